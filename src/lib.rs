@@ -1,0 +1,6 @@
+//! dualq-top: a two-queue CPU scheduler (sched_ext, BPF) and the dashboard that drives it.
+//!
+//! Data flows one way round: kernel maps and `/proc` → [`observe`] → [`model::Snapshot`] →
+//! [`app`] → [`ui`] → terminal; keys → [`app`] → commands → [`scheduler`].
+
+pub mod model;

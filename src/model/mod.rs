@@ -1,0 +1,12 @@
+//! What passes between the parts: plain owned data, with units in the names or the types.
+//!
+//! Counters are cumulative here, as the kernel keeps them; rates are made from two snapshots by
+//! [`crate::app`], which alone knows the one before.
+
+mod process;
+mod scheduler;
+mod snapshot;
+
+pub use process::{Process, ProcessId};
+pub use scheduler::{CpuCounters, Exit, Queue, Role, Ruler, SchedulerStatus};
+pub use snapshot::{Cpu, Host, Snapshot};

@@ -1,0 +1,34 @@
+use std::time::Duration;
+
+use super::Queue;
+
+/// A process for as long as it lives: ids are used again, the pair with the start time is not.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ProcessId {
+    /// The thread group's id (tgid), what users call the process id.
+    pub pid: u32,
+    /// Field 22 of `/proc/PID/stat`: ticks (10 ms) after boot.
+    pub start_ticks: u64,
+}
+
+/// One process (thread group) as seen at one tick.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Process {
+    pub id: ProcessId,
+    /// The owner's name, or the number where it has none.
+    pub user: String,
+    /// The kernel's letter: R running, S sleeping, D in the disk, Z zombie, …
+    pub state: char,
+    pub threads: u32,
+    /// User and system time of all threads since the process started.
+    pub cpu_time: Duration,
+    /// The short name (`comm`), scrubbed.
+    pub name: String,
+    /// The command line with single spaces, scrubbed; for a kernel thread its name.
+    pub command: String,
+    pub kernel_thread: bool,
+    /// Which queue the kernel's map puts it in; `None` while our scheduler's map cannot be read.
+    pub queue: Option<Queue>,
+    /// One of this program's own processes: always served first, never a member.
+    pub own: bool,
+}

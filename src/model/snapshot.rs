@@ -1,0 +1,39 @@
+use std::time::Duration;
+
+use super::{CpuCounters, Process, SchedulerStatus};
+
+/// Everything seen at one tick.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Snapshot {
+    /// When, on the monotonic clock (`CLOCK_MONOTONIC`); wall-clock changes do not touch it.
+    pub at: Duration,
+    pub host: Host,
+    pub scheduler: SchedulerStatus,
+    /// One for each possible CPU, in order of number.
+    pub cpus: Vec<Cpu>,
+    pub processes: Vec<Process>,
+}
+
+/// The machine as a whole.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Host {
+    /// The kernel's release, as `uname -r` prints it.
+    pub kernel: String,
+    /// Busy share of all online CPUs, 0 to 100.
+    pub cpu_percent: f32,
+    pub memory_used_bytes: u64,
+    pub memory_total_bytes: u64,
+    /// Load averages over 1, 5 and 15 minutes.
+    pub load: [f64; 3],
+}
+
+/// One possible CPU.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cpu {
+    pub number: u32,
+    pub online: bool,
+    /// Busy share as the kernel counts it, 0 to 100; `None` while offline.
+    pub busy_percent: Option<f32>,
+    /// `None` while our scheduler's counters cannot be read.
+    pub counters: Option<CpuCounters>,
+}
