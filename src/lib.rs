@@ -4,3 +4,6 @@
 //! [`app`] → [`ui`] → terminal; keys → [`app`] → commands → [`scheduler`].
 
 pub mod model;
+pub mod refusal;
+pub mod scheduler;
+pub mod text;

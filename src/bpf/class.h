@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Which class a task belongs to, and how long it may run: the questions asked on the hot path,
+ * each answered in constant time.
+ */
+#ifndef DUALQ_CLASS_H
+#define DUALQ_CLASS_H
+
+static bool is_member(struct task_struct *p)
+{
+	u32 tgid = p->tgid;
+	struct member *m = bpf_map_lookup_elem(&priority_pids_map, &tgid);
+	u64 start;
+
+	if (!m)
+		return false;
+	start = p->group_leader->start_boottime;
+	/* An entry written by another tool has no stamp yet: it means the process that lives now. */
+	if (!m->start_boottime)
+		m->start_boottime = start;
+	return m->start_boottime == start;
+}
+
+static bool is_own(struct task_struct *p)
+{
+	u32 tgid = p->tgid;
+	u64 *start = bpf_map_lookup_elem(&own_pids, &tgid);
+
+	return start && *start == p->group_leader->start_boottime;
+}
+
+static u32 class_of(struct task_struct *p)
+{
+	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1)
+		return CLASS_KERNEL;
+	if (is_member(p))
+		return CLASS_PRIORITY;
+	if (is_own(p))
+		return CLASS_OWN;
+	return CLASS_BATCH;
+}
+
+static bool goes_first(u32 class)
+{
+	return class == CLASS_PRIORITY || class == CLASS_OWN;
+}
+
+/* The slice shrinks as the queue grows, so that 5,000 members' threads still come round; never
+ * below a tick, since slices end at ticks only. */
+static u64 slice_of(u32 class, s32 cpu)
+{
+	u64 slice;
+
+	if (!goes_first(class))
+		return batch_slice_ns;
+	slice = priority_slice_ns / (1 + class_queued(CLASS_PRIORITY, cpu) / nr_possible_cpus);
+	return slice < tick_ns ? tick_ns : slice;
+}
+
+/* The virtual time of the queue that a BATCH task belongs to. */
+static u64 queue_vtime(s32 home)
+{
+	struct cpu_record *c;
+
+	if (home == SHARED)
+		return shared_vtime;
+	c = cpu_record_of(home);
+	if (!c)
+		return VTIME_ORIGIN;
+	return c->pinned_vtime;
+}
+
+/* Moves it on to `vtime`; it never goes back. */
+static void advance_queue(s32 home, u64 vtime)
+{
+	struct cpu_record *c;
+
+	if (home == SHARED) {
+		if (before(shared_vtime, vtime))
+			shared_vtime = vtime;
+		return;
+	}
+	c = cpu_record_of(home);
+	if (c && before(c->pinned_vtime, vtime))
+		c->pinned_vtime = vtime;
+}
+
+/*
+ * The place of a BATCH task in its queue: its own virtual time, bounded on both sides. Sleep gives
+ * a limited credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited
+ * lead only. Virtual times of different queues run at different speeds: a task that changes queue
+ * keeps its distance, not its value.
+ */
+static u64 batch_key(struct task_record *t, s32 home)
+{
+	u64 now = queue_vtime(home);
+
+	if (t->home != home) {
+		t->vtime = now + (t->vtime - queue_vtime(t->home));
+		t->home = home;
+	}
+	if (before(t->vtime, now - batch_lag_ns))
+		t->vtime = now - batch_lag_ns;
+	if (before(now + batch_lead_ns, t->vtime))
+		t->vtime = now + batch_lead_ns;
+	if (batch_fifo)
+		return VTIME_ORIGIN + t->queued_at;
+	return t->vtime;
+}
+
+#endif

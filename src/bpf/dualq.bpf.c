@@ -1,0 +1,509 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dualq: a CPU scheduler with two queues, PRIORITY and BATCH.
+ *
+ * Members (processes in priority_pids_map) queue in PRIORITY, all others in BATCH. A CPU that needs
+ * work takes PRIORITY first, then BATCH, except when BATCH is owed its guarantee. The file reads in
+ * the order in which a task lives: born, woken, queued, dispatched, running, stopping, gone.
+ */
+#include "kernel.h"
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_tracing.h>
+#include "compat.h"
+#include "state.h"
+#include "class.h"
+#include "guarantee.h"
+#include "overdue.h"
+
+char _license[] SEC("license") = "GPL";
+
+/* ---- born ---- */
+
+SEC("struct_ops.s/init_task")
+s32 BPF_PROG(dualq_init_task, struct task_struct *p, struct scx_init_task_args *args)
+{
+	struct task_record *t;
+
+	t = bpf_task_storage_get(&task_records, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	if (!t)
+		return -ENOMEM;
+	/* The record outlives a detach: what an earlier attach left in it means nothing now. */
+	__builtin_memset(t, 0, sizeof(*t));
+	t->vtime = shared_vtime;
+	t->home = SHARED;
+	return 0;
+}
+
+/* ---- woken ---- */
+
+static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class, s32 cpu, u64 enq_flags)
+{
+	t->class = class;
+	t->queued_at = 0;
+	t->direct = true;
+	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), slice_of(class, cpu), enq_flags);
+}
+
+/* Takes the right to preempt this CPU's BATCH task; one waker at most gets it. */
+static bool claim(s32 cpu, struct bpf_cpumask *mask)
+{
+	struct cpu_record *c;
+
+	if (!bpf_cpumask_test_and_clear_cpu(cpu, mask))
+		return false;
+	c = cpu_record_of(cpu);
+	return c && c->class == CLASS_BATCH;
+}
+
+/* A CPU whose BATCH task gives way to this PRIORITY task: where the task ran before, if possible,
+ * since its cache is there; else any. */
+static s32 claim_batch_cpu(struct task_struct *p, s32 prev_cpu, struct bpf_cpumask *mask)
+{
+	u32 cpu;
+	int tries;
+
+	if (bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && claim(prev_cpu, mask))
+		return prev_cpu;
+	for (tries = 0; tries < 4; tries++) {
+		cpu = bpf_cpumask_any_and_distribute((const struct cpumask *)mask, p->cpus_ptr);
+		if (cpu >= nr_possible_cpus)
+			return -1;
+		if (claim(cpu, mask))
+			return cpu;
+	}
+	return -1;
+}
+
+/* Does the BATCH task that runs on `cpu` stand behind this one by enough to give way? Never past a
+ * waiting PRIORITY or overdue task: what enters a local queue directly goes before both. */
+static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+	s64 lead, running;
+
+	if (!c || c->class != CLASS_BATCH || batch_fifo || any_overdue || class_queued(CLASS_PRIORITY, cpu))
+		return false;
+	lead = batch_key(t, t->home) - queue_vtime(t->home);
+	running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->home);
+	return lead + (s64)batch_preempt_ns < running;
+}
+
+/*
+ * The way of a waking task past the queues, to a CPU that runs something lesser: PRIORITY preempts
+ * BATCH, our own processes anything, a BATCH task one that has had more than its share.
+ * Inserting into the victim's local queue from here is worth three times in p99 over queueing and
+ * kicking; the victim must be chosen in select_cpu, since a remote insert from enqueue is deferred.
+ */
+static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 prev_cpu)
+{
+	struct bpf_cpumask *mask = preemptible_cpus;
+	s32 cpu = -1;
+
+	if (!mask)
+		return -1;
+	if (goes_first(class)) {
+		cpu = claim_batch_cpu(p, prev_cpu, mask);
+		if (cpu < 0 && class == CLASS_OWN && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr))
+			cpu = prev_cpu;
+	} else if (class == CLASS_BATCH && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) &&
+		   batch_gives_way(t, prev_cpu, clock_ns()) && claim(prev_cpu, mask)) {
+		cpu = prev_cpu;
+	}
+	if (cpu >= 0)
+		count(cpu, STAT_PREEMPTIONS, 1);
+	return cpu;
+}
+
+SEC("struct_ops/select_cpu")
+s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
+{
+	struct task_record *t = task_record_of(p);
+	bool is_idle = false;
+	u32 class;
+	s32 cpu, victim;
+
+	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
+	if (!t)
+		return cpu;
+	class = class_of(p);
+	if (is_idle) {
+		/* enqueue and dispatch are skipped from here, so the count is made when it runs. */
+		give_to_cpu(p, t, class, cpu, 0);
+		return cpu;
+	}
+	victim = preempt(p, t, class, prev_cpu);
+	if (victim >= 0) {
+		give_to_cpu(p, t, class, victim, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
+		return victim;
+	}
+	return cpu;
+}
+
+/* ---- queued ---- */
+
+/* The kernel asks no select_cpu for a task that one CPU alone may run: it looks for its idle CPU,
+ * or for a victim, here. */
+static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu)
+{
+	struct bpf_cpumask *mask = preemptible_cpus;
+	bool wins;
+
+	if (scx_bpf_test_and_clear_cpu_idle(cpu)) {
+		give_to_cpu(p, t, class, cpu, 0);
+		scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
+		return true;
+	}
+	if (!mask)
+		return false;
+	wins = goes_first(class) || batch_gives_way(t, cpu, clock_ns());
+	if (!wins || !claim(cpu, mask))
+		return false;
+	count(cpu, STAT_PREEMPTIONS, 1);
+	give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
+	return true;
+}
+
+SEC("struct_ops/enqueue")
+void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
+{
+	struct task_record *t = task_record_of(p);
+	bool bound = is_bound(p), wakes, again;
+	s32 cpu = scx_bpf_task_cpu(p);
+	u32 class = class_of(p);
+	u64 dsq_id, slice;
+
+	wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
+	again = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_REENQ);
+	if (!t || class == CLASS_KERNEL) {
+		/* Starved kernel threads are the commonest cause of stalls: past both queues. */
+		if (wakes && !again)
+			enq_flags |= VALUE(scx_enq_flags, SCX_ENQ_PREEMPT);
+		if (t)
+			t->class = class;
+		dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), priority_slice_ns, enq_flags);
+		return;
+	}
+	if (bound && wakes && !again && bound_task_runs_now(p, t, class, cpu))
+		return;
+
+	slice = slice_of(class, cpu);
+	t->class = class;
+	t->direct = false;
+	t->overdue = false;
+	t->queued_at = clock_ns();
+	/* A task that was given back before it ran is counted already. */
+	if (!t->enqueued && class != CLASS_OWN)
+		count(cpu, class == CLASS_BATCH ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
+	t->enqueued = true;
+	if (class == CLASS_BATCH) {
+		dsq_id = bound ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
+		dsq_insert_vtime(p, dsq_id, slice, batch_key(t, bound ? cpu : SHARED), enq_flags);
+	} else {
+		dsq_id = bound ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
+		if (class == CLASS_OWN && wakes)
+			enq_flags |= VALUE(scx_enq_flags, SCX_ENQ_HEAD);
+		dsq_insert(p, dsq_id, slice, enq_flags);
+	}
+	if (!bound) {
+		/* A CPU may have gone idle since select_cpu looked. */
+		cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
+		if (cpu >= 0)
+			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
+	}
+}
+
+/* ---- dispatched ---- */
+
+static bool take_priority(s32 cpu, struct cpu_record *c)
+{
+	u64 pinned = PINNED_DSQ(CLASS_PRIORITY, cpu);
+
+	c->turn ^= 1;
+	if (c->turn)
+		return dsq_take(PRIORITY_DSQ) || dsq_take(pinned);
+	return dsq_take(pinned) || dsq_take(PRIORITY_DSQ);
+}
+
+/* How far the head of a BATCH queue is ahead of that queue's virtual time; NOBODY where it is
+ * empty. Comparable between queues, as their virtual times are not. */
+#define NOBODY ((s64)(~0ULL >> 1))
+
+static s64 head_lead(u64 dsq_id, u64 queue_now)
+{
+	struct task_struct *p;
+	s64 lead = NOBODY;
+
+	if (!queued(dsq_id))
+		return NOBODY;
+	if (bpf_ksym_exists(scx_bpf_dsq_peek___compat)) {
+		p = scx_bpf_dsq_peek___compat(dsq_id);
+		if (p)
+			lead = p->scx.dsq_vtime - queue_now;
+	} else {
+		struct bpf_iter_scx_dsq it;
+
+		bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+		p = bpf_iter_scx_dsq_next(&it);
+		if (p)
+			lead = p->scx.dsq_vtime - queue_now;
+		bpf_iter_scx_dsq_destroy(&it);
+	}
+	return lead;
+}
+
+static bool is_overdue_lead(s64 lead)
+{
+	return lead < -(s64)(VTIME_ORIGIN / 2);
+}
+
+static bool take_batch(s32 cpu, s64 shared, s64 pinned)
+{
+	u64 pinned_id = PINNED_DSQ(CLASS_BATCH, cpu);
+
+	if (pinned < shared)
+		return dsq_take(pinned_id) || dsq_take(BATCH_DSQ);
+	return (shared != NOBODY && dsq_take(BATCH_DSQ)) || dsq_take(pinned_id);
+}
+
+static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
+{
+	task_set_slice(prev, slice_of(c->class, cpu));
+}
+
+/* A task that goes on gets neither stopping nor running (put_prev_set_next_task returns early), so
+ * its class is looked up again here: it may have been toggled meanwhile. */
+static void look_again(struct task_struct *prev, struct task_record *t, struct cpu_record *c, s32 cpu)
+{
+	struct bpf_cpumask *mask = preemptible_cpus;
+
+	c->class = class_of(prev);
+	t->class = c->class;
+	c->rescue = false;
+	if (mask) {
+		if (c->class == CLASS_BATCH)
+			bpf_cpumask_set_cpu(cpu, mask);
+		else
+			bpf_cpumask_clear_cpu(cpu, mask);
+	}
+}
+
+SEC("struct_ops/dispatch")
+void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+	struct task_record *t = NULL;
+	s64 shared = NOBODY, pinned = NOBODY, own = NOBODY;
+	bool prev_runs = false, priority_wants, overdue;
+
+	if (!c)
+		return;
+	/* prev is in no queue until after this returns (put_prev_task_scx): it has to be weighed
+	 * here, or a lone PRIORITY hog would let BATCH in after each of its slices. */
+	if (prev && (prev->scx.flags & VALUE(scx_ent_flags, SCX_TASK_QUEUED))) {
+		t = task_record_of(prev);
+		if (t) {
+			charge(cpu, c, t, clock_ns());
+			look_again(prev, t, c, cpu);
+			prev_runs = true;
+		}
+	}
+	priority_wants = class_queued(CLASS_PRIORITY, cpu) || (prev_runs && goes_first(c->class));
+
+	if (class_queued(CLASS_BATCH, cpu)) {
+		shared = head_lead(BATCH_DSQ, shared_vtime);
+		pinned = head_lead(PINNED_DSQ(CLASS_BATCH, cpu), c->pinned_vtime);
+	}
+	overdue = any_overdue && guarantee_percent && (is_overdue_lead(shared) || is_overdue_lead(pinned));
+
+	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. */
+	if (priority_wants && (overdue || batch_is_due(c)) && take_batch(cpu, shared, pinned)) {
+		c->rescue = true;
+		count(cpu, STAT_RESCUES, 1);
+		return;
+	}
+	c->rescue = false;
+	/* (b) */
+	if (class_queued(CLASS_PRIORITY, cpu) && take_priority(cpu, c))
+		return;
+	/* (c) */
+	if (prev_runs && goes_first(c->class)) {
+		keep(prev, c, cpu);
+		return;
+	}
+	/* (d) prev is BATCH: it goes on while it stands before the head, or nice values would mean
+	 * nothing between two tasks, one of which is always outside the queue. */
+	if (prev_runs && c->class == CLASS_BATCH && !batch_fifo) {
+		own = t->vtime - queue_vtime(t->home);
+		if (own <= shared && own <= pinned) {
+			keep(prev, c, cpu);
+			return;
+		}
+	}
+	/* (e) */
+	if ((shared != NOBODY || pinned != NOBODY) && take_batch(cpu, shared, pinned))
+		return;
+	if (prev_runs)
+		keep(prev, c, cpu);
+}
+
+/* ---- running ---- */
+
+SEC("struct_ops/running")
+void BPF_PROG(dualq_running, struct task_struct *p)
+{
+	struct bpf_cpumask *mask = preemptible_cpus;
+	struct task_record *t = task_record_of(p);
+	s32 cpu = scx_bpf_task_cpu(p);
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	if (!t || !c)
+		return;
+	c->class = t->class;
+	c->tgid = p->tgid;
+	c->weight = p->scx.weight;
+	c->charged_at = clock_ns();
+	c->vtime = t->vtime;
+	c->home = t->home;
+	if (c->class != CLASS_BATCH)
+		c->rescue = false;
+
+	if (t->class == CLASS_PRIORITY || t->class == CLASS_BATCH) {
+		bool batch = t->class == CLASS_BATCH;
+
+		if (t->direct)
+			count(cpu, batch ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
+		if (t->direct || t->enqueued)
+			count(cpu, batch ? STAT_BATCH_DIS : STAT_PRIORITY_DIS, 1);
+	} else if (t->class == CLASS_OWN) {
+		count(cpu, STAT_OWN_DIS, 1);
+	}
+	/* Only a task that came out of a queue in its turn moves that queue's time on. */
+	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue)
+		advance_queue(t->home, t->vtime);
+	t->direct = false;
+	t->enqueued = false;
+	t->overdue = false;
+	t->queued_at = 0;
+	if (!mask)
+		return;
+	if (c->class == CLASS_BATCH && !owes_batch(c))
+		bpf_cpumask_set_cpu(cpu, mask);
+	else if (bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))
+		bpf_cpumask_clear_cpu(cpu, mask);
+}
+
+/* ---- stopping ---- */
+
+SEC("struct_ops/stopping")
+void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
+{
+	struct bpf_cpumask *mask = preemptible_cpus;
+	struct task_record *t = task_record_of(p);
+	s32 cpu = scx_bpf_task_cpu(p);
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	if (!t || !c)
+		return;
+	charge(cpu, c, t, clock_ns());
+	c->class = CLASS_NONE;
+	c->tgid = 0;
+	if (mask && bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))
+		bpf_cpumask_clear_cpu(cpu, mask);
+}
+
+/* ---- the CPU itself ---- */
+
+/* A real-time task takes the CPU: what waits in its local queue goes back to ours (6.12 to 6.18;
+ * later kernels are served by dualq_sched_switch). */
+SEC("struct_ops/cpu_release")
+void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
+{
+	if (bpf_ksym_exists(scx_bpf_reenqueue_local___v1))
+		scx_bpf_reenqueue_local___v1();
+}
+
+/* Present so that the kernel does not eject us at a hotplug (exit kind 66). */
+SEC("struct_ops.s/cpu_online")
+void BPF_PROG(dualq_cpu_online, s32 cpu)
+{
+}
+
+/* 6.12 calls no dispatch on a CPU that goes off, so tasks that only it may run would hold it up
+ * until the watchdog ends us: they go to its local queue. */
+SEC("struct_ops.s/cpu_offline")
+void BPF_PROG(dualq_cpu_offline, s32 cpu)
+{
+	drain_to_local(PINNED_DSQ(CLASS_PRIORITY, cpu), cpu);
+	drain_to_local(PINNED_DSQ(CLASS_BATCH, cpu), cpu);
+}
+
+/* ---- begin and end ---- */
+
+SEC("struct_ops.s/init")
+s32 BPF_PROG(dualq_init)
+{
+	struct bpf_cpumask *mask;
+	s32 err, cpu;
+
+	err = scx_bpf_create_dsq(PRIORITY_DSQ, -1);
+	if (!err)
+		err = scx_bpf_create_dsq(BATCH_DSQ, -1);
+	if (err)
+		return err;
+	bpf_for(cpu, 0, nr_possible_cpus) {
+		struct cpu_record *c = cpu_record_of(cpu);
+
+		err = scx_bpf_create_dsq(PINNED_DSQ(CLASS_PRIORITY, cpu), -1);
+		if (!err)
+			err = scx_bpf_create_dsq(PINNED_DSQ(CLASS_BATCH, cpu), -1);
+		if (err)
+			return err;
+		if (c) {
+			__builtin_memset(c, 0, sizeof(*c));
+			c->pinned_vtime = VTIME_ORIGIN;
+		}
+	}
+	mask = bpf_cpumask_create();
+	if (!mask)
+		return -ENOMEM;
+	mask = bpf_kptr_xchg(&preemptible_cpus, mask);
+	if (mask)
+		bpf_cpumask_release(mask);
+	any_overdue = false;
+	return start_overdue_timer();
+}
+
+SEC("struct_ops/exit")
+void BPF_PROG(dualq_exit, struct scx_exit_info *info)
+{
+	u32 key = 0;
+	struct exit_record *r = bpf_map_lookup_elem(&exit_record, &key);
+
+	if (!r)
+		return;
+	bpf_probe_read_kernel_str(r->reason, sizeof(r->reason), info->reason);
+	bpf_probe_read_kernel_str(r->msg, sizeof(r->msg), info->msg);
+	bpf_probe_read_kernel_str(r->dump, sizeof(r->dump), info->dump);
+	r->exit_code = info->exit_code;
+	r->kind = info->kind;
+}
+
+SEC(".struct_ops.link")
+struct sched_ext_ops dualq = {
+	.select_cpu = (void *)dualq_select_cpu,
+	.enqueue = (void *)dualq_enqueue,
+	.dispatch = (void *)dualq_dispatch,
+	.running = (void *)dualq_running,
+	.stopping = (void *)dualq_stopping,
+	.cpu_release = (void *)dualq_cpu_release,
+	.init_task = (void *)dualq_init_task,
+	.cpu_online = (void *)dualq_cpu_online,
+	.cpu_offline = (void *)dualq_cpu_offline,
+	.init = (void *)dualq_init,
+	.exit = (void *)dualq_exit,
+	.timeout_ms = 30000,
+	.name = "dualq",
+};
+
+#include "membership.h"

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Who is a member: the calls by which user space changes it, and the end of a process.
+ *
+ * A change goes through a program, not straight to the map, so that the entry is stamped with the
+ * process's start by the kernel, and so that tasks already queued or running change class at once.
+ */
+#ifndef DUALQ_MEMBERSHIP_H
+#define DUALQ_MEMBERSHIP_H
+
+/* What user space hands over; src/scheduler/members.rs has the same layout. */
+struct change {
+	u32 tgid;
+	u32 kind;
+	/* The start that the caller saw, in ticks of 10 ms as /proc/PID/stat has it; 0: any. */
+	u64 start_ticks;
+};
+enum change_kind {
+	CHANGE_ADD,
+	CHANGE_REMOVE,
+	CHANGE_OWN,
+};
+/* Answers besides 0 and -errno. */
+#define NOT_A_LEADER 1
+#define KERNEL_THREAD 2
+#define OTHER_PROCESS 3
+
+#define NS_PER_TICK 10000000ULL
+
+/* Moves the queued tasks of a process into the queue of the class that they have now. */
+static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct *p;
+	bool moved;
+
+	if (!queued(from))
+		return;
+	bpf_iter_scx_dsq_new(&it, from, 0);
+	while ((p = bpf_iter_scx_dsq_next(&it))) {
+		struct task_record *t;
+		s32 cpu;
+
+		if (p->tgid != tgid)
+			continue;
+		t = task_record_of(p);
+		if (!t || class_of(p) != to_class)
+			continue;
+		cpu = scx_bpf_task_cpu(p);
+		if (to_class == CLASS_BATCH)
+			moved = dsq_move_vtime(&it, p, to, slice_of(to_class, cpu), batch_key(t, home));
+		else
+			moved = dsq_move(&it, p, to, slice_of(to_class, cpu));
+		if (!moved)
+			continue;
+		t->class = to_class;
+		count(bpf_get_smp_processor_id(),
+		      to_class == CLASS_BATCH ? STAT_MOVED_TO_BATCH : STAT_MOVED_TO_PRIORITY, 1);
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+}
+
+static void reclassify(u32 tgid, u32 to_class)
+{
+	u32 from_class = to_class == CLASS_BATCH ? CLASS_PRIORITY : CLASS_BATCH;
+	struct cpu_record *c;
+	s32 cpu;
+
+	move_queued(from_class == CLASS_BATCH ? BATCH_DSQ : PRIORITY_DSQ,
+		    to_class == CLASS_BATCH ? BATCH_DSQ : PRIORITY_DSQ, tgid, to_class, SHARED);
+	bpf_for(cpu, 0, nr_possible_cpus) {
+		move_queued(PINNED_DSQ(from_class, cpu), PINNED_DSQ(to_class, cpu), tgid, to_class, cpu);
+		/* A running one is looked at again by dispatch, which the kick brings about. */
+		c = cpu_record_of(cpu);
+		if (c && c->tgid == tgid)
+			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
+	}
+}
+
+static int add(struct task_struct *p, struct change *change)
+{
+	struct member member = { .start_boottime = p->start_boottime };
+	u32 tgid = change->tgid;
+	u64 start = p->start_boottime;
+
+	if (p->pid != p->tgid)
+		return NOT_A_LEADER;
+	if (p->flags & PF_KTHREAD)
+		return KERNEL_THREAD;
+	if (change->start_ticks && change->start_ticks != start / NS_PER_TICK)
+		return OTHER_PROCESS;
+	if (change->kind == CHANGE_OWN)
+		return bpf_map_update_elem(&own_pids, &tgid, &start, BPF_ANY);
+	return bpf_map_update_elem(&priority_pids_map, &tgid, &member, BPF_ANY);
+}
+
+SEC("syscall")
+int dualq_change(struct change *change)
+{
+	struct task_struct *p;
+	u32 tgid = change->tgid;
+	int err;
+
+	if (change->kind == CHANGE_REMOVE) {
+		err = bpf_map_delete_elem(&priority_pids_map, &tgid);
+	} else {
+		p = bpf_task_from_pid(tgid);
+		if (!p)
+			return -ESRCH;
+		err = add(p, change);
+		bpf_task_release(p);
+		if (err || change->kind == CHANGE_OWN)
+			return err;
+	}
+	if (err)
+		return err;
+	return 0;
+}
+
+/* Separate from the change, so that a scheduler that is not attached (no queues) can be prepared.
+ * Called twice by user space: an enqueue under way during the first may have read the old class. */
+SEC("syscall")
+int dualq_reclassify(struct change *change)
+{
+	bpf_rcu_read_lock();
+	reclassify(change->tgid, change->kind == CHANGE_REMOVE ? CLASS_BATCH : CLASS_PRIORITY);
+	bpf_rcu_read_unlock();
+	return 0;
+}
+
+/* The last thread of a process is gone: fires before the id is free for use again. Its leader may
+ * have gone long before, so the thread group's count decides, not the leader. */
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(dualq_process_exit, struct task_struct *p)
+{
+	u32 tgid = p->tgid;
+
+	if (p->signal->live.counter)
+		return 0;
+	bpf_map_delete_elem(&own_pids, &tgid);
+	if (!bpf_map_delete_elem(&priority_pids_map, &tgid)) {
+		u32 stat = STAT_MEMBER_EXITS;
+		u64 *value = bpf_map_lookup_elem(&queue_stats, &stat);
+
+		if (value)
+			__sync_fetch_and_add(value, 1);
+	}
+	return 0;
+}
+
+#endif

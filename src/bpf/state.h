@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the scheduler keeps: its tunables (set by user space before loading), its maps, and one
+ * record for each CPU and each task. The records of a CPU are written only while that CPU's run
+ * queue is locked by the kernel, so nothing here needs a lock or an atomic of its own.
+ */
+#ifndef DUALQ_STATE_H
+#define DUALQ_STATE_H
+
+/* ---- tunables ---- */
+
+/* Longest run of a PRIORITY task before the queue is looked at again. Longer: fewer switches among
+ * members; shorter: members take turns faster. Shrinks by itself as the queue grows. */
+const volatile u64 priority_slice_ns = 20 * 1000 * 1000;
+/* Longest run of a BATCH task. Slices end at ticks only, so less than one tick is one tick. */
+const volatile u64 batch_slice_ns = 4 * 1000 * 1000;
+/* The kernel's tick: 1 s / CONFIG_HZ. */
+const volatile u64 tick_ns = 4 * 1000 * 1000;
+/* The share of CPU time that BATCH keeps on a CPU that both classes want; 0 is strict priority. */
+const volatile u32 guarantee_percent = 10;
+/* How far behind its queue's virtual time a BATCH task may come back from sleep: its credit. */
+const volatile u64 batch_lag_ns = 10 * 1000 * 1000;
+/* How far ahead of it a BATCH task may be put, whatever its weight. */
+const volatile u64 batch_lead_ns = 2000ULL * 1000 * 1000;
+/* A waking BATCH task preempts a running one that is ahead of it by more than this. */
+const volatile u64 batch_preempt_ns = 500 * 1000;
+/* First come, first served in BATCH, instead of weighted virtual time. */
+const volatile bool batch_fifo = false;
+/* A BATCH task that has waited this long goes before all others (an eighth of the watchdog's
+ * limit: with the check's interval and its own turn it stays below a quarter). */
+const volatile u64 overdue_ns = 3750ULL * 1000 * 1000;
+/* How often the queues are looked through for such tasks. */
+const volatile u64 overdue_check_ns = 1875ULL * 1000 * 1000;
+const volatile u32 nr_possible_cpus = 1;
+
+/* ---- queues ---- */
+
+#define PRIORITY_DSQ 0x100ULL
+#define BATCH_DSQ 0x101ULL
+/* Tasks that one CPU alone may run have two queues of that CPU: in a shared queue every other CPU
+ * would have to walk past them under the queue's lock (move_to_local is O(n) there). */
+#define PINNED_DSQ(class, cpu) (0x10000ULL + 2 * (u64)(cpu) + ((class) == CLASS_BATCH))
+#define SHARED (-1)
+
+/* Virtual time starts here; below half of it lie the keys of overdue tasks, ordered by age. */
+#define VTIME_ORIGIN (1ULL << 60)
+#define IS_OVERDUE_KEY(key) ((key) < VTIME_ORIGIN / 2)
+
+enum class {
+	CLASS_NONE,
+	CLASS_PRIORITY,
+	CLASS_BATCH,
+	CLASS_OWN,	/* this program's own processes */
+	CLASS_KERNEL,	/* per-CPU kernel threads */
+};
+
+/* Indexes of queue_stats; src/scheduler/counters.rs names them in the same order. */
+enum stat {
+	STAT_PRIORITY_ENQ,
+	STAT_PRIORITY_DIS,
+	STAT_BATCH_ENQ,
+	STAT_BATCH_DIS,
+	STAT_MEMBER_EXITS,
+	STAT_PRIORITY_NS,
+	STAT_BATCH_NS,
+	STAT_RESCUES,
+	STAT_PREEMPTIONS,
+	STAT_MOVED_TO_PRIORITY,
+	STAT_MOVED_TO_BATCH,
+	STAT_OVERDUE,
+	STAT_OWN_DIS,
+	STAT_OWN_NS,
+	STAT_KERNEL_NS,
+	NR_STATS,
+};
+
+/* ---- maps ---- */
+
+/* A process in PRIORITY. src/scheduler/members.rs has the same layout. */
+struct member {
+	/* The leader's start, so that an id used again is not a member. 0: not yet stamped. */
+	u64 start_boottime;
+	u32 flags;
+	u32 level;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 10000);
+	__type(key, u32);
+	__type(value, struct member);
+} priority_pids_map SEC(".maps");
+
+/* This program's own processes: tgid → the leader's start. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 64);
+	__type(key, u32);
+	__type(value, u64);
+} own_pids SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, NR_STATS);
+	__type(key, u32);
+	__type(value, u64);
+} queue_stats SEC(".maps");
+
+struct cpu_record {
+	u32 class;		/* of the task that runs */
+	u32 tgid;		/* of the task that runs */
+	u32 weight;
+	u32 rescue;		/* it runs only because of the guarantee */
+	u64 charged_at;		/* until when its time has been counted */
+	u64 vtime;		/* of the BATCH task that runs, at charged_at */
+	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
+	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
+	s64 owed_ns;		/* what BATCH is owed here by the guarantee; below 0: taken ahead */
+	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */
+} __attribute__((aligned(64)));
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct cpu_record);
+} cpu_records SEC(".maps");
+
+struct task_record {
+	u64 vtime;
+	u64 queued_at;		/* 0 while not in a queue of ours */
+	s32 home;		/* the queue whose virtual time `vtime` counts: a CPU's, or SHARED */
+	u8 class;		/* as of the last enqueue, or the last look while running */
+	u8 enqueued;		/* counted as enqueued, not yet as dispatched */
+	u8 direct;		/* given straight to a CPU: counts as enqueued and dispatched at once */
+	u8 overdue;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_TASK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct task_record);
+} task_records SEC(".maps");
+
+/* Why the scheduler ended, for every reader of the pin. `kind` is written last. */
+struct exit_record {
+	s64 exit_code;
+	u32 kind;
+	char reason[128];
+	char msg[1024];
+	char dump[32768];
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct exit_record);
+} exit_record SEC(".maps");
+
+/* Who attached it and how, for every reader of the pin; src/scheduler/owner.rs has the same layout. */
+struct owner_record {
+	u32 layout;		/* of all the maps here: other numbers are other programs */
+	u32 pid;
+	u64 start_ticks;	/* of that process, as /proc/PID/stat has it */
+	u64 attached_at_ns;	/* CLOCK_MONOTONIC */
+	u32 guarantee_percent;
+	u32 timeout_ms;
+	u32 stays;		/* it was asked to outlive its owner */
+	u32 batch_fifo;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct owner_record);
+} owner SEC(".maps");
+
+struct overdue_timer {
+	struct bpf_timer timer;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, u32);
+	__type(value, struct overdue_timer);
+} overdue_timer SEC(".maps");
+
+/* ---- shared values ---- */
+
+/* Virtual time of the shared BATCH queue. */
+u64 shared_vtime = VTIME_ORIGIN;
+/* Some BATCH task is overdue: dispatch looks for it. */
+bool any_overdue;
+/* CPUs whose running BATCH task may be preempted. Taking a bit out claims the CPU, so that one
+ * waker gets it. A section of its own, which libbpf does not map into user space: a map with kernel
+ * pointers cannot be. */
+struct bpf_cpumask __kptr *preemptible_cpus SEC(".bss.kernel") __hidden __attribute__((aligned(8)));
+
+/* ---- small helpers ---- */
+
+static struct cpu_record *cpu_record_of(s32 cpu)
+{
+	u32 key = cpu;
+
+	return bpf_map_lookup_elem(&cpu_records, &key);
+}
+
+static struct task_record *task_record_of(struct task_struct *p)
+{
+	return bpf_task_storage_get(&task_records, p, NULL, 0);
+}
+
+/* Adds to a counter of `cpu`, whose run queue the caller's op has locked. */
+static void count(s32 cpu, u32 stat, u64 amount)
+{
+	u64 *value = bpf_map_lookup_percpu_elem(&queue_stats, &stat, cpu);
+
+	if (value)
+		*value += amount;
+}
+
+static bool before(u64 a, u64 b)
+{
+	return (s64)(a - b) < 0;
+}
+
+/* May only one CPU run it? A task that has switched migration off is bound as well. */
+static bool is_bound(const struct task_struct *p)
+{
+	return p->nr_cpus_allowed == 1 || p->migration_disabled;
+}
+
+static u64 queued(u64 dsq_id)
+{
+	s32 nr = scx_bpf_dsq_nr_queued(dsq_id);
+
+	return nr > 0 ? nr : 0;
+}
+
+static u64 class_queued(u32 class, s32 cpu)
+{
+	return queued(class == CLASS_BATCH ? BATCH_DSQ : PRIORITY_DSQ) + queued(PINNED_DSQ(class, cpu));
+}
+
+static u64 charged_vtime(u64 vtime, u64 ran_ns, u32 weight)
+{
+	return vtime + ran_ns * 100 / (weight ? weight : 1);
+}
+
+#endif

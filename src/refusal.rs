@@ -1,0 +1,40 @@
+//! A refusal: one sentence that says what was wrong and what to do, and the exit status that
+//! scripts can tell it by.
+
+use std::fmt;
+
+/// The exit statuses besides 0 and 1 (any other fault). Documented in `--help` and the README.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Status {
+    BadArgument = 2,
+    KernelCannot = 3,
+    NotPermitted = 4,
+    AnotherSchedulerRuns = 5,
+    NotRunning = 6,
+    NoSuchProcess = 7,
+}
+
+/// Travels inside an [`anyhow::Error`]; `main` takes the status out of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Refusal {
+    pub status: Status,
+    pub sentence: String,
+}
+
+impl Refusal {
+    pub fn new(status: Status, sentence: impl Into<String>) -> Self {
+        Self {
+            status,
+            sentence: sentence.into(),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.sentence)
+    }
+}
+
+impl std::error::Error for Refusal {}

@@ -1,0 +1,146 @@
+//! `queue_stats`: what each CPU enqueued and dispatched since the scheduler was loaded.
+
+use anyhow::{Context, Result};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
+
+use crate::model::CpuCounters;
+
+/// The entries of `queue_stats`, in the order of `enum stat` in src/bpf/state.h. The first four
+/// (and their order) are an interface that other tools may read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Counter {
+    PriorityEnq,
+    PriorityDis,
+    BatchEnq,
+    BatchDis,
+    MemberExits,
+    PriorityNs,
+    BatchNs,
+    Rescues,
+    Preemptions,
+    MovedToPriority,
+    MovedToBatch,
+    Overdue,
+    OwnDis,
+    OwnNs,
+    KernelNs,
+}
+
+impl Counter {
+    pub const ALL: [Self; 15] = [
+        Self::PriorityEnq,
+        Self::PriorityDis,
+        Self::BatchEnq,
+        Self::BatchDis,
+        Self::MemberExits,
+        Self::PriorityNs,
+        Self::BatchNs,
+        Self::Rescues,
+        Self::Preemptions,
+        Self::MovedToPriority,
+        Self::MovedToBatch,
+        Self::Overdue,
+        Self::OwnDis,
+        Self::OwnNs,
+        Self::KernelNs,
+    ];
+}
+
+/// One reading: for each possible CPU (not: each online one), every counter.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Counters {
+    cpus: Vec<[u64; Counter::ALL.len()]>,
+}
+
+impl Counters {
+    /// # Errors
+    /// Where the map cannot be read or is not laid out as ours.
+    pub fn read(map: &MapHandle) -> Result<Self> {
+        let mut cpus = Vec::new();
+        for counter in Counter::ALL {
+            let values = map
+                .lookup_percpu(&(counter as u32).to_ne_bytes(), MapFlags::ANY)
+                .context("cannot read queue_stats")?
+                .with_context(|| format!("queue_stats has no entry for {counter:?}"))?;
+            cpus.resize(values.len(), [0; Counter::ALL.len()]);
+            for (cpu, bytes) in cpus.iter_mut().zip(&values) {
+                let bytes = bytes
+                    .as_slice()
+                    .try_into()
+                    .context("queue_stats does not hold u64")?;
+                cpu[counter as usize] = u64::from_ne_bytes(bytes);
+            }
+        }
+        Ok(Self { cpus })
+    }
+
+    /// How many CPUs the machine may ever have.
+    #[must_use]
+    pub fn possible_cpus(&self) -> usize {
+        self.cpus.len()
+    }
+
+    /// One CPU's value of one counter; 0 for a CPU that does not exist.
+    #[must_use]
+    pub fn of(&self, cpu: usize, counter: Counter) -> u64 {
+        self.cpus
+            .get(cpu)
+            .map_or(0, |values| values[counter as usize])
+    }
+
+    /// The sum over all CPUs.
+    #[must_use]
+    pub fn total(&self, counter: Counter) -> u64 {
+        self.cpus
+            .iter()
+            .map(|values| values[counter as usize])
+            .sum()
+    }
+
+    /// What the dashboard charts of one CPU.
+    #[must_use]
+    pub fn charted(&self, cpu: usize) -> CpuCounters {
+        CpuCounters {
+            priority_enq: self.of(cpu, Counter::PriorityEnq),
+            priority_dis: self.of(cpu, Counter::PriorityDis),
+            batch_enq: self.of(cpu, Counter::BatchEnq),
+            batch_dis: self.of(cpu, Counter::BatchDis),
+            priority_ns: self.of(cpu, Counter::PriorityNs),
+            batch_ns: self.of(cpu, Counter::BatchNs),
+            rescues: self.of(cpu, Counter::Rescues),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Counter;
+
+    #[test]
+    fn every_counter_stands_at_its_place_in_the_map() {
+        let source = include_str!("../bpf/state.h");
+        let list = source.split("enum stat {").nth(1).unwrap();
+        let names: Vec<_> = list
+            .split("NR_STATS")
+            .next()
+            .unwrap()
+            .split(',')
+            .map(|name| {
+                name.trim()
+                    .trim_start_matches("STAT_")
+                    .replace('_', "")
+                    .to_lowercase()
+            })
+            .filter(|name| !name.is_empty())
+            .collect();
+        let ours: Vec<_> = Counter::ALL
+            .iter()
+            .map(|c| format!("{c:?}").to_lowercase())
+            .collect();
+        assert_eq!(ours, names);
+        for (place, counter) in Counter::ALL.iter().enumerate() {
+            assert_eq!(*counter as usize, place);
+        }
+    }
+}

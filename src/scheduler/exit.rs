@@ -1,0 +1,101 @@
+//! Why the kernel ended the scheduler: the record that its `exit` op leaves in a map.
+
+use anyhow::{Context, Result};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
+
+use crate::model::Exit;
+use crate::text::scrub;
+
+// The layout of struct exit_record in src/bpf/state.h.
+const CODE: usize = 0;
+const KIND: usize = 8;
+const REASON: std::ops::Range<usize> = 12..140;
+const MESSAGE: std::ops::Range<usize> = 140..1164;
+
+/// `SCX_EXIT_UNREG`: detached by user space, nothing went wrong.
+const KIND_DETACHED: u32 = 64;
+
+/// Empties the record; without it, the last reason would be taken for the next.
+pub fn reset(map: &MapHandle) -> Result<()> {
+    let empty = vec![0; map.value_size() as usize];
+    map.update(&0u32.to_ne_bytes(), &empty, MapFlags::ANY)
+        .context("cannot reset the exit record")
+}
+
+/// `None` while it runs, and after an ordinary detach.
+pub fn read(map: &MapHandle) -> Result<Option<Exit>> {
+    let bytes = map
+        .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
+        .context("cannot read the exit record")?
+        .context("the exit record is missing")?;
+    Ok(parse(&bytes))
+}
+
+fn parse(bytes: &[u8]) -> Option<Exit> {
+    let kind = u32::from_ne_bytes(bytes.get(KIND..KIND + 4)?.try_into().ok()?);
+    let code = i64::from_ne_bytes(bytes.get(CODE..CODE + 8)?.try_into().ok()?);
+    if kind == 0 || kind == KIND_DETACHED {
+        return None;
+    }
+    Some(Exit {
+        kind: describe(kind, code),
+        reason: text(bytes.get(REASON)?),
+        message: text(bytes.get(MESSAGE)?),
+    })
+}
+
+/// The kernel's own strings can hold raw control characters (a task's name in them, for one).
+fn text(bytes: &[u8]) -> String {
+    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+    scrub(&bytes[..end])
+}
+
+/// `enum scx_exit_kind` (kernel/sched/ext_internal.h) in words.
+fn describe(kind: u32, code: i64) -> String {
+    match kind {
+        65 => "it ended itself".to_owned(),
+        66 => format!("the kernel ended it (code {code:#x})"),
+        67 => "ended by SysRq-S".to_owned(),
+        68 => "its parent scheduler ended".to_owned(),
+        1024 => "a fault in the scheduler".to_owned(),
+        1025 => "a fault that the scheduler reported".to_owned(),
+        1026 => "a runnable task waited too long (the watchdog)".to_owned(),
+        other => format!("exit kind {other}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(kind: u32, reason: &str, message: &[u8]) -> Vec<u8> {
+        let mut bytes = vec![0; 1164 + 32768 + 4];
+        bytes[KIND..KIND + 4].copy_from_slice(&kind.to_ne_bytes());
+        bytes[REASON][..reason.len()].copy_from_slice(reason.as_bytes());
+        bytes[MESSAGE][..message.len()].copy_from_slice(message);
+        bytes
+    }
+
+    #[test]
+    fn a_detach_by_its_owner_is_no_fault() {
+        assert_eq!(
+            parse(&record(64, "unregistered from user space", b"")),
+            None
+        );
+        assert_eq!(parse(&record(0, "", b"")), None);
+    }
+
+    #[test]
+    fn the_watchdog_is_named_and_the_kernels_text_is_harmless() {
+        let exit = parse(&record(
+            1026,
+            "runnable task stall",
+            b"evil\x1b[2J[7] failed",
+        ))
+        .unwrap();
+        assert!(exit.kind.contains("watchdog"));
+        assert_eq!(exit.reason, "runnable task stall");
+        assert!(!exit.message.contains('\x1b'), "{:?}", exit.message);
+        assert!(exit.message.contains("[7] failed"));
+    }
+}

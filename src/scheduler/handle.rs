@@ -1,0 +1,237 @@
+//! A hold on a loaded scheduler's maps and programs: what reading and changing it takes, whoever
+//! attached it. Every holder has descriptors of its own, so nothing is shared between threads.
+
+use std::os::fd::OwnedFd;
+
+use anyhow::{Context, Result, bail};
+use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
+
+use super::{counters::Counters, exit, members::Members, pins, sysfs};
+use crate::model::{Exit, Ruler};
+use crate::refusal::{Refusal, Status};
+
+/// Changes whenever the layout of a pinned map does, so that other versions' pins are told apart.
+pub const LAYOUT: u32 = 1;
+
+/// Who attached the scheduler, and how: struct owner_record in src/bpf/state.h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnerRecord {
+    pub pid: u32,
+    pub start_ticks: u64,
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    pub attached_at_ns: u64,
+    pub guarantee_percent: u32,
+    pub timeout_ms: u32,
+    /// It was asked to outlive its owner.
+    pub stays: bool,
+    pub batch_fifo: bool,
+}
+
+impl OwnerRecord {
+    const SIZE: usize = 40;
+
+    pub(super) fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[0..4].copy_from_slice(&LAYOUT.to_ne_bytes());
+        bytes[4..8].copy_from_slice(&self.pid.to_ne_bytes());
+        bytes[8..16].copy_from_slice(&self.start_ticks.to_ne_bytes());
+        bytes[16..24].copy_from_slice(&self.attached_at_ns.to_ne_bytes());
+        bytes[24..28].copy_from_slice(&self.guarantee_percent.to_ne_bytes());
+        bytes[28..32].copy_from_slice(&self.timeout_ms.to_ne_bytes());
+        bytes[32..36].copy_from_slice(&u32::from(self.stays).to_ne_bytes());
+        bytes[36..40].copy_from_slice(&u32::from(self.batch_fifo).to_ne_bytes());
+        bytes
+    }
+
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let u32_at = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        let u64_at = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        if bytes.len() != Self::SIZE || u32_at(0)? != LAYOUT {
+            return None;
+        }
+        Some(Self {
+            pid: u32_at(4)?,
+            start_ticks: u64_at(8)?,
+            attached_at_ns: u64_at(16)?,
+            guarantee_percent: u32_at(24)?,
+            timeout_ms: u32_at(28)?,
+            stays: u32_at(32)? != 0,
+            batch_fifo: u32_at(36)? != 0,
+        })
+    }
+}
+
+pub struct Handle {
+    pub members: Members,
+    counters: MapHandle,
+    exit: MapHandle,
+    owner: MapHandle,
+}
+
+impl Handle {
+    pub(super) fn new(
+        members: Members,
+        counters: MapHandle,
+        exit: MapHandle,
+        owner: MapHandle,
+    ) -> Self {
+        Self {
+            members,
+            counters,
+            exit,
+            owner,
+        }
+    }
+
+    /// Opens the running scheduler through its pins.
+    ///
+    /// # Errors
+    /// A [`Refusal`] that says what to do: none runs, another one runs, no rights, other pins.
+    pub fn open() -> Result<Self> {
+        match sysfs::ruler() {
+            Ruler::Dualq => {}
+            Ruler::Other(name) => bail!(Refusal::new(
+                Status::AnotherSchedulerRuns,
+                format!(
+                    "another scheduler runs ({name}): stop it first; dualq-top never evicts one"
+                ),
+            )),
+            Ruler::Unsupported => bail!(Refusal::new(
+                Status::KernelCannot,
+                "this kernel has no sched_ext: `make demo` runs one that has, in a virtual machine",
+            )),
+            Ruler::KernelDefault | Ruler::Transition => bail!(Refusal::new(
+                Status::NotRunning,
+                "the scheduler does not run: start it with `sudo dualq-top`, or `sudo dualq-top attach`",
+            )),
+        }
+        Self::open_pins().map_err(explain)
+    }
+
+    fn open_pins() -> Result<Self> {
+        let map = |name| {
+            MapHandle::from_pinned_path(pins::path(name))
+                .with_context(|| format!("cannot open the pin {name}"))
+        };
+        let program = |name| -> Result<OwnedFd> {
+            Program::fd_from_pinned_path(pins::path(name))
+                .with_context(|| format!("cannot open the pin {name}"))
+        };
+        let owner = map(pins::OWNER)?;
+        let handle = Self {
+            members: Members::new(
+                map(pins::MEMBERS)?,
+                program(pins::CHANGE)?,
+                program(pins::RECLASSIFY)?,
+            ),
+            counters: map(pins::COUNTERS)?,
+            exit: map(pins::EXIT)?,
+            owner,
+        };
+        if handle.owner()?.is_none() {
+            bail!(Refusal::new(
+                Status::NotRunning,
+                "the pins under /sys/fs/bpf/dualq are another version's: stop that program and start this one",
+            ));
+        }
+        Ok(handle)
+    }
+
+    /// A second hold, for another thread.
+    ///
+    /// # Errors
+    /// Where the kernel gives no more descriptors.
+    pub fn try_clone(&self) -> Result<Self> {
+        let [change, reclassify] = self.members.fds();
+        Ok(Self {
+            members: Members::new(
+                self.members.map_handle()?,
+                change.try_clone_to_owned()?,
+                reclassify.try_clone_to_owned()?,
+            ),
+            counters: MapHandle::try_from(&self.counters)?,
+            exit: MapHandle::try_from(&self.exit)?,
+            owner: MapHandle::try_from(&self.owner)?,
+        })
+    }
+
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn counters(&self) -> Result<Counters> {
+        Counters::read(&self.counters)
+    }
+
+    /// Why the kernel ended it; `None` while it runs and after an ordinary detach.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn exit(&self) -> Result<Option<Exit>> {
+        exit::read(&self.exit)
+    }
+
+    pub(super) fn reset_exit(&self) -> Result<()> {
+        exit::reset(&self.exit)
+    }
+
+    /// `None` for a layout that is not this version's.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn owner(&self) -> Result<Option<OwnerRecord>> {
+        let bytes = self
+            .owner
+            .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
+            .context("cannot read the owner's record")?;
+        Ok(bytes.as_deref().and_then(OwnerRecord::from_bytes))
+    }
+
+    pub(super) fn set_owner(&self, record: OwnerRecord) -> Result<()> {
+        self.owner
+            .update(&0u32.to_ne_bytes(), &record.to_bytes(), MapFlags::ANY)
+            .context("cannot write the owner's record")
+    }
+}
+
+/// Opening a pin fails for reasons that the errno alone does not tell a person.
+fn explain(error: anyhow::Error) -> anyhow::Error {
+    let kind = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<libbpf_rs::Error>())
+        .map(libbpf_rs::Error::kind);
+    match kind {
+        Some(libbpf_rs::ErrorKind::PermissionDenied) => Refusal::new(
+            Status::NotPermitted,
+            "the scheduler's maps are root's: run this with sudo",
+        )
+        .into(),
+        Some(libbpf_rs::ErrorKind::NotFound) => Refusal::new(
+            Status::NotRunning,
+            "the scheduler runs without pins (no bpffs was mounted), so only its owner can change it",
+        )
+        .into(),
+        _ => error,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owners_record_reads_back_and_another_layout_is_not_misread() {
+        let record = OwnerRecord {
+            pid: 42,
+            start_ticks: 1 << 40,
+            attached_at_ns: u64::MAX,
+            guarantee_percent: 10,
+            timeout_ms: 30_000,
+            stays: true,
+            batch_fifo: false,
+        };
+        let mut bytes = record.to_bytes();
+        assert_eq!(OwnerRecord::from_bytes(&bytes), Some(record));
+        assert_eq!(OwnerRecord::from_bytes(&bytes[1..]), None);
+        bytes[0] ^= 1;
+        assert_eq!(OwnerRecord::from_bytes(&bytes), None);
+    }
+}

@@ -1,0 +1,213 @@
+//! Who is in PRIORITY: `priority_pids_map`, and the programs through which it is changed.
+//!
+//! A change runs in the kernel, which stamps the entry with the process's start and then moves
+//! what is queued or running already; a write straight to the map could do neither.
+
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+
+use anyhow::{Context, Result, bail};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
+
+use super::run_program::run_program;
+use crate::model::ProcessId;
+use crate::refusal::{Refusal, Status};
+
+/// Nanoseconds in a tick of `/proc/PID/stat` (USER_HZ is 100 everywhere).
+const NS_PER_TICK: u64 = 10_000_000;
+
+// `enum change_kind`, and the answers besides 0 and -errno, in src/bpf/membership.h.
+const ADD: u32 = 0;
+const REMOVE: u32 = 1;
+const OWN: u32 = 2;
+const NOT_A_LEADER: i32 = 1;
+const KERNEL_THREAD: i32 = 2;
+const OTHER_PROCESS: i32 = 3;
+
+const ESRCH: i32 = -3;
+const ENOENT: i32 = -2;
+const E2BIG: i32 = -7;
+
+/// Reads and changes the members of a loaded scheduler, attached or not.
+pub struct Members {
+    map: MapHandle,
+    change: OwnedFd,
+    reclassify: OwnedFd,
+}
+
+impl Members {
+    pub fn new(map: MapHandle, change: OwnedFd, reclassify: OwnedFd) -> Self {
+        Self {
+            map,
+            change,
+            reclassify,
+        }
+    }
+
+    /// Puts a process in PRIORITY. Twice is no error.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where there is no such process, where the id is a thread's or a kernel
+    /// thread's, and where the map is full. Nothing has changed then.
+    pub fn add(&self, pid: u32, start_ticks: Option<u64>) -> Result<()> {
+        match self.run(&self.change, ADD, pid, start_ticks)? {
+            0 => {}
+            NOT_A_LEADER => bail!(Refusal::new(
+                Status::BadArgument,
+                format!("{pid} is a thread, not a process: name its process"),
+            )),
+            KERNEL_THREAD => bail!(Refusal::new(
+                Status::BadArgument,
+                format!("{pid} is a kernel thread: those are always served and cannot be moved"),
+            )),
+            OTHER_PROCESS | ESRCH => bail!(Refusal::new(
+                Status::NoSuchProcess,
+                format!("there is no process {pid} any more: nothing was changed"),
+            )),
+            E2BIG => bail!(Refusal::new(
+                Status::BadArgument,
+                format!(
+                    "PRIORITY is full ({}): remove a process first",
+                    thousands(self.map.max_entries())
+                ),
+            )),
+            error => {
+                return Err(std::io::Error::from_raw_os_error(-error))
+                    .context("cannot add to priority_pids_map");
+            }
+        }
+        self.reclassify(ADD, pid)
+    }
+
+    /// Takes a process out of PRIORITY. One that is not there is no error.
+    ///
+    /// # Errors
+    /// Where the kernel refuses the system call.
+    pub fn remove(&self, pid: u32) -> Result<()> {
+        match self.run(&self.change, REMOVE, pid, None)? {
+            0 => self.reclassify(REMOVE, pid),
+            ENOENT => Ok(()),
+            error => Err(std::io::Error::from_raw_os_error(-error))
+                .context("cannot remove from priority_pids_map"),
+        }
+    }
+
+    /// Has this process, or one of the program's other instances, served first.
+    ///
+    /// # Errors
+    /// Where the kernel refuses the system call.
+    pub fn add_own(&self, pid: u32) -> Result<()> {
+        match self.run(&self.change, OWN, pid, None)? {
+            0 => Ok(()),
+            error => bail!("cannot register process {pid} as the program's own (error {error})"),
+        }
+    }
+
+    /// The members, by process id, each with its start; `None` for an entry that another tool
+    /// wrote and that no task of the process has been seen with yet.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn list(&self) -> Result<Vec<(u32, Option<u64>)>> {
+        let mut members = Vec::new();
+        // One call for thousands of entries, and unlike `keys()` it tells an error from the end.
+        for (key, value) in self
+            .map
+            .lookup_batch(1024, MapFlags::ANY, MapFlags::ANY)
+            .context("cannot read priority_pids_map")?
+        {
+            if let Some(pid) = number::<4>(&key) {
+                members.push((u32::from_ne_bytes(pid), start_ticks(&value)));
+            }
+        }
+        members.sort_unstable();
+        Ok(members)
+    }
+
+    /// What the kernel's map says about one process now.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn contains(&self, id: ProcessId) -> Result<bool> {
+        let entry = self
+            .map
+            .lookup(&id.pid.to_ne_bytes(), MapFlags::ANY)
+            .context("cannot read priority_pids_map")?;
+        Ok(entry
+            .is_some_and(|value| start_ticks(&value).is_none_or(|start| start == id.start_ticks)))
+    }
+
+    /// How many members there may be.
+    #[must_use]
+    pub fn capacity(&self) -> u32 {
+        self.map.max_entries()
+    }
+
+    /// Moves what is queued or running. Twice: an enqueue under way during the first pass may have
+    /// read the old class.
+    fn reclassify(&self, kind: u32, pid: u32) -> Result<()> {
+        for _ in 0..2 {
+            self.run(&self.reclassify, kind, pid, None)?;
+        }
+        Ok(())
+    }
+
+    fn run(&self, program: &OwnedFd, kind: u32, pid: u32, start_ticks: Option<u64>) -> Result<i32> {
+        // struct change in src/bpf/membership.h
+        let mut change = [0u8; 16];
+        change[0..4].copy_from_slice(&pid.to_ne_bytes());
+        change[4..8].copy_from_slice(&kind.to_ne_bytes());
+        change[8..16].copy_from_slice(&start_ticks.unwrap_or(0).to_ne_bytes());
+        run_program(program.as_fd(), &mut change).context("cannot reach the scheduler's programs")
+    }
+
+    pub(super) fn map_handle(&self) -> Result<MapHandle> {
+        Ok(MapHandle::try_from(&self.map)?)
+    }
+
+    /// The two programs: the change, and the one that moves tasks after it.
+    pub(super) fn fds(&self) -> [BorrowedFd<'_>; 2] {
+        [self.change.as_fd(), self.reclassify.as_fd()]
+    }
+}
+
+fn start_ticks(value: &[u8]) -> Option<u64> {
+    let start = u64::from_ne_bytes(number::<8>(value)?);
+    (start != 0).then_some(start / NS_PER_TICK)
+}
+
+fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.get(..N)?.try_into().ok()
+}
+
+/// 10000 as `10,000`.
+fn thousands(number: u32) -> String {
+    let digits = number.to_string();
+    let mut out = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(thousands(10_000), "10,000");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_000_000), "1,000,000");
+    }
+
+    #[test]
+    fn an_unstamped_entry_has_no_start() {
+        assert_eq!(start_ticks(&[0; 16]), None);
+        let mut value = [0; 16];
+        value[..8].copy_from_slice(&12_345_678_901u64.to_ne_bytes());
+        assert_eq!(start_ticks(&value), Some(1234));
+    }
+}

@@ -1,0 +1,22 @@
+//! The kernel side: look before loading, load, attach, verify, pin, detach; members; counters; why
+//! it ended.
+//!
+//! [`Scheduler`] owns what it attached and gives the machine back when it is dropped. [`Handle`]
+//! reads and changes a running scheduler through its maps, whoever attached it.
+
+mod counters;
+mod exit;
+mod handle;
+mod lock;
+mod members;
+mod owner;
+pub mod pins;
+pub mod preflight;
+mod run_program;
+#[allow(unused_imports, clippy::all, clippy::pedantic, clippy::restriction)]
+mod skeleton;
+pub mod sysfs;
+
+pub use counters::{Counter, Counters};
+pub use handle::{Handle, OwnerRecord};
+pub use owner::{Options, Scheduler};

@@ -1,0 +1,283 @@
+//! Owning a scheduler: load it, attach it, see that it really runs, pin it, give the machine back.
+
+use std::{
+    mem::MaybeUninit,
+    os::fd::AsFd,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Context, Result, bail};
+use libbpf_rs::{
+    Link, MapHandle, OpenObject,
+    skel::{OpenSkel, SkelBuilder},
+};
+
+use super::{
+    handle::{Handle, OwnerRecord},
+    lock::StartLock,
+    members::Members,
+    pins, preflight,
+    skeleton::{DualqSkel, DualqSkelBuilder},
+    sysfs,
+};
+use crate::model::Ruler;
+use crate::refusal::{Refusal, Status};
+
+/// What the kernel takes 0.2 s for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How the scheduler is to behave; fixed once it is loaded.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The share of CPU time that BATCH keeps on a contended CPU, 0 to 50 percent.
+    pub guarantee_percent: u8,
+    /// The watchdog ejects the scheduler when a runnable task waits longer: 1 to 30 s.
+    pub timeout: Duration,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            guarantee_percent: 10,
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// A loaded scheduler of ours, attached or not. Dropping it detaches it and removes its pins.
+pub struct Scheduler<'obj> {
+    skel: DualqSkel<'obj>,
+    options: Options,
+    handle: Handle,
+    /// The scheduler's link; the kernel detaches when its last descriptor closes.
+    link: Option<Link>,
+    /// The program that ends a membership with its process.
+    _process_exit: Link,
+}
+
+impl<'obj> Scheduler<'obj> {
+    /// Looks whether it can, loads, attaches, waits until the kernel says that it runs, and pins.
+    ///
+    /// # Errors
+    /// A [`Refusal`] for everything that a person can remedy; the kernel keeps its scheduler then.
+    pub fn start(storage: &'obj mut MaybeUninit<OpenObject>, options: Options) -> Result<Self> {
+        preflight::check()?;
+        let _turn = StartLock::take()?;
+        if sysfs::ruler() == Ruler::Dualq {
+            bail!(Refusal::new(
+                Status::AnotherSchedulerRuns,
+                "dualq is attached already: `dualq-top list` and `stats` show it, `add` and `remove` change it",
+            ));
+        }
+        let skel = load(storage, options)?;
+        let handle = handle(&skel)?;
+        handle.members.add_own(std::process::id())?;
+        let process_exit = skel
+            .progs
+            .dualq_process_exit
+            .attach()
+            .context("cannot attach to sched_process_exit")?;
+        let mut scheduler = Self {
+            skel,
+            options,
+            handle,
+            link: None,
+            _process_exit: process_exit,
+        };
+        scheduler.attach()?;
+        scheduler.pin()?;
+        Ok(scheduler)
+    }
+
+    /// Attaches a loaded scheduler, and waits until the kernel says that it runs: an attach that
+    /// returned without an error may have failed all the same.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where another scheduler runs, else the kernel's reason.
+    pub fn attach(&mut self) -> Result<()> {
+        if let Ruler::Other(name) = sysfs::ruler() {
+            bail!(Refusal::new(
+                Status::AnotherSchedulerRuns,
+                format!(
+                    "another scheduler runs ({name}): stop it first; dualq-top never evicts one"
+                ),
+            ));
+        }
+        // A link that the kernel ended still holds the place: EBUSY, though `state` is disabled.
+        self.link = None;
+        self.handle.reset_exit()?;
+        let link = self
+            .skel
+            .maps
+            .dualq
+            .attach_struct_ops()
+            .context("the kernel refused the scheduler (its log, `dmesg`, may say why)")?;
+        wait_until(|| {
+            sysfs::ruler() == Ruler::Dualq || self.handle.exit().is_ok_and(|exit| exit.is_some())
+        });
+        if let Some(exit) = self.handle.exit()? {
+            bail!(
+                "the kernel ended the scheduler at once: {}. {} {}",
+                exit.kind,
+                exit.reason,
+                exit.message
+            );
+        }
+        if sysfs::ruler() != Ruler::Dualq {
+            bail!(
+                "the kernel attached the scheduler but does not run it (state: {})",
+                sysfs::state()
+            );
+        }
+        self.link = Some(link);
+        self.handle.set_owner(OwnerRecord {
+            pid: std::process::id(),
+            start_ticks: own_start_ticks(),
+            attached_at_ns: monotonic_ns(),
+            guarantee_percent: u32::from(self.options.guarantee_percent),
+            timeout_ms: self.timeout_ms(),
+            stays: false,
+            batch_fifo: false,
+        })
+    }
+
+    /// Gives the machine back to the kernel's scheduler and waits until it has it. Members are
+    /// kept for the next attach.
+    ///
+    /// # Errors
+    /// Where the kernel still runs ours after ten seconds.
+    pub fn detach(&mut self) -> Result<()> {
+        if self.link.take().is_none() {
+            return Ok(());
+        }
+        wait_until(|| !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition));
+        match sysfs::ruler() {
+            Ruler::Dualq | Ruler::Transition => {
+                bail!("the kernel has not detached the scheduler yet")
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// A hold for another thread.
+    ///
+    /// # Errors
+    /// Where the kernel gives no more descriptors.
+    pub fn handle(&self) -> Result<Handle> {
+        self.handle.try_clone()
+    }
+
+    /// Is it still attached, as far as the kernel is concerned?
+    #[must_use]
+    pub fn runs(&self) -> bool {
+        self.link.is_some() && sysfs::ruler() == Ruler::Dualq
+    }
+
+    fn timeout_ms(&self) -> u32 {
+        u32::try_from(self.options.timeout.as_millis()).unwrap_or(30_000)
+    }
+
+    /// Only maps and programs are pinned, so that nothing outlives this process but their memory;
+    /// pins left by a process that was killed are replaced here.
+    fn pin(&mut self) -> Result<()> {
+        if !pins::mounted() {
+            return Ok(());
+        }
+        pins::remove_all();
+        pins::create_dir().context("cannot make /sys/fs/bpf/dualq")?;
+        let maps = &mut self.skel.maps;
+        maps.priority_pids_map.pin(pins::path(pins::MEMBERS))?;
+        maps.queue_stats.pin(pins::path(pins::COUNTERS))?;
+        maps.own_pids.pin(pins::path(pins::OWN))?;
+        maps.exit_record.pin(pins::path(pins::EXIT))?;
+        let progs = &mut self.skel.progs;
+        progs.dualq_change.pin(pins::path(pins::CHANGE))?;
+        progs.dualq_reclassify.pin(pins::path(pins::RECLASSIFY))?;
+        // Last: who can open this one finds the others in place.
+        maps.owner.pin(pins::path(pins::OWNER))?;
+        Ok(())
+    }
+}
+
+impl Drop for Scheduler<'_> {
+    fn drop(&mut self) {
+        // Closing the link is what detaches; the wait only lets the caller report the truth.
+        let _ = self.detach();
+        if pins::mounted() {
+            pins::remove_all();
+        }
+    }
+}
+
+fn load<'obj>(
+    storage: &'obj mut MaybeUninit<OpenObject>,
+    options: Options,
+) -> Result<DualqSkel<'obj>> {
+    let mut open = DualqSkelBuilder::default()
+        .open(storage)
+        .context("cannot open the BPF object")?;
+    let cpus = libbpf_rs::num_possible_cpus().context("cannot count the possible CPUs")?;
+    let cpus = u32::try_from(cpus)?;
+    let timeout_ns = u64::try_from(options.timeout.as_nanos())?;
+    let rodata = open
+        .maps
+        .rodata_data
+        .as_deref_mut()
+        .context("the BPF object has no constants")?;
+    rodata.nr_possible_cpus = cpus;
+    rodata.guarantee_percent = u32::from(options.guarantee_percent);
+    // An eighth, checked every sixteenth: with its own turn a wait stays below a quarter.
+    rodata.overdue_ns = timeout_ns / 8;
+    rodata.overdue_check_ns = timeout_ns / 16;
+    open.maps.cpu_records.set_max_entries(cpus)?;
+    open.struct_ops.dualq_mut().timeout_ms = u32::try_from(options.timeout.as_millis())?;
+    open.load().map_err(explain_load)
+}
+
+/// The kernel says little of why it does not load; the two locks that are known are told apart.
+fn explain_load(error: libbpf_rs::Error) -> anyhow::Error {
+    let lockdown = std::fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+    if lockdown.contains("[confidentiality]") {
+        return Refusal::new(
+            Status::KernelCannot,
+            "the kernel is locked down (confidentiality), which forbids reading its memory from BPF: boot with lockdown=integrity or none",
+        )
+        .into();
+    }
+    anyhow::Error::new(error).context("the kernel did not load the scheduler")
+}
+
+fn handle(skel: &DualqSkel<'_>) -> Result<Handle> {
+    let maps = &skel.maps;
+    let progs = &skel.progs;
+    Ok(Handle::new(
+        Members::new(
+            MapHandle::try_from(&maps.priority_pids_map)?,
+            progs.dualq_change.as_fd().try_clone_to_owned()?,
+            progs.dualq_reclassify.as_fd().try_clone_to_owned()?,
+        ),
+        MapHandle::try_from(&maps.queue_stats)?,
+        MapHandle::try_from(&maps.exit_record)?,
+        MapHandle::try_from(&maps.owner)?,
+    ))
+}
+
+fn own_start_ticks() -> u64 {
+    procfs::process::Process::myself()
+        .and_then(|me| me.stat())
+        .map_or(0, |stat| stat.starttime)
+}
+
+fn monotonic_ns() -> u64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
+}
+
+/// The kernel offers nothing to wait on: `state` is polled.
+fn wait_until(condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() && begun.elapsed() < PATIENCE {
+        sleep(Duration::from_millis(2));
+    }
+}

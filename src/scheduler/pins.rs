@@ -1,0 +1,59 @@
+//! The names under `/sys/fs/bpf/dualq/`, by which every other instance and every script reaches
+//! the running scheduler. The kernel makes them 0600 and root's; they are never widened.
+
+use std::{
+    fs, io,
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+const BPFFS: &str = "/sys/fs/bpf";
+const DIR: &str = "/sys/fs/bpf/dualq";
+
+pub const MEMBERS: &str = "priority_pids_map";
+pub const COUNTERS: &str = "queue_stats";
+pub const OWN: &str = "own_pids";
+pub const EXIT: &str = "exit_record";
+pub const OWNER: &str = "owner";
+pub const CHANGE: &str = "change";
+pub const RECLASSIFY: &str = "reclassify";
+/// The link of the scheduler itself, and of the program that ends a member with its process: there
+/// only where the scheduler was asked to stay.
+pub const LINK: &str = "link";
+pub const EXIT_LINK: &str = "process_exit_link";
+
+const ALL: [&str; 9] = [
+    MEMBERS, COUNTERS, OWN, EXIT, OWNER, CHANGE, RECLASSIFY, LINK, EXIT_LINK,
+];
+
+#[must_use]
+pub fn path(name: &str) -> PathBuf {
+    Path::new(DIR).join(name)
+}
+
+/// Is a BPF file system mounted where pins go?
+#[must_use]
+pub fn mounted() -> bool {
+    // include/uapi/linux/magic.h: BPF_FS_MAGIC
+    rustix::fs::statfs(BPFFS).is_ok_and(|fs| fs.f_type as u64 == 0xcafe_4a11)
+}
+
+/// Makes the folder, for root alone.
+///
+/// # Errors
+/// The file system's own.
+pub fn create_dir() -> io::Result<()> {
+    match fs::DirBuilder::new().mode(0o700).create(DIR) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        other => other,
+    }
+}
+
+/// Removes every pin of ours, and the folder if nothing else is in it. What is not there is no
+/// error: two instances may clean up at the same time.
+pub fn remove_all() {
+    for name in ALL {
+        let _ = fs::remove_file(path(name));
+    }
+    let _ = fs::remove_dir(DIR);
+}
