@@ -3,6 +3,8 @@
 //! Data flows one way round: kernel maps and `/proc` → [`observe`] → [`model::Snapshot`] →
 //! [`app`] → [`ui`] → terminal; keys → [`app`] → commands → [`scheduler`].
 
+pub mod cli;
+pub mod commands;
 pub mod model;
 pub mod refusal;
 pub mod scheduler;

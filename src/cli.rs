@@ -1,0 +1,110 @@
+//! The command line, and nothing else.
+
+use clap::{ArgAction, Args, Parser, Subcommand};
+
+/// Puts a process first, and shows what that does: a two-queue CPU scheduler (sched_ext) with its
+/// dashboard.
+#[derive(Debug, Parser)]
+#[command(
+    name = "dualq-top",
+    version,
+    disable_version_flag = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a command: the dashboard. It attaches the scheduler and detaches it on quitting.\n\n\
+        Exit status: 0 done, 1 another fault, 2 bad argument, 3 this kernel cannot, 4 not permitted,\n\
+        5 another scheduler runs, 6 ours does not run, 7 no such process."
+)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+
+    #[command(flatten)]
+    pub short: Short,
+
+    #[command(flatten)]
+    pub scheduler: SchedulerOptions,
+
+    /// Print the version
+    #[arg(long, action = ArgAction::Version)]
+    _version: (),
+}
+
+/// The short forms of the commands, as the original tool had them.
+#[derive(Debug, Args)]
+#[group(multiple = false)]
+pub struct Short {
+    /// Add a process, as `add PID`
+    #[arg(short = 'a', value_name = "PID", allow_hyphen_values = true)]
+    pub add: Option<String>,
+
+    /// Remove a process, as `remove PID`
+    #[arg(short = 'r', value_name = "PID", allow_hyphen_values = true)]
+    pub remove: Option<String>,
+
+    /// List the members, as `list`
+    #[arg(short = 'l')]
+    pub list: bool,
+
+    /// Print the counters, as `stats`
+    #[arg(short = 's')]
+    pub stats: bool,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum Command {
+    /// Attach the scheduler without a dashboard, until Ctrl-C or SIGTERM
+    Attach(SchedulerOptions),
+    /// Put processes in PRIORITY, with all their threads
+    Add {
+        /// Process ids
+        #[arg(required = true, value_name = "PID", allow_hyphen_values = true)]
+        pids: Vec<String>,
+    },
+    /// Put processes back in BATCH
+    Remove {
+        /// Process ids
+        #[arg(required = true, value_name = "PID", allow_hyphen_values = true)]
+        pids: Vec<String>,
+    },
+    /// List the members: the processes in PRIORITY
+    List,
+    /// Print the scheduler's counters, for each CPU and in total
+    Stats,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SchedulerOptions {
+    /// The share of CPU time, in percent, that BATCH keeps on a CPU that both classes want; 0 is strict priority
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub batch_guarantee: u8,
+
+    /// The kernel ends the scheduler when a runnable task waits longer than this many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=30))]
+    pub watchdog: u8,
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_definition_holds_together() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn only_the_original_tools_short_options_exist() {
+        let command = Cli::command();
+        let mut shorts: Vec<char> = command
+            .get_arguments()
+            .filter_map(clap::Arg::get_short)
+            .collect();
+        for sub in command.get_subcommands() {
+            shorts.extend(sub.get_arguments().filter_map(clap::Arg::get_short));
+        }
+        shorts.sort_unstable();
+        assert_eq!(shorts, ['a', 'l', 'r', 's']);
+    }
+}

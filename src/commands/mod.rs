@@ -1,0 +1,47 @@
+//! One file a command. Each prints its answer, or returns the refusal that `main` prints.
+
+mod attach;
+mod members;
+mod process;
+mod stats;
+
+use std::time::Duration;
+
+use anyhow::Result;
+
+use crate::cli::{Cli, Command, SchedulerOptions};
+use crate::scheduler::Options;
+
+impl From<SchedulerOptions> for Options {
+    fn from(options: SchedulerOptions) -> Self {
+        Self {
+            guarantee_percent: options.batch_guarantee,
+            timeout: Duration::from_secs(u64::from(options.watchdog)),
+        }
+    }
+}
+
+/// Runs what the command line asks for.
+///
+/// # Errors
+/// A [`crate::refusal::Refusal`] for what a person can remedy; anything else with its causes.
+pub fn run(cli: Cli) -> Result<()> {
+    let short = cli.short;
+    let command = match cli.command {
+        Some(command) => command,
+        None if short.list => Command::List,
+        None if short.stats => Command::Stats,
+        None => match (short.add, short.remove) {
+            (Some(pid), _) => Command::Add { pids: vec![pid] },
+            (None, Some(pid)) => Command::Remove { pids: vec![pid] },
+            (None, None) => anyhow::bail!("the dashboard is not built yet"),
+        },
+    };
+    match command {
+        Command::Attach(options) => attach::run(options.into()),
+        Command::Add { pids } => members::add(&pids),
+        Command::Remove { pids } => members::remove(&pids),
+        Command::List => members::list(),
+        Command::Stats => stats::run(),
+    }
+}
