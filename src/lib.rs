@@ -3,4 +3,6 @@
 //! Data flows one way round: kernel maps and `/proc` → [`observe`] → [`model::Snapshot`] →
 //! [`app`] → [`ui`] → terminal; keys → [`app`] → commands → [`scheduler`].
 
+pub mod app;
 pub mod model;
+pub mod text;

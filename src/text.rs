@@ -1,0 +1,152 @@
+//! Text that came from outside: made harmless once, where it enters, and cut by the width it has
+//! on screen.
+//!
+//! Names, command lines and kernel messages may hold anything but a zero byte: escape sequences,
+//! direction overrides, invalid UTF-8, line breaks. What [`scrub`] returns is one line that cannot
+//! move the cursor, change a colour or reorder its neighbours.
+
+use std::borrow::Cow;
+
+use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+
+/// Stands for a character that must not reach a terminal.
+const HARMLESS: char = '\u{b7}';
+const ELLIPSIS: &str = "…";
+
+/// One harmless line of text from bytes that came from outside.
+///
+/// White space becomes a space; controls, escapes and direction overrides become `·`, bytes that
+/// are not UTF-8 become `U+FFFD`, and marks without a width are left out, since terminals do not
+/// agree on them and columns would shift.
+#[must_use]
+pub fn scrub(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes)
+        .chars()
+        .filter_map(harmless)
+        .collect()
+}
+
+fn harmless(c: char) -> Option<char> {
+    match c {
+        '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
+        c if c.is_control() || is_direction(c) => Some(HARMLESS),
+        // A blank that looks like nothing and yet takes two cells, or one: fillers.
+        '\u{115f}' | '\u{3164}' | '\u{ffa0}' => Some(HARMLESS),
+        '\u{ad}' => None,
+        c if c.width().unwrap_or(0) == 0 => None,
+        c => Some(c),
+    }
+}
+
+/// Marks that turn the direction of the text after them.
+fn is_direction(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// How many cells a line takes.
+#[must_use]
+pub fn width(text: &str) -> usize {
+    text.width()
+}
+
+/// The line cut to `cells`, with `…` in the last one where something is missing.
+#[must_use]
+pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
+    // Every cell takes at least one byte, so that a short line needs no measuring.
+    if text.len() <= cells || text.width() <= cells {
+        return Cow::Borrowed(text);
+    }
+    if cells == 0 {
+        return Cow::Borrowed("");
+    }
+    let mut used = 0;
+    let mut end = 0;
+    for (at, c) in text.char_indices() {
+        used += c.width().unwrap_or(0);
+        if used > cells - 1 {
+            break;
+        }
+        end = at + c.len_utf8();
+    }
+    Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
+}
+
+/// The text broken at spaces into lines of at most `cells`; words that are longer are broken.
+#[must_use]
+pub fn wrap(text: &str, cells: usize) -> Vec<String> {
+    let cells = cells.max(1);
+    let mut lines: Vec<String> = Vec::new();
+    let mut line = String::new();
+    for word in text.split_whitespace() {
+        if !line.is_empty() && line.width() + 1 + word.width() > cells {
+            lines.push(std::mem::take(&mut line));
+        }
+        if !line.is_empty() {
+            line.push(' ');
+        }
+        for c in word.chars() {
+            if line.width() + c.width().unwrap_or(0) > cells && !line.is_empty() {
+                lines.push(std::mem::take(&mut line));
+            }
+            line.push(c);
+        }
+    }
+    if !line.is_empty() {
+        lines.push(line);
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn escapes_and_controls_cannot_reach_the_terminal() {
+        assert_eq!(scrub(b"a\x1b[2Jb"), "a·[2Jb");
+        assert_eq!(scrub("c1 \u{9b}31m".as_bytes()), "c1 ·31m");
+        assert_eq!(scrub(b"bell\x07 null\x00"), "bell· null·");
+    }
+
+    #[test]
+    fn text_stays_on_one_line() {
+        assert_eq!(scrub("a\nb\tc\u{2028}d\u{85}e".as_bytes()), "a b c d e");
+    }
+
+    #[test]
+    fn direction_cannot_be_turned() {
+        assert_eq!(scrub("x\u{202e}gpj\u{2066}".as_bytes()), "x·gpj·");
+    }
+
+    #[test]
+    fn invalid_utf8_is_marked() {
+        assert_eq!(scrub(b"\xffok\xc3"), "\u{fffd}ok\u{fffd}");
+    }
+
+    #[test]
+    fn every_character_left_takes_at_least_a_cell() {
+        let all: Vec<u8> = (0..=0x10_ffff_u32)
+            .filter_map(char::from_u32)
+            .flat_map(|c| c.to_string().into_bytes())
+            .collect();
+        assert!(scrub(&all).chars().all(|c| c.width() > Some(0)));
+    }
+
+    #[test]
+    fn a_cut_is_seen_and_counts_wide_characters() {
+        assert_eq!(truncate("ffmpeg", 6), "ffmpeg");
+        assert_eq!(truncate("ffmpeg", 5), "ffmp…");
+        assert_eq!(truncate("日本語", 6), "日本語");
+        assert_eq!(truncate("日本語", 5), "日本…");
+        assert_eq!(truncate("日本語", 4), "日…");
+        assert_eq!(truncate("日本語", 1), "…");
+        assert_eq!(truncate("x", 0), "");
+    }
+
+    #[test]
+    fn long_sentences_wrap_at_words() {
+        assert_eq!(wrap("not root: run sudo", 10), ["not root:", "run sudo"]);
+        assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert!(wrap("", 0).is_empty());
+    }
+}
