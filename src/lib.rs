@@ -4,5 +4,9 @@
 //! [`app`] → [`ui`] → terminal; keys → [`app`] → commands → [`scheduler`].
 
 pub mod app;
+pub mod dashboard;
+pub mod input;
 pub mod model;
+pub mod terminal;
 pub mod text;
+pub mod ui;

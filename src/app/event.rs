@@ -28,7 +28,10 @@ pub enum Event {
 /// What the state asks of the world outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    Move { id: ProcessId, to: Queue },
+    Move {
+        id: ProcessId,
+        to: Queue,
+    },
     Attach,
     Detach,
     /// Hand the terminal back and stop, as Ctrl-Z does.

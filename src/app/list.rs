@@ -24,6 +24,8 @@ pub struct List {
     /// Whether the user has put the cursor where it is. Until then it keeps to the rows in view,
     /// so that the busiest processes are what a first look sees.
     chosen: bool,
+    /// Whether the order was by something measured.
+    ranked: bool,
     /// The first row in view.
     offset: usize,
     /// Rows in view, as the screen says.
@@ -60,12 +62,14 @@ impl List {
             None => self.put(self.row, processes),
         }
         if !self.chosen {
-            // Nobody chose this process: stay at the top rather than follow it down.
+            // Nobody chose this process: stay at the top rather than follow it down. Before CPU
+            // times are known the order means nothing.
             self.offset = 0;
-            if self.row >= self.height {
+            if self.row >= self.height || !self.ranked {
                 self.put(0, processes);
             }
         }
+        self.ranked = percent.iter().any(Option::is_some);
         self.scroll();
         gone
     }

@@ -101,7 +101,10 @@ impl App {
             }
             (Ok(()), Some(Pending::Detach)) => {
                 self.history.mark("kernel default".into());
-                self.say(Tone::Done, "The kernel default schedules; x attaches dualq.");
+                self.say(
+                    Tone::Done,
+                    "The kernel default schedules; x attaches dualq.",
+                );
             }
             (Ok(()), None) => {}
         }

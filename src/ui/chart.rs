@@ -64,12 +64,7 @@ pub fn share_area(pen: &mut Pen, theme: &Theme, shares: &[Option<f32>]) {
             match eighths.saturating_sub(below).min(8) {
                 0 => pen.cell(x, y, theme.glyphs.batch, theme.batch),
                 8 => pen.cell(x, y, theme.glyphs.priority, theme.priority),
-                level => pen.cell(
-                    x,
-                    y,
-                    theme.glyphs.levels[usize::from(level)],
-                    theme.priority,
-                ),
+                level => pen.cell(x, y, theme.glyphs.levels[usize::from(level)], theme.border),
             }
         }
     }
@@ -84,11 +79,11 @@ fn scale(part: f32, whole: u16) -> u16 {
     (part.clamp(0.0, 1.0) * f32::from(whole)).round() as u16
 }
 
-/// The next of 1, 2, 5, 10, 20, … that is not below `value`: a scale that seldom changes.
+/// The next of a few round numbers that is not below `value`: a scale that seldom changes.
 pub fn nice_scale(value: f32) -> f32 {
     let mut scale = 1.0_f32;
     while scale < value && scale < 1e12 {
-        for step in [2.0, 5.0, 10.0] {
+        for step in [1.5, 2.0, 3.0, 4.0, 5.0, 6.0, 8.0, 10.0] {
             if scale * step >= value {
                 return scale * step;
             }
@@ -105,9 +100,9 @@ mod tests {
     #[test]
     fn scales_are_round_numbers() {
         assert_eq!(nice_scale(0.0), 1.0);
-        assert_eq!(nice_scale(1.1), 2.0);
+        assert_eq!(nice_scale(1.1), 1.5);
         assert_eq!(nice_scale(4100.0), 5000.0);
-        assert_eq!(nice_scale(5000.1), 10_000.0);
+        assert_eq!(nice_scale(8000.1), 10_000.0);
     }
 
     #[test]

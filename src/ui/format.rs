@@ -37,6 +37,19 @@ fn short(value: f32, fine: f32) -> String {
     "lots".into()
 }
 
+/// A number without tenths, as short as it goes: `5k`.
+#[must_use]
+pub fn round(value: f32) -> String {
+    short(value, 9.95).replace(".0", "")
+}
+
+/// CPU time per time, in at most ten cells.
+#[must_use]
+pub fn cpus(value: f32) -> String {
+    let digits = if value < 99.995 { 2 } else { 1 };
+    format!("{value:.digits$} CPUs")
+}
+
 /// A ratio to one in 13 cells, the colon always at the same place: `  1.7 : 1    `, `    1 : 2.4  `.
 #[must_use]
 pub fn ratio(priority: f32, batch: f32) -> String {

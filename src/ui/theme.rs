@@ -16,6 +16,8 @@ pub struct Theme {
     pub priority: Style,
     /// Bars and charts of BATCH.
     pub batch: Style,
+    /// The cell of a chart in which PRIORITY ends and BATCH begins.
+    pub border: Style,
     /// A word on a bar of PRIORITY, or in the list.
     pub priority_badge: Style,
     pub batch_badge: Style,
@@ -24,6 +26,8 @@ pub struct Theme {
     pub strong: Style,
     /// Labels, rules, units.
     pub quiet: Style,
+    /// The names of columns.
+    pub head: Style,
     pub cursor: Style,
     pub found: Style,
     /// Our scheduler runs.
@@ -82,11 +86,13 @@ impl Theme {
             glyphs: Glyphs::UNICODE,
             priority: bold.fg(Color::Yellow),
             batch: plain.fg(Color::Blue),
+            border: bold.fg(Color::Yellow).bg(Color::Blue),
             priority_badge: bold.fg(Color::Black).bg(Color::Yellow),
             batch_badge: plain.fg(Color::Blue),
             title: bold,
             strong: bold,
             quiet: plain.fg(Color::DarkGray),
+            head: bold.add_modifier(Modifier::UNDERLINED),
             cursor: plain.add_modifier(Modifier::REVERSED),
             found: plain.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
             good: bold.fg(Color::Green),
@@ -106,6 +112,7 @@ impl Theme {
         Self {
             priority: bold,
             batch: dim,
+            border: bold,
             priority_badge: bold.add_modifier(Modifier::REVERSED),
             batch_badge: dim,
             quiet: dim,
