@@ -1,6 +1,9 @@
 //! A machine that does not exist: it ticks, has processes and counters, and is what a test needs.
 #![allow(
     dead_code,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss
@@ -80,22 +83,64 @@ impl World {
     }
 
     fn people(&mut self) {
-        self.add(4121, "ana", "ffmpeg", "ffmpeg -i talk.mp4 -c:v libx264 -preset slow talk.mkv", 88.2);
-        self.add(3977, "ana", "cc1plus", "/usr/lib/gcc/x86_64-linux-gnu/14/cc1plus -quiet -O2 queue.cpp", 61.4);
-        self.add(3978, "ana", "cc1plus", "/usr/lib/gcc/x86_64-linux-gnu/14/cc1plus -quiet -O2 main.cpp", 60.9);
-        self.add(3990, "ana", "rustc", "rustc --crate-name dualq_top --edition=2024 src/lib.rs", 41.3);
+        self.add(
+            4121,
+            "ana",
+            "ffmpeg",
+            "ffmpeg -i talk.mp4 -c:v libx264 -preset slow talk.mkv",
+            88.2,
+        );
+        self.add(3977, "ana", "cc1plus", "cc1plus -quiet -O2 queue.cpp", 61.4);
+        self.add(3978, "ana", "cc1plus", "cc1plus -quiet -O2 main.cpp", 60.9);
+        self.add(
+            3990,
+            "ana",
+            "rustc",
+            "rustc --crate-name dualq_top --edition=2024 src/lib.rs",
+            41.3,
+        );
         self.add(2210, "ana", "pipewire", "/usr/bin/pipewire", 4.2);
-        self.add(1804, "ana", "gnome-shell", "/usr/bin/gnome-shell --mode=user", 3.9);
-        self.add(2955, "ana", "firefox", "/usr/lib/firefox/firefox --new-window https://kernel.org", 3.1);
-        self.add(812, "postgres", "postgres", "postgres: 17/main: walwriter", 1.3);
-        self.add(640, "messagebus", "dbus-daemon", "dbus-daemon --system --address=systemd: --nofork", 0.4);
+        self.add(
+            1804,
+            "ana",
+            "gnome-shell",
+            "/usr/bin/gnome-shell --mode=user",
+            3.9,
+        );
+        self.add(
+            2955,
+            "ana",
+            "firefox",
+            "/usr/lib/firefox/firefox --new-window https://kernel.org",
+            3.1,
+        );
+        self.add(
+            812,
+            "postgres",
+            "postgres",
+            "postgres: 17/main: walwriter",
+            1.3,
+        );
+        self.add(
+            640,
+            "messagebus",
+            "dbus-daemon",
+            "dbus-daemon --system --address=systemd: --nofork",
+            0.4,
+        );
         self.add(5000, "root", "dualq-top", "dualq-top", 0.9);
         self.add(1, "root", "systemd", "/sbin/init", 0.0);
         self.add(17, "root", "ksoftirqd/0", "ksoftirqd/0", 0.2);
         for n in 0..30 {
             let names = ["bash", "sshd", "vim", "less", "tmux"];
             let name = names[n as usize % names.len()];
-            self.add(700 + 13 * n, if n % 4 == 0 { "root" } else { "ana" }, name, name, 0.0);
+            self.add(
+                700 + 13 * n,
+                if n % 4 == 0 { "root" } else { "ana" },
+                name,
+                name,
+                0.0,
+            );
         }
         self.process(5000).own = true;
         self.process(17).kernel_thread = true;
@@ -106,7 +151,10 @@ impl World {
 
     pub fn add(&mut self, pid: u32, user: &str, name: &str, command: &str, uses: f32) {
         self.snapshot.processes.push(Process {
-            id: ProcessId { pid, start_ticks: 100 * u64::from(pid) },
+            id: ProcessId {
+                pid,
+                start_ticks: 100 * u64::from(pid),
+            },
             user: user.into(),
             state: if uses > 10.0 { 'R' } else { 'S' },
             threads: 1,
@@ -122,7 +170,11 @@ impl World {
 
     fn index(&self, pid: u32) -> usize {
         let is = |p: &Process| p.id.pid == pid;
-        self.snapshot.processes.iter().position(is).expect("no such process in the fixture")
+        self.snapshot
+            .processes
+            .iter()
+            .position(is)
+            .expect("no such process in the fixture")
     }
 
     pub fn process(&mut self, pid: u32) -> &mut Process {
@@ -165,8 +217,14 @@ impl World {
             members: 0,
             ..self.snapshot.scheduler.clone()
         };
-        self.snapshot.cpus.iter_mut().for_each(|cpu| cpu.counters = None);
-        self.snapshot.processes.iter_mut().for_each(|process| process.queue = None);
+        self.snapshot
+            .cpus
+            .iter_mut()
+            .for_each(|cpu| cpu.counters = None);
+        self.snapshot
+            .processes
+            .iter_mut()
+            .for_each(|process| process.queue = None);
     }
 
     /// Ours is attached anew, with counters from zero.
@@ -213,7 +271,9 @@ impl World {
             if let Some(busy) = &mut cpu.busy_percent {
                 *busy = (100.0 * self.busy - 4.0 * wobble(tick, cpu.number.into())).max(0.0) as f32;
             }
-            let Some(counters) = &mut cpu.counters else { continue };
+            let Some(counters) = &mut cpu.counters else {
+                continue;
+            };
             let all = PER_CPU * seconds * wave;
             let priority = all * share * 0.72;
             counters.priority_enq += priority as u64;
@@ -290,7 +350,10 @@ pub fn play_in(
         .theme(theme)
         .run(&mut terminal, &receiver, hands)
         .unwrap();
-    Shown { buffer: terminal.backend().buffer().clone(), outcome }
+    Shown {
+        buffer: terminal.backend().buffer().clone(),
+        outcome,
+    }
 }
 
 impl Shown {
@@ -326,10 +389,18 @@ impl Shown {
 
     /// The line under the cursor: the only one of the list that is drawn in reverse.
     pub fn under_cursor(&self) -> String {
-        let head = self.lines().iter().position(|line| line.contains("COMMAND")).unwrap();
+        let head = self
+            .lines()
+            .iter()
+            .position(|line| line.contains("COMMAND"))
+            .unwrap();
         let lines = self.lines();
         (head + 1..lines.len())
-            .find(|&y| self.buffer[(60, y as u16)].modifier.contains(ratatui::style::Modifier::REVERSED))
+            .find(|&y| {
+                self.buffer[(60, y as u16)]
+                    .modifier
+                    .contains(ratatui::style::Modifier::REVERSED)
+            })
             .map(|y| lines[y].clone())
             .unwrap_or_default()
     }
