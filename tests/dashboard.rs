@@ -168,6 +168,12 @@ fn the_mouse_selects_and_scrolls() {
         show(above).under_cursor().contains("ffmpeg"),
         "the head is no process"
     );
+    let mut below = clone(&events);
+    below.push(mouse(MouseAction::Click, 22));
+    assert!(
+        show(below).under_cursor().contains("ffmpeg"),
+        "the message line is no process"
+    );
     let mut scrolled = events;
     scrolled.push(mouse(MouseAction::ScrollDown, 3));
     assert!(show(scrolled).under_cursor().contains("rustc"));
@@ -440,6 +446,23 @@ fn counters_that_begin_again_give_no_absurd_rate() {
 }
 
 #[test]
+fn counters_of_another_attachment_are_not_compared() {
+    // It has counted further than the one before, so that no counter went back.
+    let (mut world, mut events) = seen(2);
+    world.scheduler().attached = Some(Duration::from_secs(5));
+    for cpu in &mut world.snapshot.cpus {
+        cpu.counters.as_mut().unwrap().batch_dis += 1_000_000_000;
+    }
+    events.push(world.tick());
+    let shown = show(events);
+    assert!(
+        shown.has("attached anew: counting began again"),
+        "{}",
+        shown.text()
+    );
+}
+
+#[test]
 fn rates_are_per_second_of_the_monotonic_clock() {
     let rate = |interval| {
         let mut world = World::new(2);
@@ -583,6 +606,10 @@ fn a_search_moves_the_cursor_as_one_types() {
     };
     assert!(with("/fire", &[]).under_cursor().contains("firefox"));
     assert!(with("/FIRE", &[]).has("not found"));
+    assert!(
+        with("/cc", &[]).under_cursor().contains("queue.cpp"),
+        "each letter narrows"
+    );
     assert!(with("/2955", &[]).under_cursor().contains("firefox"));
     let back = with("/fire", &[Key::Esc]);
     assert!(back.under_cursor().contains("ffmpeg"), "Esc goes back");
@@ -761,7 +788,7 @@ fn without_colour_the_queues_still_differ() {
         style(queue, row("main.cpp")),
         "in the list"
     );
-    let (priority, batch) = (row(" PRIORITY  "), row(" PRIORITY  ") + 1);
+    let (priority, batch) = (row("    0  PRIORITY"), row("    0  PRIORITY") + 1);
     let end = 13 + 20;
     assert_ne!(style(end, priority), style(end, batch), "in the charts");
     assert!(

@@ -31,6 +31,8 @@ fn a_busy_machine_in_every_size() {
     }
 }
 
+type Change = Box<dyn FnOnce(&mut World)>;
+
 /// A busy machine to which something happens.
 fn then(change: impl FnOnce(&mut World)) -> Vec<Event> {
     let (mut world, mut events) = busy(4, 90);
@@ -49,7 +51,7 @@ fn every_state_of_the_scheduler() {
         reason: "runnable task stall".into(),
         message: "ksoftirqd/0[17] failed to run for 30.1s".into(),
     };
-    let states: [(&str, Box<dyn FnOnce(&mut World)>); 9] = [
+    let states: [(&str, Change); 9] = [
         (
             "kernel_default",
             Box::new(|w| w.ruled_by(Ruler::KernelDefault)),

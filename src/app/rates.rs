@@ -114,6 +114,9 @@ impl Missing {
     }
 }
 
+/// How far the attachment's age may lag behind the clock.
+const SLACK: Duration = Duration::from_millis(1500);
+
 /// The rates of one tick.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tick {
@@ -196,9 +199,9 @@ impl Tracker {
         let (Some(before), Some(elapsed)) = (&self.before, elapsed) else {
             return Err(Missing::First);
         };
-        // An attachment that is younger than the one before is another one, with counters from 0.
+        // An attachment that is younger than it would be by now is another one, with counters from 0.
         let reattached = match (before.attached, now.scheduler.attached) {
-            (Some(then), Some(attached)) => attached < then,
+            (Some(then), Some(attached)) => attached + SLACK < then + elapsed,
             (None, Some(_)) => true,
             _ => false,
         };
