@@ -7,8 +7,8 @@ use std::thread;
 
 use anyhow::{Context, bail};
 use crossterm::cursor::{Hide, Show};
-use crossterm::event::{DisableMouseCapture, EnableMouseCapture};
 use crossterm::execute;
+use crossterm::style::Print;
 use crossterm::terminal::{
     EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
 };
@@ -18,6 +18,10 @@ use ratatui::backend::CrosstermBackend;
 use crate::app::Event;
 
 pub type Screen = Terminal<CrosstermBackend<Stdout>>;
+
+/// Clicks and the wheel, with coordinates of any size; not each movement.
+const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
+const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
 
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -62,14 +66,14 @@ fn take() -> io::Result<()> {
     enable_raw_mode()?;
     // Whatever was done so far is undone by restore, also if the rest fails.
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(stdout(), EnterAlternateScreen, EnableMouseCapture, Hide).inspect_err(|_| restore())
+    execute!(stdout(), EnterAlternateScreen, Print(MOUSE_ON), Hide).inspect_err(|_| restore())
 }
 
 /// Gives the terminal back; harmless where that was done already. To be called before anything is
 /// printed. Errors are of no use here: a terminal that has gone needs no restoring.
 pub fn restore() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(stdout(), DisableMouseCapture, LeaveAlternateScreen, Show);
+        let _ = execute!(stdout(), Print(MOUSE_OFF), LeaveAlternateScreen, Show);
         let _ = disable_raw_mode();
     }
 }

@@ -1,5 +1,7 @@
 //! What a user of the dashboard notices, with the whole program fed with events.
 
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 mod support;
 
 use std::time::{Duration, Instant};
