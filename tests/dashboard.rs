@@ -619,6 +619,11 @@ fn a_search_moves_the_cursor_as_one_types() {
     assert!(next.under_cursor().contains("main.cpp"), "{}", next.text());
     let previous = with("/cc1", &[Key::Enter, Key::Char('n'), Key::Char('N')]);
     assert!(previous.under_cursor().contains("queue.cpp"));
+    let taken_back = with("/fi", &[Key::Backspace]);
+    assert!(
+        taken_back.under_cursor().contains("ffmpeg"),
+        "the way back too"
+    );
     let shorter = with("/cc1x", &[Key::Backspace]);
     assert!(shorter.under_cursor().contains("queue.cpp") && !shorter.has("not found"));
 }
