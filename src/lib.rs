@@ -3,9 +3,14 @@
 //! Data flows one way round: kernel maps and `/proc` → [`observe`] → [`model::Snapshot`] →
 //! [`app`] → [`ui`] → terminal; keys → [`app`] → commands → [`scheduler`].
 
+pub mod app;
 pub mod cli;
 pub mod commands;
+pub mod dashboard;
+pub mod input;
 pub mod model;
 pub mod refusal;
 pub mod scheduler;
+pub mod terminal;
 pub mod text;
+pub mod ui;

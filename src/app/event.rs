@@ -1,0 +1,110 @@
+//! What comes in and what goes out.
+
+use crate::model::{ProcessId, Queue, Snapshot};
+
+/// Everything that can happen to the program, in the order in which it came.
+#[derive(Debug)]
+pub enum Event {
+    Key(Key),
+    Mouse(Mouse),
+    /// Columns and rows.
+    Resize(u16, u16),
+    Snapshot(Box<Snapshot>),
+    /// The queue that the kernel's map gives after a [`Command::Move`], or why nothing was moved.
+    Moved {
+        id: ProcessId,
+        result: Result<Queue, String>,
+    },
+    /// A [`Command::Attach`] or [`Command::Detach`] has ended.
+    Scheduler(Result<(), String>),
+    /// A signal by its number.
+    Signal(i32),
+    /// The terminal hung up: nobody can see or type any more.
+    TerminalGone,
+    /// Another thread panicked; the message is for after the terminal is restored.
+    Panicked(String),
+}
+
+/// What the state asks of the world outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    Move {
+        id: ProcessId,
+        to: Queue,
+    },
+    Attach,
+    Detach,
+    /// Hand the terminal back and stop, as Ctrl-Z does.
+    Suspend,
+    /// Draw every cell anew: something else may have written to the terminal.
+    Redraw,
+    Quit(Outcome),
+}
+
+/// How the dashboard ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// Its user asked for it.
+    Quit,
+    /// By a signal: the exit status is 128 + its number.
+    Signal(i32),
+    TerminalGone,
+    Panicked(String),
+}
+
+/// A key, as the keymap names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Key {
+    Char(char),
+    Ctrl(char),
+    F(u8),
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+    Enter,
+    Esc,
+    Backspace,
+    Delete,
+    Tab,
+    BackTab,
+}
+
+impl Key {
+    /// The name on screen.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Char(' ') => "space".into(),
+            Self::Char(c) => c.into(),
+            Self::Ctrl(c) => format!("Ctrl-{}", c.to_ascii_uppercase()),
+            Self::F(n) => format!("F{n}"),
+            Self::Up => "↑".into(),
+            Self::Down => "↓".into(),
+            Self::Left => "←".into(),
+            Self::Right => "→".into(),
+            Self::PageUp => "PgUp".into(),
+            Self::PageDown => "PgDn".into(),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+/// What the mouse did, and in which cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    pub action: MouseAction,
+    pub column: u16,
+    pub row: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseAction {
+    Click,
+    ScrollUp,
+    ScrollDown,
+}

@@ -1,0 +1,167 @@
+//! Keys and mouse: from what was pressed to what is done.
+
+use super::event::{Command, Key, Mouse, MouseAction, Outcome};
+use super::keymap::{self, Action};
+use super::list::Motion;
+use super::message::Tone;
+use super::search::Search;
+use super::{App, Mode};
+
+/// Rows that one notch of the wheel moves.
+const WHEEL: isize = 3;
+
+impl App {
+    pub(super) fn key(&mut self, key: Key) -> Option<Command> {
+        match self.mode {
+            Mode::List => match keymap::action(key) {
+                Some(action) => self.act(action),
+                None => {
+                    self.changed = false;
+                    None
+                }
+            },
+            Mode::Search => {
+                self.search_key(key);
+                // Even while typing, Ctrl-C quits.
+                (key == Key::Ctrl('c')).then_some(Command::Quit(Outcome::Quit))
+            }
+            Mode::Help => self.help_key(key),
+        }
+    }
+
+    fn act(&mut self, action: Action) -> Option<Command> {
+        match action {
+            Action::Up => self.go(Motion::By(-1)),
+            Action::Down => self.go(Motion::By(1)),
+            Action::PageUp => self.go(Motion::Pages(-1)),
+            Action::PageDown => self.go(Motion::Pages(1)),
+            Action::First => self.go(Motion::First),
+            Action::Last => self.go(Motion::Last),
+            Action::Toggle => return self.toggle(),
+            Action::Scheduler => return self.attach_or_detach(),
+            Action::Search => {
+                self.search = Search {
+                    origin: self.list.cursor(),
+                    ..Search::default()
+                };
+                self.mode = Mode::Search;
+            }
+            Action::SearchNext => self.search_again(false),
+            Action::SearchPrevious => self.search_again(true),
+            Action::Help => {
+                self.mode = Mode::Help;
+                self.help_line = 0;
+            }
+            Action::Suspend => return Some(Command::Suspend),
+            Action::Redraw => return Some(Command::Redraw),
+            Action::Quit => return Some(Command::Quit(Outcome::Quit)),
+        }
+        None
+    }
+
+    fn go(&mut self, motion: Motion) {
+        let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
+        self.list.go(motion, processes);
+    }
+
+    fn search_key(&mut self, key: Key) {
+        match key {
+            Key::Char(c) if !c.is_control() => self.search.text.push(c),
+            Key::Backspace => {
+                self.search.text.pop();
+            }
+            Key::Ctrl('u') => self.search.text.clear(),
+            Key::Enter => {
+                self.mode = Mode::List;
+                return;
+            }
+            Key::F(3) | Key::Down => return self.search_step(true, false),
+            Key::Up => return self.search_step(true, true),
+            Key::Esc => {
+                self.mode = Mode::List;
+                let origin = self.search.origin;
+                self.search = Search::default();
+                if let Some(id) = origin {
+                    self.select(id);
+                }
+                return;
+            }
+            _ => {
+                self.changed = false;
+                return;
+            }
+        }
+        // What is typed is looked for from where the search began, so that taking a letter back
+        // also takes the way back.
+        if let Some(id) = self.search.origin {
+            self.select(id);
+        }
+        self.search_step(false, false);
+    }
+
+    fn search_again(&mut self, backwards: bool) {
+        if self.search.text.is_empty() {
+            self.say(Tone::Note, "Nothing was searched for yet: / starts.");
+            return;
+        }
+        self.search_step(true, backwards);
+        if self.search.failed {
+            let text = format!("“{}” is not in the list.", self.search.text);
+            self.say(Tone::Note, text);
+        }
+    }
+
+    fn search_step(&mut self, skip: bool, backwards: bool) {
+        let found = self
+            .list
+            .find(self.processes(), skip, backwards, |process| {
+                self.search.matches(process)
+            });
+        self.search.failed = found.is_none() && !self.search.text.is_empty();
+        if let Some(id) = found {
+            self.select(id);
+        }
+    }
+
+    fn select(&mut self, id: crate::model::ProcessId) {
+        let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
+        self.list.select(id, processes);
+    }
+
+    fn help_key(&mut self, key: Key) -> Option<Command> {
+        match keymap::action(key) {
+            Some(Action::Up) => self.help_line = self.help_line.saturating_sub(1),
+            Some(Action::Down) => self.help_line += 1,
+            Some(Action::PageUp) => self.help_line = self.help_line.saturating_sub(10),
+            Some(Action::PageDown) => self.help_line += 10,
+            Some(Action::Suspend) => return Some(Command::Suspend),
+            _ if key == Key::Ctrl('c') => return Some(Command::Quit(Outcome::Quit)),
+            // Any other key closes the help and does nothing else.
+            _ => self.mode = Mode::List,
+        }
+        None
+    }
+
+    pub(super) fn mouse(&mut self, mouse: Mouse) {
+        match (self.mode, mouse.action) {
+            (Mode::Help, MouseAction::ScrollUp) => {
+                self.help_line = self.help_line.saturating_sub(1);
+            }
+            (Mode::Help, MouseAction::ScrollDown) => self.help_line += 1,
+            (Mode::Help, MouseAction::Click) => self.mode = Mode::List,
+            (_, MouseAction::ScrollUp) => self.go(Motion::By(-WHEEL)),
+            (_, MouseAction::ScrollDown) => self.go(Motion::By(WHEEL)),
+            (_, MouseAction::Click) => {
+                if let Some(line) = mouse.row.checked_sub(self.list_top) {
+                    let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
+                    self.list.click(usize::from(line), processes);
+                }
+            }
+        }
+    }
+
+    /// Says how many lines of the help there are beyond those that fit.
+    pub fn limit_help(&mut self, last: usize) {
+        self.help_line = self.help_line.min(last);
+    }
+}

@@ -1,0 +1,203 @@
+//! The list of processes: in which order, which one the cursor is on, which rows are in view.
+
+use std::cmp::Ordering;
+
+use crate::model::{Process, ProcessId};
+
+/// What the list is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortKey {
+    #[default]
+    Cpu,
+}
+
+/// The order of the rows and the place of the cursor. It holds ids, never rows: the list may
+/// re-sort under the cursor, the cursor stays on its process.
+#[derive(Debug, Default)]
+pub struct List {
+    pub sort: SortKey,
+    /// Indices into the snapshot's processes, in the order of the rows.
+    order: Vec<usize>,
+    cursor: Option<ProcessId>,
+    /// The row of the cursor.
+    row: usize,
+    /// Whether the user has put the cursor where it is. Until then it keeps to the rows in view,
+    /// so that the busiest processes are what a first look sees.
+    chosen: bool,
+    /// Whether the order was by something measured.
+    ranked: bool,
+    /// The first row in view.
+    offset: usize,
+    /// Rows in view, as the screen says.
+    height: usize,
+}
+
+/// Where the cursor can be sent.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Motion {
+    By(isize),
+    Pages(isize),
+    First,
+    Last,
+}
+
+impl List {
+    /// Orders anew, and finds the cursor's process again. True if that process has gone.
+    pub fn update(&mut self, processes: &[Process], percent: &[Option<f32>]) -> bool {
+        self.order.clear();
+        self.order.extend(0..processes.len());
+        let SortKey::Cpu = self.sort;
+        self.order.sort_unstable_by(|&a, &b| {
+            let cpu = |index: usize| percent.get(index).copied().flatten().unwrap_or(-1.0);
+            let pid = |index: usize| processes.get(index).map(|process| process.id);
+            cpu(b)
+                .partial_cmp(&cpu(a))
+                .unwrap_or(Ordering::Equal)
+                .then_with(|| pid(a).cmp(&pid(b)))
+        });
+        let found = self.find_row(processes);
+        let gone = self.chosen && self.cursor.is_some() && found.is_none();
+        match found {
+            Some(row) => self.row = row,
+            None => self.put(self.row, processes),
+        }
+        if !self.chosen {
+            // Nobody chose this process: stay at the top rather than follow it down. Before CPU
+            // times are known the order means nothing.
+            self.offset = 0;
+            if self.row >= self.height || !self.ranked {
+                self.put(0, processes);
+            }
+        }
+        self.ranked = percent.iter().any(Option::is_some);
+        self.scroll();
+        gone
+    }
+
+    fn find_row(&self, processes: &[Process]) -> Option<usize> {
+        let cursor = self.cursor?;
+        self.order
+            .iter()
+            .position(|&index| processes.get(index).is_some_and(|p| p.id == cursor))
+    }
+
+    /// Puts the cursor on a row, or on the last one.
+    fn put(&mut self, row: usize, processes: &[Process]) {
+        self.row = row.min(self.order.len().saturating_sub(1));
+        self.cursor = self
+            .order
+            .get(self.row)
+            .and_then(|&index| processes.get(index))
+            .map(|process| process.id);
+    }
+
+    pub fn go(&mut self, motion: Motion, processes: &[Process]) {
+        self.chosen = true;
+        let page = isize::try_from(self.height.max(1)).unwrap_or(1);
+        let row = match motion {
+            Motion::By(rows) => self.row.saturating_add_signed(rows),
+            Motion::Pages(pages) => self.row.saturating_add_signed(pages.saturating_mul(page)),
+            Motion::First => 0,
+            Motion::Last => usize::MAX,
+        };
+        self.put(row, processes);
+        self.scroll();
+    }
+
+    /// Puts the cursor on the row that is `line` rows below the first in view.
+    pub fn click(&mut self, line: usize, processes: &[Process]) {
+        if line < self.height && self.offset + line < self.order.len() {
+            self.chosen = true;
+            self.put(self.offset + line, processes);
+        }
+    }
+
+    /// Puts the cursor on a process, if it is in the list.
+    pub fn select(&mut self, id: ProcessId, processes: &[Process]) {
+        let before = self.cursor.replace(id);
+        if let Some(row) = self.find_row(processes) {
+            self.row = row;
+            self.chosen = true;
+            self.scroll();
+        } else {
+            self.cursor = before;
+        }
+    }
+
+    /// Acting on a process is choosing it.
+    pub fn choose(&mut self) {
+        self.chosen = true;
+    }
+
+    /// The next match from the cursor's row on, round the end; `skip` leaves out that row itself.
+    pub fn find(
+        &self,
+        processes: &[Process],
+        skip: bool,
+        backwards: bool,
+        matches: impl Fn(&Process) -> bool,
+    ) -> Option<ProcessId> {
+        let rows = self.order.len();
+        (usize::from(skip)..rows + usize::from(skip))
+            .map(|step| {
+                if backwards {
+                    (self.row + 2 * rows - step) % rows
+                } else {
+                    (self.row + step) % rows
+                }
+            })
+            .filter_map(|row| processes.get(*self.order.get(row)?))
+            .find(|process| matches(process))
+            .map(|process| process.id)
+    }
+
+    /// Says how many rows the screen has for the list.
+    pub fn set_height(&mut self, height: usize) {
+        self.height = height;
+        self.scroll();
+    }
+
+    /// The least scrolling that brings the cursor into view and leaves no row empty.
+    fn scroll(&mut self) {
+        let height = self.height.max(1);
+        self.offset = self
+            .offset
+            .min(self.row)
+            .max((self.row + 1).saturating_sub(height))
+            .min(self.order.len().saturating_sub(height));
+    }
+
+    #[must_use]
+    pub fn cursor(&self) -> Option<ProcessId> {
+        self.cursor
+    }
+
+    #[must_use]
+    pub fn row(&self) -> usize {
+        self.row
+    }
+
+    #[must_use]
+    pub fn offset(&self) -> usize {
+        self.offset
+    }
+
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.order.len()
+    }
+
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.order.is_empty()
+    }
+
+    /// Indices into the snapshot's processes of the rows in view.
+    pub fn in_view(&self) -> impl Iterator<Item = usize> + '_ {
+        self.order
+            .iter()
+            .skip(self.offset)
+            .take(self.height)
+            .copied()
+    }
+}

@@ -1,0 +1,263 @@
+//! The state of the dashboard: what was seen, what was asked, where the cursor is. It knows no
+//! terminal and no kernel; its only clock is the time in the snapshots.
+
+pub mod event;
+pub mod history;
+pub mod keymap;
+pub mod list;
+pub mod message;
+pub mod rates;
+pub mod search;
+
+mod keys;
+mod queues;
+
+use std::time::Duration;
+
+pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
+
+use crate::model::{Process, ProcessId, Queue, Ruler, Snapshot};
+use history::History;
+use list::List;
+use message::{Message, Tone};
+use rates::{Missing, Tick, Tracker};
+use search::Search;
+
+/// What the keys go to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Mode {
+    #[default]
+    List,
+    Search,
+    Help,
+}
+
+/// What the scheduler was asked and has not answered yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pending {
+    Attach,
+    Detach,
+}
+
+/// One row of the list.
+#[derive(Debug, Clone, Copy)]
+pub struct Row<'a> {
+    pub process: &'a Process,
+    /// Share of one CPU in percent.
+    pub cpu_percent: Option<f32>,
+    pub under_cursor: bool,
+}
+
+/// The whole state.
+#[derive(Debug)]
+pub struct App {
+    snapshot: Option<Box<Snapshot>>,
+    tracker: Tracker,
+    tick: Result<Tick, Missing>,
+    percent: Vec<Option<f32>>,
+    history: History,
+    list: List,
+    /// The first screen row of the list, for the mouse.
+    list_top: u16,
+    mode: Mode,
+    /// The first line of the help in view.
+    help_line: usize,
+    search: Search,
+    message: Option<Message>,
+    pending: Option<Pending>,
+    /// The move whose answer is awaited.
+    asked: Option<(ProcessId, Queue)>,
+    /// What the map said after a move, for the one snapshot that may have been taken before it.
+    read_back: Option<(ProcessId, Queue)>,
+    changed: bool,
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl App {
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            snapshot: None,
+            tracker: Tracker::default(),
+            tick: Err(Missing::First),
+            percent: Vec::new(),
+            history: History::default(),
+            list: List::default(),
+            list_top: 0,
+            mode: Mode::default(),
+            help_line: 0,
+            search: Search::default(),
+            message: None,
+            pending: None,
+            asked: None,
+            read_back: None,
+            changed: true,
+        }
+    }
+
+    /// Takes in one event; what it asks of the world outside comes back.
+    pub fn handle(&mut self, event: Event) -> Option<Command> {
+        self.changed = true;
+        match event {
+            Event::Key(key) => return self.key(key),
+            Event::Mouse(mouse) => self.mouse(mouse),
+            Event::Resize(..) => {}
+            Event::Snapshot(snapshot) => self.see(snapshot),
+            Event::Moved { id, result } => self.moved(id, result),
+            Event::Scheduler(result) => self.scheduler_answered(result),
+            Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
+            Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
+            Event::Signal(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
+            Event::TerminalGone => return Some(Command::Quit(Outcome::TerminalGone)),
+            Event::Panicked(message) => return Some(Command::Quit(Outcome::Panicked(message))),
+        }
+        None
+    }
+
+    /// Whether something changed since the last time this was asked.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// Says where on the screen the list is.
+    pub fn set_list_area(&mut self, top: u16, height: u16) {
+        self.list_top = top;
+        self.list.set_height(usize::from(height));
+    }
+
+    fn see(&mut self, mut snapshot: Box<Snapshot>) {
+        if let Some((id, queue)) = self.read_back.take()
+            && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
+        {
+            process.queue = Some(queue);
+        }
+        let measured = self.tracker.measure(&snapshot);
+        if let Some(elapsed) = measured.elapsed {
+            self.history.push(elapsed, measured.tick.as_ref().ok());
+        }
+        self.tick = measured.tick;
+        self.percent = measured.process_percent;
+        if self
+            .message
+            .as_ref()
+            .is_some_and(|message| message.is_old(snapshot.at))
+        {
+            self.message = None;
+        }
+        let ended = self.selected().map(queues::title);
+        self.snapshot = Some(snapshot);
+        if self.refresh_list()
+            && let Some(title) = ended
+        {
+            self.say(Tone::Note, format!("{title} has ended."));
+        }
+    }
+
+    fn refresh_list(&mut self) -> bool {
+        let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
+        self.list.update(processes, &self.percent)
+    }
+
+    fn say(&mut self, tone: Tone, text: impl Into<String>) {
+        self.message = Some(Message::new(tone, text, self.now()));
+    }
+
+    fn now(&self) -> Duration {
+        self.snapshot.as_ref().map_or(Duration::ZERO, |s| s.at)
+    }
+
+    fn processes(&self) -> &[Process] {
+        self.snapshot.as_ref().map_or(&[], |s| &s.processes)
+    }
+
+    /// The process under the cursor.
+    #[must_use]
+    pub fn selected(&self) -> Option<&Process> {
+        let id = self.list.cursor()?;
+        self.processes().iter().find(|process| process.id == id)
+    }
+
+    #[must_use]
+    pub fn snapshot(&self) -> Option<&Snapshot> {
+        self.snapshot.as_deref()
+    }
+
+    /// The rates of the last tick, or why there are none.
+    ///
+    /// # Errors
+    /// With the reason why nothing could be counted.
+    pub fn tick(&self) -> Result<&Tick, Missing> {
+        self.tick.as_ref().map_err(|missing| *missing)
+    }
+
+    #[must_use]
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    #[must_use]
+    pub fn list(&self) -> &List {
+        &self.list
+    }
+
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    #[must_use]
+    pub fn help_line(&self) -> usize {
+        self.help_line
+    }
+
+    #[must_use]
+    pub fn search(&self) -> &Search {
+        &self.search
+    }
+
+    #[must_use]
+    pub fn message(&self) -> Option<&Message> {
+        self.message.as_ref()
+    }
+
+    #[must_use]
+    pub fn pending(&self) -> Option<Pending> {
+        self.pending
+    }
+
+    /// The rows in view, from the top.
+    pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
+        let cursor = self.list.cursor();
+        self.list.in_view().filter_map(move |index| {
+            let process = self.processes().get(index)?;
+            Some(Row {
+                process,
+                cpu_percent: self.percent.get(index).copied().flatten(),
+                under_cursor: Some(process.id) == cursor,
+            })
+        })
+    }
+
+    /// Whether CPUs stand idle under our scheduler, so that a task never waits and moving one
+    /// changes nothing.
+    #[must_use]
+    pub fn nothing_to_win(&self) -> bool {
+        self.snapshot.as_ref().is_some_and(|snapshot| {
+            let busy: Vec<f32> = snapshot
+                .cpus
+                .iter()
+                .filter_map(|cpu| cpu.busy_percent)
+                .collect();
+            let idle: f32 = busy.iter().map(|percent| 100.0 - percent).sum();
+            // At least one CPU's worth of idleness, and more than a few percent of a large machine.
+            #[allow(clippy::cast_precision_loss)]
+            let part = idle / busy.len().max(1) as f32;
+            snapshot.scheduler.ruler == Ruler::Dualq && idle >= 75.0 && part >= 10.0
+        })
+    }
+}

@@ -1,0 +1,163 @@
+//! Moving a process to the other queue, and handing the machine over: what is asked, what is
+//! refused, and what is said of the answer.
+
+use super::event::Command;
+use super::message::Tone;
+use super::{App, Pending};
+use crate::model::{Process, ProcessId, Queue, Role, Ruler, SchedulerStatus};
+
+/// How a process is called in messages.
+pub(super) fn title(process: &Process) -> String {
+    format!("{} ({})", process.name, process.id.pid)
+}
+
+impl App {
+    pub(super) fn toggle(&mut self) -> Option<Command> {
+        let (Some(process), Some(snapshot)) = (self.selected(), self.snapshot.as_ref()) else {
+            self.say(Tone::Refused, "There is no process under the cursor.");
+            return None;
+        };
+        match may_move(process, &snapshot.scheduler) {
+            Ok(from) => {
+                let (id, to) = (process.id, from.other());
+                self.list.choose();
+                self.asked = Some((id, to));
+                Some(Command::Move { id, to })
+            }
+            Err(why) => {
+                self.list.choose();
+                self.say(Tone::Refused, why);
+                None
+            }
+        }
+    }
+
+    /// The kernel's map has answered: only now does the mark change.
+    pub(super) fn moved(&mut self, id: ProcessId, result: Result<Queue, String>) {
+        let asked = self.asked.take().filter(|(process, _)| *process == id);
+        let process = self
+            .snapshot
+            .as_mut()
+            .and_then(|snapshot| snapshot.processes.iter_mut().find(|p| p.id == id));
+        let queue = match result {
+            Ok(queue) => queue,
+            Err(why) => return self.say(Tone::Refused, why),
+        };
+        self.read_back = Some((id, queue));
+        let (name, title) = match process {
+            Some(process) => {
+                process.queue = Some(queue);
+                (process.name.clone(), title(process))
+            }
+            None => (id.pid.to_string(), format!("process {}", id.pid)),
+        };
+        if asked.is_some_and(|(_, to)| to != queue) {
+            let text = format!("{title} is in {}, says the kernel's map.", queue.name());
+            return self.say(Tone::Refused, text);
+        }
+        self.history.mark(format!("{name} → {}", queue.name()));
+        self.say(Tone::Done, format!("{title} → {}", queue.name()));
+    }
+
+    pub(super) fn attach_or_detach(&mut self) -> Option<Command> {
+        let Some(snapshot) = self.snapshot.as_ref() else {
+            self.say(Tone::Refused, "Nothing has been seen of the kernel yet.");
+            return None;
+        };
+        if self.pending.is_some() {
+            self.say(Tone::Note, "The kernel is still at the last change.");
+            return None;
+        }
+        let asks = match may_change(&snapshot.scheduler) {
+            Ok(asks) => asks,
+            Err(why) => {
+                self.say(Tone::Refused, why);
+                return None;
+            }
+        };
+        self.pending = Some(asks);
+        match asks {
+            Pending::Attach => {
+                self.say(Tone::Note, "Attaching dualq …");
+                Some(Command::Attach)
+            }
+            Pending::Detach => {
+                self.say(
+                    Tone::Note,
+                    "Handing the machine to the kernel's scheduler …",
+                );
+                Some(Command::Detach)
+            }
+        }
+    }
+
+    pub(super) fn scheduler_answered(&mut self, result: Result<(), String>) {
+        let pending = self.pending.take();
+        match (result, pending) {
+            (Err(why), _) => self.say(Tone::Refused, why),
+            (Ok(()), Some(Pending::Attach)) => {
+                self.history.mark("dualq".into());
+                self.say(Tone::Done, "dualq is attached.");
+            }
+            (Ok(()), Some(Pending::Detach)) => {
+                self.history.mark("kernel default".into());
+                self.say(
+                    Tone::Done,
+                    "The kernel default schedules; x attaches dualq.",
+                );
+            }
+            (Ok(()), None) => {}
+        }
+    }
+}
+
+/// The queue that a process is in, if it may be moved; else one sentence.
+fn may_move(process: &Process, scheduler: &SchedulerStatus) -> Result<Queue, String> {
+    let title = title(process);
+    if let Role::View { reason } = &scheduler.role {
+        return Err(format!("{title} cannot be moved in view mode: {reason}"));
+    }
+    if process.own {
+        return Err(format!(
+            "{title} is part of dualq-top and always served first: it cannot be moved."
+        ));
+    }
+    if process.kernel_thread {
+        return Err(format!(
+            "{title} is a kernel thread: only processes can be moved."
+        ));
+    }
+    process.queue.ok_or_else(|| match &scheduler.ruler {
+        Ruler::KernelDefault => {
+            format!("{title} is in no queue: dualq is not attached, x attaches it.")
+        }
+        Ruler::Other(name) => format!("{title} is in no queue: {name} schedules."),
+        Ruler::Transition => "The kernel is changing schedulers: try again in a second.".into(),
+        Ruler::Unsupported => "This kernel has no sched_ext: there are no queues.".into(),
+        Ruler::Dualq => format!("{title}: the kernel's map cannot be read."),
+    })
+}
+
+/// What `x` asks for, or why it may not.
+fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, String> {
+    if let Role::View { reason } = &scheduler.role {
+        return Err(format!("Nothing can be changed in view mode: {reason}"));
+    }
+    match (&scheduler.ruler, &scheduler.role) {
+        (Ruler::Transition, _) => {
+            Err("The kernel is changing schedulers: try again in a second.".into())
+        }
+        (Ruler::Unsupported, _) => Err("This kernel has no sched_ext.".into()),
+        (Ruler::Other(name), _) => Err(format!(
+            "{name} schedules and is never evicted: end it first, then x attaches dualq."
+        )),
+        (Ruler::KernelDefault, _) => Ok(Pending::Attach),
+        (Ruler::Dualq, Role::Joined { owner: Some(owner) }) => Err(format!(
+            "Process {owner} owns the scheduler: x there detaches it."
+        )),
+        (Ruler::Dualq, Role::Joined { owner: None }) => {
+            Err("The scheduler was asked to stay: dualq-top does not own it here.".into())
+        }
+        (Ruler::Dualq, _) => Ok(Pending::Detach),
+    }
+}

@@ -1,0 +1,261 @@
+//! Rates from cumulative counters: what happened between two snapshots, per second.
+
+use std::collections::HashMap;
+use std::ops::{Add, Mul};
+use std::time::Duration;
+
+use crate::model::{CpuCounters, Process, ProcessId, Queue, Ruler, Snapshot};
+
+/// One measure of both queues.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Pair {
+    pub priority: f32,
+    pub batch: f32,
+}
+
+impl Pair {
+    #[must_use]
+    pub fn of(self, queue: Queue) -> f32 {
+        match queue {
+            Queue::Priority => self.priority,
+            Queue::Batch => self.batch,
+        }
+    }
+
+    #[must_use]
+    pub fn sum(self) -> f32 {
+        self.priority + self.batch
+    }
+
+    /// The part that is PRIORITY's, 0 to 1; `None` where there is nothing to divide.
+    #[must_use]
+    pub fn share(self) -> Option<f32> {
+        (self.sum() > 0.0).then(|| self.priority / self.sum())
+    }
+}
+
+/// What one CPU, or all of them, did per second.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Rates {
+    pub enqueued: Pair,
+    pub dispatched: Pair,
+    /// In CPUs: 1.0 is one CPU's whole time.
+    pub cpu_time: Pair,
+    /// Dispatches of BATCH made only because of the guarantee.
+    pub rescues: f32,
+}
+
+impl Add for Pair {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            priority: self.priority + other.priority,
+            batch: self.batch + other.batch,
+        }
+    }
+}
+
+impl Mul<f32> for Pair {
+    type Output = Self;
+    fn mul(self, by: f32) -> Self {
+        Self {
+            priority: self.priority * by,
+            batch: self.batch * by,
+        }
+    }
+}
+
+impl Add for Rates {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self {
+            enqueued: self.enqueued + other.enqueued,
+            dispatched: self.dispatched + other.dispatched,
+            cpu_time: self.cpu_time + other.cpu_time,
+            rescues: self.rescues + other.rescues,
+        }
+    }
+}
+
+impl Mul<f32> for Rates {
+    type Output = Self;
+    fn mul(self, by: f32) -> Self {
+        Self {
+            enqueued: self.enqueued * by,
+            dispatched: self.dispatched * by,
+            cpu_time: self.cpu_time * by,
+            rescues: self.rescues * by,
+        }
+    }
+}
+
+/// Why there are no rates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Missing {
+    /// One snapshot is not enough.
+    First,
+    NotAttached,
+    Transition,
+    Unreadable,
+    /// The counters began again: the scheduler was attached anew.
+    Restarted,
+}
+
+impl Missing {
+    #[must_use]
+    pub fn sentence(self) -> &'static str {
+        match self {
+            Self::First => "measuring: rates come with the next tick",
+            Self::NotAttached => "dualq is not attached: nothing is counted",
+            Self::Transition => "the kernel is changing schedulers: counters pause",
+            Self::Unreadable => "dualq's counters cannot be read",
+            Self::Restarted => "attached anew: counting began again",
+        }
+    }
+}
+
+/// How far the attachment's age may lag behind the clock.
+const SLACK: Duration = Duration::from_millis(1500);
+
+/// The rates of one tick.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Tick {
+    pub total: Rates,
+    /// As in [`Snapshot::cpus`]; `None` for a CPU without counters.
+    pub cpus: Vec<Option<Rates>>,
+}
+
+/// What must be known of the snapshot before, to make rates of the next.
+#[derive(Debug, Default)]
+pub struct Tracker {
+    before: Option<Before>,
+}
+
+#[derive(Debug)]
+struct Before {
+    at: Duration,
+    attached: Option<Duration>,
+    counters: Vec<(u32, Option<CpuCounters>)>,
+    cpu_times: HashMap<ProcessId, Duration>,
+}
+
+/// What one more snapshot says.
+#[derive(Debug)]
+pub struct Measured {
+    /// The time since the snapshot before.
+    pub elapsed: Option<Duration>,
+    pub tick: Result<Tick, Missing>,
+    /// For each process its share of one CPU in percent; `None` where it was not there before.
+    pub process_percent: Vec<Option<f32>>,
+}
+
+impl Tracker {
+    pub fn measure(&mut self, now: &Snapshot) -> Measured {
+        let elapsed = self
+            .before
+            .as_ref()
+            .and_then(|before| now.at.checked_sub(before.at))
+            .filter(|elapsed| !elapsed.is_zero());
+        let measured = Measured {
+            elapsed,
+            tick: self.tick(now, elapsed),
+            process_percent: now
+                .processes
+                .iter()
+                .map(|process| self.percent(process, elapsed))
+                .collect(),
+        };
+        self.before = Some(Before {
+            at: now.at,
+            attached: now.scheduler.attached,
+            counters: now
+                .cpus
+                .iter()
+                .map(|cpu| (cpu.number, cpu.counters))
+                .collect(),
+            cpu_times: now.processes.iter().map(|p| (p.id, p.cpu_time)).collect(),
+        });
+        measured
+    }
+
+    fn percent(&self, process: &Process, elapsed: Option<Duration>) -> Option<f32> {
+        let before = self.before.as_ref()?.cpu_times.get(&process.id)?;
+        // A sum over threads may step back by a tick when one ends: that is no time, not negative.
+        let used = process.cpu_time.saturating_sub(*before);
+        Some(100.0 * used.as_secs_f32() / elapsed?.as_secs_f32())
+    }
+
+    fn tick(&self, now: &Snapshot, elapsed: Option<Duration>) -> Result<Tick, Missing> {
+        match now.scheduler.ruler {
+            Ruler::Dualq => {}
+            Ruler::Transition => return Err(Missing::Transition),
+            Ruler::KernelDefault | Ruler::Other(_) | Ruler::Unsupported => {
+                return Err(Missing::NotAttached);
+            }
+        }
+        if now.cpus.iter().all(|cpu| cpu.counters.is_none()) {
+            return Err(Missing::Unreadable);
+        }
+        let (Some(before), Some(elapsed)) = (&self.before, elapsed) else {
+            return Err(Missing::First);
+        };
+        // An attachment that is younger than it would be by now is another one, with counters from 0.
+        let reattached = match (before.attached, now.scheduler.attached) {
+            (Some(then), Some(attached)) => attached + SLACK < then + elapsed,
+            (None, Some(_)) => true,
+            _ => false,
+        };
+        if reattached {
+            return Err(Missing::Restarted);
+        }
+        let seconds = elapsed.as_secs_f64();
+        let mut cpus = Vec::with_capacity(now.cpus.len());
+        for cpu in &now.cpus {
+            let then = before
+                .counters
+                .iter()
+                .find(|(number, _)| *number == cpu.number);
+            cpus.push(match (then, cpu.counters) {
+                (Some((_, Some(then))), Some(counters)) => {
+                    Some(difference(then, &counters, seconds).ok_or(Missing::Restarted)?)
+                }
+                _ => None,
+            });
+        }
+        if cpus.iter().all(Option::is_none) {
+            return Err(Missing::First);
+        }
+        let total = cpus.iter().flatten().fold(Rates::default(), |a, b| a + *b);
+        Ok(Tick { total, cpus })
+    }
+}
+
+/// The rates between two readings; `None` if one of the counters went back.
+#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
+fn difference(then: &CpuCounters, now: &CpuCounters, seconds: f64) -> Option<Rates> {
+    let rate = |then: u64, now: u64| {
+        now.checked_sub(then)
+            .map(|count| (count as f64 / seconds) as f32)
+    };
+    let pair = |priority: Option<f32>, batch: Option<f32>| {
+        Some(Pair {
+            priority: priority?,
+            batch: batch?,
+        })
+    };
+    Some(Rates {
+        enqueued: pair(
+            rate(then.priority_enq, now.priority_enq),
+            rate(then.batch_enq, now.batch_enq),
+        )?,
+        dispatched: pair(
+            rate(then.priority_dis, now.priority_dis),
+            rate(then.batch_dis, now.batch_dis),
+        )?,
+        cpu_time: pair(
+            rate(then.priority_ns, now.priority_ns),
+            rate(then.batch_ns, now.batch_ns),
+        )? * 1e-9,
+        rescues: rate(then.rescues, now.rescues)?,
+    })
+}

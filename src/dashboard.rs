@@ -1,0 +1,165 @@
+//! The program's loop: wait for an event, take it in, carry out what it asks, draw.
+
+use std::io;
+use std::sync::mpsc::Receiver;
+
+use anyhow::Context;
+use ratatui::Terminal;
+use ratatui::backend::Backend;
+use ratatui::layout::Size;
+
+use crate::app::{App, Command, Event, Outcome};
+use crate::model::{ProcessId, Queue};
+use crate::ui;
+use crate::ui::theme::Theme;
+
+/// The hands of the dashboard: what it can do to the world outside.
+pub trait Control {
+    /// Moves a process and reads back from the kernel's map where it is now.
+    ///
+    /// # Errors
+    /// One sentence for the message line: what was refused, and why.
+    fn move_process(&mut self, id: ProcessId, to: Queue) -> anyhow::Result<Queue>;
+
+    /// Begins to attach the scheduler; the answer comes as [`Event::Scheduler`].
+    fn attach(&mut self);
+
+    /// Begins to detach the scheduler; the answer comes as [`Event::Scheduler`].
+    fn detach(&mut self);
+}
+
+/// The dashboard, ready to run.
+pub struct Dashboard<'a> {
+    app: App,
+    theme: Theme,
+    size: Size,
+    suspend: Box<dyn FnMut() -> io::Result<()> + 'a>,
+}
+
+impl<'a> Dashboard<'a> {
+    #[must_use]
+    pub fn new(app: App) -> Self {
+        Self {
+            app,
+            theme: Theme::colour(),
+            size: Size::ZERO,
+            suspend: Box::new(|| Ok(())),
+        }
+    }
+
+    #[must_use]
+    pub fn theme(mut self, theme: Theme) -> Self {
+        self.theme = theme;
+        self
+    }
+
+    /// What stops the program as Ctrl-Z does, and returns when it goes on.
+    #[must_use]
+    pub fn on_suspend(mut self, suspend: impl FnMut() -> io::Result<()> + 'a) -> Self {
+        self.suspend = Box::new(suspend);
+        self
+    }
+
+    /// Runs until an event ends it, or until nobody is left who could send one.
+    ///
+    /// # Errors
+    /// If the terminal cannot be written to.
+    pub fn run<B>(
+        mut self,
+        terminal: &mut Terminal<B>,
+        events: &Receiver<Event>,
+        control: &mut dyn Control,
+    ) -> anyhow::Result<Outcome>
+    where
+        B: Backend,
+        B::Error: Send + Sync + 'static,
+    {
+        loop {
+            self.draw(terminal)?;
+            let Ok(event) = events.recv() else {
+                return Ok(Outcome::Quit);
+            };
+            // Everything that waits is taken in before the next drawing, so that a slow terminal
+            // cannot make the keys lag behind. What has come by now, that is: never without end.
+            let waiting: Vec<Event> = events.try_iter().take(MOST_AT_ONCE).collect();
+            for event in std::iter::once(event).chain(waiting) {
+                if let Some(outcome) = self.take(event, terminal, control)? {
+                    return Ok(outcome);
+                }
+            }
+        }
+    }
+
+    fn draw<B>(&mut self, terminal: &mut Terminal<B>) -> anyhow::Result<()>
+    where
+        B: Backend,
+        B::Error: Send + Sync + 'static,
+    {
+        if !self.app.take_changed() {
+            return Ok(());
+        }
+        self.size = terminal
+            .size()
+            .context("the terminal does not tell its size")?;
+        ui::fit(&mut self.app, self.size);
+        terminal
+            .draw(|frame| ui::draw(frame, &self.app, &self.theme))
+            .context("the terminal cannot be written to")?;
+        Ok(())
+    }
+
+    fn take<B>(
+        &mut self,
+        event: Event,
+        terminal: &mut Terminal<B>,
+        control: &mut dyn Control,
+    ) -> anyhow::Result<Option<Outcome>>
+    where
+        B: Backend,
+        B::Error: Send + Sync + 'static,
+    {
+        let command = self.app.handle(event);
+        // What came may have changed the place of the list: the next key must know it.
+        ui::fit(&mut self.app, self.size);
+        match command {
+            None => {}
+            Some(Command::Move { id, to }) => {
+                let result = control.move_process(id, to).map_err(|e| format!("{e:#}"));
+                self.app.handle(Event::Moved { id, result });
+            }
+            Some(Command::Attach) => control.attach(),
+            Some(Command::Detach) => control.detach(),
+            Some(Command::Suspend) => {
+                (self.suspend)().context("the terminal cannot be handed back")?;
+                terminal
+                    .clear()
+                    .context("the terminal cannot be written to")?;
+            }
+            Some(Command::Redraw) => terminal
+                .clear()
+                .context("the terminal cannot be written to")?,
+            Some(Command::Quit(outcome)) => return Ok(Some(outcome)),
+        }
+        Ok(None)
+    }
+}
+
+/// Events taken in between two drawings, at most.
+const MOST_AT_ONCE: usize = 1024;
+
+/// Runs the dashboard as it is by default: in colour, and deaf to Ctrl-Z.
+///
+/// # Errors
+/// If the terminal cannot be written to.
+pub fn run<B>(
+    terminal: &mut Terminal<B>,
+    events: &Receiver<Event>,
+    control: &mut dyn Control,
+    app: App,
+) -> anyhow::Result<Outcome>
+where
+    B: Backend,
+    B::Error: Send + Sync + 'static,
+{
+    Dashboard::new(app).run(terminal, events, control)
+}

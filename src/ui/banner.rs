@@ -1,0 +1,102 @@
+//! What cannot be done here, or what has happened, and why: over the panels for as long as it holds.
+
+use ratatui::style::Style;
+
+use super::pen::Pen;
+use super::theme::Theme;
+use crate::app::App;
+use crate::model::{Exit, Role, Ruler};
+use crate::text;
+
+const MOST_LINES: u16 = 4;
+
+/// How loud it is.
+enum Tone {
+    Note,
+    Warning,
+    Alarm,
+}
+
+/// ```text
+///  view mode: not root, run sudo dualq-top to attach the scheduler
+/// ```
+pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
+    let Some((tone, sentence)) = banner(app) else {
+        return;
+    };
+    let style: Style = match tone {
+        Tone::Note => theme.quiet,
+        Tone::Warning => theme.warning,
+        Tone::Alarm => theme.alarm,
+    };
+    let lines = text::wrap(&sentence, usize::from(pen.width().saturating_sub(2)));
+    let height = pen.height();
+    for (y, line) in (0..height).zip(&lines) {
+        pen.fill(0, y, pen.width(), " ", style);
+        let cut = y + 1 == height && lines.len() > usize::from(height);
+        let line = if cut {
+            format!("{line} …")
+        } else {
+            line.clone()
+        };
+        pen.put(1, y, &line, pen.width().saturating_sub(2), style);
+    }
+}
+
+pub fn height(app: &App, width: u16) -> u16 {
+    banner(app).map_or(0, |(_, sentence)| {
+        let lines = text::wrap(&sentence, usize::from(width.saturating_sub(2)));
+        u16::try_from(lines.len())
+            .unwrap_or(MOST_LINES)
+            .min(MOST_LINES)
+    })
+}
+
+fn banner(app: &App) -> Option<(Tone, String)> {
+    let scheduler = &app.snapshot()?.scheduler;
+    let runs = scheduler.ruler == Ruler::Dualq;
+    if let (Some(exit), false) = (&scheduler.exit, runs) {
+        let again = match scheduler.role {
+            Role::View { .. } => "",
+            _ => " x attaches it again.",
+        };
+        return Some((Tone::Alarm, format!("{}{again}", ended(exit))));
+    }
+    match (&scheduler.role, &scheduler.ruler) {
+        (Role::View { reason }, _) => Some((Tone::Warning, format!("view mode: {reason}"))),
+        (_, Ruler::Other(name)) => Some((
+            Tone::Warning,
+            format!("{name} schedules and is never evicted: end it first, then x attaches dualq."),
+        )),
+        (_, Ruler::Unsupported) => Some((
+            Tone::Warning,
+            "This kernel has no sched_ext: dualq cannot be attached.".into(),
+        )),
+        (Role::Joined { owner: Some(owner) }, Ruler::Dualq) => Some((
+            Tone::Note,
+            format!("joined: process {owner} owns the scheduler; q here leaves it running"),
+        )),
+        (Role::Joined { owner: None }, Ruler::Dualq) => Some((
+            Tone::Note,
+            "joined: the scheduler was asked to stay; q leaves it running".into(),
+        )),
+        (Role::Joined { .. }, Ruler::KernelDefault) => Some((
+            Tone::Note,
+            "the owner of the scheduler has gone: x attaches it from here".into(),
+        )),
+        _ => None,
+    }
+}
+
+/// The kernel's words on why it ended the scheduler, as a sentence.
+fn ended(exit: &Exit) -> String {
+    let mut sentence = format!("The kernel ended dualq: {}", exit.kind);
+    for part in [&exit.reason, &exit.message] {
+        if !part.is_empty() && !sentence.contains(part.as_str()) {
+            sentence.push_str("; ");
+            sentence.push_str(part);
+        }
+    }
+    sentence.push('.');
+    sentence
+}

@@ -1,0 +1,426 @@
+//! Each CPU: how much it enqueues and dispatches for either queue, and how that went lately.
+
+use ratatui::style::Style;
+
+use super::chart;
+use super::format;
+use super::pen::{Pen, cells};
+use super::theme::Theme;
+use crate::app::App;
+use crate::app::rates::{Pair, Rates, Tick};
+use crate::model::{Cpu, Queue};
+
+/// The least width of a cell with one line, with four lanes, with a line for each queue.
+const NARROW: u16 = 38;
+const WIDE: u16 = 72;
+const FULL: u16 = 48;
+const TALLEST: u16 = 5;
+
+/// How the CPUs are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Plan {
+    /// CPUs that share a cell: where there is no room for each, neighbours are added up.
+    group: usize,
+    columns: u16,
+    rows: u16,
+    height: u16,
+}
+
+impl Plan {
+    /// How much the charts can show: their length, as far as anybody looks back, times their height;
+    /// a line for each queue reads best.
+    fn room(self, width: u16) -> u16 {
+        let shape = Shape::of(width / self.columns, self.height, 2);
+        let lines = if shape.layout == Layout::Full { 3 } else { 2 };
+        shape.chart.min(60) * shape.rows * lines
+    }
+}
+
+/// The plan that gives the charts the most room.
+fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
+    let mut group = 1;
+    loop {
+        let cells = u16::try_from(cpus.div_ceil(group))
+            .unwrap_or(u16::MAX)
+            .max(1);
+        let best = (1..=(width / NARROW).max(1))
+            .filter_map(|columns| {
+                let lines = cells.div_ceil(columns);
+                let height = rows.checked_div(lines).filter(|height| *height > 0)?;
+                let height = match width / columns {
+                    FULL.. => height.min(TALLEST),
+                    _ => 1,
+                };
+                Some(Plan {
+                    group,
+                    columns,
+                    rows: lines,
+                    height,
+                })
+            })
+            .max_by_key(|plan| (plan.room(width), std::cmp::Reverse(plan.columns)));
+        match best {
+            Some(plan) => return plan,
+            None if group > cpus => {
+                return Plan {
+                    group,
+                    columns: 1,
+                    rows: 1,
+                    height: 1,
+                };
+            }
+            None => group *= 2,
+        }
+    }
+}
+
+/// The rows that the panel takes of those offered, its title included.
+pub fn height(app: &App, width: u16, offered: u16) -> u16 {
+    let cpus = app.snapshot().map_or(0, |snapshot| snapshot.cpus.len());
+    let plan = plan(cpus, width, offered.saturating_sub(1));
+    1 + plan.rows * plan.height
+}
+
+/// A cell with room for it, for each CPU or group of CPUs:
+/// ```text
+///  CPU 0-2k/s ── enqueued/s ──────────── dispatched/s ─────────────
+///    0  PRIORITY  ▂▂▂▂▂▂▅▅▅▆▆▆▇▇▇▇  1.2k   ▂▂▂▂▂▂▅▅▅▆▆▆▇▇▇▇  1.2k
+///  93%  BATCH     ▅▅▅▅▅▅▃▃▃▂▂▂▂▂▂▂   310   ▅▅▅▅▅▅▃▃▃▂▂▂▂▂▂▂   310
+/// ```
+/// A line: ` 0  93%  ▂▂▅▇  1.2k  ▅▃▂▂   310  ▂▂▅▇  1.2k  ▅▃▂▂   310`, and a narrow one, in which the
+/// charts show dispatches: `  0 ▂▂▅▆▇ 1.2k›1.2k ▅▅▃▂▂  310› 310`.
+pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
+    pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
+    pen.text(0, 0, " CPU ", theme.title);
+    let Some(snapshot) = app.snapshot() else {
+        return;
+    };
+    let plan = plan(
+        snapshot.cpus.len(),
+        pen.width(),
+        pen.height().saturating_sub(1),
+    );
+    let width = pen.width() / plan.columns;
+    let groups: Vec<Group> = snapshot
+        .cpus
+        .chunks(plan.group)
+        .enumerate()
+        .map(|(index, cpus)| Group::of(index * plan.group, cpus, app))
+        .collect();
+    let label = groups
+        .iter()
+        .map(|group| cells(&group.label))
+        .max()
+        .unwrap_or(1)
+        .max(2);
+    let shape = Shape::of(width, plan.height, label);
+    let charts: Vec<[Vec<Option<f32>>; 4]> = groups
+        .iter()
+        .map(|group| group.history(app, shape.chart))
+        .collect();
+    let highest = charts
+        .iter()
+        .flatten()
+        .flatten()
+        .flatten()
+        .fold(0.0_f32, |a, b| a.max(*b));
+    let full = chart::nice_scale(highest);
+
+    title(
+        pen,
+        theme,
+        &plan,
+        &shape,
+        width,
+        (highest > 0.0).then_some(full),
+    );
+    for ((index, group), charts) in (0_u16..).zip(&groups).zip(&charts) {
+        // Down the columns, so that neighbours stand below each other.
+        let (x, y) = (
+            index / plan.rows * width,
+            1 + index % plan.rows * plan.height,
+        );
+        let mut cell = pen.part(x, y, width, plan.height);
+        shape.draw(&mut cell, theme, group, charts, full);
+    }
+}
+
+/// The headings over the lanes, and the height of a full column.
+fn title(pen: &mut Pen, theme: &Theme, plan: &Plan, shape: &Shape, width: u16, full: Option<f32>) {
+    for column in 0..plan.columns {
+        for (x, heading) in shape.headings(theme) {
+            let x = column * width + x;
+            pen.put(x, 0, &format!("{heading} "), width, theme.quiet);
+            pen.cell(x.saturating_sub(1), 0, " ", theme.quiet);
+        }
+    }
+    if let (Some(full), Layout::Full) = (full, shape.layout) {
+        let scale = format!("0-{}/s ", format::round(full));
+        pen.put(5, 0, &scale, shape.left.saturating_sub(6), theme.quiet);
+    }
+}
+
+/// One CPU, or some neighbours added up.
+struct Group {
+    label: String,
+    first: usize,
+    count: usize,
+    online: bool,
+    busy: Option<f32>,
+    rates: Option<Rates>,
+}
+
+impl Group {
+    fn of(first: usize, cpus: &[Cpu], app: &App) -> Self {
+        let numbers = (
+            cpus.first().map_or(0, |c| c.number),
+            cpus.last().map_or(0, |c| c.number),
+        );
+        let busy: Vec<f32> = cpus.iter().filter_map(|cpu| cpu.busy_percent).collect();
+        let rates = app
+            .tick()
+            .ok()
+            .and_then(|tick| sum(tick, first, cpus.len()));
+        #[allow(clippy::cast_precision_loss)]
+        let mean = busy.iter().sum::<f32>() / busy.len().max(1) as f32;
+        Self {
+            label: if cpus.len() > 1 {
+                format!("{}-{}", numbers.0, numbers.1)
+            } else {
+                numbers.0.to_string()
+            },
+            first,
+            count: cpus.len(),
+            online: cpus.iter().any(|cpu| cpu.online),
+            busy: (!busy.is_empty()).then_some(mean),
+            rates,
+        }
+    }
+
+    /// Enqueued for PRIORITY and BATCH, dispatched for PRIORITY and BATCH.
+    fn history(&self, app: &App, width: u16) -> [Vec<Option<f32>>; 4] {
+        let pairs = |pick: fn(&Rates) -> Pair| {
+            app.history().columns(width.into(), 1, |tick| {
+                sum(tick, self.first, self.count).map(|rates| pick(&rates))
+            })
+        };
+        let of = |pairs: &[Option<Pair>], queue| {
+            pairs
+                .iter()
+                .map(|pair| pair.map(|pair| pair.of(queue)))
+                .collect()
+        };
+        let (enqueued, dispatched) = (pairs(|r| r.enqueued), pairs(|r| r.dispatched));
+        [
+            of(&enqueued, Queue::Priority),
+            of(&enqueued, Queue::Batch),
+            of(&dispatched, Queue::Priority),
+            of(&dispatched, Queue::Batch),
+        ]
+    }
+}
+
+fn sum(tick: &Tick, first: usize, count: usize) -> Option<Rates> {
+    tick.cpus
+        .get(first..)?
+        .iter()
+        .take(count)
+        .flatten()
+        .copied()
+        .reduce(|a, b| a + b)
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Full,
+    Wide,
+    Narrow,
+}
+
+/// Where things are in a cell.
+struct Shape {
+    layout: Layout,
+    /// The width of the CPU's number or range.
+    label: u16,
+    /// Where the lanes begin, and how far apart they are.
+    left: u16,
+    lane: u16,
+    /// The width of a lane's chart, and its height.
+    chart: u16,
+    rows: u16,
+}
+
+impl Shape {
+    fn of(width: u16, height: u16, label: u16) -> Self {
+        let (layout, left, lanes, numbers) = if height >= 2 && width >= FULL {
+            (Layout::Full, label.max(4) + 12, 2, 8)
+        } else if width >= WIDE {
+            (Layout::Wide, label + 8, 4, 7)
+        } else {
+            (Layout::Narrow, label + 3, 2, 11)
+        };
+        let lane = width.saturating_sub(left) / lanes;
+        Self {
+            layout,
+            label,
+            left,
+            lane,
+            chart: lane.saturating_sub(numbers),
+            rows: if layout == Layout::Full {
+                height / 2
+            } else {
+                1
+            },
+        }
+    }
+
+    fn headings(&self, theme: &Theme) -> Vec<(u16, String)> {
+        let names: &[&str] = match self.layout {
+            Layout::Full => &["enqueued/s", "dispatched/s"],
+            Layout::Wide => &[
+                "PRIORITY enq/s",
+                "BATCH enq/s",
+                "PRIORITY dis/s",
+                "BATCH dis/s",
+            ],
+            Layout::Narrow => &["PRIORITY enq›dis", "BATCH enq›dis"],
+        };
+        (0_u16..)
+            .zip(names)
+            .map(|(index, name)| {
+                // Where the whole heading has no room, its first word says the most.
+                let fits = cells(name) < self.lane;
+                let name = if fits {
+                    name
+                } else {
+                    name.split(' ').next().unwrap_or(name)
+                };
+                (
+                    self.left + index * self.lane,
+                    name.replace('›', theme.glyphs.into),
+                )
+            })
+            .collect()
+    }
+
+    fn draw(
+        &self,
+        pen: &mut Pen,
+        theme: &Theme,
+        group: &Group,
+        charts: &[Vec<Option<f32>>; 4],
+        full: f32,
+    ) {
+        let [enq_priority, enq_batch, dis_priority, dis_batch] = charts;
+        let end = 1 + self
+            .label
+            .max(if self.layout == Layout::Full { 4 } else { 0 });
+        pen.right(end, 0, &group.label, theme.strong);
+        if !group.online {
+            pen.text(end + 1, 0, "offline", theme.quiet);
+            return;
+        }
+        let busy = group.busy.map(|percent| format!("{percent:>3.0}%"));
+        let busy = busy.as_deref().unwrap_or(theme.glyphs.missing);
+        let rate =
+            |pick: fn(&Rates) -> Pair, queue| group.rates.map(|rates| pick(&rates).of(queue));
+        let number = |value: Option<f32>| {
+            value.map_or_else(|| format!("{:>5}", theme.glyphs.missing), format::rate)
+        };
+        let enq = |queue| rate(|rates| rates.enqueued, queue);
+        let dis = |queue| rate(|rates| rates.dispatched, queue);
+        match self.layout {
+            Layout::Full => {
+                pen.right(end, 1, busy, theme.quiet);
+                for (index, queue, lanes) in [
+                    (0, Queue::Priority, [enq_priority, dis_priority]),
+                    (1, Queue::Batch, [enq_batch, dis_batch]),
+                ] {
+                    let y = index * self.rows;
+                    let style = match queue {
+                        Queue::Priority => theme.strong,
+                        Queue::Batch => Style::new(),
+                    };
+                    pen.text(end + 2, y + self.rows - 1, queue.name(), style);
+                    for ((lane, values), value) in
+                        (0_u16..).zip(lanes).zip([enq(queue), dis(queue)])
+                    {
+                        let x = self.left + lane * self.lane;
+                        let mut area = pen.part(x, y, self.chart, self.rows);
+                        chart::lane(&mut area, theme, theme.queue(queue), values, full);
+                        pen.text(
+                            x + self.chart + 1,
+                            y + self.rows - 1,
+                            &number(value),
+                            Style::new(),
+                        );
+                    }
+                }
+            }
+            Layout::Wide => {
+                pen.right(end + 5, 0, busy, theme.quiet);
+                for ((index, values), (queue, value)) in (0_u16..).zip(charts).zip([
+                    (Queue::Priority, enq(Queue::Priority)),
+                    (Queue::Batch, enq(Queue::Batch)),
+                    (Queue::Priority, dis(Queue::Priority)),
+                    (Queue::Batch, dis(Queue::Batch)),
+                ]) {
+                    let x = self.left + index * self.lane;
+                    let mut area = pen.part(x, 0, self.chart, 1);
+                    chart::lane(&mut area, theme, theme.queue(queue), values, full);
+                    pen.text(x + self.chart, 0, &number(value), Style::new());
+                }
+            }
+            Layout::Narrow => {
+                for (index, queue, values) in [
+                    (0, Queue::Priority, dis_priority),
+                    (1, Queue::Batch, dis_batch),
+                ] {
+                    let x = self.left + index * self.lane;
+                    let mut area = pen.part(x, 0, self.chart, 1);
+                    chart::lane(&mut area, theme, theme.queue(queue), values, full);
+                    let number = |value: Option<f32>| {
+                        value.map_or_else(
+                            || format!("{:>4}", theme.glyphs.missing),
+                            format::narrow_rate,
+                        )
+                    };
+                    let text = format!(
+                        "{}{}{}",
+                        number(enq(queue)),
+                        theme.glyphs.into,
+                        number(dis(queue))
+                    );
+                    pen.text(x + self.chart + 1, 0, &text, Style::new());
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cpu_has_a_place_however_many_there_are() {
+        for cpus in [1, 2, 3, 4, 7, 8, 16, 64, 255, 512, 4096] {
+            for (width, rows) in [(80, 4), (100, 6), (120, 13), (200, 21), (250, 26)] {
+                let plan = plan(cpus, width, rows);
+                assert!(
+                    plan.rows * plan.height <= rows,
+                    "{cpus} in {width}×{rows}: {plan:?}"
+                );
+                let places = usize::from(plan.rows) * usize::from(plan.columns) * plan.group;
+                assert!(places >= cpus, "{cpus} in {width}×{rows}: {plan:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn cpus_are_added_up_only_where_there_is_no_room_for_each() {
+        assert_eq!(plan(8, 80, 4).group, 1);
+        assert_eq!(plan(64, 200, 21).group, 1);
+        assert_eq!(plan(64, 80, 4).group, 8);
+    }
+}

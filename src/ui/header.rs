@@ -1,0 +1,150 @@
+//! Which scheduler runs, on which machine.
+
+use ratatui::style::Style;
+
+use super::format;
+use super::pen::{Pen, cells};
+use super::theme::Theme;
+use crate::app::{App, Pending};
+use crate::model::{Host, Ruler, Snapshot};
+
+/// One fact, in the long form where there is room, else in the short one.
+struct Fact {
+    long: String,
+    short: String,
+    style: Style,
+}
+
+/// ```text
+///  dualq-top  ● dualq 12m41s  Linux 7.2.13  8 CPUs  93 %  mem 31 %  load  8.12
+/// ```
+pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
+    let mut x = pen.text(1, 0, "dualq-top", theme.title) + 2;
+    let Some(snapshot) = app.snapshot() else {
+        pen.text(x, 0, "looking at the kernel …", theme.quiet);
+        return;
+    };
+    let (symbol, style) = match snapshot.scheduler.ruler {
+        Ruler::Dualq => (theme.glyphs.attached, theme.good),
+        Ruler::Other(_) | Ruler::Transition => (theme.glyphs.detached, theme.warning),
+        Ruler::KernelDefault | Ruler::Unsupported => (theme.glyphs.detached, theme.strong),
+    };
+    x = pen.text(x, 0, symbol, style) + 1;
+    let facts = facts(app, snapshot, theme, style);
+    let room = pen.width().saturating_sub(x + 1);
+    for (fact, text) in fit(&facts, room) {
+        x = pen.text(x, 0, text, fact.style) + 2;
+    }
+}
+
+/// The long forms of all facts if they fit; else the last ones are shortened first, and then left
+/// out first.
+fn fit(facts: &[Fact], room: u16) -> Vec<(&Fact, &str)> {
+    for shortened in 0..=facts.len() {
+        let line: Vec<_> = facts
+            .iter()
+            .enumerate()
+            .map(|(index, fact)| {
+                let long = index + shortened < facts.len();
+                (fact, if long { &*fact.long } else { &*fact.short })
+            })
+            .collect();
+        if length(&line) <= room {
+            return line;
+        }
+    }
+    let mut line: Vec<_> = facts.iter().map(|fact| (fact, &*fact.short)).collect();
+    while line.len() > 1 && length(&line) > room {
+        line.pop();
+    }
+    line
+}
+
+fn length(line: &[(&Fact, &str)]) -> u16 {
+    line.iter()
+        .map(|(_, text)| cells(text) + 2)
+        .sum::<u16>()
+        .saturating_sub(2)
+}
+
+/// The facts, the most important first.
+fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fact> {
+    let plain = Style::new();
+    let mut facts = vec![ruler(app, snapshot, status)];
+    let mut add = |long: String, short: String, style| facts.push(Fact { long, short, style });
+    let host = &snapshot.host;
+    let kernel = format!("Linux {}", host.kernel);
+    let numbers = host.kernel.split(['-', '+']).next().unwrap_or_default();
+    add(kernel, format!("Linux {numbers}"), plain);
+    let cpus = cpus(snapshot);
+    add(
+        format!("{cpus} {:>3.0} % busy", host.cpu_percent),
+        format!("{cpus} {:>3.0} %", host.cpu_percent),
+        plain,
+    );
+    if snapshot.scheduler.guarantee_percent == Some(0) {
+        let text = "guarantee 0 %".to_owned();
+        add(text.clone(), text, theme.alarm);
+    }
+    let (long, short) = memory(host);
+    add(long, short, plain);
+    let [one, five, fifteen] = host.load;
+    add(
+        format!("load {one:>5.2} {five:>5.2} {fifteen:>5.2}"),
+        format!("load {one:>5.2}"),
+        plain,
+    );
+    if let Some(percent) = snapshot.scheduler.guarantee_percent.filter(|p| *p > 0) {
+        let text = format!("guarantee {percent} %");
+        add(text.clone(), text, plain);
+    }
+    facts
+}
+
+fn ruler(app: &App, snapshot: &Snapshot, style: Style) -> Fact {
+    let scheduler = &snapshot.scheduler;
+    let (long, short) = match (&scheduler.ruler, app.pending()) {
+        (Ruler::Transition, Some(Pending::Attach)) => ("attaching …".into(), "attaching …".into()),
+        (Ruler::Transition, Some(Pending::Detach)) => ("detaching …".into(), "detaching …".into()),
+        (Ruler::Transition, None) => {
+            let text = "in transition";
+            (text.into(), text.into())
+        }
+        (Ruler::Dualq, _) => match scheduler.attached {
+            Some(time) => {
+                let time = format::since(time);
+                (
+                    format!("dualq attached {time:<6}"),
+                    format!("dualq {time:<6}"),
+                )
+            }
+            None => ("dualq attached".into(), "dualq".into()),
+        },
+        (Ruler::Other(name), _) => (name.clone(), name.clone()),
+        (Ruler::KernelDefault | Ruler::Unsupported, _) => {
+            ("kernel default".into(), "kernel default".into())
+        }
+    };
+    Fact { long, short, style }
+}
+
+fn cpus(snapshot: &Snapshot) -> String {
+    let online = snapshot.cpus.iter().filter(|cpu| cpu.online).count();
+    match snapshot.cpus.len() {
+        1 => "1 CPU".into(),
+        all if all == online => format!("{all} CPUs"),
+        all => format!("{online} of {all} CPUs"),
+    }
+}
+
+#[allow(clippy::cast_precision_loss)]
+fn memory(host: &Host) -> (String, String) {
+    let (used, total) = (host.memory_used_bytes, host.memory_total_bytes);
+    if total == 0 {
+        return ("mem –".into(), "mem –".into());
+    }
+    (
+        format!("mem {} of {}", format::bytes(used), format::bytes(total)),
+        format!("mem {:>2.0} %", 100.0 * used as f64 / total as f64),
+    )
+}

@@ -1,0 +1,136 @@
+//! The help, made from the keymap.
+
+use ratatui::layout::Rect;
+use ratatui::style::Style;
+
+use super::pen::{Pen, cells};
+use super::theme::Theme;
+use crate::app::App;
+use crate::app::keymap::{Group, KEYMAP};
+use crate::text;
+
+/// Where the sentences begin.
+const KEYS: u16 = 16;
+const WIDEST: u16 = 92;
+
+enum Line {
+    Title(&'static str),
+    Keys(String, String),
+    Text(String),
+}
+
+/// What the screen's words mean.
+const WORDS: [(&str, &str); 4] = [
+    (
+        "PRIORITY",
+        "the queue that is served first; its members have a ★",
+    ),
+    ("BATCH", "the queue of all others, with a guaranteed share"),
+    (
+        "dispatch",
+        "a task handed to a CPU, from a queue or directly",
+    ),
+    (
+        "rescue",
+        "a dispatch made only because of BATCH's guarantee",
+    ),
+];
+
+fn lines(width: u16) -> Vec<Line> {
+    let room = usize::from(width.saturating_sub(KEYS + 3));
+    let mut lines = Vec::new();
+    let entry = |lines: &mut Vec<Line>, key: String, sentence: &str| {
+        let mut parts = text::wrap(sentence, room).into_iter();
+        lines.push(Line::Keys(key, parts.next().unwrap_or_default()));
+        lines.extend(parts.map(Line::Text));
+    };
+    for group in Group::ALL {
+        lines.push(Line::Title(group.title()));
+        let bindings: Vec<_> = KEYMAP.iter().filter(|b| b.group == group).collect();
+        for same in bindings.chunk_by(|a, b| a.help == b.help) {
+            let keys = same.iter().flat_map(|binding| binding.keys);
+            let names: Vec<String> = keys.map(|key| key.name()).collect();
+            entry(&mut lines, names.join(" "), same[0].help);
+        }
+    }
+    lines.push(Line::Title("Words"));
+    for (word, meaning) in WORDS {
+        entry(&mut lines, word.into(), meaning);
+    }
+    lines
+}
+
+/// The box in the middle of the screen.
+fn place(area: Rect) -> Rect {
+    let width = if area.width < WIDEST + 8 {
+        area.width
+    } else {
+        WIDEST
+    };
+    let lines = u16::try_from(lines(width).len()).unwrap_or(u16::MAX);
+    let height = lines.saturating_add(2).min(area.height);
+    Rect::new(
+        area.x + (area.width - width) / 2,
+        area.y + (area.height - height) / 2,
+        width,
+        height,
+    )
+}
+
+/// How many lines do not fit: as far as the help can be scrolled.
+pub fn overflow(area: Rect) -> usize {
+    let place = place(area);
+    lines(place.width)
+        .len()
+        .saturating_sub(usize::from(place.height.saturating_sub(2)))
+}
+
+/// ```text
+///   ┌ Keys ────────────────────────────────────┐
+///   │ Queues and scheduler                     │
+///   │   space         move the process to …    │
+///   └───────────────── any other key closes ───┘
+/// ```
+pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
+    let place = place(area);
+    let (width, height) = (place.width, place.height);
+    let mut pen = pen.part(place.x - area.x, place.y - area.y, width, height);
+    for y in 0..height {
+        pen.fill(0, y, width, " ", Style::reset());
+    }
+    for y in [0, height.saturating_sub(1)] {
+        pen.fill(0, y, width, theme.glyphs.rule, theme.quiet);
+    }
+    pen.text(2, 0, " dualq-top: keys and words ", theme.title);
+    let hidden = overflow(area);
+    let bottom = height.saturating_sub(1);
+    let hint = if hidden > 0 {
+        format!(
+            " ↑ ↓ scroll ({}/{hidden}), any other key closes ",
+            app.help_line()
+        )
+    } else {
+        " any key closes ".to_owned()
+    };
+    pen.right(width.saturating_sub(2), bottom, &hint, theme.quiet);
+    for (y, line) in (1..bottom).zip(lines(width).iter().skip(app.help_line())) {
+        match line {
+            Line::Title(title) => {
+                pen.text(1, y, title, theme.title);
+            }
+            Line::Keys(keys, sentence) => {
+                pen.put(
+                    3,
+                    y,
+                    keys,
+                    KEYS.saturating_sub(2).max(cells(keys).min(14)),
+                    theme.key,
+                );
+                pen.text(KEYS + 1, y, sentence, Style::new());
+            }
+            Line::Text(sentence) => {
+                pen.text(KEYS + 1, y, sentence, Style::new());
+            }
+        }
+    }
+}

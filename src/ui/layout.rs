@@ -1,0 +1,74 @@
+//! Who gets which rows of the screen.
+
+use ratatui::layout::Rect;
+
+use super::{banner, cpus};
+use crate::app::App;
+
+pub const MIN_WIDTH: u16 = 80;
+pub const MIN_HEIGHT: u16 = 24;
+
+/// How much the screen has to spend on the upper panels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    Little,
+    Some,
+    Plenty,
+}
+
+/// The parts of the screen, from the top.
+#[derive(Debug)]
+pub struct Layout {
+    pub room: Room,
+    pub header: Rect,
+    pub banner: Rect,
+    pub ratio: Rect,
+    pub cpus: Rect,
+    pub head: Rect,
+    pub list: Rect,
+    pub message: Rect,
+    pub keys: Rect,
+}
+
+impl Layout {
+    /// `None` where the screen is too small for all of them.
+    pub fn of(area: Rect, app: &App) -> Option<Self> {
+        if area.width < MIN_WIDTH || area.height < MIN_HEIGHT {
+            return None;
+        }
+        let room = match area.height {
+            ..34 => Room::Little,
+            34..50 => Room::Some,
+            _ => Room::Plenty,
+        };
+        let banner = banner::height(app, area.width);
+        let ratio = match room {
+            Room::Little => 3,
+            Room::Some => 8,
+            Room::Plenty => 15,
+        };
+        let rest = area.height - banner - ratio - 4;
+        let wanted = match room {
+            Room::Little => 5 + (area.height - MIN_HEIGHT) / 3,
+            Room::Some | Room::Plenty => rest / 2,
+        };
+        let cpus = cpus::height(app, area.width, wanted);
+        let mut top = area.y;
+        let mut next = |height: u16| {
+            let part = Rect::new(area.x, top, area.width, height);
+            top += height;
+            part
+        };
+        Some(Self {
+            room,
+            header: next(1),
+            banner: next(banner),
+            ratio: next(ratio),
+            cpus: next(cpus),
+            head: next(1),
+            list: next(rest - cpus),
+            message: next(1),
+            keys: next(1),
+        })
+    }
+}

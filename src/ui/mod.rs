@@ -1,0 +1,65 @@
+//! Draws the state. Nothing here decides anything: the same state gives the same screen.
+
+mod banner;
+mod chart;
+mod cpus;
+mod footer;
+mod format;
+mod header;
+mod help;
+mod layout;
+mod pen;
+mod processes;
+mod ratio;
+pub mod theme;
+
+use ratatui::Frame;
+use ratatui::layout::{Rect, Size};
+
+use crate::app::{App, Mode};
+use crate::text;
+use layout::{Layout, MIN_HEIGHT, MIN_WIDTH};
+use pen::Pen;
+use theme::Theme;
+
+/// Tells the state what it must know of the screen: how many rows the list has, how far the help
+/// scrolls.
+pub fn fit(app: &mut App, size: Size) {
+    let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
+    if let Some(layout) = Layout::of(area, app) {
+        app.set_list_area(layout.list.y, layout.list.height);
+        app.limit_help(help::overflow(area));
+    }
+}
+
+/// From the top: header, banner where there is one, ratio, CPUs, processes, message, keys.
+pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
+    let area = frame.area();
+    let buffer = frame.buffer_mut();
+    let Some(layout) = Layout::of(area, app) else {
+        too_small(&mut Pen::new(buffer, area), area);
+        return;
+    };
+    header::render(&mut Pen::new(buffer, layout.header), app, theme);
+    banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
+    ratio::render(&mut Pen::new(buffer, layout.ratio), app, theme, layout.room);
+    cpus::render(&mut Pen::new(buffer, layout.cpus), app, theme);
+    processes::render_head(&mut Pen::new(buffer, layout.head), app, theme);
+    processes::render(&mut Pen::new(buffer, layout.list), app, theme);
+    footer::render_message(&mut Pen::new(buffer, layout.message), app, theme);
+    footer::render_keys(&mut Pen::new(buffer, layout.keys), theme);
+    if app.mode() == Mode::Help {
+        help::render(&mut Pen::new(buffer, area), area, app, theme);
+    }
+}
+
+fn too_small(pen: &mut Pen, area: Rect) {
+    let sentence = format!(
+        "dualq-top needs {MIN_WIDTH}×{MIN_HEIGHT} cells; this terminal has {}×{}. q quits.",
+        area.width, area.height
+    );
+    let lines = text::wrap(&sentence, usize::from(area.width));
+    for (y, line) in (0..area.height).zip(&lines) {
+        pen.text(0, y, line, ratatui::style::Style::new());
+    }
+}

@@ -1,0 +1,153 @@
+//! Colours and characters: the one place that knows them.
+//!
+//! PRIORITY and BATCH differ in three ways everywhere: in colour (yellow and blue, which are told
+//! apart with every kind of colour blindness), in weight or shade, and in the character of their bars.
+//! Text and background are the terminal's own, so that light and dark terminals both work.
+
+use ratatui::style::{Color, Modifier, Style};
+
+use crate::model::Queue;
+
+/// How the parts of the screen look.
+#[derive(Debug, Clone)]
+pub struct Theme {
+    pub glyphs: Glyphs,
+    /// Bars and charts of PRIORITY.
+    pub priority: Style,
+    /// Bars and charts of BATCH.
+    pub batch: Style,
+    /// The cell of a chart in which PRIORITY ends and BATCH begins.
+    pub border: Style,
+    /// A word on a bar of PRIORITY, or in the list.
+    pub priority_badge: Style,
+    pub batch_badge: Style,
+    pub title: Style,
+    /// What is read first.
+    pub strong: Style,
+    /// Labels, rules, units.
+    pub quiet: Style,
+    /// The names of columns.
+    pub head: Style,
+    pub cursor: Style,
+    pub found: Style,
+    /// Our scheduler runs.
+    pub good: Style,
+    pub warning: Style,
+    pub alarm: Style,
+    pub key: Style,
+}
+
+/// The characters that draw.
+#[derive(Debug, Clone)]
+pub struct Glyphs {
+    /// Bars of PRIORITY and of BATCH.
+    pub priority: &'static str,
+    pub batch: &'static str,
+    /// Columns from nothing to full.
+    pub levels: [&'static str; 9],
+    /// The end of a bar, from nothing to full.
+    pub ends: [&'static str; 9],
+    pub attached: &'static str,
+    pub detached: &'static str,
+    pub member: &'static str,
+    pub mark: &'static str,
+    pub rule: &'static str,
+    pub descending: &'static str,
+    pub missing: &'static str,
+    pub into: &'static str,
+    pub bar: &'static str,
+}
+
+impl Glyphs {
+    pub const UNICODE: Self = Self {
+        priority: "█",
+        batch: "▒",
+        levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
+        ends: [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
+        attached: "●",
+        detached: "○",
+        member: "★",
+        mark: "▲",
+        rule: "─",
+        descending: "▼",
+        missing: "–",
+        into: "›",
+        bar: "│",
+    };
+}
+
+impl Theme {
+    /// Sixteen colours.
+    #[must_use]
+    pub fn colour() -> Self {
+        let plain = Style::new();
+        let bold = plain.add_modifier(Modifier::BOLD);
+        Self {
+            glyphs: Glyphs::UNICODE,
+            priority: bold.fg(Color::Yellow),
+            batch: plain.fg(Color::Blue),
+            border: bold.fg(Color::Yellow).bg(Color::Blue),
+            priority_badge: bold.fg(Color::Black).bg(Color::Yellow),
+            batch_badge: plain.fg(Color::Blue),
+            title: bold,
+            strong: bold,
+            quiet: plain.fg(Color::DarkGray),
+            head: bold.add_modifier(Modifier::UNDERLINED),
+            cursor: plain.add_modifier(Modifier::REVERSED),
+            found: plain.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
+            good: bold.fg(Color::Green),
+            warning: bold.fg(Color::Magenta),
+            alarm: bold.fg(Color::White).bg(Color::Red),
+            key: bold,
+        }
+    }
+
+    /// Weight and shade alone.
+    #[must_use]
+    pub fn plain() -> Self {
+        let plain = Style::new();
+        let bold = plain.add_modifier(Modifier::BOLD);
+        let dim = plain.add_modifier(Modifier::DIM);
+        let reversed = plain.add_modifier(Modifier::REVERSED);
+        Self {
+            priority: bold,
+            batch: dim,
+            border: bold,
+            priority_badge: bold.add_modifier(Modifier::REVERSED),
+            batch_badge: dim,
+            quiet: dim,
+            good: bold,
+            warning: bold,
+            alarm: reversed.add_modifier(Modifier::BOLD),
+            ..Self::colour()
+        }
+    }
+
+    /// What the environment asks for: `NO_COLOR` that is not empty means none.
+    #[must_use]
+    pub fn from_environment() -> Self {
+        if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
+            Self::plain()
+        } else {
+            Self::colour()
+        }
+    }
+
+    /// Bars and charts of a queue.
+    #[must_use]
+    pub fn queue(&self, queue: Queue) -> Style {
+        match queue {
+            Queue::Priority => self.priority,
+            Queue::Batch => self.batch,
+        }
+    }
+
+    /// The queue's name, written out.
+    #[must_use]
+    pub fn badge(&self, queue: Queue) -> Style {
+        match queue {
+            Queue::Priority => self.priority_badge,
+            Queue::Batch => self.batch_badge,
+        }
+    }
+}
