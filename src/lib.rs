@@ -9,6 +9,7 @@ pub mod commands;
 pub mod dashboard;
 pub mod input;
 pub mod model;
+pub mod observe;
 pub mod refusal;
 pub mod scheduler;
 pub mod terminal;

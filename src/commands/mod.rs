@@ -1,6 +1,7 @@
 //! One file a command. Each prints its answer, or returns the refusal that `main` prints.
 
 mod attach;
+mod dashboard;
 mod members;
 mod process;
 mod stats;
@@ -34,7 +35,7 @@ pub fn run(cli: Cli) -> Result<()> {
         None => match (short.add, short.remove) {
             (Some(pid), _) => Command::Add { pids: vec![pid] },
             (None, Some(pid)) => Command::Remove { pids: vec![pid] },
-            (None, None) => anyhow::bail!("the dashboard is not built yet"),
+            (None, None) => return dashboard::run(cli.scheduler.into()),
         },
     };
     match command {

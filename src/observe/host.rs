@@ -1,0 +1,91 @@
+//! The machine as a whole, from sysinfo.
+
+use std::fs;
+
+use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+
+use crate::model::Host;
+use crate::text::scrub;
+
+pub struct HostReader {
+    /// `None` where the library finds nothing to read.
+    system: Option<System>,
+    release: String,
+}
+
+impl HostReader {
+    pub fn new() -> Self {
+        let what = RefreshKind::nothing()
+            .with_cpu(CpuRefreshKind::nothing().with_usage())
+            .with_memory(MemoryRefreshKind::nothing().with_ram());
+        Self {
+            system: System::new_with_specifics(what).ok(),
+            release: scrub(rustix::system::uname().release().to_bytes()),
+        }
+    }
+
+    /// The host, and for each possible CPU its busy share in percent; `None` while it is offline.
+    pub fn read(&mut self) -> (Host, Vec<Option<f32>>) {
+        let mut host = Host {
+            kernel: self.release.clone(),
+            ..Host::default()
+        };
+        if let Ok(load) = System::load_average() {
+            host.load = [load.one, load.five, load.fifteen];
+        }
+        if let Some(system) = &mut self.system {
+            system.refresh_cpu_usage();
+            system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
+            host.cpu_percent = system.global_cpu_usage();
+            host.memory_used_bytes = system.used_memory();
+            host.memory_total_bytes = system.total_memory();
+        }
+        (host, self.busy())
+    }
+
+    fn busy(&self) -> Vec<Option<f32>> {
+        let online = fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
+        let possible = fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
+        let online = ranges(&online);
+        let mut busy = vec![None; ranges(&possible).last().map_or(0, |&last| last + 1)];
+        for cpu in self.system.iter().flat_map(System::cpus) {
+            // sysinfo goes on showing a CPU that went off, with its last value.
+            if let Some(number) = cpu
+                .name()
+                .strip_prefix("cpu")
+                .and_then(|n| n.parse::<usize>().ok())
+                && online.contains(&number)
+                && let Some(place) = busy.get_mut(number)
+            {
+                *place = Some(cpu.cpu_usage());
+            }
+        }
+        busy
+    }
+}
+
+/// The kernel's lists of CPUs: `0-3,5,7-8`.
+fn ranges(list: &str) -> Vec<usize> {
+    let mut numbers = Vec::new();
+    for part in list.trim().split(',') {
+        let (first, last) = part.split_once('-').unwrap_or((part, part));
+        if let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse::<usize>()) {
+            // No machine has more (NR_CPUS): a damaged file makes no endless list.
+            numbers.extend(first..=last.min(8191));
+        }
+    }
+    numbers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ranges;
+
+    #[test]
+    fn lists_of_cpus_are_read() {
+        assert_eq!(ranges("0-3,5,7-8\n"), [0, 1, 2, 3, 5, 7, 8]);
+        assert_eq!(ranges("0\n"), [0]);
+        assert_eq!(ranges("\n"), Vec::<usize>::new());
+        assert!(ranges("0-99999999999").len() <= 8192);
+    }
+}

@@ -1,0 +1,202 @@
+//! What is seen in one tick: processes (procfs), the host (sysinfo), the scheduler (its maps), made
+//! into one [`Snapshot`]. Runs on a thread of its own with descriptors of its own.
+
+mod host;
+mod processes;
+
+use std::{
+    collections::HashMap,
+    path::PathBuf,
+    sync::mpsc::{Receiver, RecvTimeoutError, Sender},
+    time::Duration,
+};
+
+use crate::app::Event;
+use crate::model::{Cpu, Exit, Queue, Role, Ruler, SchedulerStatus, Snapshot};
+use crate::scheduler::{Counters, Handle, OwnerRecord, sysfs};
+use host::HostReader;
+use processes::Processes;
+
+/// Whose scheduler it is, as found at the start.
+#[derive(Debug, Clone)]
+pub enum Standing {
+    Owner,
+    Joined,
+    View(String),
+}
+
+/// Sees; keeps what does not change between ticks.
+pub struct Observer {
+    host: HostReader,
+    processes: Processes,
+    standing: Standing,
+    /// `None` in view mode.
+    handle: Option<Handle>,
+}
+
+/// What the scheduler's maps said in one tick.
+#[derive(Default)]
+struct Kernel {
+    counters: Option<Counters>,
+    members: Option<HashMap<u32, Option<u64>>>,
+    owner: Option<OwnerRecord>,
+    exit: Option<Exit>,
+}
+
+impl Observer {
+    /// `proc` is the root of the process file system: `/proc`, or a fixture.
+    #[must_use]
+    pub fn new(proc: PathBuf, standing: Standing, handle: Option<Handle>) -> Self {
+        Self {
+            host: HostReader::new(),
+            processes: Processes::new(proc),
+            standing,
+            handle,
+        }
+    }
+
+    /// Looks once at everything. What cannot be read is left out, not made up.
+    pub fn tick(&mut self) -> Snapshot {
+        let at = monotonic();
+        let ruler = sysfs::ruler();
+        let kernel = self.kernel();
+        let mut processes = self.processes.read();
+        let own = [
+            Some(std::process::id()),
+            kernel.owner.map(|owner| owner.pid),
+        ];
+        for process in &mut processes {
+            process.own = own.contains(&Some(process.id.pid));
+            process.queue = kernel.members.as_ref().map(|members| {
+                match members.get(&process.id.pid) {
+                    // An id that was used again is not a member.
+                    Some(start) if start.is_none_or(|start| start == process.id.start_ticks) => {
+                        Queue::Priority
+                    }
+                    _ => Queue::Batch,
+                }
+            });
+        }
+        let (host, online) = self.host.read();
+        let possible = kernel
+            .counters
+            .as_ref()
+            .map_or(online.len(), Counters::possible_cpus);
+        let cpus = (0..possible.max(online.len()))
+            .map(|number| {
+                let busy_percent = online.get(number).copied().flatten();
+                Cpu {
+                    number: u32::try_from(number).unwrap_or(u32::MAX),
+                    online: busy_percent.is_some(),
+                    busy_percent,
+                    counters: kernel
+                        .counters
+                        .as_ref()
+                        .map(|counters| counters.charted(number)),
+                }
+            })
+            .collect();
+        Snapshot {
+            at,
+            host,
+            scheduler: self.status(at, ruler, &kernel),
+            cpus,
+            processes,
+        }
+    }
+
+    fn kernel(&self) -> Kernel {
+        let Some(handle) = &self.handle else {
+            return Kernel::default();
+        };
+        Kernel {
+            counters: handle.counters().ok(),
+            members: handle
+                .members
+                .list()
+                .ok()
+                .map(|members| members.into_iter().collect()),
+            owner: handle.owner().ok().flatten(),
+            exit: handle.exit().ok().flatten(),
+        }
+    }
+
+    fn status(&self, at: Duration, ruler: Ruler, kernel: &Kernel) -> SchedulerStatus {
+        let owner = kernel.owner;
+        SchedulerStatus {
+            role: match &self.standing {
+                Standing::Owner => Role::Owner,
+                Standing::Joined => Role::Joined {
+                    owner: owner.filter(|owner| !owner.stays).map(|owner| owner.pid),
+                },
+                Standing::View(reason) => Role::View {
+                    reason: reason.clone(),
+                },
+            },
+            attached: owner
+                .filter(|_| ruler == Ruler::Dualq)
+                .map(|owner| at.saturating_sub(Duration::from_nanos(owner.attached_at_ns))),
+            guarantee_percent: owner.and_then(|owner| u8::try_from(owner.guarantee_percent).ok()),
+            members: kernel.members.as_ref().map_or(0, HashMap::len),
+            exit: kernel.exit.clone(),
+            ruler,
+        }
+    }
+}
+
+/// `CLOCK_MONOTONIC`: setting the wall clock does not touch it.
+fn monotonic() -> Duration {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    Duration::new(
+        now.tv_sec.cast_unsigned(),
+        u32::try_from(now.tv_nsec).unwrap_or(0),
+    )
+}
+
+/// Sends a snapshot at once and then one each `interval`, until nobody listens any more. A word
+/// down `hurry` has the next one taken early.
+pub fn run(
+    mut observer: Observer,
+    interval: Duration,
+    hurry: &Receiver<Duration>,
+    events: &Sender<Event>,
+) {
+    let mut pause = interval;
+    loop {
+        if events
+            .send(Event::Snapshot(Box::new(observer.tick())))
+            .is_err()
+        {
+            return;
+        }
+        match hurry.recv_timeout(pause) {
+            Ok(sooner) => {
+                std::thread::sleep(sooner);
+                pause = interval;
+            }
+            Err(RecvTimeoutError::Timeout) => pause = interval,
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_rights_the_processes_and_the_host_are_seen_all_the_same() {
+        let standing = Standing::View("no rights".to_owned());
+        let snapshot = Observer::new("/proc".into(), standing, None).tick();
+        let me = snapshot
+            .processes
+            .iter()
+            .find(|p| p.id.pid == std::process::id())
+            .unwrap();
+        assert_eq!(me.queue, None);
+        assert!(me.own);
+        assert!(snapshot.host.memory_total_bytes > 0);
+        assert!(snapshot.cpus.iter().any(|cpu| cpu.online));
+        assert!(matches!(snapshot.scheduler.role, Role::View { .. }));
+    }
+}
