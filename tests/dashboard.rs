@@ -4,12 +4,16 @@
 
 mod support;
 
+use std::io;
 use std::time::{Duration, Instant};
 
 use dualq_top::app::keymap::KEYMAP;
 use dualq_top::app::{App, Event, Key, Mouse, MouseAction, Outcome};
 use dualq_top::model::{Exit, Queue, Role, Ruler};
 use dualq_top::ui::theme::Theme;
+use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
 use support::{Hands, Shown, World, busy, key, play, play_in, typed};
 
 const SMALL: (u16, u16) = (80, 24);
@@ -723,7 +727,7 @@ fn stopping_hands_the_terminal_back_and_redraws_on_return() {
     }
     drop(sender);
     let mut stops = 0;
-    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(80, 24)).unwrap();
+    let mut terminal = ratatui::Terminal::new(Deaf(TestBackend::new(80, 24))).unwrap();
     dualq_top::dashboard::Dashboard::new(App::new())
         .on_suspend(|| {
             stops += 1;
@@ -732,6 +736,48 @@ fn stopping_hands_the_terminal_back_and_redraws_on_return() {
         .run(&mut terminal, &events, &mut Hands::default())
         .unwrap();
     assert_eq!(stops, 2, "by the key and by the signal");
+    let first = terminal.backend().0.buffer()[(1, 0)].symbol();
+    assert_eq!(first, "d", "drawn again after it was cleared");
+}
+
+/// A terminal that answers no question: the thread that reads the keys would get the answer.
+struct Deaf(TestBackend);
+
+impl Backend for Deaf {
+    type Error = std::io::Error;
+
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
+        self.0.draw(content).map_err(|never| match never {})
+    }
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.0.hide_cursor().map_err(|never| match never {})
+    }
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.0.show_cursor().map_err(|never| match never {})
+    }
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        Err(io::Error::other("the cursor was asked for"))
+    }
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.0
+            .set_cursor_position(position)
+            .map_err(|never| match never {})
+    }
+    fn clear(&mut self) -> io::Result<()> {
+        self.0.clear().map_err(|never| match never {})
+    }
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        self.0.clear_region(region).map_err(|never| match never {})
+    }
+    fn size(&self) -> io::Result<Size> {
+        self.0.size().map_err(|never| match never {})
+    }
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.0.window_size().map_err(|never| match never {})
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(|never| match never {})
+    }
 }
 
 // --- the screen ---
@@ -764,7 +810,7 @@ fn no_size_of_the_terminal_breaks_the_screen() {
                 .map(|n| (n * 9, n))
                 .chain([(1, 1), (0, 0), (500, 200), (80, 24), (81, 500)])
         {
-            let backend = ratatui::backend::TestBackend::new(columns, rows);
+            let backend = TestBackend::new(columns, rows);
             let mut terminal = ratatui::Terminal::new(backend).unwrap();
             dualq_top::ui::fit(&mut app, (columns, rows).into());
             terminal
@@ -841,7 +887,7 @@ fn ten_thousand_processes_leave_the_keys_quick() {
     let mut app = App::new();
     app.handle(world.look());
     app.handle(world.tick());
-    let mut terminal = ratatui::Terminal::new(ratatui::backend::TestBackend::new(200, 60)).unwrap();
+    let mut terminal = ratatui::Terminal::new(TestBackend::new(200, 60)).unwrap();
     let begin = Instant::now();
     let keys = 20;
     for _ in 0..keys {
