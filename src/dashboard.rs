@@ -6,7 +6,7 @@ use std::sync::mpsc::Receiver;
 use anyhow::Context;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::layout::Size;
+use ratatui::layout::{Position, Rect, Size};
 
 use crate::app::{App, Command, Event, Outcome};
 use crate::model::{ProcessId, Queue};
@@ -131,17 +131,28 @@ impl<'a> Dashboard<'a> {
             Some(Command::Detach) => control.detach(),
             Some(Command::Suspend) => {
                 (self.suspend)().context("the terminal cannot be handed back")?;
-                terminal
-                    .clear()
-                    .context("the terminal cannot be written to")?;
+                redraw(terminal)?;
             }
-            Some(Command::Redraw) => terminal
-                .clear()
-                .context("the terminal cannot be written to")?,
+            Some(Command::Redraw) => redraw(terminal)?,
             Some(Command::Quit(outcome)) => return Ok(Some(outcome)),
         }
         Ok(None)
     }
+}
+
+/// Has every cell drawn anew. This is not [`Terminal::clear`], which asks the terminal where its
+/// cursor is: the answer would be read by the thread that reads the keys.
+fn redraw<B>(terminal: &mut Terminal<B>) -> anyhow::Result<()>
+where
+    B: Backend,
+    B::Error: Send + Sync + 'static,
+{
+    let size = terminal
+        .size()
+        .context("the terminal does not tell its size")?;
+    terminal
+        .resize(Rect::from((Position::ORIGIN, size)))
+        .context("the terminal cannot be written to")
 }
 
 /// Events taken in between two drawings, at most.

@@ -24,7 +24,7 @@ pub struct Theme {
     pub title: Style,
     /// What is read first.
     pub strong: Style,
-    /// Labels, rules, units.
+    /// Labels, rules, units. Dim rather than grey: some palettes have the background there.
     pub quiet: Style,
     /// The names of columns.
     pub head: Style,
@@ -82,16 +82,17 @@ impl Theme {
     pub fn colour() -> Self {
         let plain = Style::new();
         let bold = plain.add_modifier(Modifier::BOLD);
+        let dim = plain.add_modifier(Modifier::DIM);
         Self {
             glyphs: Glyphs::UNICODE,
             priority: bold.fg(Color::Yellow),
-            batch: plain.fg(Color::Blue),
-            border: bold.fg(Color::Yellow).bg(Color::Blue),
+            batch: plain.fg(Color::LightBlue),
+            border: bold.fg(Color::Yellow).bg(Color::LightBlue),
             priority_badge: bold.fg(Color::Black).bg(Color::Yellow),
-            batch_badge: plain.fg(Color::Blue),
+            batch_badge: plain,
             title: bold,
             strong: bold,
-            quiet: plain.fg(Color::DarkGray),
+            quiet: dim,
             head: bold.add_modifier(Modifier::UNDERLINED),
             cursor: plain.add_modifier(Modifier::REVERSED),
             found: plain.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
@@ -114,7 +115,7 @@ impl Theme {
             batch: dim,
             border: bold,
             priority_badge: bold.add_modifier(Modifier::REVERSED),
-            batch_badge: dim,
+            batch_badge: plain,
             quiet: dim,
             good: bold,
             warning: bold,

@@ -1,0 +1,191 @@
+//! Searching, help, and the ways out.
+
+use std::io;
+
+use dualq_top::app::keymap::KEYMAP;
+use dualq_top::app::{App, Event, Key, Outcome};
+use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
+use ratatui::buffer::Cell;
+use ratatui::layout::{Position, Size};
+
+use crate::support::{Hands, key, play, typed};
+use crate::{SMALL, SPACE, clone, seen, show};
+
+#[test]
+fn a_search_moves_the_cursor_as_one_types() {
+    let (_, events) = seen(2);
+    let with = |text: &str, keys: &[Key]| {
+        let mut events = clone(&events);
+        events.extend(typed(text));
+        events.extend(keys.iter().map(|k| key(*k)));
+        show(events)
+    };
+    assert!(with("/fire", &[]).under_cursor().contains("firefox"));
+    assert!(with("/FIRE", &[]).has("not found"));
+    assert!(
+        with("/cc", &[]).under_cursor().contains("queue.cpp"),
+        "each letter narrows"
+    );
+    assert!(with("/2955", &[]).under_cursor().contains("firefox"));
+    let back = with("/fire", &[Key::Esc]);
+    assert!(back.under_cursor().contains("ffmpeg"), "Esc goes back");
+    let next = with("/cc1", &[Key::Enter, Key::Char('n')]);
+    assert!(next.under_cursor().contains("main.cpp"), "{}", next.text());
+    let previous = with("/cc1", &[Key::Enter, Key::Char('n'), Key::Char('N')]);
+    assert!(previous.under_cursor().contains("queue.cpp"));
+    let taken_back = with("/fi", &[Key::Backspace]);
+    assert!(
+        taken_back.under_cursor().contains("ffmpeg"),
+        "the way back too"
+    );
+    let shorter = with("/cc1x", &[Key::Backspace]);
+    assert!(shorter.under_cursor().contains("queue.cpp") && !shorter.has("not found"));
+}
+
+#[test]
+fn keys_are_letters_while_one_searches() {
+    let (_, mut events) = seen(2);
+    events.extend(typed("/q x?"));
+    let mut hands = Hands::default();
+    let shown = play(SMALL, events, &mut hands);
+    assert!(
+        shown.has("/q x?") && hands.asked.is_empty(),
+        "{}",
+        shown.text()
+    );
+}
+
+#[test]
+fn the_help_names_every_key() {
+    let (_, mut events) = seen(2);
+    events.push(key(Key::Char('?')));
+    let shown = play((100, 40), events, &mut Hands::default());
+    for binding in KEYMAP {
+        let line = shown.line(binding.help);
+        for key in binding.keys {
+            assert!(line.contains(&key.name()), "{line}");
+        }
+    }
+}
+
+#[test]
+fn the_help_fits_the_smallest_screen_and_any_key_closes_it() {
+    let (_, mut events) = seen(2);
+    events.push(key(Key::Char('?')));
+    let shown = show(clone(&events));
+    assert!(
+        shown.has("any key closes") && shown.has("guarantee"),
+        "{}",
+        shown.text()
+    );
+    events.push(key(SPACE));
+    let mut hands = Hands::default();
+    let shown = play(SMALL, events, &mut hands);
+    assert!(shown.has("COMMAND") && hands.asked.is_empty());
+}
+
+#[test]
+fn the_footer_names_keys_that_work() {
+    let (_, events) = seen(2);
+    let footer = show(events).lines().pop().unwrap();
+    for binding in KEYMAP {
+        if let Some((_, word)) = binding.footer {
+            let hint = format!("{} {word}", binding.keys[0].name());
+            assert!(footer.contains(&hint), "{hint}: {footer}");
+        }
+    }
+}
+
+#[test]
+fn quitting_works_from_everywhere() {
+    for keys in [
+        &[Key::Char('q')][..],
+        &[Key::F(10)],
+        &[Key::Ctrl('c')],
+        &[Key::Char('/'), Key::Ctrl('c')],
+        &[Key::Char('?'), Key::Ctrl('c')],
+    ] {
+        let (mut world, mut events) = seen(2);
+        events.extend(keys.iter().map(|k| key(*k)));
+        // What comes after is not taken in any more.
+        events.push(key(SPACE));
+        events.push(world.tick());
+        let mut hands = Hands::default();
+        assert_eq!(play(SMALL, events, &mut hands).outcome, Outcome::Quit);
+        assert!(hands.asked.is_empty());
+    }
+}
+
+#[test]
+fn signals_panics_and_a_lost_terminal_end_the_dashboard_as_what_they_are() {
+    let end = |event| show([event]).outcome;
+    assert_eq!(end(Event::Signal(15)), Outcome::Signal(15));
+    assert_eq!(end(Event::TerminalGone), Outcome::TerminalGone);
+    let why = "thread sampling: boom".to_owned();
+    assert_eq!(end(Event::Panicked(why.clone())), Outcome::Panicked(why));
+}
+
+#[test]
+fn stopping_hands_the_terminal_back_and_redraws_on_return() {
+    let (sender, events) = std::sync::mpsc::channel();
+    let (_, seen) = seen(2);
+    for event in seen
+        .into_iter()
+        .chain([key(Key::Ctrl('z')), Event::Signal(20)])
+    {
+        sender.send(event).unwrap();
+    }
+    drop(sender);
+    let mut stops = 0;
+    let mut terminal = ratatui::Terminal::new(Deaf(TestBackend::new(80, 24))).unwrap();
+    dualq_top::dashboard::Dashboard::new(App::new())
+        .on_suspend(|| {
+            stops += 1;
+            Ok(())
+        })
+        .run(&mut terminal, &events, &mut Hands::default())
+        .unwrap();
+    assert_eq!(stops, 2, "by the key and by the signal");
+    let first = terminal.backend().0.buffer()[(1, 0)].symbol();
+    assert_eq!(first, "d", "drawn again after it was cleared");
+}
+
+/// A terminal that answers no question: the thread that reads the keys would get the answer.
+struct Deaf(TestBackend);
+
+impl Backend for Deaf {
+    type Error = std::io::Error;
+
+    fn draw<'a, I: Iterator<Item = (u16, u16, &'a Cell)>>(&mut self, content: I) -> io::Result<()> {
+        self.0.draw(content).map_err(|never| match never {})
+    }
+    fn hide_cursor(&mut self) -> io::Result<()> {
+        self.0.hide_cursor().map_err(|never| match never {})
+    }
+    fn show_cursor(&mut self) -> io::Result<()> {
+        self.0.show_cursor().map_err(|never| match never {})
+    }
+    fn get_cursor_position(&mut self) -> io::Result<Position> {
+        Err(io::Error::other("the cursor was asked for"))
+    }
+    fn set_cursor_position<P: Into<Position>>(&mut self, position: P) -> io::Result<()> {
+        self.0
+            .set_cursor_position(position)
+            .map_err(|never| match never {})
+    }
+    fn clear(&mut self) -> io::Result<()> {
+        self.0.clear().map_err(|never| match never {})
+    }
+    fn clear_region(&mut self, region: ClearType) -> io::Result<()> {
+        self.0.clear_region(region).map_err(|never| match never {})
+    }
+    fn size(&self) -> io::Result<Size> {
+        self.0.size().map_err(|never| match never {})
+    }
+    fn window_size(&mut self) -> io::Result<WindowSize> {
+        self.0.window_size().map_err(|never| match never {})
+    }
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush().map_err(|never| match never {})
+    }
+}

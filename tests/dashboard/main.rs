@@ -1,0 +1,48 @@
+//! What a user of the dashboard notices, with the whole program fed with events.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+mod keys;
+mod list;
+mod queues;
+mod rates;
+mod screen;
+#[path = "../support/mod.rs"]
+mod support;
+
+use dualq_top::app::{Event, Key};
+use support::{Hands, Shown, World, key, play, typed};
+
+pub const SMALL: (u16, u16) = (80, 24);
+pub const SPACE: Key = Key::Char(' ');
+
+pub fn show(events: impl IntoIterator<Item = Event>) -> Shown {
+    play(SMALL, events, &mut Hands::default())
+}
+
+/// A machine seen for two ticks, so that CPU times are known.
+pub fn seen(cpus: u32) -> (World, Vec<Event>) {
+    let mut world = World::new(cpus);
+    let events = vec![world.look(), world.tick()];
+    (world, events)
+}
+
+/// Searches for a process and ends the search there.
+pub fn go_to(name: &str) -> Vec<Event> {
+    let mut events = typed(&format!("/{name}"));
+    events.push(key(Key::Enter));
+    events
+}
+
+/// Events cannot be copied; the snapshots in them can.
+pub fn clone(events: &[Event]) -> Vec<Event> {
+    events
+        .iter()
+        .map(|event| match event {
+            Event::Snapshot(snapshot) => Event::Snapshot(snapshot.clone()),
+            Event::Key(key) => Event::Key(*key),
+            Event::Scheduler(result) => Event::Scheduler(result.clone()),
+            other => panic!("{other:?} is not copied here"),
+        })
+        .collect()
+}

@@ -1,0 +1,234 @@
+//! Moving between the queues, attaching and detaching.
+
+use dualq_top::app::{Event, Key};
+use dualq_top::model::{Exit, Queue, Role, Ruler};
+
+use crate::support::{Hands, Shown, key, play, typed};
+use crate::{SMALL, SPACE, clone, go_to, seen, show};
+
+#[test]
+fn space_moves_and_says_what_the_map_says() {
+    let (_, mut events) = seen(2);
+    events.push(key(SPACE));
+    let mut hands = Hands::default();
+    let shown = play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["move 4121 to PRIORITY"]);
+    assert!(shown.has("ffmpeg (4121) → PRIORITY"), "{}", shown.text());
+    assert!(shown.line("ffmpeg -i").starts_with('★'));
+}
+
+#[test]
+fn space_marks_only_what_the_kernel_says() {
+    let (_, mut events) = seen(2);
+    events.push(key(SPACE));
+    let mut hands = Hands {
+        answer: Some(Ok(Queue::Batch)),
+        ..Hands::default()
+    };
+    let shown = play(SMALL, events, &mut hands);
+    assert!(
+        shown.line("ffmpeg -i").contains(" BATCH "),
+        "{}",
+        shown.text()
+    );
+    assert!(shown.has("ffmpeg (4121) is in BATCH, says the kernel's map."));
+}
+
+#[test]
+fn space_moves_back() {
+    let (mut world, mut events) = seen(2);
+    world.put(4121, Queue::Priority);
+    events.extend([world.tick(), key(SPACE)]);
+    let mut hands = Hands::default();
+    let shown = play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["move 4121 to BATCH"]);
+    assert!(shown.has("ffmpeg (4121) → BATCH"));
+}
+
+#[test]
+fn a_refusal_is_said_and_changes_nothing() {
+    let (_, mut events) = seen(2);
+    events.push(key(SPACE));
+    let full = "priority_pids_map is full (10,000).".to_owned();
+    let mut hands = Hands {
+        answer: Some(Err(full.clone())),
+        ..Hands::default()
+    };
+    let shown = play(SMALL, events, &mut hands);
+    assert!(shown.has(&full));
+    assert!(shown.line("ffmpeg -i").contains(" BATCH "));
+}
+
+#[test]
+fn a_snapshot_taken_before_the_move_does_not_undo_the_mark() {
+    let (mut world, mut events) = seen(2);
+    events.extend([key(SPACE), world.tick()]);
+    let shown = show(clone(&events));
+    assert!(
+        shown.line("ffmpeg -i").contains("PRIORITY"),
+        "{}",
+        shown.text()
+    );
+    // But the one after it knows better than we do.
+    events.push(world.tick());
+    assert!(show(events).line("ffmpeg -i").contains(" BATCH "));
+}
+
+#[test]
+fn kernel_threads_and_own_processes_are_refused_without_a_command() {
+    for (name, sentence) in [
+        ("ksoftirqd", "ksoftirqd/0 (17) is a kernel thread"),
+        ("dualq-top", "dualq-top (5000) is part of dualq-top"),
+    ] {
+        let (_, mut events) = seen(2);
+        events.extend(go_to(name));
+        events.push(key(SPACE));
+        let mut hands = Hands::default();
+        let shown = play(SMALL, events, &mut hands);
+        assert!(shown.has(sentence), "{}", shown.text());
+        assert!(hands.asked.is_empty());
+    }
+}
+
+#[test]
+fn without_our_scheduler_space_says_what_to_do() {
+    let (mut world, mut events) = seen(2);
+    world.ruled_by(Ruler::KernelDefault);
+    events.extend([world.tick(), key(SPACE)]);
+    let mut hands = Hands::default();
+    let shown = play(SMALL, events, &mut hands);
+    assert!(
+        shown.has("dualq is not attached, x attaches it."),
+        "{}",
+        shown.text()
+    );
+    assert!(hands.asked.is_empty());
+}
+
+#[test]
+fn space_on_nothing_is_harmless() {
+    let mut hands = Hands::default();
+    let shown = play(
+        SMALL,
+        [key(SPACE), key(Key::Char('x')), key(Key::Down)],
+        &mut hands,
+    );
+    assert!(hands.asked.is_empty());
+    assert!(
+        shown.has("Nothing has been seen of the kernel yet."),
+        "{}",
+        shown.text()
+    );
+}
+
+fn press_x(ruler: Ruler, role: Role) -> (Shown, Vec<String>) {
+    let (mut world, mut events) = seen(2);
+    if ruler != Ruler::Dualq {
+        world.ruled_by(ruler);
+    }
+    world.scheduler().role = role;
+    events.extend([world.tick(), key(Key::Char('x'))]);
+    let mut hands = Hands::default();
+    (play(SMALL, events, &mut hands), hands.asked)
+}
+
+#[test]
+fn x_hands_over_to_the_kernel_and_back() {
+    assert_eq!(press_x(Ruler::Dualq, Role::Owner).1, ["detach"]);
+    assert_eq!(press_x(Ruler::KernelDefault, Role::Owner).1, ["attach"]);
+}
+
+#[test]
+fn x_says_who_owns_the_scheduler() {
+    let (shown, asked) = press_x(Ruler::Dualq, Role::Joined { owner: Some(1234) });
+    assert!(shown.has("Process 1234 owns the scheduler: x there detaches it."));
+    assert!(asked.is_empty());
+}
+
+#[test]
+fn x_attaches_when_the_owner_has_gone() {
+    let (shown, asked) = press_x(Ruler::KernelDefault, Role::Joined { owner: Some(1234) });
+    assert_eq!(asked, ["attach"]);
+    assert!(
+        shown.has("the owner of the scheduler has gone"),
+        "{}",
+        shown.text()
+    );
+}
+
+#[test]
+fn x_never_evicts_another_scheduler() {
+    let (shown, asked) = press_x(Ruler::Other("scx_rusty".into()), Role::Owner);
+    assert!(asked.is_empty());
+    assert!(
+        shown.has("scx_rusty schedules and is never evicted"),
+        "{}",
+        shown.text()
+    );
+}
+
+#[test]
+fn view_mode_says_why_and_changes_nothing() {
+    let reason = "not root: run sudo dualq-top";
+    let (shown, asked) = press_x(
+        Ruler::KernelDefault,
+        Role::View {
+            reason: reason.into(),
+        },
+    );
+    assert!(asked.is_empty());
+    assert!(
+        shown.has(&format!("view mode: {reason}")),
+        "{}",
+        shown.text()
+    );
+    assert!(shown.has(&format!("Nothing can be changed in view mode: {reason}")));
+}
+
+#[test]
+fn x_waits_for_the_change_that_is_under_way() {
+    let (_, mut events) = seen(2);
+    events.extend(typed("xx"));
+    let mut hands = Hands::default();
+    let shown = play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["detach"]);
+    assert!(shown.has("The kernel is still at the last change."));
+}
+
+#[test]
+fn a_failed_attach_is_said_and_can_be_tried_again() {
+    let (mut world, mut events) = seen(2);
+    world.ruled_by(Ruler::KernelDefault);
+    let sorry = "The kernel refused dualq: not now.";
+    events.extend([
+        world.tick(),
+        key(Key::Char('x')),
+        Event::Scheduler(Err(sorry.into())),
+    ]);
+    assert!(show(clone(&events)).has(sorry));
+    events.push(key(Key::Char('x')));
+    let mut hands = Hands::default();
+    play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["attach", "attach"]);
+}
+
+#[test]
+fn why_the_kernel_ended_the_scheduler_stays_on_screen() {
+    let (mut world, mut events) = seen(2);
+    world.ruled_by(Ruler::KernelDefault);
+    world.scheduler().exit = Some(Exit {
+        kind: "a runnable task waited too long (watchdog)".into(),
+        reason: "runnable task stall".into(),
+        message: "hog[4711] failed to run for 30.1s".into(),
+    });
+    events.extend((0..30).map(|_| world.tick()));
+    let shown = show(events);
+    for part in [
+        "The kernel ended dualq",
+        "(watchdog)",
+        "hog[4711]",
+        "x attaches it again",
+    ] {
+        assert!(shown.has(part), "{part}:\n{}", shown.text());
+    }
+}

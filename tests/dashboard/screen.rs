@@ -1,0 +1,146 @@
+//! The screen itself.
+
+use std::time::{Duration, Instant};
+
+use dualq_top::app::{App, Key};
+use dualq_top::ui::theme::Theme;
+use ratatui::backend::TestBackend;
+
+use crate::support::{Hands, World, busy, key, play, play_in};
+use crate::{SMALL, seen, show};
+
+#[test]
+fn too_small_is_said_not_drawn() {
+    for size in [(79, 24), (80, 23), (40, 10), (20, 5)] {
+        let (_, events) = seen(2);
+        let shown = play(size, events, &mut Hands::default());
+        let text = shown.lines().join(" ");
+        assert!(
+            text.contains("needs") && text.contains("80×24"),
+            "{size:?}: {text}"
+        );
+        assert!(!text.contains("COMMAND"));
+    }
+}
+
+#[test]
+fn no_size_of_the_terminal_breaks_the_screen() {
+    let (_, events) = busy(64, 5);
+    let mut app = App::new();
+    for event in events {
+        app.handle(event);
+    }
+    for mode in [Key::Esc, Key::Char('?'), Key::Char('/')] {
+        app.handle(key(mode));
+        for (columns, rows) in
+            (0..60)
+                .map(|n| (n * 9, n))
+                .chain([(1, 1), (0, 0), (500, 200), (80, 24), (81, 500)])
+        {
+            let backend = TestBackend::new(columns, rows);
+            let mut terminal = ratatui::Terminal::new(backend).unwrap();
+            dualq_top::ui::fit(&mut app, (columns, rows).into());
+            terminal
+                .draw(|frame| dualq_top::ui::draw(frame, &app, &Theme::colour()))
+                .unwrap();
+        }
+        app.handle(key(Key::Esc));
+    }
+}
+
+#[test]
+fn without_colour_the_queues_still_differ() {
+    let (_, events) = busy(2, 100);
+    let shown = play_in(Theme::plain(), SMALL, events, &mut Hands::default());
+    let style = |x: usize, y: usize| shown.buffer[(x as u16, y as u16)].style();
+    for cell in shown.buffer.content() {
+        let none = [None, Some(ratatui::style::Color::Reset)];
+        assert!(
+            none.contains(&cell.style().fg) && none.contains(&cell.style().bg),
+            "{cell:?}"
+        );
+    }
+    let lines = shown.lines();
+    let row = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
+    let queue = "      PID USER     S   CPU% ".len();
+    assert_ne!(
+        style(queue, row("pipewire")),
+        style(queue, row("main.cpp")),
+        "in the list"
+    );
+    let (priority, batch) = (row("    0  PRIORITY"), row("    0  PRIORITY") + 1);
+    let end = 13 + 20;
+    assert_ne!(style(end, priority), style(end, batch), "in the charts");
+    assert!(
+        lines[1].contains('█') && lines[1].contains('▒'),
+        "in the bars: {}",
+        lines[1]
+    );
+}
+
+#[test]
+fn names_of_any_kind_leave_the_columns_aligned() {
+    let (mut world, mut events) = seen(2);
+    let name = dualq_top::text::scrub("日本\u{202e}\x1b[31m語\u{301}".as_bytes());
+    world.add(6000, "名前名前名前", &name, &name, 300.0);
+    events.extend([world.tick(), world.tick()]);
+    let shown = show(events);
+    let rows = shown.lines();
+    let head = rows
+        .iter()
+        .position(|line| line.contains("COMMAND"))
+        .unwrap();
+    let at = |row: usize, column: u16| shown.buffer[(column, row as u16)].symbol().to_owned();
+    assert!(rows[head + 1].contains("日本"), "{}", shown.text());
+    assert_eq!(at(head + 1, 19), "R", "the state stands in its column");
+    assert!(
+        rows.iter()
+            .all(|row| !row.contains('\x1b') && !row.contains('\u{202e}'))
+    );
+}
+
+#[test]
+fn ten_thousand_processes_leave_the_keys_quick() {
+    let mut world = World::new(64);
+    for pid in 10_000..20_000 {
+        world.add(
+            pid,
+            "load",
+            "worker",
+            "worker --many",
+            f32::from((pid % 100) as u16) / 10.0,
+        );
+    }
+    let mut app = App::new();
+    app.handle(world.look());
+    app.handle(world.tick());
+    let mut terminal = ratatui::Terminal::new(TestBackend::new(200, 60)).unwrap();
+    let begin = Instant::now();
+    app.handle(world.tick());
+    assert!(
+        begin.elapsed() < Duration::from_millis(200),
+        "{:?} a tick",
+        begin.elapsed()
+    );
+    let begin = Instant::now();
+    let keys = 20;
+    for _ in 0..keys {
+        app.handle(key(Key::PageDown));
+        dualq_top::ui::fit(&mut app, (200, 60).into());
+        terminal
+            .draw(|frame| dualq_top::ui::draw(frame, &app, &Theme::colour()))
+            .unwrap();
+    }
+    let each = begin.elapsed() / keys;
+    assert!(each < Duration::from_millis(100), "{each:?} a key");
+}
+
+#[test]
+fn keys_that_mean_nothing_draw_nothing() {
+    let mut app = App::new();
+    app.take_changed();
+    app.handle(key(Key::Char('@')));
+    assert!(!app.take_changed());
+    app.handle(key(Key::Down));
+    assert!(app.take_changed());
+}
