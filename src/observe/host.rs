@@ -57,7 +57,7 @@ impl HostReader {
                 && online.contains(&number)
                 && let Some(place) = busy.get_mut(number)
             {
-                *place = Some(cpu.cpu_usage());
+                *place = Some(cpu.usage());
             }
         }
         busy
