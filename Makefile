@@ -1,0 +1,44 @@
+# The two commands of the README, and what they are made of. The work is done by the scripts in
+# vm/ and by cargo; each line here says which.
+
+PREFIX ?= /usr/local
+CARGO_TARGET_DIR ?= target
+
+help:
+	@echo 'make demo     the dashboard, live, on this machine or in a virtual one'
+	@echo 'make test     all tests, those on a real kernel included'
+	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
+	@echo 'make install  to $(DESTDIR)$(PREFIX)/bin (DESTDIR, PREFIX)'
+	@echo 'make shell    a shell in the virtual machine'
+	@echo 'make clean    remove all that was built and downloaded'
+
+demo:
+	@vm/demo
+
+test: packages-vm
+	@vm/test-all
+
+build: packages program static
+
+program:
+	cargo build --release
+
+static:
+	vm/cargo-static build --release
+
+install:
+	install -D -m 755 $(CARGO_TARGET_DIR)/release/dualq-top $(DESTDIR)$(PREFIX)/bin/dualq-top
+
+shell: packages-vm
+	@vm/shell
+
+packages:
+	@vm/packages
+
+packages-vm:
+	@vm/packages vm
+
+clean:
+	cargo clean
+
+.PHONY: help demo test build program static install shell packages packages-vm clean

@@ -1,0 +1,11 @@
+//! What a user sees, on a real kernel with sched_ext. These tests run as root in a virtual
+//! machine, one after another (`make test`, or `vm/test FILTER` for some of them): they attach a
+//! scheduler, take CPUs offline and kill things, which no other machine should suffer.
+//!
+//! Two programs come with them, found through the environment: `DUALQ_TOP`, the program under
+//! test, and `DUALQ_LOAD`, what makes the guest busy.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod guest_works;
+mod support;

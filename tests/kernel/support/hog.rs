@@ -1,0 +1,108 @@
+//! Processes that want CPU time, and end with the test that started them.
+
+use std::ffi::CString;
+use std::io::{BufRead, BufReader};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+use rustix::thread::CpuSet;
+
+/// How to start a load: what it does (the subcommands of `tests/kernel/load`) and under which terms.
+#[derive(Default)]
+pub struct Load {
+    arguments: Vec<String>,
+    cpu: Option<usize>,
+    nice: Option<i32>,
+    name: Option<String>,
+}
+
+impl Load {
+    pub fn new(arguments: &[&str]) -> Self {
+        Self {
+            arguments: arguments.iter().map(|&word| word.to_owned()).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// One thread that never sleeps.
+    pub fn hog() -> Self {
+        Self::new(&["hog"])
+    }
+
+    /// Lets all its threads run on this CPU only, from the start.
+    pub fn on_cpu(mut self, cpu: usize) -> Self {
+        self.cpu = Some(cpu);
+        self
+    }
+
+    pub fn nice(mut self, nice: i32) -> Self {
+        self.nice = Some(nice);
+        self
+    }
+
+    /// The name that `/proc/PID/comm` shows.
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
+    }
+
+    /// Returns when the load is at work, not only started.
+    pub fn start(self) -> Hog {
+        let path = std::env::var_os("DUALQ_LOAD").expect("DUALQ_LOAD names the load program");
+        let mut command = Command::new(path);
+        command.args(&self.arguments).stdin(Stdio::null());
+        command.stdout(Stdio::piped());
+        if let Some(name) = &self.name {
+            let name = CString::new(name.as_str()).expect("no NUL in a name");
+            command.env("LOAD_NAME", name.to_str().expect("UTF-8"));
+        }
+        let (cpu, nice) = (self.cpu, self.nice);
+        // SAFETY: two system calls, no allocation: fine between fork and exec.
+        unsafe {
+            command.pre_exec(move || {
+                if let Some(cpu) = cpu {
+                    let mut cpus = CpuSet::new();
+                    cpus.set(cpu);
+                    rustix::thread::sched_setaffinity(None, &cpus)?;
+                }
+                if let Some(nice) = nice {
+                    rustix::process::setpriority_process(None, nice)?;
+                }
+                Ok(())
+            });
+        }
+        let mut child = command.spawn().expect("the load starts");
+        let mut line = String::new();
+        let stdout = child.stdout.take().expect("it is piped");
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("the load reports");
+        let hog = Hog { child };
+        assert_eq!(line, "ready\n", "load {:?}", self.arguments);
+        hog
+    }
+}
+
+/// A running load; killed on drop, with its threads.
+pub struct Hog {
+    child: Child,
+}
+
+impl Hog {
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Ends it and waits until its id is free.
+    pub fn kill(&mut self) {
+        // An error says that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Hog {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}

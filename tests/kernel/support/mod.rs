@@ -1,0 +1,10 @@
+//! What the tests are written with.
+
+// A helper that no test happens to use at the moment stays.
+#![allow(dead_code)]
+
+pub mod guest;
+pub mod hog;
+pub mod maps;
+pub mod program;
+pub mod terminal;

@@ -1,0 +1,147 @@
+//! A program in a terminal of its own: keys go in, the screen is read as a person sees it.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+use super::guest::{self, PATIENCE};
+use super::program;
+
+/// The program in a pseudo-terminal; killed on drop.
+pub struct Terminal {
+    child: Child,
+    keys: File,
+    screen: Arc<Mutex<vt100::Parser>>,
+}
+
+impl Terminal {
+    /// Starts the dashboard with these options, on a screen of 24 lines of 80 columns.
+    pub fn dashboard(options: &[&str]) -> Self {
+        let mut command = program::command();
+        command.args(options);
+        Self::start(command, 24, 80)
+    }
+
+    pub fn start(mut command: Command, rows: u16, columns: u16) -> Self {
+        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
+            .expect("devpts is mounted");
+        grantpt(&master).expect("the terminal is ours");
+        unlockpt(&master).expect("the terminal is ours");
+        let path = ptsname(&master, Vec::new()).expect("it has a name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(path, flags, Mode::empty()).expect("it opens");
+        set_size(&slave, rows, columns);
+
+        let stream = |slave: &OwnedFd| Stdio::from(slave.try_clone().expect("a file descriptor"));
+        command.stdin(stream(&slave)).stdout(stream(&slave));
+        command.stderr(stream(&slave));
+        command.env("TERM", "xterm-256color");
+        // SAFETY: two system calls, no allocation: fine between fork and exec.
+        unsafe {
+            command.pre_exec(|| {
+                rustix::process::setsid()?;
+                rustix::process::ioctl_tiocsctty(rustix::stdio::stdin())?;
+                Ok(())
+            });
+        }
+        let child = command.spawn().expect("the program starts");
+        // The last slave left is the child's: reading ends when it does.
+        drop((slave, command));
+
+        let screen = Arc::new(Mutex::new(vt100::Parser::new(
+            nonzero(rows),
+            nonzero(columns),
+            0,
+        )));
+        let mut source = File::from(master.try_clone().expect("a file descriptor"));
+        let sink = Arc::clone(&screen);
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // At the child's end this fails with EIO.
+            while let Ok(count @ 1..) = source.read(&mut buffer) {
+                sink.lock().unwrap().process(&buffer[..count]);
+            }
+        });
+        Self {
+            child,
+            keys: File::from(master),
+            screen,
+        }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Types these bytes: `b"q"`, `b"\x1b[A"` for the up arrow.
+    pub fn press(&mut self, keys: &[u8]) {
+        self.keys.write_all(keys).expect("the terminal is open");
+    }
+
+    /// Changes the size, as a user does with the window; the program gets SIGWINCH.
+    pub fn resize(&mut self, rows: u16, columns: u16) {
+        let mut screen = self.screen.lock().unwrap();
+        screen
+            .screen_mut()
+            .set_size(nonzero(rows), nonzero(columns));
+        set_size(&self.keys, rows, columns);
+    }
+
+    /// The text on the screen, a line a row.
+    pub fn screen(&self) -> String {
+        self.screen.lock().unwrap().screen().contents()
+    }
+
+    /// Whether the program has the alternate screen, as full-screen programs do.
+    pub fn is_full_screen(&self) -> bool {
+        self.screen.lock().unwrap().screen().alternate_screen()
+    }
+
+    /// Waits until the text on the screen is as wanted; fails the test with the screen.
+    pub fn wait_for_screen(&self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let seen = guest::holds_within(PATIENCE, || wanted(&self.screen()));
+        assert!(seen, "never on screen: {what}\n{}", self.screen());
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_some()
+    }
+
+    /// Waits for the program's end; fails the test with the screen beyond `limit`.
+    pub fn wait(&mut self, limit: Duration) -> ExitStatus {
+        let ended = guest::holds_within(limit, || self.has_ended());
+        assert!(ended, "no end within {limit:?}\n{}", self.screen());
+        self.child.wait().expect("it is our child")
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        // An error says that it has ended already.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+fn nonzero(count: u16) -> NonZero<u16> {
+    NonZero::new(count).expect("a terminal has at least one line and column")
+}
+
+fn set_size(terminal: impl std::os::fd::AsFd, rows: u16, columns: u16) {
+    let size = Winsize {
+        ws_row: rows,
+        ws_col: columns,
+        ws_xpixel: 0,
+        ws_ypixel: 0,
+    };
+    tcsetwinsize(terminal, size).expect("it is a terminal");
+}
