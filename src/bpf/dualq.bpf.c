@@ -268,6 +268,7 @@ static bool take_batch(s32 cpu, s64 shared, s64 pinned)
 
 static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 {
+	c->settled = false;
 	task_set_slice(prev, slice_of(c->class, cpu));
 }
 
@@ -279,7 +280,6 @@ static void look_again(struct task_struct *prev, struct task_record *t, struct c
 
 	c->class = class_of(prev);
 	t->class = c->class;
-	c->rescue = false;
 	if (mask) {
 		if (c->class == CLASS_BATCH)
 			bpf_cpumask_set_cpu(cpu, mask);
@@ -294,7 +294,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	struct cpu_record *c = cpu_record_of(cpu);
 	struct task_record *t = NULL;
 	s64 shared = NOBODY, pinned = NOBODY, own = NOBODY;
-	bool prev_runs = false, priority_wants, overdue;
+	bool prev_runs = false, prev_is_batch, priority_wants, due;
 
 	if (!c)
 		return;
@@ -306,23 +306,35 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 			charge(cpu, c, t, clock_ns());
 			look_again(prev, t, c, cpu);
 			prev_runs = true;
+			c->settled = true;
 		}
 	}
+	prev_is_batch = prev_runs && c->class == CLASS_BATCH;
 	priority_wants = class_queued(CLASS_PRIORITY, cpu) || (prev_runs && goes_first(c->class));
-
 	if (class_queued(CLASS_BATCH, cpu)) {
 		shared = head_lead(BATCH_DSQ, shared_vtime);
 		pinned = head_lead(PINNED_DSQ(CLASS_BATCH, cpu), c->pinned_vtime);
 	}
-	overdue = any_overdue && guarantee_percent && (is_overdue_lead(shared) || is_overdue_lead(pinned));
+	if (prev_is_batch && !batch_fifo)
+		own = t->vtime - queue_vtime(t->home);
+	due = batch_is_due(c) || (any_overdue && guarantee_percent &&
+				  (is_overdue_lead(shared) || is_overdue_lead(pinned)));
 
-	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. */
-	if (priority_wants && (overdue || batch_is_due(c)) && take_batch(cpu, shared, pinned)) {
-		c->rescue = true;
-		count(cpu, STAT_RESCUES, 1);
-		return;
+	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. The one that
+	 * runs may be the one to go on. */
+	if (priority_wants && due) {
+		if (prev_is_batch && own <= shared && own <= pinned) {
+			c->rescue = true;
+			count(cpu, STAT_RESCUES, 1);
+			keep(prev, c, cpu);
+			return;
+		}
+		if (take_batch(cpu, shared, pinned)) {
+			c->next_is_rescue = true;
+			count(cpu, STAT_RESCUES, 1);
+			return;
+		}
 	}
-	c->rescue = false;
 	/* (b) */
 	if (class_queued(CLASS_PRIORITY, cpu) && take_priority(cpu, c))
 		return;
@@ -333,18 +345,18 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	}
 	/* (d) prev is BATCH: it goes on while it stands before the head, or nice values would mean
 	 * nothing between two tasks, one of which is always outside the queue. */
-	if (prev_runs && c->class == CLASS_BATCH && !batch_fifo) {
-		own = t->vtime - queue_vtime(t->home);
-		if (own <= shared && own <= pinned) {
-			keep(prev, c, cpu);
-			return;
-		}
+	if (prev_is_batch && own != NOBODY && own <= shared && own <= pinned) {
+		c->rescue = false;
+		keep(prev, c, cpu);
+		return;
 	}
 	/* (e) */
 	if ((shared != NOBODY || pinned != NOBODY) && take_batch(cpu, shared, pinned))
 		return;
-	if (prev_runs)
+	if (prev_runs) {
+		c->rescue = false;
 		keep(prev, c, cpu);
+	}
 }
 
 /* ---- running ---- */
@@ -365,8 +377,8 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	c->charged_at = clock_ns();
 	c->vtime = t->vtime;
 	c->home = t->home;
-	if (c->class != CLASS_BATCH)
-		c->rescue = false;
+	c->rescue = c->next_is_rescue && c->class == CLASS_BATCH;
+	c->next_is_rescue = false;
 
 	if (t->class == CLASS_PRIORITY || t->class == CLASS_BATCH) {
 		bool batch = t->class == CLASS_BATCH;
@@ -405,7 +417,10 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 
 	if (!t || !c)
 		return;
-	charge(cpu, c, t, clock_ns());
+	/* After dispatch has taken the next task, its queue no longer tells who wants the CPU. */
+	if (!c->settled)
+		charge(cpu, c, t, clock_ns());
+	c->settled = false;
 	c->class = CLASS_NONE;
 	c->tgid = 0;
 	if (mask && bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))
@@ -414,13 +429,23 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 
 /* ---- the CPU itself ---- */
 
-/* A real-time task takes the CPU: what waits in its local queue goes back to ours (6.12 to 6.18;
- * later kernels are served by dualq_sched_switch). */
+/* A real-time task takes the CPU: what waits in its local queue goes back to ours. Linux 6.12 to
+ * 6.18 say so by this op; user space loads it, or the program below, after what the kernel has. */
 SEC("struct_ops/cpu_release")
 void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {
 	if (bpf_ksym_exists(scx_bpf_reenqueue_local___v1))
 		scx_bpf_reenqueue_local___v1();
+}
+
+/* From 6.19 on, where the op draws a warning. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(dualq_sched_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
+{
+	if (next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO &&
+	    bpf_ksym_exists(scx_bpf_reenqueue_local___v2___compat))
+		scx_bpf_reenqueue_local___v2___compat();
+	return 0;
 }
 
 /* Present so that the kernel does not eject us at a hotplug (exit kind 66). */

@@ -111,6 +111,8 @@ struct cpu_record {
 	u32 tgid;		/* of the task that runs */
 	u32 weight;
 	u32 rescue;		/* it runs only because of the guarantee */
+	u32 next_is_rescue;	/* what dispatch has just chosen does: true from its running on */
+	u32 settled;		/* dispatch has charged it and chosen another: stopping follows */
 	u64 charged_at;		/* until when its time has been counted */
 	u64 vtime;		/* of the BATCH task that runs, at charged_at */
 	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */

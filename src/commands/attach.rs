@@ -37,7 +37,7 @@ pub fn run(options: Options) -> Result<()> {
             Err(mpsc::RecvTimeoutError::Disconnected) => {
                 bail!("no signal can be received any more")
             }
-            Err(mpsc::RecvTimeoutError::Timeout) if scheduler.runs() => {}
+            Err(mpsc::RecvTimeoutError::Timeout) if !scheduler.has_ended() => {}
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 let exit = scheduler.handle()?.exit()?;
                 let why = exit.map_or_else(

@@ -10,6 +10,7 @@ use std::{
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{
     Link, MapHandle, OpenObject,
+    btf::{Btf, types::Func},
     skel::{OpenSkel, SkelBuilder},
 };
 
@@ -52,8 +53,9 @@ pub struct Scheduler<'obj> {
     handle: Handle,
     /// The scheduler's link; the kernel detaches when its last descriptor closes.
     link: Option<Link>,
-    /// The program that ends a membership with its process.
-    _process_exit: Link,
+    /// The programs beside it: the end of a membership with its process, and on newer kernels the
+    /// arrival of real-time tasks.
+    _links: Vec<Link>,
 }
 
 impl<'obj> Scheduler<'obj> {
@@ -73,20 +75,32 @@ impl<'obj> Scheduler<'obj> {
         let skel = load(storage, options)?;
         let handle = handle(&skel)?;
         handle.members.add_own(std::process::id())?;
-        let process_exit = skel
-            .progs
-            .dualq_process_exit
-            .attach()
-            .context("cannot attach to sched_process_exit")?;
+        let mut links = vec![
+            skel.progs
+                .dualq_process_exit
+                .attach()
+                .context("cannot attach to sched_process_exit")?,
+        ];
+        if skel.progs.dualq_sched_switch.autoload() {
+            links.push(
+                skel.progs
+                    .dualq_sched_switch
+                    .attach()
+                    .context("cannot attach to sched_switch")?,
+            );
+        }
         let mut scheduler = Self {
             skel,
             options,
             handle,
             link: None,
-            _process_exit: process_exit,
+            _links: links,
         };
-        scheduler.attach()?;
+        // Pins first: who sees the scheduler attached finds its maps. Should the attach fail, the
+        // drop takes them away again.
+        scheduler.handle.set_owner(scheduler.owner_record())?;
         scheduler.pin()?;
+        scheduler.attach()?;
         Ok(scheduler)
     }
 
@@ -131,7 +145,11 @@ impl<'obj> Scheduler<'obj> {
             );
         }
         self.link = Some(link);
-        self.handle.set_owner(OwnerRecord {
+        self.handle.set_owner(self.owner_record())
+    }
+
+    fn owner_record(&self) -> OwnerRecord {
+        OwnerRecord {
             pid: std::process::id(),
             start_ticks: own_start_ticks(),
             attached_at_ns: monotonic_ns(),
@@ -139,7 +157,7 @@ impl<'obj> Scheduler<'obj> {
             timeout_ms: self.timeout_ms(),
             stays: false,
             batch_fifo: false,
-        })
+        }
     }
 
     /// Gives the machine back to the kernel's scheduler and waits until it has it. Members are
@@ -168,10 +186,10 @@ impl<'obj> Scheduler<'obj> {
         self.handle.try_clone()
     }
 
-    /// Is it still attached, as far as the kernel is concerned?
+    /// Has the kernel ended it? False while it is still at it: the reason is written last.
     #[must_use]
-    pub fn runs(&self) -> bool {
-        self.link.is_some() && sysfs::ruler() == Ruler::Dualq
+    pub fn has_ended(&self) -> bool {
+        !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition)
     }
 
     fn timeout_ms(&self) -> u32 {
@@ -232,7 +250,22 @@ fn load<'obj>(
     rodata.overdue_check_ns = timeout_ns / 16;
     open.maps.cpu_records.set_max_entries(cpus)?;
     open.struct_ops.dualq_mut().timeout_ms = u32::try_from(options.timeout.as_millis())?;
+    if reenqueues_from_sched_switch() {
+        open.struct_ops.dualq_mut().cpu_release = std::ptr::null_mut();
+        open.progs.dualq_cpu_release.set_autoload(false);
+    } else {
+        open.progs.dualq_sched_switch.set_autoload(false);
+    }
     open.load().map_err(explain_load)
+}
+
+/// From Linux 6.19 on, tasks in a CPU's local queue are taken back by a tracing program; the op that
+/// did so before draws a warning there.
+fn reenqueues_from_sched_switch() -> bool {
+    Btf::from_vmlinux().is_ok_and(|btf| {
+        btf.type_by_name::<Func<'_>>("scx_bpf_reenqueue_local___v2")
+            .is_some()
+    })
 }
 
 /// The kernel says little of why it does not load; the two locks that are known are told apart.

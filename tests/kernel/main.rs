@@ -7,5 +7,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod dashboard;
 mod guest_works;
+mod lifecycle;
+mod membership;
+mod policy;
 mod support;

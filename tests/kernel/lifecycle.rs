@@ -1,0 +1,101 @@
+//! Attaching, and above all giving the machine back.
+
+use std::time::Duration;
+
+use rustix::process::Signal;
+
+use crate::support::guest;
+use crate::support::maps;
+use crate::support::program::{Running, run, run_ok};
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[test]
+fn attach_is_what_the_kernel_says_runs() {
+    let scheduler = Running::attach(&[]);
+    assert_eq!(guest::sched_ext_state(), "enabled");
+    assert_eq!(guest::sched_ext_ops().as_deref(), Some("dualq"));
+    let ended = scheduler.terminate();
+    assert_eq!(ended.status.code(), Some(128 + 15));
+    assert_eq!(guest::sched_ext_state(), "disabled");
+    assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
+}
+
+#[test]
+fn each_signal_that_ends_it_detaches_first() {
+    for (signal, number) in [(Signal::INT, 2), (Signal::QUIT, 3), (Signal::HUP, 1)] {
+        let scheduler = Running::attach(&[]);
+        scheduler.signal(signal);
+        let ended = scheduler.wait(guest::PATIENCE);
+        assert_eq!(ended.status.code(), Some(128 + number), "{ended:?}");
+        assert_eq!(guest::sched_ext_state(), "disabled");
+    }
+}
+
+#[test]
+fn a_killed_owner_leaves_the_kernel_default_within_a_second() {
+    let scheduler = Running::attach(&[]);
+    scheduler.signal(Signal::KILL);
+    guest::wait_until("state is disabled", SECOND, || {
+        guest::sched_ext_state() == "disabled"
+    });
+    drop(scheduler);
+
+    // Its pins are left, and mean nothing: neither to a reader nor to the next start.
+    assert!(
+        maps::open("priority_pids_map").is_some(),
+        "nothing was left to be replaced"
+    );
+    assert_eq!(run(&["list"]).status.code(), Some(6));
+    let hog = crate::support::hog::Load::hog().start();
+    let again = Running::attach(&[]);
+    run_ok(&["add", &hog.pid().to_string()]);
+    assert_eq!(
+        maps::members(),
+        [hog.pid()],
+        "the pins are the new scheduler's"
+    );
+    again.terminate();
+}
+
+#[test]
+fn without_a_scheduler_every_command_names_the_one_that_starts_it() {
+    for arguments in [
+        &["list"][..],
+        &["stats"],
+        &["add", "1"],
+        &["remove", "1"],
+        &["-l"],
+        &["-s"],
+        &["-a", "1"],
+        &["-r", "1"],
+    ] {
+        let refused = run(arguments);
+        assert_eq!(refused.status.code(), Some(6), "{arguments:?}");
+        assert!(
+            refused.stderr.contains("sudo dualq-top"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(refused.stdout, "");
+    }
+}
+
+#[test]
+fn a_second_attach_leaves_the_first_alone() {
+    let first = Running::attach(&[]);
+    let second = run(&["attach"]);
+    assert_eq!(second.status.code(), Some(5), "{second:?}");
+    assert!(guest::is_attached());
+    assert_eq!(run(&["list"]).status.code(), Some(0));
+    first.terminate();
+}
+
+#[test]
+fn twenty_attaches_and_detaches_leave_nothing_behind() {
+    for _ in 0..20 {
+        let scheduler = Running::attach(&[]);
+        scheduler.terminate();
+        assert_eq!(guest::sched_ext_state(), "disabled");
+    }
+}

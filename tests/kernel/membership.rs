@@ -1,0 +1,168 @@
+//! Who is a member: by commands, read back from the kernel's map; and by the life of processes.
+
+use std::time::Duration;
+
+use libbpf_rs::{MapCore, MapFlags};
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::Load;
+use crate::support::maps::{self, Counter};
+use crate::support::program::{Running, run, run_ok};
+
+#[test]
+fn add_list_and_remove_are_what_the_kernels_map_says() {
+    let _scheduler = Running::attach(&[]);
+    let hog = Load::hog().named("ffmpeg").start();
+    let pid = hog.pid().to_string();
+    assert_eq!(
+        run_ok(&["add", &pid]),
+        format!("ffmpeg ({pid}) → PRIORITY\n")
+    );
+    assert_eq!(maps::members(), [hog.pid()]);
+    assert!(run_ok(&["list"]).contains(&pid));
+    // Twice is no error and no second entry.
+    run_ok(&["-a", &pid]);
+    assert_eq!(maps::members(), [hog.pid()]);
+
+    assert_eq!(run_ok(&["-r", &pid]), format!("ffmpeg ({pid}) → BATCH\n"));
+    assert_eq!(maps::members(), []);
+    run_ok(&["remove", &pid]);
+    assert!(run_ok(&["-l"]).contains("0 members"));
+}
+
+#[test]
+fn a_wrong_process_id_is_refused_in_one_sentence_and_changes_nothing() {
+    let _scheduler = Running::attach(&[]);
+    let threads = Load::new(&["threads", "3"]).start();
+    let tasks = std::fs::read_dir(format!("/proc/{}/task", threads.pid())).unwrap();
+    let thread = tasks
+        .map(|task| task.unwrap().file_name().into_string().unwrap())
+        .find(|tid| *tid != threads.pid().to_string())
+        .unwrap();
+    let good = threads.pid().to_string();
+    for (pid, status, words) in [
+        ("0", 2, "no process id"),
+        ("-7", 2, "no process id"),
+        ("lots", 2, "no process id"),
+        ("2", 2, "kernel thread"),
+        ("4000000", 7, "no process 4000000"),
+        (thread.as_str(), 2, good.as_str()),
+    ] {
+        for arguments in [&["add", pid][..], &["add", &good, pid], &["-a", pid]] {
+            let refused = run(arguments);
+            assert_eq!(
+                refused.status.code(),
+                Some(status),
+                "{arguments:?}: {refused:?}"
+            );
+            assert!(refused.stderr.contains(words), "{}", refused.stderr);
+            assert_eq!(
+                refused.stderr.trim_end().lines().count(),
+                1,
+                "{}",
+                refused.stderr
+            );
+            assert_eq!(maps::members(), [], "{arguments:?}");
+        }
+        assert_ne!(run(&["remove", pid]).status.code(), Some(0), "{pid}");
+    }
+}
+
+#[test]
+fn a_member_that_ends_is_none_any_more() {
+    let _scheduler = Running::attach(&[]);
+    let mut hog = Load::hog().start();
+    run_ok(&["add", &hog.pid().to_string()]);
+    assert_eq!(maps::counter(Counter::MemberExits), 0);
+    hog.kill();
+    wait_until("the map is empty", PATIENCE, || maps::members().is_empty());
+    assert_eq!(maps::counter(Counter::MemberExits), 1);
+}
+
+#[test]
+fn a_leader_that_exits_first_keeps_the_membership() {
+    let _scheduler = Running::attach(&[]);
+    let load = Load::new(&["leader-exits"]).start();
+    // The thread group lives on though its leader is a zombie.
+    wait_until("the leader has gone", PATIENCE, || {
+        !guest::is_alive(load.pid())
+    });
+    let refused_or_not = run(&["add", &load.pid().to_string()]);
+    assert!(refused_or_not.status.success(), "{refused_or_not:?}");
+    assert!(maps::is_member(load.pid()));
+    drop(load);
+    wait_until("the map is empty", PATIENCE, || maps::members().is_empty());
+}
+
+#[test]
+fn exec_from_a_thread_keeps_the_membership() {
+    let _scheduler = Running::attach(&[]);
+    let load = Load::new(&["exec-from-thread"]).start();
+    run_ok(&["add", &load.pid().to_string()]);
+    wait_until("it runs on", PATIENCE, || {
+        guest::cpu_time(load.pid()) > Duration::from_millis(100)
+    });
+    assert_eq!(maps::members(), [load.pid()]);
+}
+
+#[test]
+fn a_thread_that_ends_does_not_take_its_process_along() {
+    let _scheduler = Running::attach(&[]);
+    let hog = Load::hog().start();
+    run_ok(&["add", &hog.pid().to_string()]);
+    // Children and their exits are not the member's.
+    let storm = Load::new(&["fork-storm"]).start();
+    let exits = maps::counter(Counter::BatchDispatched);
+    wait_until("many processes have come and gone", PATIENCE, || {
+        maps::counter(Counter::BatchDispatched) > exits + 500
+    });
+    drop(storm);
+    assert_eq!(maps::members(), [hog.pid()]);
+    assert_eq!(maps::counter(Counter::MemberExits), 0);
+}
+
+#[test]
+fn an_entry_of_another_start_time_is_not_a_member() {
+    let _scheduler = Running::attach(&[]);
+    let hog = Load::hog().on_cpu(1).start();
+    let other = Load::hog().on_cpu(1).start();
+    // What a used-again id would find: an entry of a process that is no more.
+    let map = maps::open("priority_pids_map").unwrap();
+    let mut value = vec![0; map.value_size() as usize];
+    value[..8].copy_from_slice(&12_345u64.to_ne_bytes());
+    map.update(&hog.pid().to_ne_bytes(), &value, MapFlags::ANY)
+        .unwrap();
+
+    let before = guest::cpu_time(hog.pid());
+    let others = guest::cpu_time(other.pid());
+    wait_until("the other has had its turns", PATIENCE, || {
+        guest::cpu_time(other.pid()) > others + Duration::from_secs(2)
+    });
+    let got = guest::cpu_time(hog.pid()) - before;
+    assert!(
+        got < Duration::from_secs(3),
+        "it went first all the same: {got:?}"
+    );
+    assert_eq!(maps::counter(Counter::PriorityDispatched), 0);
+}
+
+#[test]
+fn ten_thousand_fit_and_the_next_is_refused() {
+    let _scheduler = Running::attach(&[]);
+    let map = maps::open("priority_pids_map").unwrap();
+    let value = vec![1; map.value_size() as usize];
+    for pid in 1_000_000u32..1_010_000 {
+        map.update(&pid.to_ne_bytes(), &value, MapFlags::NO_EXIST)
+            .unwrap();
+    }
+    let hog = Load::hog().start();
+    let refused = run(&["add", &hog.pid().to_string()]);
+    assert!(!refused.status.success());
+    assert!(
+        refused.stderr.contains("full (10,000)"),
+        "{}",
+        refused.stderr
+    );
+    map.delete(&1_000_000u32.to_ne_bytes()).unwrap();
+    run_ok(&["add", &hog.pid().to_string()]);
+}

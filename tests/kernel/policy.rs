@@ -1,0 +1,224 @@
+//! The policy, as its effect on processes shows it.
+
+use std::time::{Duration, Instant};
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::maps::{self, Counter};
+use crate::support::program::{Running, run_ok};
+
+/// Long enough for dozens of turns of the guarantee on each CPU.
+const WINDOW: Duration = Duration::from_secs(3);
+
+/// The CPU time that each of them gets while `WINDOW` passes, in seconds.
+fn measure(hogs: &[&Hog]) -> Vec<f64> {
+    let before: Vec<_> = hogs.iter().map(|hog| guest::cpu_time(hog.pid())).collect();
+    let start = Instant::now();
+    wait_until("the window is over", WINDOW * 2, || start.elapsed() >= WINDOW);
+    hogs.iter()
+        .zip(before)
+        .map(|(hog, before)| (guest::cpu_time(hog.pid()) - before).as_secs_f64())
+        .collect()
+}
+
+/// The first one's part of what both got, in percent.
+fn share(first: f64, second: f64) -> f64 {
+    100.0 * first / (first + second)
+}
+
+/// Measures until every share is within `tolerance` points of `wanted`: the host that emulates the
+/// CPUs takes time away from one guest's hog or another's, so one window may be off. A policy that
+/// is wrong is wrong in all of them.
+fn settles(what: &str, hogs: &[&Hog], wanted: f64, tolerance: f64, shares: impl Fn(&[f64]) -> Vec<f64>) {
+    let mut seen = Vec::new();
+    for _ in 0..4 {
+        let got = shares(&measure(hogs));
+        if got.iter().all(|share| (share - wanted).abs() <= tolerance) {
+            return;
+        }
+        seen.push(got);
+    }
+    panic!("{what}: wanted {wanted} ± {tolerance}, got {seen:.1?}");
+}
+
+#[test]
+fn members_get_all_but_the_guarantee_and_removal_makes_it_even() {
+    let _scheduler = Running::attach(&[]);
+    let members = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
+    let others = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
+    let pids = members.each_ref().map(|hog| hog.pid().to_string());
+    run_ok(&["add", &pids[0], &pids[1]]);
+    let all = [&members[0], &others[0], &members[1], &others[1]];
+
+    let by_cpu = |got: &[f64]| vec![share(got[0], got[1]), share(got[2], got[3])];
+    settles("PRIORITY's share of each CPU", &all, 90.0, 3.0, by_cpu);
+
+    run_ok(&["remove", &pids[0], &pids[1]]);
+    settles("the first one's share after the removal", &all, 50.0, 3.0, by_cpu);
+}
+
+#[test]
+fn the_guarantee_is_what_the_option_says() {
+    let _scheduler = Running::attach(&["--batch-guarantee", "30"]);
+    let member = Load::hog().on_cpu(1).start();
+    let other = Load::hog().on_cpu(1).start();
+    run_ok(&["add", &member.pid().to_string()]);
+    settles("PRIORITY's share", &[&member, &other], 70.0, 3.0, |got| vec![share(got[0], got[1])]);
+}
+
+#[test]
+fn two_member_hogs_share_evenly_and_leave_ten_batch_hogs_their_guarantee() {
+    let _scheduler = Running::attach(&[]);
+    let members = [(); 2].map(|()| Load::hog().on_cpu(1).start());
+    let others = [(); 10].map(|()| Load::hog().on_cpu(1).start());
+    for member in &members {
+        run_ok(&["add", &member.pid().to_string()]);
+    }
+    let all: Vec<&Hog> = members.iter().chain(&others).collect();
+    settles("PRIORITY's share", &all, 90.0, 3.0, |got| vec![share(got[0] + got[1], got[2..].iter().sum())]);
+    settles("the first member's share of theirs", &all, 50.0, 5.0, |got| vec![share(got[0], got[1])]);
+}
+
+#[test]
+fn nice_values_keep_their_meaning_in_batch() {
+    let _scheduler = Running::attach(&[]);
+    let first = Load::hog().on_cpu(1).nice(0).start();
+    let second = Load::hog().on_cpu(1).nice(5).start();
+    // sched_prio_to_weight (kernel/sched/core.c): 1024 against 335.
+    settles("nice 0 against 5", &[&first, &second], 75.3, 4.0, |got| vec![share(got[0], got[1])]);
+    drop((first, second));
+
+    let first = Load::hog().on_cpu(1).nice(-20).start();
+    let second = Load::hog().on_cpu(1).nice(19).start();
+    let got = measure(&[&first, &second]);
+    assert!(share(got[0], got[1]) > 97.0, "nice -20 against 19: {got:?}");
+}
+
+#[test]
+fn nobody_in_batch_starves_whatever_the_nice_values() {
+    // The watchdog checks what a plain virtual time got wrong: ejected after 45 s at 30 s.
+    let _scheduler = Running::attach(&["--watchdog", "4"]);
+    let _greedy = [(); 2].map(|()| Load::hog().on_cpu(1).nice(-20).start());
+    let meek = Load::hog().on_cpu(1).nice(19).start();
+    for _ in 0..3 {
+        let before = guest::cpu_time(meek.pid());
+        wait_until(
+            "nice 19 runs within a quarter of the watchdog's limit, and its tick shows",
+            Duration::from_secs(3),
+            || guest::cpu_time(meek.pid()) > before,
+        );
+    }
+    assert!(guest::is_attached());
+}
+
+#[test]
+fn batch_behind_member_hogs_is_served_for_twice_the_watchdogs_limit() {
+    let _scheduler = Running::attach(&["--watchdog", "4"]);
+    let member = Load::new(&["threads", "4"]).start();
+    run_ok(&["add", &member.pid().to_string()]);
+    let others: Vec<Hog> = (0..8)
+        .map(|_| Load::hog().start())
+        .chain([Load::hog().nice(19).start()])
+        .collect();
+    let before: Vec<_> = others
+        .iter()
+        .map(|hog| guest::cpu_time(hog.pid()))
+        .collect();
+    let start = Instant::now();
+    wait_until("twice the limit is over", Duration::from_secs(20), || {
+        assert!(guest::is_attached(), "ejected after {:?}", start.elapsed());
+        start.elapsed() > Duration::from_secs(8)
+    });
+    for (hog, before) in others.iter().zip(before) {
+        assert!(
+            guest::cpu_time(hog.pid()) > before,
+            "process {} starved",
+            hog.pid()
+        );
+    }
+}
+
+#[test]
+fn with_guarantee_zero_the_watchdog_ends_it_and_attach_says_so() {
+    let scheduler = Running::attach(&["--batch-guarantee", "0", "--watchdog", "2"]);
+    let member = Load::hog().on_cpu(1).start();
+    run_ok(&["add", &member.pid().to_string()]);
+    let _other = Load::hog().on_cpu(1).start();
+    let ended = scheduler.wait(Duration::from_secs(20));
+    assert_eq!(ended.status.code(), Some(1));
+    assert!(ended.stderr.contains("watchdog"), "{}", ended.stderr);
+    assert_eq!(guest::sched_ext_state(), "disabled");
+}
+
+#[test]
+fn counters_move_on_the_cpu_where_the_work_is() {
+    let _scheduler = Running::attach(&[]);
+    let member = Load::new(&["waker", "1000"]).on_cpu(1).start();
+    run_ok(&["add", &member.pid().to_string()]);
+    let enqueued = maps::counter_by_cpu(Counter::PriorityEnqueued);
+    let dispatched = maps::counter_by_cpu(Counter::PriorityDispatched);
+    wait_until("CPU 1 dispatches the member", PATIENCE, || {
+        maps::counter_by_cpu(Counter::PriorityDispatched)[1] > dispatched[1] + 200
+    });
+    assert!(maps::counter_by_cpu(Counter::PriorityEnqueued)[1] > enqueued[1] + 200);
+    assert_eq!(
+        maps::counter_by_cpu(Counter::PriorityDispatched)[0],
+        dispatched[0]
+    );
+    assert_eq!(
+        maps::counter_by_cpu(Counter::PriorityEnqueued)[0],
+        enqueued[0]
+    );
+
+    drop(member);
+    let batch = Load::new(&["waker", "1000"]).on_cpu(0).start();
+    let priority = maps::counter(Counter::PriorityDispatched);
+    let before = maps::counter_by_cpu(Counter::BatchDispatched);
+    wait_until("CPU 0 dispatches the other", PATIENCE, || {
+        maps::counter_by_cpu(Counter::BatchDispatched)[0] > before[0] + 200
+    });
+    assert_eq!(maps::counter(Counter::PriorityDispatched), priority);
+    drop(batch);
+}
+
+#[test]
+fn dispatches_never_exceed_enqueues() {
+    let _scheduler = Running::attach(&[]);
+    let storm = Load::new(&["fork-storm"]).start();
+    let wakers: Vec<Hog> = (0..6)
+        .map(|_| Load::new(&["waker", "500"]).start())
+        .collect();
+    for waker in &wakers {
+        run_ok(&["add", &waker.pid().to_string()]);
+        run_ok(&["remove", &waker.pid().to_string()]);
+    }
+    drop((storm, wakers));
+    // Dispatched is read first: what is enqueued in between makes the difference only larger.
+    let dispatched =
+        maps::counter(Counter::PriorityDispatched) + maps::counter(Counter::BatchDispatched);
+    let enqueued = maps::counter(Counter::PriorityEnqueued) + maps::counter(Counter::BatchEnqueued);
+    assert!(dispatched > 1000, "{dispatched}");
+    assert!(
+        dispatched <= enqueued,
+        "{dispatched} dispatched, {enqueued} enqueued"
+    );
+}
+
+#[test]
+fn a_cpu_with_pinned_hogs_goes_off_and_comes_back() {
+    let _scheduler = Running::attach(&[]);
+    let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().on_cpu(1).start()).collect();
+    run_ok(&["add", &hogs[0].pid().to_string()]);
+    let start = Instant::now();
+    let offline = guest::OfflineCpu::new(1);
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(guest::is_attached());
+    run_ok(&["add", &hogs[1].pid().to_string()]);
+    drop(offline);
+    assert!(guest::is_attached());
+    assert_eq!(maps::members().len(), 2);
+}
