@@ -14,7 +14,9 @@ const WINDOW: Duration = Duration::from_secs(3);
 fn measure(hogs: &[&Hog]) -> Vec<f64> {
     let before: Vec<_> = hogs.iter().map(|hog| guest::cpu_time(hog.pid())).collect();
     let start = Instant::now();
-    wait_until("the window is over", WINDOW * 2, || start.elapsed() >= WINDOW);
+    wait_until("the window is over", WINDOW * 2, || {
+        start.elapsed() >= WINDOW
+    });
     hogs.iter()
         .zip(before)
         .map(|(hog, before)| (guest::cpu_time(hog.pid()) - before).as_secs_f64())
@@ -29,7 +31,13 @@ fn share(first: f64, second: f64) -> f64 {
 /// Measures until every share is within `tolerance` points of `wanted`: the host that emulates the
 /// CPUs takes time away from one guest's hog or another's, so one window may be off. A policy that
 /// is wrong is wrong in all of them.
-fn settles(what: &str, hogs: &[&Hog], wanted: f64, tolerance: f64, shares: impl Fn(&[f64]) -> Vec<f64>) {
+fn settles(
+    what: &str,
+    hogs: &[&Hog],
+    wanted: f64,
+    tolerance: f64,
+    shares: impl Fn(&[f64]) -> Vec<f64>,
+) {
     let mut seen = Vec::new();
     for _ in 0..4 {
         let got = shares(&measure(hogs));
@@ -54,7 +62,13 @@ fn members_get_all_but_the_guarantee_and_removal_makes_it_even() {
     settles("PRIORITY's share of each CPU", &all, 90.0, 3.0, by_cpu);
 
     run_ok(&["remove", &pids[0], &pids[1]]);
-    settles("the first one's share after the removal", &all, 50.0, 3.0, by_cpu);
+    settles(
+        "the first one's share after the removal",
+        &all,
+        50.0,
+        3.0,
+        by_cpu,
+    );
 }
 
 #[test]
@@ -63,7 +77,9 @@ fn the_guarantee_is_what_the_option_says() {
     let member = Load::hog().on_cpu(1).start();
     let other = Load::hog().on_cpu(1).start();
     run_ok(&["add", &member.pid().to_string()]);
-    settles("PRIORITY's share", &[&member, &other], 70.0, 3.0, |got| vec![share(got[0], got[1])]);
+    settles("PRIORITY's share", &[&member, &other], 70.0, 3.0, |got| {
+        vec![share(got[0], got[1])]
+    });
 }
 
 #[test]
@@ -75,8 +91,16 @@ fn two_member_hogs_share_evenly_and_leave_ten_batch_hogs_their_guarantee() {
         run_ok(&["add", &member.pid().to_string()]);
     }
     let all: Vec<&Hog> = members.iter().chain(&others).collect();
-    settles("PRIORITY's share", &all, 90.0, 3.0, |got| vec![share(got[0] + got[1], got[2..].iter().sum())]);
-    settles("the first member's share of theirs", &all, 50.0, 5.0, |got| vec![share(got[0], got[1])]);
+    settles("PRIORITY's share", &all, 90.0, 3.0, |got| {
+        vec![share(got[0] + got[1], got[2..].iter().sum())]
+    });
+    settles(
+        "the first member's share of theirs",
+        &all,
+        50.0,
+        5.0,
+        |got| vec![share(got[0], got[1])],
+    );
 }
 
 #[test]
@@ -85,7 +109,9 @@ fn nice_values_keep_their_meaning_in_batch() {
     let first = Load::hog().on_cpu(1).nice(0).start();
     let second = Load::hog().on_cpu(1).nice(5).start();
     // sched_prio_to_weight (kernel/sched/core.c): 1024 against 335.
-    settles("nice 0 against 5", &[&first, &second], 75.3, 4.0, |got| vec![share(got[0], got[1])]);
+    settles("nice 0 against 5", &[&first, &second], 75.3, 4.0, |got| {
+        vec![share(got[0], got[1])]
+    });
     drop((first, second));
 
     let first = Load::hog().on_cpu(1).nice(-20).start();
