@@ -96,10 +96,12 @@ impl App {
         match (result, pending) {
             (Err(why), _) => self.say(Tone::Refused, why),
             (Ok(()), Some(Pending::Attach)) => {
+                self.rules_now(Ruler::Dualq);
                 self.history.mark("dualq".into());
                 self.say(Tone::Done, "dualq is attached.");
             }
             (Ok(()), Some(Pending::Detach)) => {
+                self.rules_now(Ruler::KernelDefault);
                 self.history.mark("kernel default".into());
                 self.say(
                     Tone::Done,
@@ -107,6 +109,14 @@ impl App {
                 );
             }
             (Ok(()), None) => {}
+        }
+    }
+
+    /// The answer comes after the kernel has said who rules; the last snapshot is older than that,
+    /// and a second key would be taken by what it says.
+    fn rules_now(&mut self, ruler: Ruler) {
+        if let Some(snapshot) = &mut self.snapshot {
+            snapshot.scheduler.ruler = ruler;
         }
     }
 }

@@ -315,8 +315,10 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		shared = head_lead(BATCH_DSQ, shared_vtime);
 		pinned = head_lead(PINNED_DSQ(CLASS_BATCH, cpu), c->pinned_vtime);
 	}
+	/* Bounded like one that comes back to the queue: it may have run past the queue's time, or
+	 * the queue's time past it. */
 	if (prev_is_batch && !batch_fifo)
-		own = t->vtime - queue_vtime(t->home);
+		own = batch_key(t, t->home) - queue_vtime(t->home);
 	due = batch_is_due(c) || (any_overdue && guarantee_percent &&
 				  (is_overdue_lead(shared) || is_overdue_lead(pinned)));
 

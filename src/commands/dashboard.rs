@@ -59,8 +59,9 @@ pub fn run(options: Options) -> Result<()> {
     libbpf_rs::set_print(None);
 
     let (events, received) = mpsc::channel();
-    let kernel = connect(options, &events)?;
-    let outcome = show(&kernel, &events, &received);
+    let (hurry, hurried) = mpsc::channel();
+    let kernel = connect(options, &events, &hurry)?;
+    let outcome = show(&kernel, &events, &received, hurry, hurried);
     if let Some((orders, thread)) = kernel.owner {
         let _ = orders.send(Order::End);
         if thread.join().is_err() {
@@ -76,7 +77,7 @@ pub fn run(options: Options) -> Result<()> {
 }
 
 /// Owns the scheduler if it can, joins the one that runs if there is one, and else only looks.
-fn connect(options: Options, events: &Sender<Event>) -> Result<Kernel> {
+fn connect(options: Options, events: &Sender<Event>, hurry: &Sender<Duration>) -> Result<Kernel> {
     let view = |refusal: &Refusal| Kernel {
         standing: Standing::View(refusal.sentence.clone()),
         handle: None,
@@ -92,7 +93,7 @@ fn connect(options: Options, events: &Sender<Event>) -> Result<Kernel> {
             Err(error) => error.downcast_ref().map(view).ok_or(error),
         };
     }
-    match own(options, events.clone()) {
+    match own(options, events.clone(), hurry.clone()) {
         Ok((handle, orders, thread)) => Ok(Kernel {
             standing: Standing::Owner,
             handle: Some(handle),
@@ -121,7 +122,11 @@ fn join() -> Result<Handle> {
 
 /// Attach and detach block for 0.2 s, and a stalled terminal must not hold up a detach: the
 /// scheduler has a thread of its own, which the signals reach directly.
-fn own(options: Options, events: Sender<Event>) -> Result<(Handle, Sender<Order>, JoinHandle<()>)> {
+fn own(
+    options: Options,
+    events: Sender<Event>,
+    hurry: Sender<Duration>,
+) -> Result<(Handle, Sender<Order>, JoinHandle<()>)> {
     let (orders, taken) = mpsc::channel();
     let (started, answer) = mpsc::channel();
     let thread = thread::Builder::new()
@@ -136,7 +141,7 @@ fn own(options: Options, events: Sender<Event>) -> Result<(Handle, Sender<Order>
                 }
                 Ok((handle, scheduler)) => {
                     if started.send(Ok(handle)).is_ok() {
-                        keep(scheduler, &taken, &events);
+                        keep(scheduler, &taken, &events, &hurry);
                     }
                 }
             }
@@ -146,7 +151,12 @@ fn own(options: Options, events: Sender<Event>) -> Result<(Handle, Sender<Order>
 }
 
 /// Carries out orders until the last; dropping the scheduler detaches it.
-fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, events: &Sender<Event>) {
+fn keep(
+    mut scheduler: Scheduler<'_>,
+    orders: &Receiver<Order>,
+    events: &Sender<Event>,
+    hurry: &Sender<Duration>,
+) {
     while let Ok(order) = orders.recv() {
         let result = match order {
             Order::Attach => scheduler.attach(),
@@ -156,10 +166,18 @@ fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, events: &Sender<
         let _ = events.send(Event::Scheduler(
             result.map_err(|error| format!("{error:#}")),
         ));
+        // What follows from it is to be seen at once.
+        let _ = hurry.send(Duration::ZERO);
     }
 }
 
-fn show(kernel: &Kernel, events: &Sender<Event>, received: &Receiver<Event>) -> Result<Outcome> {
+fn show(
+    kernel: &Kernel,
+    events: &Sender<Event>,
+    received: &Receiver<Event>,
+    hurry: Sender<Duration>,
+    hurried: Receiver<Duration>,
+) -> Result<Outcome> {
     let orders = kernel.owner.as_ref().map(|(orders, _)| orders.clone());
     listen_to_signals(events.clone(), orders.clone())?;
 
@@ -167,7 +185,6 @@ fn show(kernel: &Kernel, events: &Sender<Event>, received: &Receiver<Event>) -> 
     terminal::report_panics(events.clone());
     input::spawn(events.clone()).context("cannot read the terminal")?;
 
-    let (hurry, hurried) = mpsc::channel();
     let handle = kernel.handle.as_ref().map(Handle::try_clone).transpose()?;
     let observer = Observer::new("/proc".into(), kernel.standing.clone(), handle);
     let snapshots = events.clone();
