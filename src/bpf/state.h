@@ -230,10 +230,18 @@ static bool before(u64 a, u64 b)
 	return (s64)(a - b) < 0;
 }
 
-/* May only one CPU run it? A task that has switched migration off is bound as well. */
+/* May only one CPU run it? A task that has switched migration off is bound as well. The entry of any
+ * BPF program switches it off for the current task (__bpf_prog_enter, kernel/bpf/trampoline.c), once:
+ * of the task that the kernel is just putting back, only a count above that is its own. */
 static bool is_bound(const struct task_struct *p)
 {
-	return p->nr_cpus_allowed == 1 || p->migration_disabled;
+	u16 disabled = p->migration_disabled;
+
+	if (p->nr_cpus_allowed == 1)
+		return true;
+	if (disabled == 1)
+		return bpf_get_current_task_btf() != p;
+	return disabled;
 }
 
 static u64 queued(u64 dsq_id)

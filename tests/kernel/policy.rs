@@ -104,6 +104,25 @@ fn two_member_hogs_share_evenly_and_leave_ten_batch_hogs_their_guarantee() {
 }
 
 #[test]
+fn hogs_that_may_run_anywhere_share_all_cpus_evenly() {
+    // Those that ran before the attach as well as those that come after it.
+    let early: Vec<Hog> = (0..2).map(|_| Load::hog().start()).collect();
+    let _scheduler = Running::attach(&[]);
+    let late = Load::hog().start();
+    let all: Vec<&Hog> = early.iter().chain([&late]).collect();
+    settles(
+        "each one's percent of the two CPUs",
+        &all,
+        33.3,
+        3.0,
+        |got| {
+            let cpus = 2.0 * WINDOW.as_secs_f64();
+            got.iter().map(|time| 100.0 * time / cpus).collect()
+        },
+    );
+}
+
+#[test]
 fn nice_values_keep_their_meaning_in_batch() {
     let _scheduler = Running::attach(&[]);
     let first = Load::hog().on_cpu(1).nice(0).start();
