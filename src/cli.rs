@@ -1,6 +1,6 @@
 //! The command line, and nothing else.
 
-use clap::{ArgAction, Args, Parser, Subcommand};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Puts a process first, and shows what that does: a two-queue CPU scheduler (sched_ext) with its
 /// dashboard.
@@ -14,6 +14,7 @@ use clap::{ArgAction, Args, Parser, Subcommand};
         Exit status: 0 done, 1 another fault, 2 bad argument, 3 this kernel cannot, 4 not permitted,\n\
         5 another scheduler runs, 6 ours does not run, 7 no such process."
 )]
+#[allow(clippy::manual_non_exhaustive)] // clap wants a field for a flag, even one that it answers itself
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -54,6 +55,8 @@ pub struct Short {
 pub enum Command {
     /// Attach the scheduler without a dashboard, until Ctrl-C or SIGTERM
     Attach(SchedulerOptions),
+    /// End a scheduler that was asked to stay (--stay)
+    Detach,
     /// Put processes in PRIORITY, with all their threads
     Add {
         /// Process ids
@@ -67,16 +70,49 @@ pub enum Command {
         pids: Vec<String>,
     },
     /// List the members: the processes in PRIORITY
-    List,
+    List {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the scheduler's counters, for each CPU and in total
-    Stats,
+    Stats(StatsOptions),
+}
+
+#[derive(Debug, Clone, Copy, Default, Args)]
+pub struct StatsOptions {
+    /// Print JSON: one object, with --watch one a line
+    #[arg(long)]
+    pub json: bool,
+
+    /// Print again every so many seconds, until interrupted
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    pub watch: Option<u32>,
+}
+
+/// How BATCH is ordered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum BatchOrder {
+    /// By virtual time, weighted by nice; who has had less may preempt
+    #[default]
+    Fair,
+    /// First come, first served, whatever the nice values
+    Fifo,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SchedulerOptions {
+    /// How BATCH is ordered
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t)]
+    pub batch_order: BatchOrder,
+
     /// The share of CPU time, in percent, that BATCH keeps on a CPU that both classes want; 0 is strict priority
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=50))]
     pub batch_guarantee: u8,
+
+    /// Let the scheduler outlive this program, until `dualq-top detach`
+    #[arg(long)]
+    pub stay: bool,
 
     /// The kernel ends the scheduler when a runnable task waits longer than this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=30))]

@@ -25,6 +25,9 @@ pub fn run(options: Options) -> Result<()> {
     });
     let mut storage = MaybeUninit::uninit();
     let mut scheduler = Scheduler::start(&mut storage, options)?;
+    if options.stay {
+        return write("dualq attached; `dualq-top detach` ends it\n").map(drop);
+    }
     write("dualq attached; Ctrl-C gives the machine back to the kernel's scheduler\n")?;
     loop {
         match received.recv_timeout(LOOK) {

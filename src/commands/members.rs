@@ -4,6 +4,7 @@ use std::io::{Write, stdout};
 
 use anyhow::Result;
 use procfs::process::Process;
+use serde::Serialize;
 
 use super::process;
 use crate::model::ProcessId;
@@ -64,15 +65,46 @@ pub fn remove(typed: &[String]) -> Result<()> {
     Ok(())
 }
 
-pub fn list() -> Result<()> {
-    let members = Handle::open()?.members.list()?;
+/// Its keys are an interface: `members: [{pid, start_ticks, name, command}]`, `capacity`.
+#[derive(Serialize)]
+struct Listed {
+    members: Vec<Member>,
+    capacity: u32,
+}
+
+#[derive(Serialize)]
+struct Member {
+    pid: u32,
+    /// Field 22 of `/proc/PID/stat`; `null` for an entry that another tool wrote.
+    start_ticks: Option<u64>,
+    name: String,
+    command: String,
+}
+
+pub fn list(json: bool) -> Result<()> {
+    let handle = Handle::open()?;
+    let members: Vec<Member> = handle
+        .members
+        .list()?
+        .into_iter()
+        .map(|(pid, start_ticks)| Member {
+            pid,
+            start_ticks,
+            name: comm_of(pid).unwrap_or_default(),
+            command: command_of(pid),
+        })
+        .collect();
+    if json {
+        let capacity = handle.members.capacity();
+        return say(&serde_json::to_string(&Listed { members, capacity })?);
+    }
     let mut out = format!("{:>7}  COMMAND\n", "PID");
-    for &(pid, _) in &members {
-        out.push_str(&format!("{pid:>7}  {}\n", command_of(pid)));
+    for member in &members {
+        out.push_str(&format!("{:>7}  {}\n", member.pid, member.command));
     }
     let many = if members.len() == 1 { "" } else { "s" };
     out.push_str(&format!("{} member{many}\n", members.len()));
-    write(&out)
+    write(&out).map(drop)
 }
 
 fn described(id: ProcessId) -> String {
@@ -81,10 +113,14 @@ fn described(id: ProcessId) -> String {
 
 /// `ffmpeg (4121)`
 fn name_of(pid: u32) -> String {
-    match Process::new(pid.cast_signed()).and_then(|process| process.stat()) {
-        Ok(stat) => format!("{} ({pid})", scrub(stat.comm.as_bytes())),
-        Err(_) => pid.to_string(),
-    }
+    comm_of(pid).map_or_else(|| pid.to_string(), |name| format!("{name} ({pid})"))
+}
+
+fn comm_of(pid: u32) -> Option<String> {
+    let stat = Process::new(pid.cast_signed())
+        .and_then(|process| process.stat())
+        .ok()?;
+    Some(scrub(stat.comm.as_bytes()))
 }
 
 fn command_of(pid: u32) -> String {
@@ -99,13 +135,13 @@ fn command_of(pid: u32) -> String {
 }
 
 fn say(line: &str) -> Result<()> {
-    write(&format!("{line}\n"))
+    write(&format!("{line}\n")).map(drop)
 }
 
-/// A reader that has gone (`list | head`) is no fault of ours.
-pub(super) fn write(text: &str) -> Result<()> {
+/// False where the reader has gone (`list | head`): that is no fault of ours, and no reason to go on.
+pub(super) fn write(text: &str) -> Result<bool> {
     match stdout().lock().write_all(text.as_bytes()) {
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        other => Ok(other?),
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),
+        other => Ok(other.map(|()| true)?),
     }
 }

@@ -2,6 +2,7 @@
 
 mod attach;
 mod dashboard;
+mod detach;
 mod members;
 mod process;
 mod stats;
@@ -10,7 +11,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::cli::{Cli, Command, SchedulerOptions};
+use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions};
 use crate::scheduler::Options;
 
 impl From<SchedulerOptions> for Options {
@@ -18,6 +19,8 @@ impl From<SchedulerOptions> for Options {
         Self {
             guarantee_percent: options.batch_guarantee,
             timeout: Duration::from_secs(u64::from(options.watchdog)),
+            stay: options.stay,
+            batch_fifo: options.batch_order == BatchOrder::Fifo,
         }
     }
 }
@@ -30,8 +33,8 @@ pub fn run(cli: Cli) -> Result<()> {
     let short = cli.short;
     let command = match cli.command {
         Some(command) => command,
-        None if short.list => Command::List,
-        None if short.stats => Command::Stats,
+        None if short.list => Command::List { json: false },
+        None if short.stats => Command::Stats(StatsOptions::default()),
         None => match (short.add, short.remove) {
             (Some(pid), _) => Command::Add { pids: vec![pid] },
             (None, Some(pid)) => Command::Remove { pids: vec![pid] },
@@ -40,9 +43,10 @@ pub fn run(cli: Cli) -> Result<()> {
     };
     match command {
         Command::Attach(options) => attach::run(options.into()),
+        Command::Detach => detach::run(),
         Command::Add { pids } => members::add(&pids),
         Command::Remove { pids } => members::remove(&pids),
-        Command::List => members::list(),
-        Command::Stats => stats::run(),
+        Command::List { json } => members::list(json),
+        Command::Stats(options) => stats::run(options),
     }
 }

@@ -2,10 +2,18 @@
 
 use std::fmt::Write;
 
-use anyhow::Result;
+use std::time::Duration;
+
+use anyhow::{Result, bail};
+use serde::Serialize;
+use serde_json::{Map, Value};
 
 use super::members::write;
-use crate::scheduler::{Counter, Counters, Handle};
+use crate::cli::StatsOptions;
+use crate::model::Ruler;
+use crate::observe::online_cpus;
+use crate::refusal::{Refusal, Status};
+use crate::scheduler::{Counter, Counters, Handle, sysfs};
 
 const COLUMNS: [(&str, Counter); 5] = [
     ("PRIORITY enq", Counter::PriorityEnq),
@@ -15,11 +23,77 @@ const COLUMNS: [(&str, Counter); 5] = [
     ("rescues", Counter::Rescues),
 ];
 
-pub fn run() -> Result<()> {
+/// The keys are an interface: they stay, and others may come.
+#[derive(Serialize)]
+struct Stats {
+    scheduler: &'static str,
+    /// As in `/sys/kernel/sched_ext/state`.
+    state: String,
+    members: usize,
+    guarantee_percent: Option<u32>,
+    cpus: Vec<Cpu>,
+    total: Map<String, Value>,
+}
+
+#[derive(Serialize)]
+struct Cpu {
+    cpu: usize,
+    online: bool,
+    #[serde(flatten)]
+    counters: Map<String, Value>,
+}
+
+pub fn run(options: StatsOptions) -> Result<()> {
     let handle = Handle::open()?;
-    let counters = handle.counters()?;
-    let members = handle.members.list()?.len();
-    write(&table(&counters, members)?)
+    loop {
+        let counters = handle.counters()?;
+        let members = handle.members.list()?.len();
+        let text = if options.json {
+            format!(
+                "{}\n",
+                serde_json::to_string(&json(&handle, &counters, members)?)?
+            )
+        } else {
+            table(&counters, members)?
+        };
+        let heard = write(&text)?;
+        let Some(seconds) = options.watch.filter(|_| heard) else {
+            return Ok(());
+        };
+        std::thread::sleep(Duration::from_secs(u64::from(seconds)));
+        // Its maps stay readable as long as they are held: whether it still runs is the kernel's to say.
+        if !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition) {
+            bail!(Refusal::new(
+                Status::NotRunning,
+                "the scheduler has ended: start it with `sudo dualq-top`, or `sudo dualq-top attach`",
+            ));
+        }
+    }
+}
+
+fn json(handle: &Handle, counters: &Counters, members: usize) -> Result<Stats> {
+    let online = online_cpus();
+    Ok(Stats {
+        scheduler: sysfs::NAME,
+        state: sysfs::state(),
+        members,
+        guarantee_percent: handle.owner()?.map(|owner| owner.guarantee_percent),
+        cpus: (0..counters.possible_cpus())
+            .map(|cpu| Cpu {
+                cpu,
+                online: online.contains(&cpu),
+                counters: named(|counter| counters.of(cpu, counter)),
+            })
+            .collect(),
+        total: named(|counter| counters.total(counter)),
+    })
+}
+
+fn named(value: impl Fn(Counter) -> u64) -> Map<String, Value> {
+    Counter::ALL
+        .into_iter()
+        .map(|counter| (counter.key().to_owned(), Value::from(value(counter))))
+        .collect()
 }
 
 fn table(counters: &Counters, members: usize) -> Result<String> {

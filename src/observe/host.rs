@@ -44,9 +44,8 @@ impl HostReader {
     }
 
     fn busy(&self) -> Vec<Option<f32>> {
-        let online = fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default();
         let possible = fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
-        let online = ranges(&online);
+        let online = online_cpus();
         let mut busy = vec![None; ranges(&possible).last().map_or(0, |&last| last + 1)];
         for cpu in self.system.iter().flat_map(System::cpus) {
             // sysinfo goes on showing a CPU that went off, with its last value.
@@ -62,6 +61,11 @@ impl HostReader {
         }
         busy
     }
+}
+
+/// The numbers of the CPUs that are online, in order.
+pub fn online_cpus() -> Vec<usize> {
+    ranges(&fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default())
 }
 
 /// The kernel's lists of CPUs: `0-3,5,7-8`.

@@ -15,6 +15,7 @@ use crate::app::Event;
 use crate::model::{Cpu, Exit, Queue, Role, Ruler, SchedulerStatus, Snapshot};
 use crate::scheduler::{Counters, Handle, OwnerRecord, sysfs};
 use host::HostReader;
+pub use host::online_cpus;
 use processes::Processes;
 
 /// Whose scheduler it is, as found at the start.

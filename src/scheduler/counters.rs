@@ -45,6 +45,28 @@ impl Counter {
         Self::OwnNs,
         Self::KernelNs,
     ];
+
+    /// The name in `stats --json`.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::PriorityEnq => "priority_enq",
+            Self::PriorityDis => "priority_dis",
+            Self::BatchEnq => "batch_enq",
+            Self::BatchDis => "batch_dis",
+            Self::MemberExits => "member_exits",
+            Self::PriorityNs => "priority_ns",
+            Self::BatchNs => "batch_ns",
+            Self::Rescues => "rescues",
+            Self::Preemptions => "preemptions",
+            Self::MovedToPriority => "moved_to_priority",
+            Self::MovedToBatch => "moved_to_batch",
+            Self::Overdue => "overdue",
+            Self::OwnDis => "own_dis",
+            Self::OwnNs => "own_ns",
+            Self::KernelNs => "kernel_ns",
+        }
+    }
 }
 
 /// One reading: for each possible CPU (not: each online one), every counter.
@@ -121,23 +143,15 @@ mod tests {
     fn every_counter_stands_at_its_place_in_the_map() {
         let source = include_str!("../bpf/state.h");
         let list = source.split("enum stat {").nth(1).unwrap();
-        let names: Vec<_> = list
+        let names: Vec<String> = list
             .split("NR_STATS")
             .next()
             .unwrap()
             .split(',')
-            .map(|name| {
-                name.trim()
-                    .trim_start_matches("STAT_")
-                    .replace('_', "")
-                    .to_lowercase()
-            })
+            .map(|name| name.trim().trim_start_matches("STAT_").to_lowercase())
             .filter(|name| !name.is_empty())
             .collect();
-        let ours: Vec<_> = Counter::ALL
-            .iter()
-            .map(|c| format!("{c:?}").to_lowercase())
-            .collect();
+        let ours = Counter::ALL.map(Counter::key).to_vec();
         assert_eq!(ours, names);
         for (place, counter) in Counter::ALL.iter().enumerate() {
             assert_eq!(*counter as usize, place);

@@ -19,4 +19,4 @@ pub mod sysfs;
 
 pub use counters::{Counter, Counters};
 pub use handle::{Handle, OwnerRecord};
-pub use owner::{Options, Scheduler};
+pub use owner::{Options, Scheduler, detach_pinned};

@@ -1,6 +1,7 @@
 //! Owning a scheduler: load it, attach it, see that it really runs, pin it, give the machine back.
 
 use std::{
+    fs,
     mem::MaybeUninit,
     os::fd::AsFd,
     thread::sleep,
@@ -35,6 +36,10 @@ pub struct Options {
     pub guarantee_percent: u8,
     /// The watchdog ejects the scheduler when a runnable task waits longer: 1 to 30 s.
     pub timeout: Duration,
+    /// The scheduler outlives this process, by pins, until it is detached on purpose.
+    pub stay: bool,
+    /// BATCH first come, first served, instead of by weighted virtual time.
+    pub batch_fifo: bool,
 }
 
 impl Default for Options {
@@ -42,6 +47,8 @@ impl Default for Options {
         Self {
             guarantee_percent: 10,
             timeout: Duration::from_secs(30),
+            stay: false,
+            batch_fifo: false,
         }
     }
 }
@@ -55,7 +62,7 @@ pub struct Scheduler<'obj> {
     link: Option<Link>,
     /// The programs beside it: the end of a membership with its process, and on newer kernels the
     /// arrival of real-time tasks.
-    _links: Vec<Link>,
+    links: Vec<Link>,
 }
 
 impl<'obj> Scheduler<'obj> {
@@ -65,6 +72,12 @@ impl<'obj> Scheduler<'obj> {
     /// A [`Refusal`] for everything that a person can remedy; the kernel keeps its scheduler then.
     pub fn start(storage: &'obj mut MaybeUninit<OpenObject>, options: Options) -> Result<Self> {
         preflight::check()?;
+        if options.stay && !pins::mounted() {
+            bail!(Refusal::new(
+                Status::KernelCannot,
+                "to stay, the scheduler needs a BPF file system: mount -t bpf bpf /sys/fs/bpf",
+            ));
+        }
         let _turn = StartLock::take()?;
         if sysfs::ruler() == Ruler::Dualq {
             bail!(Refusal::new(
@@ -94,13 +107,16 @@ impl<'obj> Scheduler<'obj> {
             options,
             handle,
             link: None,
-            _links: links,
+            links,
         };
         // Pins first: who sees the scheduler attached finds its maps. Should the attach fail, the
         // drop takes them away again.
         scheduler.handle.set_owner(scheduler.owner_record())?;
         scheduler.pin()?;
         scheduler.attach()?;
+        if options.stay {
+            scheduler.pinlinks()?;
+        }
         Ok(scheduler)
     }
 
@@ -155,8 +171,8 @@ impl<'obj> Scheduler<'obj> {
             attached_at_ns: monotonic_ns(),
             guarantee_percent: u32::from(self.options.guarantee_percent),
             timeout_ms: self.timeout_ms(),
-            stays: false,
-            batch_fifo: false,
+            stays: self.options.stay,
+            batch_fifo: self.options.batch_fifo,
         }
     }
 
@@ -166,16 +182,26 @@ impl<'obj> Scheduler<'obj> {
     /// # Errors
     /// Where the kernel still runs ours after ten seconds.
     pub fn detach(&mut self) -> Result<()> {
-        if self.link.take().is_none() {
+        let Some(link) = self.link.take() else {
             return Ok(());
+        };
+        let _ = fs::remove_file(pins::path(pins::LINK));
+        drop(link);
+        wait_until_detached()
+    }
+
+    /// With these, nothing of it depends on this process any more.
+    fn pinlinks(&mut self) -> Result<()> {
+        for (link, name) in self.links.iter_mut().zip(pins::SIDE_LINKS) {
+            link.pin(pins::path(name))
+                .with_context(|| format!("cannot pin {name}"))?;
         }
-        wait_until(|| !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition));
-        match sysfs::ruler() {
-            Ruler::Dualq | Ruler::Transition => {
-                bail!("the kernel has not detached the scheduler yet")
-            }
-            _ => Ok(()),
-        }
+        let link = self
+            .link
+            .as_mut()
+            .context("the scheduler is not attached")?;
+        link.pin(pins::path(pins::LINK))
+            .context("cannot pin the scheduler's link")
     }
 
     /// A hold for another thread.
@@ -220,12 +246,37 @@ impl<'obj> Scheduler<'obj> {
 
 impl Drop for Scheduler<'_> {
     fn drop(&mut self) {
+        if self.options.stay && self.link.is_some() {
+            return;
+        }
         // Closing the link is what detaches; the wait only lets the caller report the truth.
         let _ = self.detach();
         if pins::mounted() {
             pins::remove_all();
         }
     }
+}
+
+/// Ends a scheduler that was asked to stay: its pinned link is what keeps it.
+///
+/// # Errors
+/// Where the pin cannot be removed, or the kernel has not detached after ten seconds.
+pub fn detach_pinned() -> Result<()> {
+    let link = pins::path(pins::LINK);
+    fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
+    // Asynchronous: the kernel ends the link when its last reference has gone.
+    wait_until_detached()?;
+    pins::remove_all();
+    Ok(())
+}
+
+fn wait_until_detached() -> Result<()> {
+    let rules = || matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition);
+    wait_until(|| !rules());
+    if rules() {
+        bail!("the kernel has not detached the scheduler yet");
+    }
+    Ok(())
 }
 
 fn load<'obj>(
@@ -245,6 +296,7 @@ fn load<'obj>(
         .context("the BPF object has no constants")?;
     rodata.nr_possible_cpus = cpus;
     rodata.guarantee_percent = u32::from(options.guarantee_percent);
+    rodata.batch_fifo = options.batch_fifo;
     // An eighth, checked every sixteenth: with its own turn a wait stays below a quarter.
     rodata.overdue_ns = timeout_ns / 8;
     rodata.overdue_check_ns = timeout_ns / 16;
@@ -270,7 +322,7 @@ fn reenqueues_from_sched_switch() -> bool {
 
 /// The kernel says little of why it does not load; the two locks that are known are told apart.
 fn explain_load(error: libbpf_rs::Error) -> anyhow::Error {
-    let lockdown = std::fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+    let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
     if lockdown.contains("[confidentiality]") {
         return Refusal::new(
             Status::KernelCannot,

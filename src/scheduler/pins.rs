@@ -17,13 +17,22 @@ pub const EXIT: &str = "exit_record";
 pub const OWNER: &str = "owner";
 pub const CHANGE: &str = "change";
 pub const RECLASSIFY: &str = "reclassify";
-/// The link of the scheduler itself, and of the program that ends a member with its process: there
-/// only where the scheduler was asked to stay.
+/// The link of the scheduler itself: there only where it was asked to stay.
 pub const LINK: &str = "link";
-pub const EXIT_LINK: &str = "process_exit_link";
+/// Likewise the programs beside it.
+pub const SIDE_LINKS: [&str; 2] = ["process_exit_link", "sched_switch_link"];
 
-const ALL: [&str; 9] = [
-    MEMBERS, COUNTERS, OWN, EXIT, OWNER, CHANGE, RECLASSIFY, LINK, EXIT_LINK,
+const ALL: [&str; 10] = [
+    MEMBERS,
+    COUNTERS,
+    OWN,
+    EXIT,
+    OWNER,
+    CHANGE,
+    RECLASSIFY,
+    LINK,
+    SIDE_LINKS[0],
+    SIDE_LINKS[1],
 ];
 
 #[must_use]

@@ -99,3 +99,57 @@ fn twenty_attaches_and_detaches_leave_nothing_behind() {
         assert_eq!(guest::sched_ext_state(), "disabled");
     }
 }
+
+#[test]
+fn a_scheduler_asked_to_stay_outlives_its_owner_until_it_is_detached() {
+    let attached = run_ok(&["attach", "--stay"]);
+    assert!(attached.contains("dualq-top detach"), "{attached}");
+    assert!(guest::is_attached());
+    // Its members still end with their processes.
+    let mut hog = crate::support::hog::Load::hog().start();
+    run_ok(&["add", &hog.pid().to_string()]);
+    assert_eq!(maps::members(), [hog.pid()]);
+    hog.kill();
+    guest::wait_until("the member has ended", guest::PATIENCE, || {
+        maps::members().is_empty()
+    });
+
+    assert_eq!(run(&["attach"]).status.code(), Some(5), "one runs already");
+    run_ok(&["detach"]);
+    assert_eq!(guest::sched_ext_state(), "disabled");
+    assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
+    assert_eq!(run(&["detach"]).status.code(), Some(6));
+}
+
+#[test]
+fn a_dashboard_asked_to_stay_can_be_killed_and_the_scheduler_runs_on() {
+    let terminal = crate::support::terminal::Terminal::dashboard(&["--stay"]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    drop(terminal);
+    assert!(guest::is_attached());
+    run_ok(&["detach"]);
+    guest::wait_until_detached();
+}
+
+#[test]
+fn detach_leaves_a_scheduler_alone_whose_owner_lives() {
+    let owner = Running::attach(&[]);
+    let refused = run(&["detach"]);
+    assert_eq!(refused.status.code(), Some(4), "{refused:?}");
+    assert!(
+        refused.stderr.contains(&owner.pid().to_string()),
+        "{}",
+        refused.stderr
+    );
+    assert!(guest::is_attached());
+}
+
+#[test]
+fn removing_the_pin_by_hand_detaches() {
+    run_ok(&["attach", "--stay"]);
+    std::fs::remove_file(maps::pin("link")).unwrap();
+    guest::wait_until_detached();
+    assert_eq!(run(&["list"]).status.code(), Some(6));
+    // What it left is replaced.
+    Running::attach(&[]).terminate();
+}

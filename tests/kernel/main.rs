@@ -12,4 +12,5 @@ mod guest_works;
 mod lifecycle;
 mod membership;
 mod policy;
+mod scripts;
 mod support;

@@ -267,3 +267,17 @@ fn a_cpu_with_pinned_hogs_goes_off_and_comes_back() {
     assert!(guest::is_attached());
     assert_eq!(maps::members().len(), 2);
 }
+
+#[test]
+fn first_come_first_served_knows_no_nice_values() {
+    let _scheduler = Running::attach(&["--batch-order", "fifo"]);
+    let first = Load::hog().on_cpu(1).nice(-20).start();
+    let second = Load::hog().on_cpu(1).nice(19).start();
+    settles(
+        "nice -20 against 19",
+        &[&first, &second],
+        50.0,
+        5.0,
+        |got| vec![share(got[0], got[1])],
+    );
+}

@@ -1,0 +1,84 @@
+//! What scripts read: JSON with stable keys.
+
+use serde_json::Value;
+
+use crate::support::guest::{self, PATIENCE};
+use crate::support::hog::Load;
+use crate::support::maps::{self, Counter};
+use crate::support::program::{Running, run_ok};
+
+fn json(arguments: &[&str]) -> Value {
+    let text = run_ok(arguments);
+    assert_eq!(text.lines().count(), 1, "{text}");
+    serde_json::from_str(&text).unwrap()
+}
+
+#[test]
+fn stats_as_json_agree_with_the_kernels_map() {
+    let _scheduler = Running::attach(&["--batch-guarantee", "25"]);
+    let hog = Load::hog().on_cpu(1).start();
+    run_ok(&["add", &hog.pid().to_string()]);
+    let before = maps::counter_by_cpu(Counter::BatchDispatched);
+    let stats = json(&["stats", "--json"]);
+    let after = maps::counter_by_cpu(Counter::BatchDispatched);
+    assert_eq!(stats["scheduler"], "dualq");
+    assert_eq!(stats["state"], "enabled");
+    assert_eq!(stats["members"], 1);
+    assert_eq!(stats["guarantee_percent"], 25);
+    let cpus = stats["cpus"].as_array().unwrap();
+    assert_eq!(cpus.len(), before.len());
+    let mut sum = 0;
+    for (number, cpu) in cpus.iter().enumerate() {
+        assert_eq!(cpu["cpu"], number);
+        assert_eq!(cpu["online"], true);
+        let seen = cpu["batch_dis"].as_u64().unwrap();
+        assert!(
+            (before[number]..=after[number]).contains(&seen),
+            "CPU {number}: {seen}"
+        );
+        sum += seen;
+    }
+    assert_eq!(stats["total"]["batch_dis"], sum);
+    for key in [
+        "priority_enq",
+        "priority_dis",
+        "batch_enq",
+        "batch_dis",
+        "rescues",
+    ] {
+        assert!(stats["total"][key].is_u64(), "{key}");
+    }
+
+    let _offline = guest::OfflineCpu::new(1);
+    assert_eq!(json(&["stats", "--json"])["cpus"][1]["online"], false);
+}
+
+#[test]
+fn list_as_json_names_the_members() {
+    let _scheduler = Running::attach(&[]);
+    let hog = Load::hog().named("ffmpeg").start();
+    run_ok(&["add", &hog.pid().to_string()]);
+    let list = json(&["list", "--json"]);
+    assert_eq!(list["capacity"], 10_000);
+    let member = &list["members"][0];
+    assert_eq!(member["pid"], hog.pid());
+    assert_eq!(member["name"], "ffmpeg");
+    assert!(member["start_ticks"].is_u64());
+    assert_eq!(list["members"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn watching_prints_an_object_a_line_until_the_scheduler_ends() {
+    let scheduler = Running::attach(&[]);
+    let watch = Running::start(&["stats", "--watch", "1", "--json"]);
+    guest::wait_until("three lines", PATIENCE, || {
+        watch.stdout().lines().count() >= 3
+    });
+    for line in watch.stdout().lines() {
+        let stats: Value = serde_json::from_str(line).unwrap();
+        assert_eq!(stats["scheduler"], "dualq");
+    }
+    scheduler.terminate();
+    let ended = watch.wait(PATIENCE);
+    assert_eq!(ended.status.code(), Some(6), "{ended:?}");
+}
