@@ -5,12 +5,15 @@ pub mod event;
 pub mod history;
 pub mod keymap;
 pub mod list;
+pub mod menu;
 pub mod message;
+pub mod order;
 pub mod rates;
 pub mod search;
 
 mod keys;
 mod queues;
+mod view;
 
 use std::time::Duration;
 
@@ -19,7 +22,9 @@ pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
 use crate::model::{Process, ProcessId, Queue, Ruler, Snapshot};
 use history::History;
 use list::List;
+use menu::Menu;
 use message::{Message, Tone};
+use order::{Branch, SortKey};
 use rates::{Missing, Tick, Tracker};
 use search::Search;
 
@@ -29,6 +34,8 @@ pub enum Mode {
     #[default]
     List,
     Search,
+    Filter,
+    Menu,
     Help,
 }
 
@@ -46,6 +53,8 @@ pub struct Row<'a> {
     /// Share of one CPU in percent.
     pub cpu_percent: Option<f32>,
     pub under_cursor: bool,
+    /// Its place in the tree, where that is shown.
+    pub branch: Option<Branch>,
 }
 
 /// The whole state.
@@ -59,6 +68,11 @@ pub struct App {
     list: List,
     /// The first screen row of the list, for the mouse.
     list_top: u16,
+    /// Where the columns of the list begin, and what each of them sorts by, for the mouse.
+    columns: Vec<(u16, SortKey)>,
+    /// Where the choices of the menu are: columns from, to, the first row, the choice in it.
+    menu_area: (u16, u16, u16, usize),
+    menu: Option<Menu>,
     mode: Mode,
     /// The first line of the help in view.
     help_line: usize,
@@ -89,6 +103,9 @@ impl App {
             history: History::default(),
             list: List::default(),
             list_top: 0,
+            columns: Vec::new(),
+            menu_area: (0, 0, 0, 0),
+            menu: None,
             mode: Mode::default(),
             help_line: 0,
             search: Search::default(),
@@ -130,6 +147,16 @@ impl App {
         self.list.set_height(usize::from(height));
     }
 
+    /// Says where the columns of the list begin.
+    pub fn set_columns(&mut self, columns: Vec<(u16, SortKey)>) {
+        self.columns = columns;
+    }
+
+    /// Says where on the screen the choices of the menu are, and which one is in the first row.
+    pub fn set_menu_area(&mut self, from: u16, to: u16, top: u16, first: usize) {
+        self.menu_area = (from, to, top, first);
+    }
+
     fn see(&mut self, mut snapshot: Box<Snapshot>) {
         if let Some((id, queue)) = self.read_back.take()
             && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
@@ -149,18 +176,20 @@ impl App {
         {
             self.message = None;
         }
-        let ended = self.selected().map(queues::title);
+        let before = self.selected().map(|p| (p.id, queues::title(p)));
         self.snapshot = Some(snapshot);
-        if self.refresh_list()
-            && let Some(title) = ended
+        if self.list.is_chosen()
+            && let Some((id, title)) = before
+            && self.processes().iter().all(|process| process.id != id)
         {
             self.say(Tone::Note, format!("{title} has ended."));
         }
+        self.refresh_list();
     }
 
-    fn refresh_list(&mut self) -> bool {
+    fn refresh_list(&mut self) {
         let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
-        self.list.update(processes, &self.percent)
+        self.list.update(processes, &self.percent);
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
@@ -211,6 +240,11 @@ impl App {
     }
 
     #[must_use]
+    pub fn menu(&self) -> Option<&Menu> {
+        self.menu.as_ref()
+    }
+
+    #[must_use]
     pub fn help_line(&self) -> usize {
         self.help_line
     }
@@ -233,12 +267,13 @@ impl App {
     /// The rows in view, from the top.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let cursor = self.list.cursor();
-        self.list.in_view().filter_map(move |index| {
-            let process = self.processes().get(index)?;
+        self.list.in_view().filter_map(move |line| {
+            let process = self.processes().get(line.index)?;
             Some(Row {
                 process,
-                cpu_percent: self.percent.get(index).copied().flatten(),
+                cpu_percent: self.percent.get(line.index).copied().flatten(),
                 under_cursor: Some(process.id) == cursor,
+                branch: line.branch,
             })
         })
     }

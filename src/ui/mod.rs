@@ -8,6 +8,7 @@ mod format;
 mod header;
 mod help;
 mod layout;
+mod menu;
 mod pen;
 mod processes;
 mod ratio;
@@ -28,7 +29,12 @@ pub fn fit(app: &mut App, size: Size) {
     let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
     if let Some(layout) = Layout::of(area, app) {
         app.set_list_area(layout.list.y, layout.list.height);
+        app.set_columns(processes::heads(layout.list.width));
         app.limit_help(help::overflow(area));
+        if let Some(menu) = app.menu() {
+            let (place, first) = menu::place(menu, area);
+            app.set_menu_area(place.x, place.right(), place.y + 1, first);
+        }
     }
 }
 
@@ -48,6 +54,9 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
     processes::render(&mut Pen::new(buffer, layout.list), app, theme);
     footer::render_message(&mut Pen::new(buffer, layout.message), app, theme);
     footer::render_keys(&mut Pen::new(buffer, layout.keys), theme);
+    if let Some(menu) = app.menu() {
+        menu::render(buffer, area, menu, theme);
+    }
     if app.mode() == Mode::Help {
         help::render(&mut Pen::new(buffer, area), area, app, theme);
     }

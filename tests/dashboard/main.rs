@@ -9,6 +9,7 @@ mod rates;
 mod screen;
 #[path = "../support/mod.rs"]
 mod support;
+mod view;
 
 use dualq_top::app::{Event, Key};
 use support::{Hands, Shown, World, key, play, typed};

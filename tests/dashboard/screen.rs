@@ -30,7 +30,13 @@ fn no_size_of_the_terminal_breaks_the_screen() {
     for event in events {
         app.handle(event);
     }
-    for mode in [Key::Esc, Key::Char('?'), Key::Char('/')] {
+    for mode in [
+        Key::Esc,
+        Key::Char('?'),
+        Key::Char('/'),
+        Key::Char('>'),
+        Key::Char('u'),
+    ] {
         app.handle(key(mode));
         for (columns, rows) in
             (0..60)

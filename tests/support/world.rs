@@ -127,6 +127,8 @@ impl World {
                 0.0,
             );
         }
+        self.process(1).parent = 0;
+        self.process(17).parent = 2;
         self.process(5000).own = true;
         self.process(17).kernel_thread = true;
         self.process(2955).threads = 112;
@@ -140,6 +142,7 @@ impl World {
                 pid,
                 start_ticks: 100 * u64::from(pid),
             },
+            parent: 1,
             user: user.into(),
             state: if uses > 10.0 { 'R' } else { 'S' },
             threads: 1,
