@@ -118,23 +118,25 @@ impl<'a> Dashboard<'a> {
         B: Backend,
         B::Error: Send + Sync + 'static,
     {
-        let command = self.app.handle(event);
+        let mut command = self.app.handle(event);
         // What came may have changed the place of the list: the next key must know it.
         ui::fit(&mut self.app, self.size);
-        match command {
-            None => {}
-            Some(Command::Move { id, to }) => {
-                let result = control.move_process(id, to).map_err(|e| format!("{e:#}"));
-                self.app.handle(Event::Moved { id, result });
+        // An answer may lead to the next command.
+        while let Some(next) = command.take() {
+            match next {
+                Command::Move { id, to } => {
+                    let result = control.move_process(id, to).map_err(|e| format!("{e:#}"));
+                    command = self.app.handle(Event::Moved { id, result });
+                }
+                Command::Attach => control.attach(),
+                Command::Detach => control.detach(),
+                Command::Suspend => {
+                    (self.suspend)().context("the terminal cannot be handed back")?;
+                    redraw(terminal)?;
+                }
+                Command::Redraw => redraw(terminal)?,
+                Command::Quit(outcome) => return Ok(Some(outcome)),
             }
-            Some(Command::Attach) => control.attach(),
-            Some(Command::Detach) => control.detach(),
-            Some(Command::Suspend) => {
-                (self.suspend)().context("the terminal cannot be handed back")?;
-                redraw(terminal)?;
-            }
-            Some(Command::Redraw) => redraw(terminal)?,
-            Some(Command::Quit(outcome)) => return Ok(Some(outcome)),
         }
         Ok(None)
     }

@@ -40,6 +40,9 @@ impl App {
             Action::First => self.go(Motion::First),
             Action::Last => self.go(Motion::Last),
             Action::Toggle => return self.toggle(),
+            Action::Undo => return self.undo(),
+            Action::Tag => self.tag(),
+            Action::UntagAll => self.untag_all(),
             Action::Scheduler => return self.attach_or_detach(),
             Action::Search => {
                 self.search = Search {
@@ -70,7 +73,7 @@ impl App {
         None
     }
 
-    fn go(&mut self, motion: Motion) {
+    pub(super) fn go(&mut self, motion: Motion) {
         let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
         self.list.go(motion, processes);
     }

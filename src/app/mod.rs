@@ -12,9 +12,11 @@ pub mod rates;
 pub mod search;
 
 mod keys;
+mod moves;
 mod queues;
 mod view;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
@@ -24,6 +26,7 @@ use history::History;
 use list::List;
 use menu::Menu;
 use message::{Message, Tone};
+use moves::Errand;
 use order::{Branch, SortKey};
 use rates::{Missing, Tick, Tracker};
 use search::Search;
@@ -53,6 +56,7 @@ pub struct Row<'a> {
     /// Share of one CPU in percent.
     pub cpu_percent: Option<f32>,
     pub under_cursor: bool,
+    pub tagged: bool,
     /// Its place in the tree, where that is shown.
     pub branch: Option<Branch>,
 }
@@ -79,10 +83,13 @@ pub struct App {
     search: Search,
     message: Option<Message>,
     pending: Option<Pending>,
-    /// The move whose answer is awaited.
-    asked: Option<(ProcessId, Queue)>,
-    /// What the map said after a move, for the one snapshot that may have been taken before it.
-    read_back: Option<(ProcessId, Queue)>,
+    tagged: HashSet<ProcessId>,
+    /// The moves whose answers are awaited.
+    errand: Option<Errand>,
+    /// What was moved, and where to: the last at the end.
+    undos: Vec<Vec<(ProcessId, Queue)>>,
+    /// What the map said after moves, for the one snapshot that may have been taken before them.
+    read_back: Vec<(ProcessId, Queue)>,
     changed: bool,
 }
 
@@ -111,8 +118,10 @@ impl App {
             search: Search::default(),
             message: None,
             pending: None,
-            asked: None,
-            read_back: None,
+            tagged: HashSet::new(),
+            errand: None,
+            undos: Vec::new(),
+            read_back: Vec::new(),
             changed: true,
         }
     }
@@ -125,7 +134,7 @@ impl App {
             Event::Mouse(mouse) => self.mouse(mouse),
             Event::Resize(..) => {}
             Event::Snapshot(snapshot) => self.see(snapshot),
-            Event::Moved { id, result } => self.moved(id, result),
+            Event::Moved { id, result } => return self.moved(id, result),
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
             Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
@@ -158,10 +167,10 @@ impl App {
     }
 
     fn see(&mut self, mut snapshot: Box<Snapshot>) {
-        if let Some((id, queue)) = self.read_back.take()
-            && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
-        {
-            process.queue = Some(queue);
+        for (id, queue) in self.read_back.drain(..) {
+            if let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id) {
+                process.queue = Some(queue);
+            }
         }
         let measured = self.tracker.measure(&snapshot);
         if let Some(elapsed) = measured.elapsed {
@@ -183,6 +192,11 @@ impl App {
             && self.processes().iter().all(|process| process.id != id)
         {
             self.say(Tone::Note, format!("{title} has ended."));
+        }
+        if !self.tagged.is_empty() {
+            let tagged = std::mem::take(&mut self.tagged);
+            let still = self.processes().iter().map(|process| process.id);
+            self.tagged = still.filter(|id| tagged.contains(id)).collect();
         }
         self.refresh_list();
     }
@@ -264,6 +278,12 @@ impl App {
         self.pending
     }
 
+    /// How many processes are tagged.
+    #[must_use]
+    pub fn tagged(&self) -> usize {
+        self.tagged.len()
+    }
+
     /// The rows in view, from the top.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let cursor = self.list.cursor();
@@ -273,6 +293,7 @@ impl App {
                 process,
                 cpu_percent: self.percent.get(line.index).copied().flatten(),
                 under_cursor: Some(process.id) == cursor,
+                tagged: self.tagged.contains(&process.id),
                 branch: line.branch,
             })
         })

@@ -181,6 +181,9 @@ fn place(app: &App) -> Vec<String> {
     if list.view.is_partial() {
         place.push_str(", filtered");
     }
+    if app.tagged() > 0 {
+        place = format!("{} tagged, {place}", format::count(app.tagged()));
+    }
     let mut places = vec![place];
     if let Some(snapshot) = app.snapshot()
         && snapshot.scheduler.ruler == Ruler::Dualq
@@ -231,6 +234,10 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         let style = if member { theme.strong } else { Style::new() };
         if member {
             pen.cell(0, y, theme.glyphs.member, theme.strong);
+        }
+        let style = if row.tagged { theme.tagged } else { style };
+        if row.tagged {
+            pen.cell(1, y, theme.glyphs.tag, style);
         }
         for (x, width, column) in columns(pen.width()) {
             let text = (column.cell)(&row, theme);

@@ -29,6 +29,7 @@ pub struct Theme {
     /// The names of columns.
     pub head: Style,
     pub cursor: Style,
+    pub tagged: Style,
     pub found: Style,
     /// Our scheduler runs.
     pub good: Style,
@@ -50,6 +51,7 @@ pub struct Glyphs {
     pub attached: &'static str,
     pub detached: &'static str,
     pub member: &'static str,
+    pub tag: &'static str,
     pub mark: &'static str,
     pub rule: &'static str,
     pub ascending: &'static str,
@@ -70,6 +72,7 @@ impl Glyphs {
         attached: "●",
         detached: "○",
         member: "★",
+        tag: "+",
         mark: "▲",
         rule: "─",
         ascending: "▲",
@@ -99,6 +102,7 @@ impl Theme {
             strong: bold,
             quiet: dim,
             head: bold.add_modifier(Modifier::UNDERLINED),
+            tagged: bold.fg(Color::Cyan),
             cursor: plain.add_modifier(Modifier::REVERSED),
             found: plain.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
             good: bold.fg(Color::Green),
@@ -124,6 +128,7 @@ impl Theme {
             quiet: dim,
             good: bold,
             warning: bold,
+            tagged: bold.add_modifier(Modifier::ITALIC),
             alarm: reversed.add_modifier(Modifier::BOLD),
             ..Self::colour()
         }

@@ -4,6 +4,7 @@
 
 mod keys;
 mod list;
+mod moves;
 mod queues;
 mod rates;
 mod screen;
