@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use anyhow::Context;
 use ratatui::Terminal;
@@ -26,6 +27,9 @@ pub trait Control {
 
     /// Begins to detach the scheduler; the answer comes as [`Event::Scheduler`].
     fn detach(&mut self);
+
+    /// Has snapshots taken this often from now on.
+    fn interval(&mut self, interval: Duration);
 }
 
 /// The dashboard, ready to run.
@@ -130,6 +134,7 @@ impl<'a> Dashboard<'a> {
                 }
                 Command::Attach => control.attach(),
                 Command::Detach => control.detach(),
+                Command::Interval(interval) => control.interval(interval),
                 Command::Suspend => {
                     (self.suspend)().context("the terminal cannot be handed back")?;
                     redraw(terminal)?;

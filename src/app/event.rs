@@ -1,5 +1,7 @@
 //! What comes in and what goes out.
 
+use std::time::Duration;
+
 use crate::model::{ProcessId, Queue, Snapshot};
 
 /// Everything that can happen to the program, in the order in which it came.
@@ -34,6 +36,8 @@ pub enum Command {
     },
     Attach,
     Detach,
+    /// Look this often from now on.
+    Interval(Duration),
     /// Hand the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Draw every cell anew: something else may have written to the terminal.

@@ -15,6 +15,8 @@ pub struct List {
     /// Whether the user has put the cursor where it is. Until then it keeps to the rows in view,
     /// so that the busiest processes are what a first look sees.
     chosen: bool,
+    /// Whether the cursor's row is kept in the middle, until the cursor is moved.
+    following: bool,
     /// Whether the order was by something measured.
     ranked: bool,
     /// The first row in view.
@@ -39,7 +41,10 @@ impl List {
         let found = self.find_row(processes);
         match found {
             Some(row) => self.row = row,
-            None => self.put(self.row, processes),
+            None => {
+                self.following = false;
+                self.put(self.row, processes);
+            }
         }
         if !self.chosen {
             // Nobody chose this process: stay at the top rather than follow it down. Before CPU
@@ -73,6 +78,7 @@ impl List {
     }
 
     pub fn go(&mut self, motion: Motion, processes: &[Process]) {
+        self.following = false;
         self.chosen = true;
         let page = isize::try_from(self.height.max(1)).unwrap_or(1);
         let row = match motion {
@@ -89,6 +95,7 @@ impl List {
     pub fn click(&mut self, line: usize, processes: &[Process]) {
         if line < self.height && self.offset + line < self.order.len() {
             self.chosen = true;
+            self.following = false;
             self.put(self.offset + line, processes);
         }
     }
@@ -103,6 +110,17 @@ impl List {
         } else {
             self.cursor = before;
         }
+    }
+
+    pub fn follow(&mut self, follow: bool) {
+        self.chosen = true;
+        self.following = follow;
+        self.scroll();
+    }
+
+    #[must_use]
+    pub fn is_following(&self) -> bool {
+        self.following
     }
 
     /// Acting on a process is choosing it.
@@ -141,6 +159,9 @@ impl List {
     /// The least scrolling that brings the cursor into view and leaves no row empty.
     fn scroll(&mut self) {
         let height = self.height.max(1);
+        if self.following {
+            self.offset = self.row.saturating_sub(height / 2);
+        }
         self.offset = self
             .offset
             .min(self.row)

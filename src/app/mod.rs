@@ -13,6 +13,7 @@ pub mod search;
 
 mod keys;
 mod moves;
+mod pause;
 mod queues;
 mod view;
 
@@ -28,7 +29,8 @@ use menu::Menu;
 use message::{Message, Tone};
 use moves::Errand;
 use order::{Branch, SortKey};
-use rates::{Missing, Tick, Tracker};
+use pause::Pause;
+use rates::{Measured, Missing, Tick, Tracker};
 use search::Search;
 
 /// What the keys go to.
@@ -83,6 +85,12 @@ pub struct App {
     search: Search,
     message: Option<Message>,
     pending: Option<Pending>,
+    /// While the screen is held.
+    pause: Option<Pause>,
+    /// Between two snapshots.
+    interval: Duration,
+    /// When the newest snapshot was taken, shown or not.
+    clock: Duration,
     tagged: HashSet<ProcessId>,
     /// The moves whose answers are awaited.
     errand: Option<Errand>,
@@ -118,6 +126,9 @@ impl App {
             search: Search::default(),
             message: None,
             pending: None,
+            pause: None,
+            interval: Duration::from_secs(1),
+            clock: Duration::ZERO,
             tagged: HashSet::new(),
             errand: None,
             undos: Vec::new(),
@@ -173,18 +184,29 @@ impl App {
             }
         }
         let measured = self.tracker.measure(&snapshot);
+        self.clock = snapshot.at;
+        let now = self.clock;
+        self.message.take_if(|message| message.is_old(now));
+        let ruler = self.snapshot.as_ref().map(|s| &s.scheduler.ruler);
+        let same = ruler == Some(&snapshot.scheduler.ruler);
+        if let Some(pause) = &mut self.pause {
+            pause.hold(snapshot, measured);
+            if !same {
+                // Who rules the machine is never hidden.
+                self.resume();
+                self.say(Tone::Note, "The scheduler changed: the screen goes on.");
+            }
+            return;
+        }
         if let Some(elapsed) = measured.elapsed {
             self.history.push(elapsed, measured.tick.as_ref().ok());
         }
+        self.show(snapshot, measured);
+    }
+
+    fn show(&mut self, snapshot: Box<Snapshot>, measured: Measured) {
         self.tick = measured.tick;
         self.percent = measured.process_percent;
-        if self
-            .message
-            .as_ref()
-            .is_some_and(|message| message.is_old(snapshot.at))
-        {
-            self.message = None;
-        }
         let before = self.selected().map(|p| (p.id, queues::title(p)));
         self.snapshot = Some(snapshot);
         if self.list.is_chosen()
@@ -207,11 +229,7 @@ impl App {
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.message = Some(Message::new(tone, text, self.now()));
-    }
-
-    fn now(&self) -> Duration {
-        self.snapshot.as_ref().map_or(Duration::ZERO, |s| s.at)
+        self.message = Some(Message::new(tone, text, self.clock));
     }
 
     fn processes(&self) -> &[Process] {

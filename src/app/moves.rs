@@ -128,6 +128,11 @@ impl App {
                 {
                     process.queue = Some(queue);
                 }
+                if let Some(snapshot) = self.pause.as_mut().and_then(super::pause::Pause::waiting)
+                    && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
+                {
+                    process.queue = Some(queue);
+                }
                 if errand.asked.is_some_and(|asked| asked != (id, queue)) {
                     let title = self.title_of(id);
                     let queue = queue.name();
@@ -189,10 +194,6 @@ impl App {
     fn title_of(&self, id: ProcessId) -> String {
         let process = self.processes().iter().find(|process| process.id == id);
         process.map_or_else(|| format!("process {}", id.pid), title)
-    }
-
-    pub(super) fn mark(&mut self, label: String) {
-        self.history.mark(label);
     }
 
     /// Tags the process under the cursor, or takes its tag away, and goes on to the next.

@@ -19,7 +19,7 @@ use crate::app::{App, Event, Outcome};
 use crate::dashboard::{Control, Dashboard};
 use crate::input;
 use crate::model::{ProcessId, Queue, Ruler};
-use crate::observe::{self, Observer, Standing};
+use crate::observe::{self, Observer, Standing, Word};
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
 use crate::terminal::{self, Tui};
@@ -167,18 +167,18 @@ fn show(kernel: &Kernel, events: &Sender<Event>, received: &Receiver<Event>) -> 
     terminal::report_panics(events.clone());
     input::spawn(events.clone()).context("cannot read the terminal")?;
 
-    let (hurry, hurried) = mpsc::channel();
+    let (words, heard) = mpsc::channel();
     let handle = kernel.handle.as_ref().map(Handle::try_clone).transpose()?;
     let observer = Observer::new("/proc".into(), kernel.standing.clone(), handle);
     let snapshots = events.clone();
     thread::Builder::new()
         .name("observe".to_owned())
-        .spawn(move || observe::run(observer, INTERVAL, &hurried, &snapshots))?;
+        .spawn(move || observe::run(observer, INTERVAL, &heard, &snapshots))?;
 
     let mut hands = Hands {
         handle: kernel.handle.as_ref(),
         orders,
-        hurry,
+        words,
         events: events.clone(),
     };
     Dashboard::new(App::new())
@@ -212,7 +212,7 @@ fn listen_to_signals(events: Sender<Event>, orders: Option<Sender<Order>>) -> Re
 struct Hands<'a> {
     handle: Option<&'a Handle>,
     orders: Option<Sender<Order>>,
-    hurry: Sender<Duration>,
+    words: Sender<Word>,
     events: Sender<Event>,
 }
 
@@ -240,7 +240,7 @@ impl Control for Hands<'_> {
             Queue::Priority => handle.members.add(id.pid, Some(id.start_ticks))?,
             Queue::Batch => handle.members.remove(id.pid)?,
         }
-        let _ = self.hurry.send(AFTER_A_MOVE);
+        let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));
         Ok(if handle.members.contains(id)? {
             Queue::Priority
         } else {
@@ -254,5 +254,9 @@ impl Control for Hands<'_> {
 
     fn detach(&mut self) {
         self.order(Order::Detach);
+    }
+
+    fn interval(&mut self, interval: Duration) {
+        let _ = self.words.send(Word::Interval(interval));
     }
 }

@@ -181,6 +181,9 @@ fn place(app: &App) -> Vec<String> {
     if list.view.is_partial() {
         place.push_str(", filtered");
     }
+    if list.is_following() {
+        place = format!("following, {place}");
+    }
     if app.tagged() > 0 {
         place = format!("{} tagged, {place}", format::count(app.tagged()));
     }

@@ -5,6 +5,7 @@
 mod keys;
 mod list;
 mod moves;
+mod pause;
 mod queues;
 mod rates;
 mod screen;

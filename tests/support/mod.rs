@@ -47,6 +47,10 @@ impl Control for Hands {
     fn detach(&mut self) {
         self.asked.push("detach".into());
     }
+
+    fn interval(&mut self, interval: std::time::Duration) {
+        self.asked.push(format!("look each {interval:?}"));
+    }
 }
 
 /// What the program has shown last, and how it ended.
