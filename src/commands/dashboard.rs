@@ -16,6 +16,7 @@ use signal_hook::{
 };
 
 use crate::app::{App, Event, Outcome};
+use crate::cli::{Look, ThemeName};
 use crate::dashboard::{Control, Dashboard};
 use crate::input;
 use crate::model::{ProcessId, Queue, Ruler};
@@ -46,7 +47,7 @@ struct Kernel {
     owner: Option<(Sender<Order>, JoinHandle<()>)>,
 }
 
-pub fn run(options: Options) -> Result<()> {
+pub fn run(options: Options, look: Look) -> Result<()> {
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
@@ -60,7 +61,7 @@ pub fn run(options: Options) -> Result<()> {
 
     let (events, received) = mpsc::channel();
     let kernel = connect(options, &events)?;
-    let outcome = show(&kernel, &events, &received);
+    let outcome = show(&kernel, theme(look), &events, &received);
     if let Some((orders, thread)) = kernel.owner {
         let _ = orders.send(Order::End);
         if thread.join().is_err() {
@@ -159,7 +160,24 @@ fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, events: &Sender<
     }
 }
 
-fn show(kernel: &Kernel, events: &Sender<Event>, received: &Receiver<Event>) -> Result<Outcome> {
+/// What the command line asks for, else what the environment does.
+fn theme(look: Look) -> Theme {
+    let theme = match look.theme {
+        Some(ThemeName::Dark) => Theme::colour(),
+        Some(ThemeName::Light) => Theme::light(),
+        Some(ThemeName::Mono) => Theme::plain(),
+        None if Theme::colours_unwanted() => Theme::plain(),
+        None => Theme::colour(),
+    };
+    if look.ascii { theme.in_ascii() } else { theme }
+}
+
+fn show(
+    kernel: &Kernel,
+    theme: Theme,
+    events: &Sender<Event>,
+    received: &Receiver<Event>,
+) -> Result<Outcome> {
     let orders = kernel.owner.as_ref().map(|(orders, _)| orders.clone());
     listen_to_signals(events.clone(), orders.clone())?;
 
@@ -182,7 +200,7 @@ fn show(kernel: &Kernel, events: &Sender<Event>, received: &Receiver<Event>) -> 
         events: events.clone(),
     };
     Dashboard::new(App::new())
-        .theme(Theme::from_environment())
+        .theme(theme)
         .on_suspend(terminal::suspend)
         .run(tui.screen(), received, &mut hands)
 }

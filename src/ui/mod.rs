@@ -1,5 +1,6 @@
 //! Draws the state. Nothing here decides anything: the same state gives the same screen.
 
+mod ascii;
 mod banner;
 mod chart;
 mod cpus;
@@ -15,6 +16,7 @@ mod ratio;
 pub mod theme;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use crate::app::{App, Mode};
@@ -42,6 +44,13 @@ pub fn fit(app: &mut App, size: Size) {
 pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
+    draw_panels(buffer, area, app, theme);
+    if theme.ascii {
+        ascii::restrict(buffer);
+    }
+}
+
+fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     let Some(layout) = Layout::of(area, app) else {
         too_small(&mut Pen::new(buffer, area), area);
         return;

@@ -12,6 +12,8 @@ use crate::model::Queue;
 #[derive(Debug, Clone)]
 pub struct Theme {
     pub glyphs: Glyphs,
+    /// Whether nothing but ASCII may reach the terminal.
+    pub ascii: bool,
     /// Bars and charts of PRIORITY.
     pub priority: Style,
     /// Bars and charts of BATCH.
@@ -82,10 +84,29 @@ impl Glyphs {
         into: "›",
         bar: "│",
     };
+
+    pub const ASCII: Self = Self {
+        priority: "#",
+        batch: ":",
+        levels: [" ", "_", "_", ".", "-", "-", "=", "=", "#"],
+        ends: [":", ":", ":", ":", "#", "#", "#", "#", "#"],
+        attached: "*",
+        detached: "o",
+        member: "*",
+        tag: "+",
+        mark: "^",
+        rule: "-",
+        ascending: "^",
+        descending: "v",
+        branches: ["| ", "|-", "`-"],
+        missing: "-",
+        into: ">",
+        bar: "|",
+    };
 }
 
 impl Theme {
-    /// Sixteen colours.
+    /// Sixteen colours, of which those that a dark background shows best.
     #[must_use]
     pub fn colour() -> Self {
         let plain = Style::new();
@@ -93,6 +114,7 @@ impl Theme {
         let dim = plain.add_modifier(Modifier::DIM);
         Self {
             glyphs: Glyphs::UNICODE,
+            ascii: false,
             priority: bold.fg(Color::Yellow),
             batch: plain.fg(Color::LightBlue),
             border: bold.fg(Color::Yellow).bg(Color::LightBlue),
@@ -109,6 +131,19 @@ impl Theme {
             warning: bold.fg(Color::Magenta),
             alarm: bold.fg(Color::White).bg(Color::Red),
             key: bold,
+        }
+    }
+
+    /// Sixteen colours on a light background: bold yellow is too pale there, light blue too.
+    #[must_use]
+    pub fn light() -> Self {
+        let plain = Style::new();
+        Self {
+            priority: plain.fg(Color::Yellow),
+            batch: plain.fg(Color::Blue),
+            border: plain.fg(Color::Yellow).bg(Color::Blue),
+            tagged: plain.fg(Color::Blue).add_modifier(Modifier::BOLD),
+            ..Self::colour()
         }
     }
 
@@ -134,14 +169,18 @@ impl Theme {
         }
     }
 
-    /// What the environment asks for: `NO_COLOR` that is not empty means none.
+    /// The same in ASCII.
     #[must_use]
-    pub fn from_environment() -> Self {
-        if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-            Self::plain()
-        } else {
-            Self::colour()
-        }
+    pub fn in_ascii(mut self) -> Self {
+        self.glyphs = Glyphs::ASCII;
+        self.ascii = true;
+        self
+    }
+
+    /// Whether the environment asks for no colours: by a `NO_COLOR` that is not empty.
+    #[must_use]
+    pub fn colours_unwanted() -> bool {
+        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
     }
 
     /// Bars and charts of a queue.
