@@ -28,6 +28,12 @@ pub trait Control {
     /// Begins to detach the scheduler; the answer comes as [`Event::Scheduler`].
     fn detach(&mut self);
 
+    /// Sends a signal to a process.
+    ///
+    /// # Errors
+    /// One sentence for the message line: what was refused, and why.
+    fn signal(&mut self, id: ProcessId, signal: i32) -> anyhow::Result<()>;
+
     /// Has snapshots taken this often from now on.
     fn interval(&mut self, interval: Duration);
 }
@@ -135,6 +141,10 @@ impl<'a> Dashboard<'a> {
                 Command::Attach => control.attach(),
                 Command::Detach => control.detach(),
                 Command::Interval(interval) => control.interval(interval),
+                Command::Signal { id, signal } => {
+                    let result = control.signal(id, signal).map_err(|e| format!("{e:#}"));
+                    command = self.app.handle(Event::Signalled(result));
+                }
                 Command::Suspend => {
                     (self.suspend)().context("the terminal cannot be handed back")?;
                     redraw(terminal)?;

@@ -17,6 +17,8 @@ pub enum Event {
         id: ProcessId,
         result: Result<Queue, String>,
     },
+    /// Whether a [`Command::Signal`] was sent, or why not.
+    Signalled(Result<(), String>),
     /// A [`Command::Attach`] or [`Command::Detach`] has ended.
     Scheduler(Result<(), String>),
     /// A signal by its number.
@@ -38,6 +40,11 @@ pub enum Command {
     Detach,
     /// Look this often from now on.
     Interval(Duration),
+    /// Send a signal by its number.
+    Signal {
+        id: ProcessId,
+        signal: i32,
+    },
     /// Hand the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Draw every cell anew: something else may have written to the terminal.

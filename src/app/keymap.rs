@@ -20,6 +20,7 @@ pub enum Action {
     Undo,
     Tag,
     UntagAll,
+    SignalMenu,
     Scheduler,
     Search,
     SearchNext,

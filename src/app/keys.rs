@@ -27,6 +27,7 @@ impl App {
             }
             Mode::Filter => self.filter_key(key),
             Mode::Menu => self.menu_key(key),
+            Mode::Confirm => self.confirm_key(key),
             Mode::Help => self.help_key(key),
         }
     }
@@ -40,6 +41,7 @@ impl App {
             Action::First => self.go(Motion::First),
             Action::Last => self.go(Motion::Last),
             Action::Toggle => return self.toggle(),
+            Action::SignalMenu => self.signal_menu(),
             Action::Pause => self.pause(),
             Action::Follow => self.follow(),
             Action::Shorter => return self.change_interval(false),
@@ -167,6 +169,8 @@ impl App {
             }
             (Mode::Help, MouseAction::ScrollDown) => self.help_line += 1,
             (Mode::Help, MouseAction::Click) => self.mode = Mode::List,
+            // What a question is about must not change under it.
+            (Mode::Confirm, _) => self.changed = false,
             (Mode::Menu, action) => self.menu_mouse(action, mouse),
             (_, MouseAction::ScrollUp) => self.go(Motion::By(-WHEEL)),
             (_, MouseAction::ScrollDown) => self.go(Motion::By(WHEEL)),

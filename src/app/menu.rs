@@ -3,6 +3,7 @@
 use super::event::Key;
 use super::keymap::{self, Action};
 use super::order::SortKey;
+use crate::model::ProcessId;
 
 /// What the choices are.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -10,6 +11,8 @@ pub(super) enum Choices {
     Sort(Vec<SortKey>),
     /// `None` stands for all.
     User(Vec<Option<String>>),
+    /// To whom, and how they are called.
+    Signal(Vec<ProcessId>, String),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

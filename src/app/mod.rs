@@ -15,6 +15,7 @@ mod keys;
 mod moves;
 mod pause;
 mod queues;
+mod signals;
 mod view;
 
 use std::collections::HashSet;
@@ -32,6 +33,7 @@ use order::{Branch, SortKey};
 use pause::Pause;
 use rates::{Measured, Missing, Tick, Tracker};
 use search::Search;
+use signals::Sending;
 
 /// What the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -41,6 +43,8 @@ pub enum Mode {
     Search,
     Filter,
     Menu,
+    /// A question waits for a yes.
+    Confirm,
     Help,
 }
 
@@ -92,6 +96,7 @@ pub struct App {
     /// When the newest snapshot was taken, shown or not.
     clock: Duration,
     tagged: HashSet<ProcessId>,
+    sending: Option<Sending>,
     /// The moves whose answers are awaited.
     errand: Option<Errand>,
     /// What was moved, and where to: the last at the end.
@@ -130,6 +135,7 @@ impl App {
             interval: Duration::from_secs(1),
             clock: Duration::ZERO,
             tagged: HashSet::new(),
+            sending: None,
             errand: None,
             undos: Vec::new(),
             read_back: Vec::new(),
@@ -146,6 +152,7 @@ impl App {
             Event::Resize(..) => {}
             Event::Snapshot(snapshot) => self.see(snapshot),
             Event::Moved { id, result } => return self.moved(id, result),
+            Event::Signalled(result) => return self.signalled(result),
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
             Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),

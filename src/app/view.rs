@@ -75,6 +75,7 @@ impl App {
                 self.list.view.user = users.into_iter().nth(menu.row).flatten();
                 self.refresh_list();
             }
+            Choices::Signal(to, whom) => self.ask(menu.row, to, whom),
         }
     }
 

@@ -23,6 +23,7 @@ use crate::model::{ProcessId, Queue, Ruler};
 use crate::observe::{self, Observer, Standing, Word};
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
+use crate::signal;
 use crate::terminal::{self, Tui};
 use crate::ui::theme::Theme;
 
@@ -272,6 +273,10 @@ impl Control for Hands<'_> {
 
     fn detach(&mut self) {
         self.order(Order::Detach);
+    }
+
+    fn signal(&mut self, id: ProcessId, signal: i32) -> Result<()> {
+        signal::send(id, signal)
     }
 
     fn interval(&mut self, interval: Duration) {

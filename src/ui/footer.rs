@@ -29,6 +29,11 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             }
             return;
         }
+        Mode::Confirm => {
+            let question = app.question().unwrap_or_default();
+            pen.text(1, 0, &question, theme.warning);
+            return;
+        }
         Mode::List | Mode::Menu | Mode::Help => {}
     }
     let Some(message) = app.message() else {

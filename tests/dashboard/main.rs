@@ -9,6 +9,7 @@ mod pause;
 mod queues;
 mod rates;
 mod screen;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;
 mod view;

@@ -58,6 +58,13 @@ pub const KEYMAP: &[Binding] = &[
         Some((1, "attach/detach")),
     ),
     bind(
+        &[Key::Char('k'), Key::F(9)],
+        Action::SignalMenu,
+        Group::Queues,
+        "send a signal to the process, or to all tagged",
+        Some((10, "signal")),
+    ),
+    bind(
         &[Key::Up],
         Action::Up,
         Group::List,
