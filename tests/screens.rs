@@ -126,6 +126,15 @@ fn help_and_search() {
 }
 
 #[test]
+fn lanes_of_every_cpu() {
+    for (cpus, size) in [(4, (80, 24)), (64, (80, 24)), (256, (200, 60))] {
+        let mut events = toggled(cpus);
+        events.push(key(Key::Char('l')));
+        assert_screen(&format!("lanes_{cpus}_cpus"), size, events);
+    }
+}
+
+#[test]
 fn too_small() {
     assert_screen("too_small", (60, 20), then(|_| {}));
 }
@@ -155,6 +164,7 @@ fn in_ascii_no_other_character_reaches_the_terminal() {
         " ",
         "x",
         "vv ",
+        "l",
         "vz",
         "p",
         "N",

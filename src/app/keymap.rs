@@ -36,6 +36,7 @@ pub enum Action {
     UserMenu,
     Follow,
     Pause,
+    Lanes,
     Shorter,
     Longer,
     Help,

@@ -42,6 +42,10 @@ impl App {
             Action::Last => self.go(Motion::Last),
             Action::Toggle => return self.toggle(),
             Action::SignalMenu => self.signal_menu(),
+            Action::Lanes => {
+                self.lanes = !self.lanes;
+                self.list.choose();
+            }
             Action::Pause => self.pause(),
             Action::Follow => self.follow(),
             Action::Shorter => return self.change_interval(false),
@@ -174,6 +178,7 @@ impl App {
             (Mode::Menu, action) => self.menu_mouse(action, mouse),
             (_, MouseAction::ScrollUp) => self.go(Motion::By(-WHEEL)),
             (_, MouseAction::ScrollDown) => self.go(Motion::By(WHEEL)),
+            (_, MouseAction::Click) if self.lanes => self.changed = false,
             (_, MouseAction::Click) if mouse.row + 1 == self.list_top => {
                 self.click_head(mouse.column);
             }

@@ -95,6 +95,8 @@ pub struct App {
     interval: Duration,
     /// When the newest snapshot was taken, shown or not.
     clock: Duration,
+    /// Whether the CPUs' lanes have the place of the list.
+    lanes: bool,
     tagged: HashSet<ProcessId>,
     sending: Option<Sending>,
     /// The moves whose answers are awaited.
@@ -134,6 +136,7 @@ impl App {
             pause: None,
             interval: Duration::from_secs(1),
             clock: Duration::ZERO,
+            lanes: false,
             tagged: HashSet::new(),
             sending: None,
             errand: None,
@@ -301,6 +304,11 @@ impl App {
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
         self.pending
+    }
+
+    #[must_use]
+    pub fn shows_lanes(&self) -> bool {
+        self.lanes
     }
 
     /// How many processes are tagged.

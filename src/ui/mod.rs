@@ -8,6 +8,7 @@ mod footer;
 mod format;
 mod header;
 mod help;
+mod lanes;
 mod layout;
 mod menu;
 mod pen;
@@ -58,7 +59,11 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     header::render(&mut Pen::new(buffer, layout.header), app, theme);
     banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
     ratio::render(&mut Pen::new(buffer, layout.ratio), app, theme, layout.room);
-    cpus::render(&mut Pen::new(buffer, layout.cpus), app, theme);
+    if app.shows_lanes() {
+        lanes::render(&mut Pen::new(buffer, layout.cpus), app, theme);
+    } else {
+        cpus::render(&mut Pen::new(buffer, layout.cpus), app, theme);
+    }
     processes::render_head(&mut Pen::new(buffer, layout.head), app, theme);
     processes::render(&mut Pen::new(buffer, layout.list), app, theme);
     footer::render_message(&mut Pen::new(buffer, layout.message), app, theme);

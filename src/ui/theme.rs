@@ -46,6 +46,8 @@ pub struct Glyphs {
     /// Bars of PRIORITY and of BATCH.
     pub priority: &'static str,
     pub batch: &'static str,
+    /// CPU time that neither queue served.
+    pub other: &'static str,
     /// Columns from nothing to full.
     pub levels: [&'static str; 9],
     /// The end of a bar, from nothing to full.
@@ -69,6 +71,7 @@ impl Glyphs {
     pub const UNICODE: Self = Self {
         priority: "█",
         batch: "▒",
+        other: "░",
         levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         ends: [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
         attached: "●",
@@ -88,6 +91,7 @@ impl Glyphs {
     pub const ASCII: Self = Self {
         priority: "#",
         batch: ":",
+        other: ".",
         levels: [" ", "_", "_", ".", "-", "-", "=", "=", "#"],
         ends: [":", ":", ":", ":", "#", "#", "#", "#", "#"],
         attached: "*",

@@ -37,6 +37,7 @@ fn no_size_of_the_terminal_breaks_the_screen() {
         Key::Char('>'),
         Key::Char('u'),
         Key::Char('k'),
+        Key::Char('l'),
     ] {
         app.handle(key(mode));
         for (columns, rows) in

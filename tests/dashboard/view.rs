@@ -283,3 +283,40 @@ fn one_users_processes_can_be_picked() {
     events.extend([key(Key::Char('u')), key(Key::Home), key(Key::Enter)]);
     assert!(show(events).has("ffmpeg"));
 }
+
+#[test]
+fn lanes_take_the_place_of_the_list_and_give_it_back() {
+    let (_, events) = seen(2);
+    let shown = after(&events, "l");
+    assert!(
+        !shown.has("COMMAND") && shown.has("space: ffmpeg (4121)"),
+        "{}",
+        shown.text()
+    );
+    assert!(after(&events, "ll").under_cursor().contains("ffmpeg"));
+    let mut hands = Hands::default();
+    let mut moved = clone(&events);
+    moved.extend(typed("l "));
+    play((80, 24), moved, &mut hands);
+    assert_eq!(hands.asked, ["move 4121 to PRIORITY"]);
+}
+
+#[test]
+fn lanes_tell_what_is_idle_from_what_others_use() {
+    let (mut world, mut events) = seen(2);
+    world.busy = 0.0;
+    events.push(world.tick());
+    world.snapshot.cpus[0].busy_percent = Some(100.0);
+    events.push(world.look_later());
+    events.extend(typed("l"));
+    let shown = show(events);
+    let lines = shown.lines();
+    let lane = |number: &str| {
+        let found = lines
+            .iter()
+            .find(|line| line.trim_start().starts_with(number));
+        found.cloned().unwrap_or_else(|| panic!("{}", shown.text()))
+    };
+    assert!(lane("0 ").ends_with('░'), "{}", shown.text());
+    assert!(!lane("1").ends_with('░'), "{}", shown.text());
+}

@@ -234,6 +234,12 @@ impl World {
         Event::Snapshot(Box::new(self.snapshot.clone()))
     }
 
+    /// A second passes in which nothing is counted.
+    pub fn look_later(&mut self) -> Event {
+        self.snapshot.at += Duration::from_secs(1);
+        self.look()
+    }
+
     /// A second passes.
     pub fn tick(&mut self) -> Event {
         self.pass(Duration::from_secs(1))

@@ -198,6 +198,13 @@ pub const KEYMAP: &[Binding] = &[
         None,
     ),
     bind(
+        &[Key::Char('l')],
+        Action::Lanes,
+        Group::View,
+        "lanes: what each CPU's time goes to, and back to the list",
+        Some((6, "lanes")),
+    ),
+    bind(
         &[Key::Char('F')],
         Action::Follow,
         Group::View,
