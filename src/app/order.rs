@@ -116,7 +116,7 @@ impl View {
         kept.sort_unstable_by(|&a, &b| {
             let order = self.compare(&processes[a], &processes[b], || {
                 let cpu = |index: usize| percent.get(index).copied().flatten().unwrap_or(-1.0);
-                cpu(a).partial_cmp(&cpu(b)).unwrap_or(Ordering::Equal)
+                cpu(a).total_cmp(&cpu(b))
             });
             let order = if self.descends() {
                 order.reverse()

@@ -8,7 +8,7 @@ use crate::model::Cpu;
 
 /// The least width of a lane with its label.
 const NARROW: u16 = 20;
-const TALLEST: u16 = 4;
+const TALLEST: u16 = 8;
 
 /// How the lanes are laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -73,7 +73,9 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
             continue;
         }
         let first = usize::from(index) * plan.group;
-        let mut lane = cell.part(left, 0, width.saturating_sub(left + 1), plan.height);
+        // High lanes need a line between them to be told apart.
+        let height = plan.height - u16::from(plan.height >= 3);
+        let mut lane = cell.part(left, 0, width.saturating_sub(left + 1), height);
         draw(&mut lane, app, theme, first, cpus);
     }
 }
