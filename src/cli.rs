@@ -25,9 +25,31 @@ pub struct Cli {
     #[command(flatten)]
     pub scheduler: SchedulerOptions,
 
+    #[command(flatten)]
+    pub look: Look,
+
     /// Print the version
     #[arg(long, action = ArgAction::Version)]
     _version: (),
+}
+
+/// How the dashboard looks.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Look {
+    /// Colours for a dark or a light background, or none; by default dark, or mono where NO_COLOR is set
+    #[arg(long, global = true, value_enum)]
+    pub theme: Option<ThemeName>,
+
+    /// Draw with ASCII characters only
+    #[arg(long, global = true)]
+    pub ascii: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    Dark,
+    Light,
+    Mono,
 }
 
 /// The short forms of the commands, as the original tool had them.
@@ -128,6 +150,14 @@ mod tests {
     #[test]
     fn the_definition_holds_together() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_look_may_be_said_with_any_command() {
+        let cli = Cli::try_parse_from(["dualq-top", "list", "--ascii"]).unwrap();
+        assert!(cli.look.ascii);
+        let cli = Cli::try_parse_from(["dualq-top", "--theme", "light"]).unwrap();
+        assert_eq!(cli.look.theme, Some(ThemeName::Light));
     }
 
     #[test]

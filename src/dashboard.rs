@@ -2,6 +2,7 @@
 
 use std::io;
 use std::sync::mpsc::Receiver;
+use std::time::Duration;
 
 use anyhow::Context;
 use ratatui::Terminal;
@@ -26,6 +27,15 @@ pub trait Control {
 
     /// Begins to detach the scheduler; the answer comes as [`Event::Scheduler`].
     fn detach(&mut self);
+
+    /// Sends a signal to a process.
+    ///
+    /// # Errors
+    /// One sentence for the message line: what was refused, and why.
+    fn signal(&mut self, id: ProcessId, signal: i32) -> anyhow::Result<()>;
+
+    /// Has snapshots taken this often from now on.
+    fn interval(&mut self, interval: Duration);
 }
 
 /// The dashboard, ready to run.
@@ -118,23 +128,30 @@ impl<'a> Dashboard<'a> {
         B: Backend,
         B::Error: Send + Sync + 'static,
     {
-        let command = self.app.handle(event);
+        let mut command = self.app.handle(event);
         // What came may have changed the place of the list: the next key must know it.
         ui::fit(&mut self.app, self.size);
-        match command {
-            None => {}
-            Some(Command::Move { id, to }) => {
-                let result = control.move_process(id, to).map_err(|e| format!("{e:#}"));
-                self.app.handle(Event::Moved { id, result });
+        // An answer may lead to the next command.
+        while let Some(next) = command.take() {
+            match next {
+                Command::Move { id, to } => {
+                    let result = control.move_process(id, to).map_err(|e| format!("{e:#}"));
+                    command = self.app.handle(Event::Moved { id, result });
+                }
+                Command::Attach => control.attach(),
+                Command::Detach => control.detach(),
+                Command::Interval(interval) => control.interval(interval),
+                Command::Signal { id, signal } => {
+                    let result = control.signal(id, signal).map_err(|e| format!("{e:#}"));
+                    command = self.app.handle(Event::Signalled(result));
+                }
+                Command::Suspend => {
+                    (self.suspend)().context("the terminal cannot be handed back")?;
+                    redraw(terminal)?;
+                }
+                Command::Redraw => redraw(terminal)?,
+                Command::Quit(outcome) => return Ok(Some(outcome)),
             }
-            Some(Command::Attach) => control.attach(),
-            Some(Command::Detach) => control.detach(),
-            Some(Command::Suspend) => {
-                (self.suspend)().context("the terminal cannot be handed back")?;
-                redraw(terminal)?;
-            }
-            Some(Command::Redraw) => redraw(terminal)?,
-            Some(Command::Quit(outcome)) => return Ok(Some(outcome)),
         }
         Ok(None)
     }

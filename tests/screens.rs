@@ -1,10 +1,13 @@
 //! The screens, as a whole, in the sizes that matter.
 
+#![allow(clippy::panic, clippy::unwrap_used)]
+
 mod support;
 
 use dualq_top::app::{Event, Key};
 use dualq_top::model::{Exit, Queue, Role, Ruler};
-use support::{Hands, World, busy, key, play, typed};
+use dualq_top::ui::theme::Theme;
+use support::{Hands, World, busy, key, play, play_in, typed};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
@@ -41,8 +44,7 @@ fn then(change: impl FnOnce(&mut World)) -> Vec<Event> {
     events
 }
 
-#[test]
-fn every_state_of_the_scheduler() {
+fn states() -> [(&'static str, Change); 9] {
     let view = Role::View {
         reason: "not root: run sudo dualq-top to attach the scheduler".into(),
     };
@@ -51,7 +53,7 @@ fn every_state_of_the_scheduler() {
         reason: "runnable task stall".into(),
         message: "ksoftirqd/0[17] failed to run for 30.1s".into(),
     };
-    let states: [(&str, Change); 9] = [
+    [
         (
             "kernel_default",
             Box::new(|w| w.ruled_by(Ruler::KernelDefault)),
@@ -88,8 +90,12 @@ fn every_state_of_the_scheduler() {
             "no_guarantee",
             Box::new(|w| w.scheduler().guarantee_percent = Some(0)),
         ),
-    ];
-    for (name, change) in states {
+    ]
+}
+
+#[test]
+fn every_state_of_the_scheduler() {
+    for (name, change) in states() {
         assert_screen(name, (80, 24), then(change));
     }
 }
@@ -120,6 +126,80 @@ fn help_and_search() {
 }
 
 #[test]
+fn lanes_of_every_cpu() {
+    for (cpus, size) in [(4, (80, 24)), (64, (80, 24)), (256, (200, 60))] {
+        let mut events = toggled(cpus);
+        events.push(key(Key::Char('l')));
+        assert_screen(&format!("lanes_{cpus}_cpus"), size, events);
+    }
+}
+
+#[test]
 fn too_small() {
     assert_screen("too_small", (60, 20), then(|_| {}));
+}
+
+#[test]
+fn in_ascii_no_other_character_reaches_the_terminal() {
+    let hostile = |world: &mut World| {
+        let name = dualq_top::text::scrub("日本\u{202e}\x1b[31m語 ö".as_bytes());
+        world.add(6000, "名前名前名前", &name, &name, 300.0);
+    };
+    let mut all: Vec<Vec<Event>> = states()
+        .into_iter()
+        .map(|(_, change)| then(change))
+        .collect();
+    all.extend([vec![], vec![World::new(4).look()], then(hostile)]);
+    all.push(toggled(8));
+    for keys in [
+        "",
+        "?",
+        "/cc1",
+        "/ö",
+        "/öx\u{e000}",
+        "\\ö",
+        ">",
+        "u",
+        "t",
+        " ",
+        "x",
+        "vv ",
+        "l",
+        "vz",
+        "p",
+        "N",
+        "z",
+        "F",
+        "K",
+        "]",
+    ] {
+        for change in [&hostile as &dyn Fn(&mut World), &|_| {}] {
+            let mut world = World::new(4);
+            change(&mut world);
+            let mut events = vec![world.look(), world.tick()];
+            events.extend(typed(keys));
+            all.push(events);
+        }
+    }
+    for size in [(80, 24), (60, 20), (200, 60)] {
+        for events in &all {
+            let events = events.iter().map(|event| match event {
+                Event::Snapshot(snapshot) => Event::Snapshot(snapshot.clone()),
+                Event::Key(key) => Event::Key(*key),
+                other => panic!("{other:?}"),
+            });
+            let theme = Theme::colour().in_ascii();
+            let text = play_in(theme, size, events, &mut Hands::default()).text();
+            assert!(text.is_ascii(), "{text}");
+        }
+    }
+}
+
+#[test]
+fn a_busy_machine_in_ascii() {
+    for size in [(80, 24), (120, 40)] {
+        let theme = Theme::colour().in_ascii();
+        let shown = play_in(theme, size, toggled(8), &mut Hands::default());
+        insta::assert_snapshot!(format!("ascii_{}x{}", size.0, size.1), shown.text());
+    }
 }

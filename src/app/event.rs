@@ -1,5 +1,7 @@
 //! What comes in and what goes out.
 
+use std::time::Duration;
+
 use crate::model::{ProcessId, Queue, Snapshot};
 
 /// Everything that can happen to the program, in the order in which it came.
@@ -15,6 +17,8 @@ pub enum Event {
         id: ProcessId,
         result: Result<Queue, String>,
     },
+    /// Whether a [`Command::Signal`] was sent, or why not.
+    Signalled(Result<(), String>),
     /// A [`Command::Attach`] or [`Command::Detach`] has ended.
     Scheduler(Result<(), String>),
     /// A signal by its number.
@@ -34,6 +38,13 @@ pub enum Command {
     },
     Attach,
     Detach,
+    /// Look this often from now on.
+    Interval(Duration),
+    /// Send a signal by its number.
+    Signal {
+        id: ProcessId,
+        signal: i32,
+    },
     /// Hand the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Draw every cell anew: something else may have written to the terminal.

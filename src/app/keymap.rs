@@ -1,7 +1,11 @@
 //! Which key does what. Help and footer are made from this table, so that they cannot differ from
 //! what the keys do.
 
+mod table;
+
 use super::event::Key;
+use super::order::SortKey;
+pub use table::KEYMAP;
 
 /// What a key can ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,10 +17,28 @@ pub enum Action {
     First,
     Last,
     Toggle,
+    Undo,
+    Tag,
+    UntagAll,
+    SignalMenu,
     Scheduler,
     Search,
     SearchNext,
     SearchPrevious,
+    Filter,
+    SortMenu,
+    SortBy(SortKey),
+    Invert,
+    Tree,
+    Fold,
+    Unfold,
+    KernelThreads,
+    UserMenu,
+    Follow,
+    Pause,
+    Lanes,
+    Shorter,
+    Longer,
     Help,
     Suspend,
     Redraw,
@@ -28,17 +50,19 @@ pub enum Action {
 pub enum Group {
     Queues,
     List,
+    View,
     Program,
 }
 
 impl Group {
-    pub const ALL: [Self; 3] = [Self::Queues, Self::List, Self::Program];
+    pub const ALL: [Self; 4] = [Self::Queues, Self::List, Self::View, Self::Program];
 
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
             Self::Queues => "Queues and scheduler",
-            Self::List => "Processes",
+            Self::List => "Finding a process",
+            Self::View => "The list",
             Self::Program => "Program",
         }
     }
@@ -57,131 +81,6 @@ pub struct Binding {
     /// room, the highest number goes first.
     pub footer: Option<(u8, &'static str)>,
 }
-
-const fn bind(
-    keys: &'static [Key],
-    action: Action,
-    group: Group,
-    help: &'static str,
-    footer: Option<(u8, &'static str)>,
-) -> Binding {
-    Binding {
-        keys,
-        action,
-        group,
-        help,
-        footer,
-    }
-}
-
-/// The keys of the process list, in the order of the help and of the footer.
-pub const KEYMAP: &[Binding] = &[
-    bind(
-        &[Key::Char(' ')],
-        Action::Toggle,
-        Group::Queues,
-        "move the process to PRIORITY or BATCH (htop tags here)",
-        Some((0, "PRIORITY/BATCH")),
-    ),
-    bind(
-        &[Key::Char('x')],
-        Action::Scheduler,
-        Group::Queues,
-        "hand the machine to the kernel default, or to dualq",
-        Some((1, "attach/detach")),
-    ),
-    bind(
-        &[Key::Up],
-        Action::Up,
-        Group::List,
-        "one process up, down",
-        None,
-    ),
-    bind(
-        &[Key::Down],
-        Action::Down,
-        Group::List,
-        "one process up, down",
-        None,
-    ),
-    bind(
-        &[Key::PageUp],
-        Action::PageUp,
-        Group::List,
-        "one page up, down",
-        None,
-    ),
-    bind(
-        &[Key::PageDown],
-        Action::PageDown,
-        Group::List,
-        "one page up, down",
-        None,
-    ),
-    bind(
-        &[Key::Home],
-        Action::First,
-        Group::List,
-        "the first, the last process",
-        None,
-    ),
-    bind(
-        &[Key::End],
-        Action::Last,
-        Group::List,
-        "the first, the last process",
-        None,
-    ),
-    bind(
-        &[Key::Char('/'), Key::F(3)],
-        Action::Search,
-        Group::List,
-        "search commands, names, ids; Enter stays, Esc goes back",
-        Some((2, "search")),
-    ),
-    bind(
-        &[Key::Char('n')],
-        Action::SearchNext,
-        Group::List,
-        "the next, the previous match",
-        None,
-    ),
-    bind(
-        &[Key::Char('N')],
-        Action::SearchPrevious,
-        Group::List,
-        "the next, the previous match",
-        None,
-    ),
-    bind(
-        &[Key::Char('?'), Key::F(1), Key::Char('h')],
-        Action::Help,
-        Group::Program,
-        "this help",
-        Some((3, "help")),
-    ),
-    bind(
-        &[Key::Ctrl('l')],
-        Action::Redraw,
-        Group::Program,
-        "draw the screen anew",
-        None,
-    ),
-    bind(
-        &[Key::Ctrl('z')],
-        Action::Suspend,
-        Group::Program,
-        "to the shell; the scheduler goes on, fg comes back",
-        None,
-    ),
-    bind(
-        &[Key::Char('q'), Key::F(10), Key::Ctrl('c')],
-        Action::Quit,
-        Group::Program,
-        "quit; what was attached here is detached",
-        Some((4, "quit")),
-    ),
-];
 
 /// The action of a key in the list.
 #[must_use]

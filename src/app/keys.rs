@@ -25,6 +25,9 @@ impl App {
                 // Even while typing, Ctrl-C quits.
                 (key == Key::Ctrl('c')).then_some(Command::Quit(Outcome::Quit))
             }
+            Mode::Filter => self.filter_key(key),
+            Mode::Menu => self.menu_key(key),
+            Mode::Confirm => self.confirm_key(key),
             Mode::Help => self.help_key(key),
         }
     }
@@ -38,6 +41,18 @@ impl App {
             Action::First => self.go(Motion::First),
             Action::Last => self.go(Motion::Last),
             Action::Toggle => return self.toggle(),
+            Action::SignalMenu => self.signal_menu(),
+            Action::Lanes => {
+                self.lanes = !self.lanes;
+                self.list.choose();
+            }
+            Action::Pause => self.pause(),
+            Action::Follow => self.follow(),
+            Action::Shorter => return self.change_interval(false),
+            Action::Longer => return self.change_interval(true),
+            Action::Undo => return self.undo(),
+            Action::Tag => self.tag(),
+            Action::UntagAll => self.untag_all(),
             Action::Scheduler => return self.attach_or_detach(),
             Action::Search => {
                 self.search = Search {
@@ -48,6 +63,15 @@ impl App {
             }
             Action::SearchNext => self.search_again(false),
             Action::SearchPrevious => self.search_again(true),
+            Action::Filter => self.begin_filter(),
+            Action::SortMenu => self.sort_menu(),
+            Action::SortBy(key) => self.sort_by(key),
+            Action::Invert => self.invert(),
+            Action::Tree => self.tree(),
+            Action::Fold => self.fold(true),
+            Action::Unfold => self.fold(false),
+            Action::KernelThreads => self.kernel_threads(),
+            Action::UserMenu => self.user_menu(),
             Action::Help => {
                 self.mode = Mode::Help;
                 self.help_line = 0;
@@ -59,7 +83,7 @@ impl App {
         None
     }
 
-    fn go(&mut self, motion: Motion) {
+    pub(super) fn go(&mut self, motion: Motion) {
         let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
         self.list.go(motion, processes);
     }
@@ -123,7 +147,7 @@ impl App {
         }
     }
 
-    fn select(&mut self, id: crate::model::ProcessId) {
+    pub(super) fn select(&mut self, id: crate::model::ProcessId) {
         let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
         self.list.select(id, processes);
     }
@@ -149,12 +173,43 @@ impl App {
             }
             (Mode::Help, MouseAction::ScrollDown) => self.help_line += 1,
             (Mode::Help, MouseAction::Click) => self.mode = Mode::List,
+            // What a question is about must not change under it.
+            (Mode::Confirm, _) => self.changed = false,
+            (Mode::Menu, action) => self.menu_mouse(action, mouse),
             (_, MouseAction::ScrollUp) => self.go(Motion::By(-WHEEL)),
             (_, MouseAction::ScrollDown) => self.go(Motion::By(WHEEL)),
+            (_, MouseAction::Click) if self.lanes => self.changed = false,
+            (_, MouseAction::Click) if mouse.row + 1 == self.list_top => {
+                self.click_head(mouse.column);
+            }
             (_, MouseAction::Click) => {
                 if let Some(line) = mouse.row.checked_sub(self.list_top) {
                     let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
                     self.list.click(usize::from(line), processes);
+                }
+            }
+        }
+    }
+
+    /// The wheel goes from choice to choice; a click takes one, or none beside the menu.
+    fn menu_mouse(&mut self, action: MouseAction, mouse: Mouse) {
+        let (from, to, top, first) = self.menu_area;
+        let Some(menu) = &mut self.menu else { return };
+        match action {
+            MouseAction::ScrollUp => menu.row = menu.row.saturating_sub(1),
+            MouseAction::ScrollDown => menu.row = (menu.row + 1).min(menu.items.len() - 1),
+            MouseAction::Click => {
+                let row = mouse
+                    .row
+                    .checked_sub(top)
+                    .map(|row| first + usize::from(row))
+                    .filter(|row| *row < menu.items.len());
+                match row {
+                    Some(row) if (from..to).contains(&mouse.column) => {
+                        menu.row = row;
+                        self.take_choice();
+                    }
+                    _ => self.close_menu(),
                 }
             }
         }

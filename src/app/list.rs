@@ -1,29 +1,22 @@
-//! The list of processes: in which order, which one the cursor is on, which rows are in view.
+//! The list of processes: which one the cursor is on, which rows are in view.
 
-use std::cmp::Ordering;
-
+use super::order::{Line, View};
 use crate::model::{Process, ProcessId};
 
-/// What the list is ordered by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum SortKey {
-    #[default]
-    Cpu,
-}
-
-/// The order of the rows and the place of the cursor. It holds ids, never rows: the list may
+/// The rows and the place of the cursor. It holds ids, never rows: the list may
 /// re-sort under the cursor, the cursor stays on its process.
 #[derive(Debug, Default)]
 pub struct List {
-    pub sort: SortKey,
-    /// Indices into the snapshot's processes, in the order of the rows.
-    order: Vec<usize>,
+    pub view: View,
+    order: Vec<Line>,
     cursor: Option<ProcessId>,
     /// The row of the cursor.
     row: usize,
     /// Whether the user has put the cursor where it is. Until then it keeps to the rows in view,
     /// so that the busiest processes are what a first look sees.
     chosen: bool,
+    /// Whether the cursor's row is kept in the middle, until the cursor is moved.
+    following: bool,
     /// Whether the order was by something measured.
     ranked: bool,
     /// The first row in view.
@@ -42,24 +35,16 @@ pub enum Motion {
 }
 
 impl List {
-    /// Orders anew, and finds the cursor's process again. True if that process has gone.
-    pub fn update(&mut self, processes: &[Process], percent: &[Option<f32>]) -> bool {
-        self.order.clear();
-        self.order.extend(0..processes.len());
-        let SortKey::Cpu = self.sort;
-        self.order.sort_unstable_by(|&a, &b| {
-            let cpu = |index: usize| percent.get(index).copied().flatten().unwrap_or(-1.0);
-            let pid = |index: usize| processes.get(index).map(|process| process.id);
-            cpu(b)
-                .partial_cmp(&cpu(a))
-                .unwrap_or(Ordering::Equal)
-                .then_with(|| pid(a).cmp(&pid(b)))
-        });
+    /// Orders anew, and finds the cursor's process again.
+    pub fn update(&mut self, processes: &[Process], percent: &[Option<f32>]) {
+        self.order = self.view.arrange(processes, percent);
         let found = self.find_row(processes);
-        let gone = self.chosen && self.cursor.is_some() && found.is_none();
         match found {
             Some(row) => self.row = row,
-            None => self.put(self.row, processes),
+            None => {
+                self.following = false;
+                self.put(self.row, processes);
+            }
         }
         if !self.chosen {
             // Nobody chose this process: stay at the top rather than follow it down. Before CPU
@@ -71,14 +56,15 @@ impl List {
         }
         self.ranked = percent.iter().any(Option::is_some);
         self.scroll();
-        gone
     }
 
     fn find_row(&self, processes: &[Process]) -> Option<usize> {
         let cursor = self.cursor?;
-        self.order
-            .iter()
-            .position(|&index| processes.get(index).is_some_and(|p| p.id == cursor))
+        self.order.iter().position(|line| {
+            processes
+                .get(line.index)
+                .is_some_and(|process| process.id == cursor)
+        })
     }
 
     /// Puts the cursor on a row, or on the last one.
@@ -87,11 +73,12 @@ impl List {
         self.cursor = self
             .order
             .get(self.row)
-            .and_then(|&index| processes.get(index))
+            .and_then(|line| processes.get(line.index))
             .map(|process| process.id);
     }
 
     pub fn go(&mut self, motion: Motion, processes: &[Process]) {
+        self.following = false;
         self.chosen = true;
         let page = isize::try_from(self.height.max(1)).unwrap_or(1);
         let row = match motion {
@@ -108,6 +95,7 @@ impl List {
     pub fn click(&mut self, line: usize, processes: &[Process]) {
         if line < self.height && self.offset + line < self.order.len() {
             self.chosen = true;
+            self.following = false;
             self.put(self.offset + line, processes);
         }
     }
@@ -122,6 +110,17 @@ impl List {
         } else {
             self.cursor = before;
         }
+    }
+
+    pub fn follow(&mut self, follow: bool) {
+        self.chosen = true;
+        self.following = follow;
+        self.scroll();
+    }
+
+    #[must_use]
+    pub fn is_following(&self) -> bool {
+        self.following
     }
 
     /// Acting on a process is choosing it.
@@ -146,7 +145,7 @@ impl List {
                     (self.row + step) % rows
                 }
             })
-            .filter_map(|row| processes.get(*self.order.get(row)?))
+            .filter_map(|row| processes.get(self.order.get(row)?.index))
             .find(|process| matches(process))
             .map(|process| process.id)
     }
@@ -160,6 +159,9 @@ impl List {
     /// The least scrolling that brings the cursor into view and leaves no row empty.
     fn scroll(&mut self) {
         let height = self.height.max(1);
+        if self.following {
+            self.offset = self.row.saturating_sub(height / 2);
+        }
         self.offset = self
             .offset
             .min(self.row)
@@ -170,6 +172,12 @@ impl List {
     #[must_use]
     pub fn cursor(&self) -> Option<ProcessId> {
         self.cursor
+    }
+
+    /// The row that the cursor is on.
+    #[must_use]
+    pub fn under_cursor(&self) -> Option<Line> {
+        self.order.get(self.row).copied()
     }
 
     #[must_use]
@@ -192,8 +200,14 @@ impl List {
         self.order.is_empty()
     }
 
-    /// Indices into the snapshot's processes of the rows in view.
-    pub fn in_view(&self) -> impl Iterator<Item = usize> + '_ {
+    /// Whether the user has put the cursor where it is.
+    #[must_use]
+    pub fn is_chosen(&self) -> bool {
+        self.chosen
+    }
+
+    /// The rows in view.
+    pub fn in_view(&self) -> impl Iterator<Item = Line> + '_ {
         self.order
             .iter()
             .skip(self.offset)

@@ -5,13 +5,20 @@ pub mod event;
 pub mod history;
 pub mod keymap;
 pub mod list;
+pub mod menu;
 pub mod message;
+pub mod order;
 pub mod rates;
 pub mod search;
 
 mod keys;
+mod moves;
+mod pause;
 mod queues;
+mod signals;
+mod view;
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
@@ -19,9 +26,14 @@ pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
 use crate::model::{Process, ProcessId, Queue, Ruler, Snapshot};
 use history::History;
 use list::List;
+use menu::Menu;
 use message::{Message, Tone};
-use rates::{Missing, Tick, Tracker};
+use moves::Errand;
+use order::{Branch, SortKey};
+use pause::Pause;
+use rates::{Measured, Missing, Tick, Tracker};
 use search::Search;
+use signals::Sending;
 
 /// What the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -29,6 +41,10 @@ pub enum Mode {
     #[default]
     List,
     Search,
+    Filter,
+    Menu,
+    /// A question waits for a yes.
+    Confirm,
     Help,
 }
 
@@ -46,6 +62,9 @@ pub struct Row<'a> {
     /// Share of one CPU in percent.
     pub cpu_percent: Option<f32>,
     pub under_cursor: bool,
+    pub tagged: bool,
+    /// Its place in the tree, where that is shown.
+    pub branch: Option<Branch>,
 }
 
 /// The whole state.
@@ -59,16 +78,33 @@ pub struct App {
     list: List,
     /// The first screen row of the list, for the mouse.
     list_top: u16,
+    /// Where the columns of the list begin, and what each of them sorts by, for the mouse.
+    columns: Vec<(u16, SortKey)>,
+    /// Where the choices of the menu are: columns from, to, the first row, the choice in it.
+    menu_area: (u16, u16, u16, usize),
+    menu: Option<Menu>,
     mode: Mode,
     /// The first line of the help in view.
     help_line: usize,
     search: Search,
     message: Option<Message>,
     pending: Option<Pending>,
-    /// The move whose answer is awaited.
-    asked: Option<(ProcessId, Queue)>,
-    /// What the map said after a move, for the one snapshot that may have been taken before it.
-    read_back: Option<(ProcessId, Queue)>,
+    /// While the screen is held.
+    pause: Option<Pause>,
+    /// Between two snapshots.
+    interval: Duration,
+    /// When the newest snapshot was taken, shown or not.
+    clock: Duration,
+    /// Whether the CPUs' lanes have the place of the list.
+    lanes: bool,
+    tagged: HashSet<ProcessId>,
+    sending: Option<Sending>,
+    /// The moves whose answers are awaited.
+    errand: Option<Errand>,
+    /// What was moved, and where to: the last at the end.
+    undos: Vec<Vec<(ProcessId, Queue)>>,
+    /// What the map said after moves, for the one snapshot that may have been taken before them.
+    read_back: Vec<(ProcessId, Queue)>,
     changed: bool,
 }
 
@@ -89,13 +125,23 @@ impl App {
             history: History::default(),
             list: List::default(),
             list_top: 0,
+            columns: Vec::new(),
+            menu_area: (0, 0, 0, 0),
+            menu: None,
             mode: Mode::default(),
             help_line: 0,
             search: Search::default(),
             message: None,
             pending: None,
-            asked: None,
-            read_back: None,
+            pause: None,
+            interval: Duration::from_secs(1),
+            clock: Duration::ZERO,
+            lanes: false,
+            tagged: HashSet::new(),
+            sending: None,
+            errand: None,
+            undos: Vec::new(),
+            read_back: Vec::new(),
             changed: true,
         }
     }
@@ -108,7 +154,8 @@ impl App {
             Event::Mouse(mouse) => self.mouse(mouse),
             Event::Resize(..) => {}
             Event::Snapshot(snapshot) => self.see(snapshot),
-            Event::Moved { id, result } => self.moved(id, result),
+            Event::Moved { id, result } => return self.moved(id, result),
+            Event::Signalled(result) => return self.signalled(result),
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
             Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
@@ -130,45 +177,69 @@ impl App {
         self.list.set_height(usize::from(height));
     }
 
+    /// Says where the columns of the list begin.
+    pub fn set_columns(&mut self, columns: Vec<(u16, SortKey)>) {
+        self.columns = columns;
+    }
+
+    /// Says where on the screen the choices of the menu are, and which one is in the first row.
+    pub fn set_menu_area(&mut self, from: u16, to: u16, top: u16, first: usize) {
+        self.menu_area = (from, to, top, first);
+    }
+
     fn see(&mut self, mut snapshot: Box<Snapshot>) {
-        if let Some((id, queue)) = self.read_back.take()
-            && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
-        {
-            process.queue = Some(queue);
+        for (id, queue) in self.read_back.drain(..) {
+            if let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id) {
+                process.queue = Some(queue);
+            }
         }
         let measured = self.tracker.measure(&snapshot);
+        self.clock = snapshot.at;
+        let now = self.clock;
+        self.message.take_if(|message| message.is_old(now));
+        let ruler = self.snapshot.as_ref().map(|s| &s.scheduler.ruler);
+        let same = ruler == Some(&snapshot.scheduler.ruler);
+        if let Some(pause) = &mut self.pause {
+            pause.hold(snapshot, measured);
+            if !same {
+                // Who rules the machine is never hidden.
+                self.resume();
+                self.say(Tone::Note, "The scheduler changed: the screen goes on.");
+            }
+            return;
+        }
         if let Some(elapsed) = measured.elapsed {
             self.history.push(elapsed, measured.tick.as_ref().ok());
         }
+        self.show(snapshot, measured);
+    }
+
+    fn show(&mut self, snapshot: Box<Snapshot>, measured: Measured) {
         self.tick = measured.tick;
         self.percent = measured.process_percent;
-        if self
-            .message
-            .as_ref()
-            .is_some_and(|message| message.is_old(snapshot.at))
-        {
-            self.message = None;
-        }
-        let ended = self.selected().map(queues::title);
+        let before = self.selected().map(|p| (p.id, queues::title(p)));
         self.snapshot = Some(snapshot);
-        if self.refresh_list()
-            && let Some(title) = ended
+        if self.list.is_chosen()
+            && let Some((id, title)) = before
+            && self.processes().iter().all(|process| process.id != id)
         {
             self.say(Tone::Note, format!("{title} has ended."));
         }
+        if !self.tagged.is_empty() {
+            let tagged = std::mem::take(&mut self.tagged);
+            let still = self.processes().iter().map(|process| process.id);
+            self.tagged = still.filter(|id| tagged.contains(id)).collect();
+        }
+        self.refresh_list();
     }
 
-    fn refresh_list(&mut self) -> bool {
+    fn refresh_list(&mut self) {
         let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
-        self.list.update(processes, &self.percent)
+        self.list.update(processes, &self.percent);
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.message = Some(Message::new(tone, text, self.now()));
-    }
-
-    fn now(&self) -> Duration {
-        self.snapshot.as_ref().map_or(Duration::ZERO, |s| s.at)
+        self.message = Some(Message::new(tone, text, self.clock));
     }
 
     fn processes(&self) -> &[Process] {
@@ -211,6 +282,11 @@ impl App {
     }
 
     #[must_use]
+    pub fn menu(&self) -> Option<&Menu> {
+        self.menu.as_ref()
+    }
+
+    #[must_use]
     pub fn help_line(&self) -> usize {
         self.help_line
     }
@@ -230,15 +306,28 @@ impl App {
         self.pending
     }
 
+    #[must_use]
+    pub fn shows_lanes(&self) -> bool {
+        self.lanes
+    }
+
+    /// How many processes are tagged.
+    #[must_use]
+    pub fn tagged(&self) -> usize {
+        self.tagged.len()
+    }
+
     /// The rows in view, from the top.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
         let cursor = self.list.cursor();
-        self.list.in_view().filter_map(move |index| {
-            let process = self.processes().get(index)?;
+        self.list.in_view().filter_map(move |line| {
+            let process = self.processes().get(line.index)?;
             Some(Row {
                 process,
-                cpu_percent: self.percent.get(index).copied().flatten(),
+                cpu_percent: self.percent.get(line.index).copied().flatten(),
                 under_cursor: Some(process.id) == cursor,
+                tagged: self.tagged.contains(&process.id),
+                branch: line.branch,
             })
         })
     }

@@ -1,10 +1,9 @@
-//! Moving a process to the other queue, and handing the machine over: what is asked, what is
-//! refused, and what is said of the answer.
+//! Handing the machine over, and what may be moved: what is refused, and what is said of the answer.
 
 use super::event::Command;
 use super::message::Tone;
 use super::{App, Pending};
-use crate::model::{Process, ProcessId, Queue, Role, Ruler, SchedulerStatus};
+use crate::model::{Process, Queue, Role, Ruler, SchedulerStatus};
 
 /// How a process is called in messages.
 pub(super) fn title(process: &Process) -> String {
@@ -12,53 +11,6 @@ pub(super) fn title(process: &Process) -> String {
 }
 
 impl App {
-    pub(super) fn toggle(&mut self) -> Option<Command> {
-        let (Some(process), Some(snapshot)) = (self.selected(), self.snapshot.as_ref()) else {
-            self.say(Tone::Refused, "There is no process under the cursor.");
-            return None;
-        };
-        match may_move(process, &snapshot.scheduler) {
-            Ok(from) => {
-                let (id, to) = (process.id, from.other());
-                self.list.choose();
-                self.asked = Some((id, to));
-                Some(Command::Move { id, to })
-            }
-            Err(why) => {
-                self.list.choose();
-                self.say(Tone::Refused, why);
-                None
-            }
-        }
-    }
-
-    /// The kernel's map has answered: only now does the mark change.
-    pub(super) fn moved(&mut self, id: ProcessId, result: Result<Queue, String>) {
-        let asked = self.asked.take().filter(|(process, _)| *process == id);
-        let process = self
-            .snapshot
-            .as_mut()
-            .and_then(|snapshot| snapshot.processes.iter_mut().find(|p| p.id == id));
-        let queue = match result {
-            Ok(queue) => queue,
-            Err(why) => return self.say(Tone::Refused, why),
-        };
-        self.read_back = Some((id, queue));
-        let (name, title) = match process {
-            Some(process) => {
-                process.queue = Some(queue);
-                (process.name.clone(), title(process))
-            }
-            None => (id.pid.to_string(), format!("process {}", id.pid)),
-        };
-        if asked.is_some_and(|(_, to)| to != queue) {
-            let text = format!("{title} is in {}, says the kernel's map.", queue.name());
-            return self.say(Tone::Refused, text);
-        }
-        self.history.mark(format!("{name} → {}", queue.name()));
-        self.say(Tone::Done, format!("{title} → {}", queue.name()));
-    }
-
     pub(super) fn attach_or_detach(&mut self) -> Option<Command> {
         let Some(snapshot) = self.snapshot.as_ref() else {
             self.say(Tone::Refused, "Nothing has been seen of the kernel yet.");
@@ -97,12 +49,12 @@ impl App {
             (Err(why), _) => self.say(Tone::Refused, why),
             (Ok(()), Some(Pending::Attach)) => {
                 self.rules_now(Ruler::Dualq);
-                self.history.mark("dualq".into());
+                self.mark("dualq".into());
                 self.say(Tone::Done, "dualq is attached.");
             }
             (Ok(()), Some(Pending::Detach)) => {
                 self.rules_now(Ruler::KernelDefault);
-                self.history.mark("kernel default".into());
+                self.mark("kernel default".into());
                 self.say(
                     Tone::Done,
                     "The kernel default schedules; x attaches dualq.",
@@ -122,7 +74,7 @@ impl App {
 }
 
 /// The queue that a process is in, if it may be moved; else one sentence.
-fn may_move(process: &Process, scheduler: &SchedulerStatus) -> Result<Queue, String> {
+pub(super) fn may_move(process: &Process, scheduler: &SchedulerStatus) -> Result<Queue, String> {
     let title = title(process);
     if let Role::View { reason } = &scheduler.role {
         return Err(format!("{title} cannot be moved in view mode: {reason}"));

@@ -41,6 +41,8 @@ pub struct Rates {
     pub dispatched: Pair,
     /// In CPUs: 1.0 is one CPU's whole time.
     pub cpu_time: Pair,
+    /// Time that was not idle, whoever used it; in CPUs as well.
+    pub busy: f32,
     /// Dispatches of BATCH made only because of the guarantee.
     pub rescues: f32,
 }
@@ -72,6 +74,7 @@ impl Add for Rates {
             enqueued: self.enqueued + other.enqueued,
             dispatched: self.dispatched + other.dispatched,
             cpu_time: self.cpu_time + other.cpu_time,
+            busy: self.busy + other.busy,
             rescues: self.rescues + other.rescues,
         }
     }
@@ -84,6 +87,7 @@ impl Mul<f32> for Rates {
             enqueued: self.enqueued * by,
             dispatched: self.dispatched * by,
             cpu_time: self.cpu_time * by,
+            busy: self.busy * by,
             rescues: self.rescues * by,
         }
     }
@@ -217,7 +221,11 @@ impl Tracker {
                 .find(|(number, _)| *number == cpu.number);
             cpus.push(match (then, cpu.counters) {
                 (Some((_, Some(then))), Some(counters)) => {
-                    Some(difference(then, &counters, seconds).ok_or(Missing::Restarted)?)
+                    let rates = difference(then, &counters, seconds);
+                    Some(Rates {
+                        busy: cpu.busy_percent.unwrap_or(0.0) / 100.0,
+                        ..rates.ok_or(Missing::Restarted)?
+                    })
                 }
                 _ => None,
             });
@@ -256,6 +264,7 @@ fn difference(then: &CpuCounters, now: &CpuCounters, seconds: f64) -> Option<Rat
             rate(then.priority_ns, now.priority_ns),
             rate(then.batch_ns, now.batch_ns),
         )? * 1e-9,
+        busy: 0.0,
         rescues: rate(then.rescues, now.rescues)?,
     })
 }

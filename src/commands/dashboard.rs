@@ -16,12 +16,14 @@ use signal_hook::{
 };
 
 use crate::app::{App, Event, Outcome};
+use crate::cli::{Look, ThemeName};
 use crate::dashboard::{Control, Dashboard};
 use crate::input;
 use crate::model::{ProcessId, Queue, Ruler};
-use crate::observe::{self, Observer, Standing};
+use crate::observe::{self, Observer, Standing, Word};
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
+use crate::signal;
 use crate::terminal::{self, Tui};
 use crate::ui::theme::Theme;
 
@@ -46,7 +48,7 @@ struct Kernel {
     owner: Option<(Sender<Order>, JoinHandle<()>)>,
 }
 
-pub fn run(options: Options) -> Result<()> {
+pub fn run(options: Options, look: Look) -> Result<()> {
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
@@ -59,9 +61,9 @@ pub fn run(options: Options) -> Result<()> {
     libbpf_rs::set_print(None);
 
     let (events, received) = mpsc::channel();
-    let (hurry, hurried) = mpsc::channel();
-    let kernel = connect(options, &events, &hurry)?;
-    let outcome = show(&kernel, &events, &received, hurry, hurried);
+    let (words, heard) = mpsc::channel();
+    let kernel = connect(options, &events, &words)?;
+    let outcome = show(&kernel, theme(look), &events, &received, words, heard);
     if let Some((orders, thread)) = kernel.owner {
         let _ = orders.send(Order::End);
         if thread.join().is_err() {
@@ -77,7 +79,7 @@ pub fn run(options: Options) -> Result<()> {
 }
 
 /// Owns the scheduler if it can, joins the one that runs if there is one, and else only looks.
-fn connect(options: Options, events: &Sender<Event>, hurry: &Sender<Duration>) -> Result<Kernel> {
+fn connect(options: Options, events: &Sender<Event>, words: &Sender<Word>) -> Result<Kernel> {
     let view = |refusal: &Refusal| Kernel {
         standing: Standing::View(refusal.sentence.clone()),
         handle: None,
@@ -93,7 +95,7 @@ fn connect(options: Options, events: &Sender<Event>, hurry: &Sender<Duration>) -
             Err(error) => error.downcast_ref().map(view).ok_or(error),
         };
     }
-    match own(options, events.clone(), hurry.clone()) {
+    match own(options, events.clone(), words.clone()) {
         Ok((handle, orders, thread)) => Ok(Kernel {
             standing: Standing::Owner,
             handle: Some(handle),
@@ -125,7 +127,7 @@ fn join() -> Result<Handle> {
 fn own(
     options: Options,
     events: Sender<Event>,
-    hurry: Sender<Duration>,
+    words: Sender<Word>,
 ) -> Result<(Handle, Sender<Order>, JoinHandle<()>)> {
     let (orders, taken) = mpsc::channel();
     let (started, answer) = mpsc::channel();
@@ -141,7 +143,7 @@ fn own(
                 }
                 Ok((handle, scheduler)) => {
                     if started.send(Ok(handle)).is_ok() {
-                        keep(scheduler, &taken, &events, &hurry);
+                        keep(scheduler, &taken, &events, &words);
                     }
                 }
             }
@@ -155,7 +157,7 @@ fn keep(
     mut scheduler: Scheduler<'_>,
     orders: &Receiver<Order>,
     events: &Sender<Event>,
-    hurry: &Sender<Duration>,
+    words: &Sender<Word>,
 ) {
     while let Ok(order) = orders.recv() {
         let result = match order {
@@ -167,16 +169,29 @@ fn keep(
             result.map_err(|error| format!("{error:#}")),
         ));
         // What follows from it is to be seen at once.
-        let _ = hurry.send(Duration::ZERO);
+        let _ = words.send(Word::Sooner(Duration::ZERO));
     }
+}
+
+/// What the command line asks for, else what the environment does.
+fn theme(look: Look) -> Theme {
+    let theme = match look.theme {
+        Some(ThemeName::Dark) => Theme::colour(),
+        Some(ThemeName::Light) => Theme::light(),
+        Some(ThemeName::Mono) => Theme::plain(),
+        None if Theme::colours_unwanted() => Theme::plain(),
+        None => Theme::colour(),
+    };
+    if look.ascii { theme.in_ascii() } else { theme }
 }
 
 fn show(
     kernel: &Kernel,
+    theme: Theme,
     events: &Sender<Event>,
     received: &Receiver<Event>,
-    hurry: Sender<Duration>,
-    hurried: Receiver<Duration>,
+    words: Sender<Word>,
+    heard: Receiver<Word>,
 ) -> Result<Outcome> {
     let orders = kernel.owner.as_ref().map(|(orders, _)| orders.clone());
     listen_to_signals(events.clone(), orders.clone())?;
@@ -190,16 +205,16 @@ fn show(
     let snapshots = events.clone();
     thread::Builder::new()
         .name("observe".to_owned())
-        .spawn(move || observe::run(observer, INTERVAL, &hurried, &snapshots))?;
+        .spawn(move || observe::run(observer, INTERVAL, &heard, &snapshots))?;
 
     let mut hands = Hands {
         handle: kernel.handle.as_ref(),
         orders,
-        hurry,
+        words,
         events: events.clone(),
     };
     Dashboard::new(App::new())
-        .theme(Theme::from_environment())
+        .theme(theme)
         .on_suspend(terminal::suspend)
         .run(tui.screen(), received, &mut hands)
 }
@@ -229,7 +244,7 @@ fn listen_to_signals(events: Sender<Event>, orders: Option<Sender<Order>>) -> Re
 struct Hands<'a> {
     handle: Option<&'a Handle>,
     orders: Option<Sender<Order>>,
-    hurry: Sender<Duration>,
+    words: Sender<Word>,
     events: Sender<Event>,
 }
 
@@ -257,7 +272,7 @@ impl Control for Hands<'_> {
             Queue::Priority => handle.members.add(id.pid, Some(id.start_ticks))?,
             Queue::Batch => handle.members.remove(id.pid)?,
         }
-        let _ = self.hurry.send(AFTER_A_MOVE);
+        let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));
         Ok(if handle.members.contains(id)? {
             Queue::Priority
         } else {
@@ -271,5 +286,13 @@ impl Control for Hands<'_> {
 
     fn detach(&mut self) {
         self.order(Order::Detach);
+    }
+
+    fn signal(&mut self, id: ProcessId, signal: i32) -> Result<()> {
+        signal::send(id, signal)
+    }
+
+    fn interval(&mut self, interval: Duration) {
+        let _ = self.words.send(Word::Interval(interval));
     }
 }

@@ -38,7 +38,7 @@ pub fn run(cli: Cli) -> Result<()> {
         None => match (short.add, short.remove) {
             (Some(pid), _) => Command::Add { pids: vec![pid] },
             (None, Some(pid)) => Command::Remove { pids: vec![pid] },
-            (None, None) => return dashboard::run(cli.scheduler.into()),
+            (None, None) => return dashboard::run(cli.scheduler.into(), cli.look),
         },
     };
     match command {

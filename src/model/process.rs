@@ -15,6 +15,8 @@ pub struct ProcessId {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Process {
     pub id: ProcessId,
+    /// The parent's process id; 0 for those without one.
+    pub parent: u32,
     /// The owner's name, or the number where it has none.
     pub user: String,
     /// The kernel's letter: R running, S sleeping, D in the disk, Z zombie, …

@@ -154,15 +154,26 @@ fn monotonic() -> Duration {
     )
 }
 
-/// Sends a snapshot at once and then one each `interval`, until nobody listens any more. A word
-/// down `hurry` has the next one taken early.
+/// What the sampling thread is told.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Word {
+    /// Take the next snapshot this soon.
+    Sooner(Duration),
+    /// Take one this often from now on.
+    Interval(Duration),
+}
+
+/// No two snapshots are closer than this on account of a changed interval.
+const SHORTEST: Duration = Duration::from_millis(250);
+
+/// Sends a snapshot at once and then one each `interval`, until nobody listens any more.
+/// A word changes when the next one is taken.
 pub fn run(
     mut observer: Observer,
-    interval: Duration,
-    hurry: &Receiver<Duration>,
+    mut interval: Duration,
+    words: &Receiver<Word>,
     events: &Sender<Event>,
 ) {
-    let mut pause = interval;
     loop {
         if events
             .send(Event::Snapshot(Box::new(observer.tick())))
@@ -170,12 +181,14 @@ pub fn run(
         {
             return;
         }
-        match hurry.recv_timeout(pause) {
-            Ok(sooner) => {
-                std::thread::sleep(sooner);
-                pause = interval;
+        match words.recv_timeout(interval) {
+            Ok(Word::Sooner(sooner)) => std::thread::sleep(sooner),
+            Ok(Word::Interval(other)) => {
+                interval = other;
+                // Rates over the moment since the last snapshot would be noise.
+                std::thread::sleep(SHORTEST);
             }
-            Err(RecvTimeoutError::Timeout) => pause = interval,
+            Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
     }

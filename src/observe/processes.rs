@@ -98,6 +98,7 @@ fn describe(id: ProcessId, stat: &Stat, identity: &Identity) -> Process {
     let ticks = stat.utime.saturating_add(stat.stime);
     Process {
         id,
+        parent: stat.ppid.cast_unsigned(),
         user: identity.user.clone(),
         state: stat.state,
         threads: u32::try_from(stat.num_threads).unwrap_or(0),
@@ -127,6 +128,7 @@ mod tests {
             it.command == "sleep 1000" || it.command.contains("dualq") || !it.command.is_empty()
         );
         assert!(!it.user.is_empty());
+        assert_eq!(it.parent, std::process::id());
         child.kill().unwrap();
         child.wait().unwrap();
         let id = it.id;

@@ -12,20 +12,34 @@ use crate::app::{App, Mode};
 ///  ffmpeg (4121) → PRIORITY
 /// ```
 pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
-    if app.mode() == Mode::Search {
-        let search = app.search();
-        let x = pen.text(1, 0, "/", theme.strong);
-        let x = pen.text(x, 0, &search.text, theme.strong);
-        pen.cell(x, 0, " ", theme.cursor);
-        if search.failed {
-            pen.text(x + 2, 0, "not found", theme.warning);
+    match app.mode() {
+        Mode::Search => {
+            let hint = "Enter keep the place  Esc go back  F3 next";
+            let x = typing(pen, theme, "/", &app.search().text, hint);
+            if app.search().failed {
+                pen.text(x + 2, 0, "not found", theme.warning);
+            }
+            return;
         }
-        let hint = "Enter keep the place  Esc go back  F3 next";
-        pen.right(pen.width().saturating_sub(1), 0, hint, theme.quiet);
-        return;
+        Mode::Filter => {
+            let hint = "Enter keep the filter  Esc show all";
+            let x = typing(pen, theme, "\\", &app.list().view.filter.text, hint);
+            if app.list().is_empty() {
+                pen.text(x + 2, 0, "nothing matches", theme.warning);
+            }
+            return;
+        }
+        Mode::Confirm => {
+            let question = app.question().unwrap_or_default();
+            pen.text(1, 0, &question, theme.warning);
+            return;
+        }
+        Mode::List | Mode::Menu | Mode::Help => {}
     }
     let Some(message) = app.message() else {
-        if app.nothing_to_win() {
+        if let Some(parts) = left_out(app) {
+            pen.text(1, 0, &format!("Left out: {parts}."), theme.quiet);
+        } else if app.nothing_to_win() {
             let hint = "CPUs stand idle: no task has to wait, so a move changes nothing now.";
             pen.text(1, 0, hint, Style::new());
         }
@@ -37,6 +51,33 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
         Tone::Refused => theme.warning,
     };
     pen.put(1, 0, &message.text, pen.width().saturating_sub(2), style);
+}
+
+/// What is being typed, with its cursor; the column after it comes back.
+fn typing(pen: &mut Pen, theme: &Theme, sign: &str, text: &str, hint: &str) -> u16 {
+    let x = pen.text(1, 0, sign, theme.strong);
+    let x = pen.text(x, 0, text, theme.strong);
+    pen.cell(x, 0, " ", theme.cursor);
+    if x + cells(hint) + 16 < pen.width() {
+        pen.right(pen.width().saturating_sub(1), 0, hint, theme.quiet);
+    }
+    x
+}
+
+/// Which processes the list does not show.
+fn left_out(app: &App) -> Option<String> {
+    let view = &app.list().view;
+    let mut parts = Vec::new();
+    if !view.filter.text.is_empty() {
+        parts.push(format!("what does not match “{}” (\\)", view.filter.text));
+    }
+    if let Some(user) = &view.user {
+        parts.push(format!("other users than {user} (u)"));
+    }
+    if view.hide_kernel_threads {
+        parts.push("kernel threads (K)".into());
+    }
+    (!parts.is_empty()).then(|| parts.join(", "))
 }
 
 /// ```text

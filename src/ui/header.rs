@@ -72,6 +72,9 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
     let plain = Style::new();
     let mut facts = vec![ruler(app, snapshot, status)];
     let mut add = |long: String, short: String, style| facts.push(Fact { long, short, style });
+    if app.is_paused() {
+        add("PAUSED: p goes on".into(), "PAUSED".into(), theme.alarm);
+    }
     let host = &snapshot.host;
     let kernel = format!("Linux {}", host.kernel);
     let numbers = host.kernel.split(['-', '+']).next().unwrap_or_default();
@@ -98,6 +101,12 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
         let text = format!("guarantee {percent} %");
         add(text.clone(), text, plain);
     }
+    let interval = app.interval().as_secs_f32();
+    add(
+        format!("a look each {interval} s"),
+        format!("{interval} s"),
+        plain,
+    );
     facts
 }
 

@@ -52,7 +52,13 @@ impl Layout {
             Room::Little => 5 + (area.height - MIN_HEIGHT) / 3,
             Room::Some | Room::Plenty => rest / 2,
         };
-        let cpus = cpus::height(app, area.width, wanted);
+        // The lanes take the place of the list and of its head as well.
+        let (cpus, head, list) = if app.shows_lanes() {
+            (rest + 1, 0, 0)
+        } else {
+            let cpus = cpus::height(app, area.width, wanted);
+            (cpus, 1, rest - cpus)
+        };
         let mut top = area.y;
         let mut next = |height: u16| {
             let part = Rect::new(area.x, top, area.width, height);
@@ -65,8 +71,8 @@ impl Layout {
             banner: next(banner),
             ratio: next(ratio),
             cpus: next(cpus),
-            head: next(1),
-            list: next(rest - cpus),
+            head: next(head),
+            list: next(list),
             message: next(1),
             keys: next(1),
         })

@@ -1,5 +1,6 @@
 //! Draws the state. Nothing here decides anything: the same state gives the same screen.
 
+mod ascii;
 mod banner;
 mod chart;
 mod cpus;
@@ -7,13 +8,16 @@ mod footer;
 mod format;
 mod header;
 mod help;
+mod lanes;
 mod layout;
+mod menu;
 mod pen;
 mod processes;
 mod ratio;
 pub mod theme;
 
 use ratatui::Frame;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use crate::app::{App, Mode};
@@ -28,7 +32,12 @@ pub fn fit(app: &mut App, size: Size) {
     let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
     if let Some(layout) = Layout::of(area, app) {
         app.set_list_area(layout.list.y, layout.list.height);
+        app.set_columns(processes::heads(layout.list.width));
         app.limit_help(help::overflow(area));
+        if let Some(menu) = app.menu() {
+            let (place, first) = menu::place(menu, area);
+            app.set_menu_area(place.x, place.right(), place.y + 1, first);
+        }
     }
 }
 
@@ -36,6 +45,13 @@ pub fn fit(app: &mut App, size: Size) {
 pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
+    draw_panels(buffer, area, app, theme);
+    if theme.ascii {
+        ascii::restrict(buffer);
+    }
+}
+
+fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     let Some(layout) = Layout::of(area, app) else {
         too_small(&mut Pen::new(buffer, area), area);
         return;
@@ -43,11 +59,18 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
     header::render(&mut Pen::new(buffer, layout.header), app, theme);
     banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
     ratio::render(&mut Pen::new(buffer, layout.ratio), app, theme, layout.room);
-    cpus::render(&mut Pen::new(buffer, layout.cpus), app, theme);
+    if app.shows_lanes() {
+        lanes::render(&mut Pen::new(buffer, layout.cpus), app, theme);
+    } else {
+        cpus::render(&mut Pen::new(buffer, layout.cpus), app, theme);
+    }
     processes::render_head(&mut Pen::new(buffer, layout.head), app, theme);
     processes::render(&mut Pen::new(buffer, layout.list), app, theme);
     footer::render_message(&mut Pen::new(buffer, layout.message), app, theme);
     footer::render_keys(&mut Pen::new(buffer, layout.keys), theme);
+    if let Some(menu) = app.menu() {
+        menu::render(buffer, area, menu, theme);
+    }
     if app.mode() == Mode::Help {
         help::render(&mut Pen::new(buffer, area), area, app, theme);
     }

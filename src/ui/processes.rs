@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::list::SortKey;
+use crate::app::order::{Branch, SortKey};
 use crate::app::{App, Row};
 use crate::model::{Queue, Ruler};
 
@@ -19,7 +19,7 @@ struct Column {
     numeric: bool,
     /// Shown from this width of the screen on.
     from: u16,
-    sort: Option<SortKey>,
+    sort: SortKey,
     cell: for<'a> fn(&Row<'a>, &Theme) -> Cow<'a, str>,
 }
 
@@ -29,7 +29,7 @@ const COLUMNS: &[Column] = &[
         width: 7,
         numeric: true,
         from: 0,
-        sort: None,
+        sort: SortKey::Pid,
         cell: |row, _| row.process.id.pid.to_string().into(),
     },
     Column {
@@ -37,7 +37,7 @@ const COLUMNS: &[Column] = &[
         width: 8,
         numeric: false,
         from: 0,
-        sort: None,
+        sort: SortKey::User,
         cell: |row, _| Cow::Borrowed(&row.process.user),
     },
     Column {
@@ -45,7 +45,7 @@ const COLUMNS: &[Column] = &[
         width: 1,
         numeric: false,
         from: 0,
-        sort: None,
+        sort: SortKey::State,
         cell: |row, _| row.process.state.to_string().into(),
     },
     Column {
@@ -53,7 +53,7 @@ const COLUMNS: &[Column] = &[
         width: 6,
         numeric: true,
         from: 0,
-        sort: Some(SortKey::Cpu),
+        sort: SortKey::Cpu,
         cell: |row, theme| format::percent(row.cpu_percent, theme.glyphs.missing).into(),
     },
     Column {
@@ -61,7 +61,7 @@ const COLUMNS: &[Column] = &[
         width: 8,
         numeric: false,
         from: 0,
-        sort: None,
+        sort: SortKey::Queue,
         cell: |row, theme| match row.process.queue {
             _ if row.process.own => "own".into(),
             Some(queue) => queue.name().into(),
@@ -73,7 +73,7 @@ const COLUMNS: &[Column] = &[
         width: 5,
         numeric: true,
         from: 0,
-        sort: None,
+        sort: SortKey::Threads,
         cell: |row, _| row.process.threads.to_string().into(),
     },
     Column {
@@ -81,7 +81,7 @@ const COLUMNS: &[Column] = &[
         width: 8,
         numeric: true,
         from: 100,
-        sort: None,
+        sort: SortKey::Time,
         cell: |row, _| format::cpu_time(row.process.cpu_time).into(),
     },
     Column {
@@ -89,7 +89,7 @@ const COLUMNS: &[Column] = &[
         width: 15,
         numeric: false,
         from: 140,
-        sort: None,
+        sort: SortKey::Name,
         cell: |row, _| Cow::Borrowed(&row.process.name),
     },
     Column {
@@ -97,13 +97,15 @@ const COLUMNS: &[Column] = &[
         width: 0,
         numeric: false,
         from: 0,
-        sort: None,
+        sort: SortKey::Command,
         cell: |row, _| Cow::Borrowed(&row.process.command),
     },
 ];
 
 /// Where a row's columns begin: the mark stands before them.
 const LEFT: u16 = 2;
+/// Levels of the tree that are drawn; what is deeper stands below them.
+const DEEPEST: u32 = 12;
 
 /// The columns that a screen of this width has, with their places and widths.
 fn columns(width: u16) -> impl Iterator<Item = (u16, u16, &'static Column)> {
@@ -129,25 +131,46 @@ fn columns(width: u16) -> impl Iterator<Item = (u16, u16, &'static Column)> {
 /// ```
 pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
     let style = theme.head;
+    let view = &app.list().view;
     pen.fill(0, 0, pen.width(), " ", style);
+    let mut end = 0;
+    let direction = if view.descends() {
+        theme.glyphs.descending
+    } else {
+        theme.glyphs.ascending
+    };
     for (x, width, column) in columns(pen.width()) {
-        let sorted = column.sort == Some(app.list().sort);
+        let sorted = column.sort == view.sort;
         let title = if sorted {
-            Cow::Owned(format!("{}{}", column.title, theme.glyphs.descending))
+            Cow::Owned(format!("{}{direction}", column.title))
         } else {
             Cow::Borrowed(column.title)
         };
         if column.numeric {
             pen.right(x + width, 0, &title, style);
         } else {
-            pen.put(x, 0, &title, width, style);
+            // The mark may stand in the gap after a narrow column.
+            end = pen.put(x, 0, &title, width + 1, style);
         }
     }
+    let free = pen.width().saturating_sub(end + 2);
+    let place = place(app);
+    let place = place.iter().find(|place| cells(place) <= free);
+    if let Some(place) = place {
+        pen.right(pen.width().saturating_sub(1), 0, place, style);
+    }
+}
+
+/// Which part of the list is in view: the more of it, the earlier.
+fn place(app: &App) -> Vec<String> {
     let list = app.list();
-    let shown = list.in_view().count();
-    let mut place = match (list.len(), shown) {
+    let processes = app.snapshot().map_or(0, |s| s.processes.len());
+    let mut place = match (list.len(), list.in_view().count()) {
+        (0, _) if processes > 0 => "nothing matches".to_owned(),
         (0, _) => "no processes".to_owned(),
-        (all, shown) if all == shown => format!("{} processes", format::count(all)),
+        (all, shown) if all == shown && all == processes => {
+            format!("{} processes", format::count(all))
+        }
         (all, shown) => format!(
             "{}-{} of {}",
             format::count(list.offset() + 1),
@@ -155,14 +178,53 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
             format::count(all)
         ),
     };
+    if list.view.is_partial() {
+        place.push_str(", filtered");
+    }
+    if list.is_following() {
+        place = format!("following, {place}");
+    }
+    if app.tagged() > 0 {
+        place = format!("{} tagged, {place}", format::count(app.tagged()));
+    }
+    let mut places = vec![place];
     if let Some(snapshot) = app.snapshot()
         && snapshot.scheduler.ruler == Ruler::Dualq
     {
         let members = snapshot.scheduler.members;
         let noun = if members == 1 { "member" } else { "members" };
-        place = format!("{} {noun}, {place}", format::count(members));
+        places.insert(
+            0,
+            format!("{} {noun}, {}", format::count(members), places[0]),
+        );
     }
-    pen.right(pen.width().saturating_sub(1), 0, &place, style);
+    places
+}
+
+/// Where the columns begin, and what each sorts by.
+pub fn heads(width: u16) -> Vec<(u16, SortKey)> {
+    columns(width)
+        .map(|(x, _, column)| (x, column.sort))
+        .collect()
+}
+
+/// The lines of the tree before a command: `│ ├─`, and `+` where children are folded away.
+fn guides(branch: Branch, theme: &Theme) -> String {
+    let mut line = String::new();
+    let [through, down, last] = theme.glyphs.branches;
+    let goes_on = |depth: u32| branch.open & 1_u64.checked_shl(depth).unwrap_or(0) != 0;
+    for depth in 1..=branch.depth.min(DEEPEST) {
+        line.push_str(match (depth == branch.depth.min(DEEPEST), goes_on(depth)) {
+            (true, true) => down,
+            (true, false) => last,
+            (false, true) => through,
+            (false, false) => "  ",
+        });
+    }
+    if branch.folded && branch.children {
+        line.push_str("+ ");
+    }
+    line
 }
 
 /// ```text
@@ -176,12 +238,24 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         if member {
             pen.cell(0, y, theme.glyphs.member, theme.strong);
         }
+        let style = if row.tagged { theme.tagged } else { style };
+        if row.tagged {
+            pen.cell(1, y, theme.glyphs.tag, style);
+        }
         for (x, width, column) in columns(pen.width()) {
             let text = (column.cell)(&row, theme);
             let style = match (column.title, row.process.queue) {
                 ("QUEUE", _) if row.process.own => theme.quiet,
                 ("QUEUE", Some(queue)) => theme.badge(queue),
                 _ => style,
+            };
+            let (x, width) = match row.branch {
+                Some(branch) if column.width == 0 => {
+                    let end = x + width;
+                    let x = pen.put(x, y, &guides(branch, theme), width, theme.quiet);
+                    (x, end - x)
+                }
+                _ => (x, width),
             };
             if column.numeric {
                 let end = x + width;

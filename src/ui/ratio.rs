@@ -150,7 +150,9 @@ fn recent_charts(pen: &mut Pen, app: &App, theme: &Theme, y: u16) {
         let x = pen.text(left, y, &heading, theme.quiet).max(left + 24);
         let (shares_text, ratio) = mean(app, theme, half, pick);
         let x = pen.text(x, y, &shares_text, theme.strong);
-        pen.text(x, y, &ratio, theme.strong);
+        if x + cells(&ratio) <= left + half {
+            pen.text(x, y, &ratio, theme.strong);
+        }
         let mut area = pen.part(left, y + 1, half, height);
         chart::share_area(&mut area, theme, &shares(app, half, pick));
         let mut line = pen.part(left, y + 1 + height, half, 1);

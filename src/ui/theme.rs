@@ -12,6 +12,8 @@ use crate::model::Queue;
 #[derive(Debug, Clone)]
 pub struct Theme {
     pub glyphs: Glyphs,
+    /// Whether nothing but ASCII may reach the terminal.
+    pub ascii: bool,
     /// Bars and charts of PRIORITY.
     pub priority: Style,
     /// Bars and charts of BATCH.
@@ -29,6 +31,7 @@ pub struct Theme {
     /// The names of columns.
     pub head: Style,
     pub cursor: Style,
+    pub tagged: Style,
     pub found: Style,
     /// Our scheduler runs.
     pub good: Style,
@@ -43,6 +46,8 @@ pub struct Glyphs {
     /// Bars of PRIORITY and of BATCH.
     pub priority: &'static str,
     pub batch: &'static str,
+    /// CPU time that neither queue served.
+    pub other: &'static str,
     /// Columns from nothing to full.
     pub levels: [&'static str; 9],
     /// The end of a bar, from nothing to full.
@@ -50,9 +55,13 @@ pub struct Glyphs {
     pub attached: &'static str,
     pub detached: &'static str,
     pub member: &'static str,
+    pub tag: &'static str,
     pub mark: &'static str,
     pub rule: &'static str,
+    pub ascending: &'static str,
     pub descending: &'static str,
+    /// In the tree: a branch that goes on, one that leaves it, the last that does.
+    pub branches: [&'static str; 3],
     pub missing: &'static str,
     pub into: &'static str,
     pub bar: &'static str,
@@ -62,22 +71,46 @@ impl Glyphs {
     pub const UNICODE: Self = Self {
         priority: "█",
         batch: "▒",
+        other: "░",
         levels: [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"],
         ends: [" ", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"],
         attached: "●",
         detached: "○",
         member: "★",
+        tag: "+",
         mark: "▲",
         rule: "─",
+        ascending: "▲",
         descending: "▼",
+        branches: ["│ ", "├─", "└─"],
         missing: "–",
         into: "›",
         bar: "│",
     };
+
+    pub const ASCII: Self = Self {
+        priority: "#",
+        batch: ":",
+        other: ".",
+        levels: [" ", "_", "_", ".", "-", "-", "=", "=", "#"],
+        ends: [":", ":", ":", ":", "#", "#", "#", "#", "#"],
+        attached: "*",
+        detached: "o",
+        member: "*",
+        tag: "+",
+        mark: "^",
+        rule: "-",
+        ascending: "^",
+        descending: "v",
+        branches: ["| ", "|-", "`-"],
+        missing: "-",
+        into: ">",
+        bar: "|",
+    };
 }
 
 impl Theme {
-    /// Sixteen colours.
+    /// Sixteen colours, of which those that a dark background shows best.
     #[must_use]
     pub fn colour() -> Self {
         let plain = Style::new();
@@ -85,6 +118,7 @@ impl Theme {
         let dim = plain.add_modifier(Modifier::DIM);
         Self {
             glyphs: Glyphs::UNICODE,
+            ascii: false,
             priority: bold.fg(Color::Yellow),
             batch: plain.fg(Color::LightBlue),
             border: bold.fg(Color::Yellow).bg(Color::LightBlue),
@@ -94,12 +128,26 @@ impl Theme {
             strong: bold,
             quiet: dim,
             head: bold.add_modifier(Modifier::UNDERLINED),
+            tagged: bold.fg(Color::Cyan),
             cursor: plain.add_modifier(Modifier::REVERSED),
             found: plain.add_modifier(Modifier::UNDERLINED | Modifier::BOLD),
             good: bold.fg(Color::Green),
             warning: bold.fg(Color::Magenta),
             alarm: bold.fg(Color::White).bg(Color::Red),
             key: bold,
+        }
+    }
+
+    /// Sixteen colours on a light background: bold yellow is too pale there, light blue too.
+    #[must_use]
+    pub fn light() -> Self {
+        let plain = Style::new();
+        Self {
+            priority: plain.fg(Color::Yellow),
+            batch: plain.fg(Color::Blue),
+            border: plain.fg(Color::Yellow).bg(Color::Blue),
+            tagged: plain.fg(Color::Blue).add_modifier(Modifier::BOLD),
+            ..Self::colour()
         }
     }
 
@@ -119,19 +167,24 @@ impl Theme {
             quiet: dim,
             good: bold,
             warning: bold,
+            tagged: bold.add_modifier(Modifier::ITALIC),
             alarm: reversed.add_modifier(Modifier::BOLD),
             ..Self::colour()
         }
     }
 
-    /// What the environment asks for: `NO_COLOR` that is not empty means none.
+    /// The same in ASCII.
     #[must_use]
-    pub fn from_environment() -> Self {
-        if std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) {
-            Self::plain()
-        } else {
-            Self::colour()
-        }
+    pub fn in_ascii(mut self) -> Self {
+        self.glyphs = Glyphs::ASCII;
+        self.ascii = true;
+        self
+    }
+
+    /// Whether the environment asks for no colours: by a `NO_COLOR` that is not empty.
+    #[must_use]
+    pub fn colours_unwanted() -> bool {
+        std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
     }
 
     /// Bars and charts of a queue.

@@ -4,11 +4,15 @@
 
 mod keys;
 mod list;
+mod moves;
+mod pause;
 mod queues;
 mod rates;
 mod screen;
+mod signals;
 #[path = "../support/mod.rs"]
 mod support;
+mod view;
 
 use dualq_top::app::{Event, Key};
 use support::{Hands, Shown, World, key, play, typed};

@@ -7,7 +7,7 @@ use dualq_top::ui::theme::Theme;
 use ratatui::backend::TestBackend;
 
 use crate::support::{Hands, World, busy, key, play, play_in};
-use crate::{SMALL, seen, show};
+use crate::{SMALL, clone, seen, show};
 
 #[test]
 fn too_small_is_said_not_drawn() {
@@ -24,13 +24,35 @@ fn too_small_is_said_not_drawn() {
 }
 
 #[test]
+fn the_headings_of_the_charts_stand_apart() {
+    let (_, events) = busy(2, 100);
+    for columns in [80, 100, 110, 120, 140] {
+        let shown = play((columns, 40), clone(&events), &mut Hands::default());
+        let line = shown.line("CPU time, last");
+        assert!(
+            line.contains(" CPU time, last") && !line.contains('…'),
+            "{line}"
+        );
+        assert!(!line.contains("1 CPU time"), "{line}");
+    }
+}
+
+#[test]
 fn no_size_of_the_terminal_breaks_the_screen() {
     let (_, events) = busy(64, 5);
     let mut app = App::new();
     for event in events {
         app.handle(event);
     }
-    for mode in [Key::Esc, Key::Char('?'), Key::Char('/')] {
+    for mode in [
+        Key::Esc,
+        Key::Char('?'),
+        Key::Char('/'),
+        Key::Char('>'),
+        Key::Char('u'),
+        Key::Char('k'),
+        Key::Char('l'),
+    ] {
         app.handle(key(mode));
         for (columns, rows) in
             (0..60)
@@ -122,6 +144,19 @@ fn ten_thousand_processes_leave_the_keys_quick() {
         "{:?} a tick",
         begin.elapsed()
     );
+    // Sorting by text, the tree and a filter as well.
+    for keys in [
+        [Key::F(6), Key::End, Key::Enter],
+        [Key::Char('t'), Key::Char('I'), Key::Char('K')],
+        [Key::F(4), Key::Char('w'), Key::Enter],
+    ] {
+        let begin = Instant::now();
+        for pressed in keys {
+            app.handle(key(pressed));
+        }
+        let each = begin.elapsed() / 3;
+        assert!(each < Duration::from_millis(400), "{each:?}: {keys:?}");
+    }
     let begin = Instant::now();
     let keys = 20;
     for _ in 0..keys {

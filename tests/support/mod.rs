@@ -47,6 +47,18 @@ impl Control for Hands {
     fn detach(&mut self) {
         self.asked.push("detach".into());
     }
+
+    fn signal(&mut self, id: ProcessId, signal: i32) -> anyhow::Result<()> {
+        self.asked.push(format!("signal {signal} to {}", id.pid));
+        match self.answer.clone() {
+            Some(Err(why)) => Err(anyhow::Error::msg(why)),
+            _ => Ok(()),
+        }
+    }
+
+    fn interval(&mut self, interval: std::time::Duration) {
+        self.asked.push(format!("look each {interval:?}"));
+    }
 }
 
 /// What the program has shown last, and how it ended.

@@ -127,6 +127,8 @@ impl World {
                 0.0,
             );
         }
+        self.process(1).parent = 0;
+        self.process(17).parent = 2;
         self.process(5000).own = true;
         self.process(17).kernel_thread = true;
         self.process(2955).threads = 112;
@@ -140,6 +142,7 @@ impl World {
                 pid,
                 start_ticks: 100 * u64::from(pid),
             },
+            parent: 1,
             user: user.into(),
             state: if uses > 10.0 { 'R' } else { 'S' },
             threads: 1,
@@ -229,6 +232,12 @@ impl World {
     /// What is seen now.
     pub fn look(&self) -> Event {
         Event::Snapshot(Box::new(self.snapshot.clone()))
+    }
+
+    /// A second passes in which nothing is counted.
+    pub fn look_later(&mut self) -> Event {
+        self.snapshot.at += Duration::from_secs(1);
+        self.look()
     }
 
     /// A second passes.

@@ -1,0 +1,218 @@
+//! Moving processes to the other queue, one or many together, and back.
+
+use std::collections::{HashMap, VecDeque};
+
+use super::App;
+use super::event::Command;
+use super::message::Tone;
+use super::queues::{may_move, title};
+use crate::model::{ProcessId, Queue};
+
+/// Moves that can be taken back.
+const UNDOS: usize = 100;
+
+/// Moves that were asked for together. The kernel is asked one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Errand {
+    rest: VecDeque<(ProcessId, Queue)>,
+    asked: Option<(ProcessId, Queue)>,
+    done: Vec<(ProcessId, Queue)>,
+    refused: Vec<String>,
+    /// Whether this takes back what was done before.
+    undoes: bool,
+}
+
+impl App {
+    /// All that are tagged, else the process under the cursor. What is tagged ends in one queue:
+    /// in PRIORITY, unless all of it is there already.
+    pub(super) fn toggle(&mut self) -> Option<Command> {
+        let Some(snapshot) = self.snapshot.as_ref() else {
+            self.say(Tone::Refused, "There is no process under the cursor.");
+            return None;
+        };
+        let cursor = self.list.cursor();
+        let chosen = snapshot.processes.iter().filter(|process| {
+            if self.tagged.is_empty() {
+                Some(process.id) == cursor
+            } else {
+                self.tagged.contains(&process.id)
+            }
+        });
+        let mut errand = Errand::default();
+        let mut movable = Vec::new();
+        for process in chosen {
+            match may_move(process, &snapshot.scheduler) {
+                Ok(from) => movable.push((process.id, from)),
+                Err(why) => errand.refused.push(why),
+            }
+        }
+        let to = if movable.iter().all(|(_, from)| *from == Queue::Priority) {
+            Queue::Batch
+        } else {
+            Queue::Priority
+        };
+        movable.retain(|(_, from)| *from != to);
+        errand.rest = movable.into_iter().map(|(id, _)| (id, to)).collect();
+        if errand.rest.is_empty() && errand.refused.is_empty() {
+            self.say(Tone::Refused, "There is no process under the cursor.");
+            return None;
+        }
+        self.list.choose();
+        self.begin(errand)
+    }
+
+    pub(super) fn undo(&mut self) -> Option<Command> {
+        let Some(last) = self.undos.pop() else {
+            self.say(Tone::Note, "There is no move to take back.");
+            return None;
+        };
+        let living: HashMap<ProcessId, Option<Queue>> =
+            self.processes().iter().map(|p| (p.id, p.queue)).collect();
+        let mut errand = Errand {
+            undoes: true,
+            ..Errand::default()
+        };
+        for (id, to) in last {
+            match living.get(&id) {
+                // Somebody else has moved it back.
+                Some(Some(queue)) if *queue == to.other() => {}
+                Some(_) => errand.rest.push_back((id, to.other())),
+                None => errand
+                    .refused
+                    .push(format!("process {} has ended.", id.pid)),
+            }
+        }
+        if errand.rest.is_empty() && errand.refused.is_empty() {
+            self.say(Tone::Note, "The last move is taken back already.");
+            return None;
+        }
+        self.begin(errand)
+    }
+
+    /// What was asked before this goes on first: nothing may be asked twice at once.
+    fn begin(&mut self, errand: Errand) -> Option<Command> {
+        if self.errand.is_some() {
+            self.say(Tone::Note, "The kernel is still at the last move.");
+            return None;
+        }
+        self.errand = Some(errand);
+        self.next_move()
+    }
+
+    fn next_move(&mut self) -> Option<Command> {
+        let errand = self.errand.as_mut()?;
+        errand.asked = errand.rest.pop_front();
+        match errand.asked {
+            Some((id, to)) => Some(Command::Move { id, to }),
+            None => {
+                let errand = self.errand.take()?;
+                self.conclude(errand);
+                None
+            }
+        }
+    }
+
+    /// The kernel's map has answered: only now does the mark change.
+    pub(super) fn moved(
+        &mut self,
+        id: ProcessId,
+        result: Result<Queue, String>,
+    ) -> Option<Command> {
+        let mut errand = self.errand.take().unwrap_or_default();
+        match result {
+            Err(why) => errand.refused.push(why),
+            Ok(queue) => {
+                self.read_back.push((id, queue));
+                if let Some(snapshot) = &mut self.snapshot
+                    && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
+                {
+                    process.queue = Some(queue);
+                }
+                if let Some(snapshot) = self.pause.as_mut().and_then(super::pause::Pause::waiting)
+                    && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
+                {
+                    process.queue = Some(queue);
+                }
+                if errand.asked.is_some_and(|asked| asked != (id, queue)) {
+                    let title = self.title_of(id);
+                    let queue = queue.name();
+                    errand
+                        .refused
+                        .push(format!("{title} is in {queue}, says the kernel's map."));
+                } else {
+                    errand.done.push((id, queue));
+                }
+            }
+        }
+        self.errand = Some(errand);
+        self.next_move()
+    }
+
+    /// Says what came of it, and marks it in the charts.
+    fn conclude(&mut self, errand: Errand) {
+        let (name, title, queue) = match *errand.done {
+            [] => {
+                let why = errand.refused.first().cloned().unwrap_or_default();
+                let more = match errand.refused.len() {
+                    0 | 1 => String::new(),
+                    count => format!(" Nor were {} others moved.", count - 1),
+                };
+                return self.say(Tone::Refused, format!("{why}{more}"));
+            }
+            [(id, queue)] => {
+                let found = self.processes().iter().find(|process| process.id == id);
+                let name = found.map_or_else(|| id.pid.to_string(), |p| p.name.clone());
+                (name, self.title_of(id), Some(queue))
+            }
+            [(_, queue), ..] => {
+                let text = format!("{} processes", errand.done.len());
+                let same = errand.done.iter().all(|(_, other)| *other == queue);
+                (text.clone(), text, same.then_some(queue))
+            }
+        };
+        let to = queue.map_or("where they were", Queue::name);
+        self.mark(format!("{name} → {to}"));
+        let (back, tone) = match (errand.undoes, errand.refused.is_empty()) {
+            (true, true) => ("Taken back: ", Tone::Done),
+            (true, false) => ("Taken back: ", Tone::Refused),
+            (false, true) => ("", Tone::Done),
+            (false, false) => ("", Tone::Refused),
+        };
+        let mut text = format!("{back}{title} → {to}");
+        if let Some(why) = errand.refused.first() {
+            text.push_str(&format!("; {} not moved: {why}", errand.refused.len()));
+        }
+        self.say(tone, text);
+        if !errand.undoes {
+            if self.undos.len() == UNDOS {
+                self.undos.remove(0);
+            }
+            self.undos.push(errand.done);
+        }
+    }
+
+    fn title_of(&self, id: ProcessId) -> String {
+        let process = self.processes().iter().find(|process| process.id == id);
+        process.map_or_else(|| format!("process {}", id.pid), title)
+    }
+
+    /// Tags the process under the cursor, or takes its tag away, and goes on to the next.
+    pub(super) fn tag(&mut self) {
+        if let Some(id) = self.list.cursor() {
+            if !self.tagged.remove(&id) {
+                self.tagged.insert(id);
+            }
+            self.go(super::list::Motion::By(1));
+        }
+    }
+
+    pub(super) fn untag_all(&mut self) {
+        let text = match self.tagged.len() {
+            0 => "No process is tagged: v tags.".to_owned(),
+            1 => "One process is not tagged any more.".to_owned(),
+            count => format!("{count} processes are not tagged any more."),
+        };
+        self.tagged.clear();
+        self.say(Tone::Note, text);
+    }
+}

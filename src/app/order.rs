@@ -1,0 +1,200 @@
+//! Which processes are listed, and in which order.
+
+use std::cmp::Ordering;
+use std::collections::{HashMap, HashSet};
+
+use super::search::Search;
+use crate::model::{Process, ProcessId};
+
+/// What the list is ordered by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SortKey {
+    Pid,
+    User,
+    State,
+    #[default]
+    Cpu,
+    Queue,
+    Threads,
+    Time,
+    Name,
+    Command,
+}
+
+impl SortKey {
+    pub const ALL: [Self; 9] = [
+        Self::Pid,
+        Self::User,
+        Self::State,
+        Self::Cpu,
+        Self::Queue,
+        Self::Threads,
+        Self::Time,
+        Self::Name,
+        Self::Command,
+    ];
+
+    #[must_use]
+    pub fn meaning(self) -> &'static str {
+        match self {
+            Self::Pid => "PID      process id",
+            Self::User => "USER     owner",
+            Self::State => "S        state",
+            Self::Cpu => "CPU%     share of one CPU",
+            Self::Queue => "QUEUE    PRIORITY first",
+            Self::Threads => "THR      threads",
+            Self::Time => "TIME     CPU time since the start",
+            Self::Name => "NAME     short name",
+            Self::Command => "COMMAND  command line",
+        }
+    }
+
+    /// Whether the largest comes first, unless inverted: so for amounts.
+    fn largest_first(self) -> bool {
+        matches!(self, Self::Cpu | Self::Threads | Self::Time)
+    }
+}
+
+/// What the user wants to see of the processes.
+#[derive(Debug, Clone, Default)]
+pub struct View {
+    pub sort: SortKey,
+    pub inverted: bool,
+    pub tree: bool,
+    /// Only processes that match; all where the text is empty.
+    pub filter: Search,
+    pub hide_kernel_threads: bool,
+    /// Only this user's.
+    pub user: Option<String>,
+    /// Processes whose descendants are not shown in the tree.
+    pub folded: HashSet<ProcessId>,
+}
+
+/// One row of the list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Line {
+    /// Index into the snapshot's processes.
+    pub index: usize,
+    /// Its place in the tree, where that is shown.
+    pub branch: Option<Branch>,
+}
+
+/// The place of a row in the tree.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Branch {
+    pub depth: u32,
+    /// Bit n: the branch at depth n goes on below this row.
+    pub open: u64,
+    pub children: bool,
+    pub folded: bool,
+}
+
+impl View {
+    /// Whether processes are left out.
+    #[must_use]
+    pub fn is_partial(&self) -> bool {
+        !self.filter.text.is_empty() || self.hide_kernel_threads || self.user.is_some()
+    }
+
+    /// Whether the order goes from large to small.
+    #[must_use]
+    pub fn descends(&self) -> bool {
+        self.sort.largest_first() != self.inverted
+    }
+
+    fn shows(&self, process: &Process) -> bool {
+        !(self.hide_kernel_threads && process.kernel_thread)
+            && self.user.as_ref().is_none_or(|user| *user == process.user)
+            && (self.filter.text.is_empty() || self.filter.matches(process))
+    }
+
+    /// The rows, from the top.
+    pub fn arrange(&self, processes: &[Process], percent: &[Option<f32>]) -> Vec<Line> {
+        let mut kept: Vec<usize> = (0..processes.len())
+            .filter(|&index| processes.get(index).is_some_and(|p| self.shows(p)))
+            .collect();
+        kept.sort_unstable_by(|&a, &b| {
+            let order = self.compare(&processes[a], &processes[b], || {
+                let cpu = |index: usize| percent.get(index).copied().flatten().unwrap_or(-1.0);
+                cpu(a).total_cmp(&cpu(b))
+            });
+            let order = if self.descends() {
+                order.reverse()
+            } else {
+                order
+            };
+            // Equals keep their places from tick to tick.
+            order.then_with(|| processes[a].id.cmp(&processes[b].id))
+        });
+        if self.tree {
+            return self.branches(&kept, processes);
+        }
+        let flat = |index| Line {
+            index,
+            branch: None,
+        };
+        kept.into_iter().map(flat).collect()
+    }
+
+    fn compare(&self, a: &Process, b: &Process, cpu: impl Fn() -> Ordering) -> Ordering {
+        match self.sort {
+            SortKey::Pid => a.id.cmp(&b.id),
+            SortKey::User => a.user.cmp(&b.user),
+            SortKey::State => a.state.cmp(&b.state),
+            SortKey::Cpu => cpu(),
+            // None, which is said as missing, after both.
+            SortKey::Queue => (a.queue.is_none(), a.queue).cmp(&(b.queue.is_none(), b.queue)),
+            SortKey::Threads => a.threads.cmp(&b.threads),
+            SortKey::Time => a.cpu_time.cmp(&b.cpu_time),
+            SortKey::Name => a.name.cmp(&b.name),
+            SortKey::Command => a.command.cmp(&b.command),
+        }
+    }
+
+    /// Children below their parents; a process whose parent is not listed stands at the left.
+    fn branches(&self, kept: &[usize], processes: &[Process]) -> Vec<Line> {
+        let place: HashMap<u32, usize> = kept
+            .iter()
+            .enumerate()
+            .map(|(place, &index)| (processes[index].id.pid, place))
+            .collect();
+        let mut children: Vec<Vec<usize>> = vec![Vec::new(); kept.len()];
+        let mut roots = Vec::new();
+        for (at, &index) in kept.iter().enumerate() {
+            match place.get(&processes[index].parent) {
+                Some(&parent) if parent != at => children[parent].push(at),
+                _ => roots.push(at),
+            }
+        }
+        let mut lines = Vec::with_capacity(kept.len());
+        let mut seen = vec![false; kept.len()];
+        // Parents are read one after the other, not at one moment: should they ever form a ring,
+        // its first member is as good a root as any.
+        for start in roots.into_iter().chain(0..kept.len()) {
+            let mut ahead = vec![(start, 0_u32, 0_u64, true)];
+            while let Some((at, depth, open, shown)) = ahead.pop() {
+                if std::mem::replace(&mut seen[at], true) {
+                    continue;
+                }
+                let folded = self.folded.contains(&processes[kept[at]].id);
+                if shown {
+                    lines.push(Line {
+                        index: kept[at],
+                        branch: Some(Branch {
+                            depth,
+                            open,
+                            children: !children[at].is_empty(),
+                            folded,
+                        }),
+                    });
+                }
+                for (rank, &child) in children[at].iter().rev().enumerate() {
+                    let bit = 1_u64.checked_shl(depth + 1).unwrap_or(0);
+                    let open = if rank == 0 { open & !bit } else { open | bit };
+                    ahead.push((child, depth + 1, open, shown && !folded));
+                }
+            }
+        }
+        lines
+    }
+}

@@ -1,0 +1,168 @@
+//! Sending a signal: which one, to whom, and only after a second key.
+
+use std::collections::VecDeque;
+
+use super::event::{Command, Key, Outcome};
+use super::menu::{Choices, Menu};
+use super::message::Tone;
+use super::queues::title;
+use super::{App, Mode};
+use crate::model::{Process, ProcessId};
+
+/// Those that people send, the usual one first.
+pub const SIGNALS: [(i32, &str); 14] = [
+    (15, "SIGTERM  end"),
+    (9, "SIGKILL  end at once, without a chance to save"),
+    (1, "SIGHUP   hang up; many read their settings again"),
+    (2, "SIGINT   as Ctrl-C"),
+    (3, "SIGQUIT  end with a core dump"),
+    (6, "SIGABRT  abort with a core dump"),
+    (10, "SIGUSR1"),
+    (12, "SIGUSR2"),
+    (14, "SIGALRM"),
+    (18, "SIGCONT  go on"),
+    (19, "SIGSTOP  stop, cannot be refused"),
+    (20, "SIGTSTP  as Ctrl-Z"),
+    (17, "SIGCHLD"),
+    (28, "SIGWINCH"),
+];
+
+/// A signal that waits for a yes, or is on its way.
+#[derive(Debug)]
+pub(super) struct Sending {
+    signal: i32,
+    to: VecDeque<ProcessId>,
+    whom: String,
+    sent: usize,
+    refused: Option<String>,
+}
+
+/// The name of a signal, without what it does.
+fn name(signal: i32) -> &'static str {
+    SIGNALS
+        .iter()
+        .find(|(number, _)| *number == signal)
+        .and_then(|(_, text)| text.split(' ').next())
+        .unwrap_or("a signal")
+}
+
+/// Why a process gets no signal from here.
+fn may_signal(process: &Process) -> Result<(), String> {
+    let title = title(process);
+    if process.own {
+        return Err(format!("{title} is part of dualq-top: q quits."));
+    }
+    if process.kernel_thread {
+        return Err(format!("{title} is a kernel thread: it heeds no signals."));
+    }
+    Ok(())
+}
+
+impl App {
+    /// For all that are tagged, else for the process under the cursor.
+    pub(super) fn signal_menu(&mut self) {
+        let cursor = self.list.cursor();
+        let chosen: Vec<&Process> = self
+            .processes()
+            .iter()
+            .filter(|process| {
+                if self.tagged.is_empty() {
+                    Some(process.id) == cursor
+                } else {
+                    self.tagged.contains(&process.id)
+                }
+            })
+            .collect();
+        let whom = match *chosen {
+            [] => return self.say(Tone::Refused, "There is no process under the cursor."),
+            [process] => title(process),
+            _ => format!("{} tagged processes", chosen.len()),
+        };
+        // All or none: what is left out would have to be said in the question.
+        if let Some(why) = chosen.iter().find_map(|process| may_signal(process).err()) {
+            return self.say(Tone::Refused, why);
+        }
+        let ids = chosen.iter().map(|process| process.id).collect();
+        self.list.choose();
+        self.menu = Some(Menu {
+            title: format!("Send to {whom}"),
+            items: SIGNALS
+                .iter()
+                .map(|(number, text)| format!("{number:>2} {text}"))
+                .collect(),
+            row: 0,
+            choices: Choices::Signal(ids, whom),
+        });
+        self.mode = Mode::Menu;
+    }
+
+    /// The choice was made: now the question.
+    pub(super) fn ask(&mut self, row: usize, to: Vec<ProcessId>, whom: String) {
+        let Some((signal, _)) = SIGNALS.get(row) else {
+            return;
+        };
+        self.sending = Some(Sending {
+            signal: *signal,
+            to: to.into(),
+            whom,
+            sent: 0,
+            refused: None,
+        });
+        self.mode = Mode::Confirm;
+    }
+
+    /// The question that waits for a yes.
+    #[must_use]
+    pub fn question(&self) -> Option<String> {
+        let sending = self.sending.as_ref()?;
+        let (name, whom) = (name(sending.signal), &sending.whom);
+        Some(format!(
+            "Send {name} to {whom}?  y sends it, any other key does not"
+        ))
+    }
+
+    pub(super) fn confirm_key(&mut self, key: Key) -> Option<Command> {
+        self.mode = Mode::List;
+        match key {
+            Key::Char('y' | 'Y') => self.next_signal(),
+            Key::Ctrl('c') => Some(Command::Quit(Outcome::Quit)),
+            _ => {
+                self.sending = None;
+                self.say(Tone::Note, "No signal was sent.");
+                None
+            }
+        }
+    }
+
+    fn next_signal(&mut self) -> Option<Command> {
+        let sending = self.sending.as_mut()?;
+        let signal = sending.signal;
+        if let Some(id) = sending.to.pop_front() {
+            return Some(Command::Signal { id, signal });
+        }
+        let sending = self.sending.take()?;
+        let name = name(signal);
+        match (sending.refused, sending.sent) {
+            (None, _) => self.say(Tone::Done, format!("{name} sent to {}.", sending.whom)),
+            (Some(why), 0) => self.say(Tone::Refused, why),
+            (Some(why), sent) => {
+                self.say(
+                    Tone::Refused,
+                    format!("{name} sent to {sent}; not to all: {why}"),
+                );
+            }
+        }
+        None
+    }
+
+    pub(super) fn signalled(&mut self, result: Result<(), String>) -> Option<Command> {
+        let sending = self.sending.as_mut()?;
+        match result {
+            Ok(()) => sending.sent += 1,
+            Err(why) => {
+                sending.refused.get_or_insert(why);
+            }
+        }
+        self.next_signal()
+    }
+}

@@ -1,0 +1,72 @@
+//! Sends a signal to a process and to no other that has its number by now.
+
+use anyhow::{Result, anyhow, bail};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use crate::model::ProcessId;
+
+/// Sends it.
+///
+/// # Errors
+/// One sentence: what was refused, and why.
+pub fn send(id: ProcessId, signal: i32) -> Result<()> {
+    let ProcessId { pid, start_ticks } = id;
+    let gone = || anyhow!("process {pid} has ended: no signal was sent.");
+    let number = i32::try_from(pid).ok().and_then(Pid::from_raw);
+    let (Some(number), Some(signal)) = (number, Signal::from_named_raw(signal)) else {
+        bail!("signal {signal} cannot be sent to process {pid}.");
+    };
+    // The descriptor is of one process for good: what is checked after it is opened holds.
+    let process = match pidfd_open(number, PidfdFlags::empty()) {
+        Ok(process) => process,
+        Err(Errno::SRCH) => return Err(gone()),
+        Err(error) => bail!("process {pid} cannot be reached: {error}"),
+    };
+    let stat = procfs::process::Process::new(number.as_raw_nonzero().get())
+        .and_then(|process| process.stat())
+        .map_err(|_| gone())?;
+    if stat.starttime != start_ticks {
+        return Err(gone());
+    }
+    match pidfd_send_signal(process, signal) {
+        Ok(()) => Ok(()),
+        Err(Errno::SRCH) => Err(gone()),
+        Err(Errno::PERM) => {
+            bail!("process {pid} belongs to another user: run dualq-top with sudo.")
+        }
+        Err(error) => bail!("process {pid} got no signal: {error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+    use std::process::Command;
+
+    use super::*;
+
+    #[test]
+    fn a_signal_reaches_its_process_and_not_the_next_with_its_number() {
+        let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
+        let pid = child.id();
+        let stat = procfs::process::Process::new(i32::try_from(pid).unwrap())
+            .unwrap()
+            .stat()
+            .unwrap();
+        let id = ProcessId {
+            pid,
+            start_ticks: stat.starttime,
+        };
+        let other = ProcessId {
+            start_ticks: id.start_ticks + 1,
+            ..id
+        };
+        let refusal = send(other, 15).unwrap_err().to_string();
+        assert!(refusal.contains("has ended"), "{refusal}");
+        assert!(child.try_wait().unwrap().is_none(), "it lives on");
+        send(id, 15).unwrap();
+        assert_eq!(child.wait().unwrap().signal(), Some(15));
+        assert!(send(id, 15).is_err(), "it has gone");
+    }
+}

@@ -1,0 +1,32 @@
+//! A screen for terminals and fonts that have ASCII only: whatever else was drawn is replaced, cell
+//! for cell, so that nothing moves and nothing is forgotten.
+
+use ratatui::buffer::Buffer;
+
+/// What stands for the characters of our own sentences; any other, as in a process's name, is `?`.
+fn replacement(symbol: &str) -> &'static str {
+    match symbol {
+        "…" => "~",
+        "→" | "›" => ">",
+        "←" => "<",
+        "↑" => "^",
+        "↓" => "v",
+        "–" => "-",
+        "×" => "x",
+        "·" => ".",
+        "★" => "*",
+        "“" | "”" => "\"",
+        "▲" => "^",
+        "▼" => "v",
+        _ => "?",
+    }
+}
+
+pub fn restrict(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            let other = replacement(cell.symbol());
+            cell.set_symbol(other);
+        }
+    }
+}

@@ -1,0 +1,203 @@
+//! What each CPU's time went to, second by second: a lane for each, in the place of the list.
+
+use super::pen::{Pen, cells};
+use super::theme::Theme;
+use crate::app::App;
+use crate::app::rates::{Pair, Rates, Tick};
+use crate::model::Cpu;
+
+/// The least width of a lane with its label.
+const NARROW: u16 = 20;
+const TALLEST: u16 = 8;
+
+/// How the lanes are laid out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Plan {
+    /// CPUs that share a lane, where there is no room for each.
+    group: usize,
+    columns: u16,
+    rows: u16,
+    height: u16,
+}
+
+fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
+    let rows = rows.max(1);
+    let places = usize::from((width / NARROW).max(1)) * usize::from(rows);
+    let group = cpus.div_ceil(places).max(1).next_power_of_two();
+    let lanes = u16::try_from(cpus.div_ceil(group))
+        .unwrap_or(u16::MAX)
+        .max(1);
+    let columns = lanes.div_ceil(rows);
+    let lines = lanes.div_ceil(columns);
+    Plan {
+        group,
+        columns,
+        rows: lines,
+        height: (rows / lines).clamp(1, TALLEST),
+    }
+}
+
+/// ```text
+///  CPU time, a second a column   █ PRIORITY  ▒ BATCH  ░ other    space: ffmpeg (4121)
+///   0 ▒▒▒▒▒▒▒▅▅▅▅▆▆▆▆▆   4 ▒▒▒▒▒▒▒▅▅▅▅▆▆▆▆▆
+///   1 ▒▒▒▒▒▒▒▅▅▅▅▆▆▆▆▆   5 ▒▒▒▒░░▒▅▅▅▅▆▆▆▆▆
+/// ```
+pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
+    title(pen, app, theme);
+    let Some(snapshot) = app.snapshot() else {
+        return;
+    };
+    if let Err(missing) = app.tick() {
+        pen.text(1, 1, missing.sentence(), theme.quiet);
+        return;
+    }
+    let plan = plan(
+        snapshot.cpus.len(),
+        pen.width(),
+        pen.height().saturating_sub(1),
+    );
+    let width = pen.width() / plan.columns;
+    let labels: Vec<String> = snapshot.cpus.chunks(plan.group).map(label).collect();
+    let left = 2 + labels.iter().map(|label| cells(label)).max().unwrap_or(1);
+    let lanes = snapshot.cpus.chunks(plan.group).zip(&labels);
+    for (index, (cpus, label)) in (0_u16..).zip(lanes) {
+        // Down the columns, so that neighbours stand below each other.
+        let (x, y) = (
+            index / plan.rows * width,
+            1 + index % plan.rows * plan.height,
+        );
+        let mut cell = pen.part(x, y, width, plan.height);
+        cell.right(left - 1, 0, label, theme.strong);
+        if cpus.iter().all(|cpu| !cpu.online) {
+            cell.text(left, 0, "offline", theme.quiet);
+            continue;
+        }
+        let first = usize::from(index) * plan.group;
+        // High lanes need a line between them to be told apart.
+        let height = plan.height - u16::from(plan.height >= 3);
+        let mut lane = cell.part(left, 0, width.saturating_sub(left + 1), height);
+        draw(&mut lane, app, theme, first, cpus);
+    }
+}
+
+fn title(pen: &mut Pen, app: &App, theme: &Theme) {
+    pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
+    let mut x = pen.text(0, 0, " CPU time ", theme.title) + 1;
+    for (glyph, style, name) in [
+        (theme.glyphs.priority, theme.priority, "PRIORITY "),
+        (theme.glyphs.batch, theme.batch, "BATCH "),
+        (theme.glyphs.other, theme.quiet, "other "),
+    ] {
+        pen.cell(x, 0, " ", theme.quiet);
+        pen.cell(x + 1, 0, glyph, style);
+        pen.cell(x + 2, 0, " ", theme.quiet);
+        x = pen.text(x + 3, 0, name, theme.quiet);
+    }
+    if let Some(process) = app.selected() {
+        let text = format!(" space: {} ({}) ", process.name, process.id.pid);
+        if x + cells(&text) + 1 < pen.width() {
+            pen.right(pen.width().saturating_sub(1), 0, &text, theme.strong);
+        }
+    }
+}
+
+fn label(cpus: &[Cpu]) -> String {
+    match cpus {
+        [] => String::new(),
+        [one] => one.number.to_string(),
+        [first, .., last] => format!("{}-{}", first.number, last.number),
+    }
+}
+
+/// The newest second is at the right. In each, from below: PRIORITY, BATCH, what neither queue
+/// served, and what nobody used.
+fn draw(pen: &mut Pen, app: &App, theme: &Theme, first: usize, cpus: &[Cpu]) {
+    let (width, height) = (pen.width(), pen.height());
+    #[allow(clippy::cast_precision_loss)]
+    let whole = cpus.iter().filter(|cpu| cpu.online).count().max(1) as f32;
+    let columns = |pick: fn(&Rates) -> Pair| {
+        app.history().columns(width.into(), 1, |tick| {
+            sum(tick, first, cpus.len()).map(|rates| pick(&rates) * (1.0 / whole))
+        })
+    };
+    let used = columns(|rates| rates.cpu_time);
+    let busy = columns(|rates| Pair {
+        priority: rates.busy,
+        batch: 0.0,
+    });
+    for (x, (used, busy)) in (0..width).zip(used.into_iter().zip(busy)) {
+        let (Some(used), Some(busy)) = (used, busy) else {
+            continue;
+        };
+        let all = busy.priority.max(used.sum());
+        let ends = [used.priority, used.sum(), all].map(|part| eighths(part, height));
+        for y in 0..height {
+            let (symbol, style) = cell(ends, (height - 1 - y) * 8, theme);
+            pen.cell(x, y, symbol, style);
+        }
+    }
+}
+
+/// The cell whose lowest eighth is `from`, where PRIORITY, BATCH and the others end at `ends`.
+fn cell(ends: [u16; 3], from: u16, theme: &Theme) -> (&'static str, ratatui::style::Style) {
+    let [priority, batch, busy] = ends.map(|end| end.saturating_sub(from).min(8));
+    let (queues, other, idle) = (batch, busy - batch, 8 - busy);
+    if queues >= other && queues >= idle {
+        return match priority {
+            0 => (theme.glyphs.batch, theme.batch),
+            8 => (theme.glyphs.priority, theme.priority),
+            level if batch == priority => (theme.glyphs.levels[usize::from(level)], theme.priority),
+            level => (theme.glyphs.levels[usize::from(level)], theme.border),
+        };
+    }
+    if other >= idle {
+        (theme.glyphs.other, theme.quiet)
+    } else {
+        (" ", theme.quiet)
+    }
+}
+
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+fn eighths(part: f32, height: u16) -> u16 {
+    if part.is_nan() {
+        return 0;
+    }
+    (part.clamp(0.0, 1.0) * f32::from(height * 8)).round() as u16
+}
+
+fn sum(tick: &Tick, first: usize, count: usize) -> Option<Rates> {
+    tick.cpus
+        .get(first..)?
+        .iter()
+        .take(count)
+        .flatten()
+        .copied()
+        .reduce(|a, b| a + b)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_cpu_has_its_own_lane_on_a_machine_of_usual_size() {
+        assert_eq!(plan(64, 80, 17).group, 1);
+        assert_eq!(plan(256, 200, 41).group, 1);
+    }
+
+    #[test]
+    fn all_cpus_have_a_place_however_many_there_are() {
+        for cpus in [1, 2, 7, 8, 64, 255, 256, 512, 4096] {
+            for (width, rows) in [(80, 17), (80, 13), (120, 29), (200, 41), (250, 51)] {
+                let plan = plan(cpus, width, rows);
+                let places = usize::from(plan.rows * plan.columns) * plan.group;
+                assert!(
+                    places >= cpus
+                        && plan.rows * plan.height <= rows
+                        && width / plan.columns >= NARROW,
+                    "{cpus} in {width}×{rows}: {plan:?}"
+                );
+            }
+        }
+    }
+}
