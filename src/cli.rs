@@ -79,6 +79,12 @@ pub enum Command {
     Attach(SchedulerOptions),
     /// End a scheduler that was asked to stay (--stay)
     Detach,
+    /// Look whether the scheduler can be started here, and what to do where it cannot
+    Doctor {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Put processes in PRIORITY, with all their threads
     Add {
         /// Process ids

@@ -3,6 +3,7 @@
 mod attach;
 mod dashboard;
 mod detach;
+mod doctor;
 mod members;
 mod process;
 mod stats;
@@ -44,6 +45,7 @@ pub fn run(cli: Cli) -> Result<()> {
     match command {
         Command::Attach(options) => attach::run(options.into()),
         Command::Detach => detach::run(),
+        Command::Doctor { json } => doctor::run(json),
         Command::Add { pids } => members::add(&pids),
         Command::Remove { pids } => members::remove(&pids),
         Command::List { json } => members::list(json),

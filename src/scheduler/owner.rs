@@ -308,7 +308,7 @@ fn load<'obj>(
     } else {
         open.progs.dualq_sched_switch.set_autoload(false);
     }
-    open.load().map_err(explain_load)
+    open.load().context("the kernel did not load the scheduler")
 }
 
 /// From Linux 6.19 on, tasks in a CPU's local queue are taken back by a tracing program; the op that
@@ -318,19 +318,6 @@ fn reenqueues_from_sched_switch() -> bool {
         btf.type_by_name::<Func<'_>>("scx_bpf_reenqueue_local___v2")
             .is_some()
     })
-}
-
-/// The kernel says little of why it does not load; the two locks that are known are told apart.
-fn explain_load(error: libbpf_rs::Error) -> anyhow::Error {
-    let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
-    if lockdown.contains("[confidentiality]") {
-        return Refusal::new(
-            Status::KernelCannot,
-            "the kernel is locked down (confidentiality), which forbids reading its memory from BPF: boot with lockdown=integrity or none",
-        )
-        .into();
-    }
-    anyhow::Error::new(error).context("the kernel did not load the scheduler")
 }
 
 fn handle(skel: &DualqSkel<'_>) -> Result<Handle> {

@@ -5,9 +5,10 @@ use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use anyhow::{Result, bail};
 
-use super::sysfs;
+use super::{pins, sysfs};
 use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
+use crate::text::scrub;
 
 /// The inode of the first pid namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h).
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
@@ -17,32 +18,156 @@ const CAP_SYS_ADMIN: u32 = 21;
 const CAP_PERFMON: u32 = 38;
 const CAP_BPF: u32 = 39;
 
+/// One thing that a start depends on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// A word that stays the same between versions.
+    pub name: &'static str,
+    pub finding: Finding,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Finding {
+    /// As it should be, in words.
+    Fine(String),
+    /// It works, at a price: what is lost, and the remedy.
+    Lacking(String),
+    /// No start: why, and the remedy.
+    Refused(Refusal),
+}
+
 /// May a scheduler of ours be started here?
 ///
 /// # Errors
-/// A [`Refusal`] with what is missing and the remedy.
+/// The first [`Refusal`] among the checks that `doctor` shows.
 pub fn check() -> Result<()> {
-    if !sysfs::has_sched_ext() {
-        bail!(Refusal::new(
-            Status::KernelCannot,
-            "this kernel has no sched_ext (CONFIG_SCHED_CLASS_EXT, Linux 6.12 or newer): `make demo` runs one that has, in a virtual machine",
-        ));
-    }
-    if !Path::new("/sys/kernel/btf/vmlinux").exists() {
-        bail!(Refusal::new(
-            Status::KernelCannot,
-            "this kernel carries no type information (CONFIG_DEBUG_INFO_BTF): boot one that does, or try `make demo`",
-        ));
-    }
-    rights()?;
-    in_first_pid_namespace()?;
-    if let Ruler::Other(name) = sysfs::ruler() {
-        bail!(Refusal::new(
-            Status::AnotherSchedulerRuns,
-            format!("another scheduler runs ({name}): stop it first; dualq-top never evicts one"),
-        ));
+    for check in checks() {
+        if let Finding::Refused(refusal) = check.finding {
+            bail!(refusal);
+        }
     }
     Ok(())
+}
+
+/// Everything that a start depends on, in the order in which it would fail.
+#[must_use]
+pub fn checks() -> Vec<Check> {
+    vec![
+        Check {
+            name: "kernel",
+            finding: kernel(),
+        },
+        Check {
+            name: "types",
+            finding: types(),
+        },
+        Check {
+            name: "lockdown",
+            finding: lockdown(),
+        },
+        Check {
+            name: "isolcpus",
+            finding: isolated_cpus(),
+        },
+        Check {
+            name: "rights",
+            finding: finding(rights(), "they suffice"),
+        },
+        Check {
+            name: "namespace",
+            finding: finding(in_first_pid_namespace(), "process ids are the kernel's"),
+        },
+        Check {
+            name: "bpffs",
+            finding: bpf_file_system(),
+        },
+        Check {
+            name: "scheduler",
+            finding: running(),
+        },
+    ]
+}
+
+fn finding(result: Result<()>, fine: &str) -> Finding {
+    match result.map_err(|error| error.downcast::<Refusal>()) {
+        Ok(()) => Finding::Fine(fine.to_owned()),
+        Err(Ok(refusal)) => Finding::Refused(refusal),
+        Err(Err(other)) => Finding::Lacking(format!("{other:#}")),
+    }
+}
+
+fn refused(status: Status, sentence: impl Into<String>) -> Finding {
+    Finding::Refused(Refusal::new(status, sentence))
+}
+
+fn kernel() -> Finding {
+    let release = scrub(rustix::system::uname().release().to_bytes());
+    if sysfs::has_sched_ext() {
+        return Finding::Fine(format!("Linux {release} has sched_ext"));
+    }
+    refused(
+        Status::KernelCannot,
+        format!(
+            "Linux {release} has no sched_ext: it takes 6.12 or newer with CONFIG_SCHED_CLASS_EXT; `make demo` runs one in a virtual machine"
+        ),
+    )
+}
+
+fn types() -> Finding {
+    if Path::new("/sys/kernel/btf/vmlinux").exists() {
+        return Finding::Fine("the kernel describes its types (BTF)".to_owned());
+    }
+    refused(
+        Status::KernelCannot,
+        "this kernel carries no type information (CONFIG_DEBUG_INFO_BTF): boot one that does, or try `make demo`",
+    )
+}
+
+fn lockdown() -> Finding {
+    let lockdown = fs::read_to_string("/sys/kernel/security/lockdown").unwrap_or_default();
+    if lockdown.contains("[confidentiality]") {
+        return refused(
+            Status::KernelCannot,
+            "the kernel is locked down (confidentiality), which forbids BPF to read its memory: boot with lockdown=integrity or none",
+        );
+    }
+    Finding::Fine("BPF may read the kernel's memory".to_owned())
+}
+
+/// The kernel answers EINVAL then, and says why in its log only.
+fn isolated_cpus() -> Finding {
+    let isolated = fs::read_to_string("/sys/devices/system/cpu/isolated").unwrap_or_default();
+    let asked = fs::read_to_string("/proc/cmdline").unwrap_or_default();
+    if asked.contains("isolcpus=") && !isolated.trim().is_empty() {
+        return refused(
+            Status::KernelCannot,
+            format!(
+                "CPUs {} are isolated, and sched_ext does not work beside that: boot without isolcpus=",
+                isolated.trim()
+            ),
+        );
+    }
+    Finding::Fine("no CPU is isolated".to_owned())
+}
+
+fn bpf_file_system() -> Finding {
+    if pins::mounted() {
+        return Finding::Fine("mounted".to_owned());
+    }
+    Finding::Lacking(
+        "no BPF file system: the dashboard works, scripts cannot reach it; mount -t bpf bpf /sys/fs/bpf".to_owned(),
+    )
+}
+
+fn running() -> Finding {
+    match sysfs::ruler() {
+        Ruler::Other(name) => refused(
+            Status::AnotherSchedulerRuns,
+            format!("another scheduler runs ({name}): stop it first; dualq-top never evicts one"),
+        ),
+        Ruler::Dualq => Finding::Fine("dualq runs".to_owned()),
+        _ => Finding::Fine("none but the kernel's own".to_owned()),
+    }
 }
 
 /// Loading needs CAP_BPF and CAP_PERFMON together, or CAP_SYS_ADMIN.

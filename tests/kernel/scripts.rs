@@ -82,3 +82,33 @@ fn watching_prints_an_object_a_line_until_the_scheduler_ends() {
     let ended = watch.wait(PATIENCE);
     assert_eq!(ended.status.code(), Some(6), "{ended:?}");
 }
+
+#[test]
+fn doctor_finds_nothing_wrong_here_and_names_what_runs() {
+    let report = json(&["doctor", "--json"]);
+    for check in report["checks"].as_array().unwrap() {
+        assert_eq!(check["result"], "ok", "{check}");
+    }
+    let _scheduler = Running::attach(&[]);
+    assert!(run_ok(&["doctor"]).contains("dualq runs"));
+}
+
+#[test]
+fn without_rights_doctor_and_attach_refuse_alike() {
+    // Nobody's user id: no capability is left after the exec.
+    let as_nobody = |arguments: &[&str]| {
+        let mut command = crate::support::program::command();
+        command.args(arguments);
+        std::os::unix::process::CommandExt::uid(&mut command, 65534);
+        command.output().unwrap()
+    };
+    for arguments in [&["doctor"][..], &["attach"]] {
+        let refused = as_nobody(arguments);
+        assert_eq!(refused.status.code(), Some(4), "{arguments:?}: {refused:?}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("sudo"));
+    }
+    let scheduler = Running::attach(&[]);
+    let refused = as_nobody(&["list"]);
+    assert_eq!(refused.status.code(), Some(4), "{refused:?}");
+    scheduler.terminate();
+}
