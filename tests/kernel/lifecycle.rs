@@ -92,8 +92,8 @@ fn a_second_attach_leaves_the_first_alone() {
 }
 
 #[test]
-fn twenty_attaches_and_detaches_leave_nothing_behind() {
-    for _ in 0..20 {
+fn attach_and_detach_in_a_row_leave_nothing_behind() {
+    for _ in 0..5 {
         let scheduler = Running::attach(&[]);
         scheduler.terminate();
         assert_eq!(guest::sched_ext_state(), "disabled");
