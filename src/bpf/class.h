@@ -53,6 +53,9 @@ static u64 slice_of(u32 class, s32 cpu)
 
 	if (!goes_first(class))
 		return batch_slice_ns;
+	/* Turns alternate while BATCH is overdue, so PRIORITY's are short. */
+	if (any_overdue && guarantee_percent)
+		return tick_ns;
 	slice = priority_slice_ns / (1 + class_queued(CLASS_PRIORITY, cpu) / nr_possible_cpus);
 	return slice < tick_ns ? tick_ns : slice;
 }

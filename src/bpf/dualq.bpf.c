@@ -53,7 +53,7 @@ static bool claim(s32 cpu, struct bpf_cpumask *mask)
 	if (!bpf_cpumask_test_and_clear_cpu(cpu, mask))
 		return false;
 	c = cpu_record_of(cpu);
-	return c && c->class == CLASS_BATCH;
+	return c && c->class == CLASS_BATCH && !owes_batch(c);
 }
 
 /* A CPU whose BATCH task gives way to this PRIORITY task: where the task ran before, if possible,
@@ -98,13 +98,15 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
 static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 prev_cpu)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
+	struct cpu_record *c = cpu_record_of(prev_cpu);
 	s32 cpu = -1;
 
-	if (!mask)
+	if (!mask || !c)
 		return -1;
 	if (goes_first(class)) {
 		cpu = claim_batch_cpu(p, prev_cpu, mask);
-		if (cpu < 0 && class == CLASS_OWN && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr))
+		/* Not behind a real-time task: nothing would give ours back from that local queue. */
+		if (cpu < 0 && class == CLASS_OWN && goes_first(c->class) && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr))
 			cpu = prev_cpu;
 	} else if (class == CLASS_BATCH && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) &&
 		   batch_gives_way(t, prev_cpu, clock_ns()) && claim(prev_cpu, mask)) {
@@ -229,6 +231,12 @@ static bool take_priority(s32 cpu, struct cpu_record *c)
  * empty. Comparable between queues, as their virtual times are not. */
 #define NOBODY ((s64)(~0ULL >> 1))
 
+/* Overdue and first-come keys are times, not virtual times: one zero for all queues. */
+static s64 lead_of(u64 key, u64 queue_now)
+{
+	return key - (batch_fifo || IS_OVERDUE_KEY(key) ? VTIME_ORIGIN : queue_now);
+}
+
 static s64 head_lead(u64 dsq_id, u64 queue_now)
 {
 	struct task_struct *p;
@@ -239,14 +247,14 @@ static s64 head_lead(u64 dsq_id, u64 queue_now)
 	if (bpf_ksym_exists(scx_bpf_dsq_peek___compat)) {
 		p = scx_bpf_dsq_peek___compat(dsq_id);
 		if (p)
-			lead = p->scx.dsq_vtime - queue_now;
+			lead = lead_of(p->scx.dsq_vtime, queue_now);
 	} else {
 		struct bpf_iter_scx_dsq it;
 
 		bpf_iter_scx_dsq_new(&it, dsq_id, 0);
 		p = bpf_iter_scx_dsq_next(&it);
 		if (p)
-			lead = p->scx.dsq_vtime - queue_now;
+			lead = lead_of(p->scx.dsq_vtime, queue_now);
 		bpf_iter_scx_dsq_destroy(&it);
 	}
 	return lead;
@@ -268,7 +276,15 @@ static bool take_batch(s32 cpu, s64 shared, s64 pinned)
 
 static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 {
+	struct bpf_cpumask *mask = preemptible_cpus;
+
 	c->settled = false;
+	if (mask && c->class == CLASS_BATCH) {
+		if (owes_batch(c))
+			bpf_cpumask_clear_cpu(cpu, mask);
+		else
+			bpf_cpumask_set_cpu(cpu, mask);
+	}
 	task_set_slice(prev, slice_of(c->class, cpu));
 }
 
@@ -280,12 +296,8 @@ static void look_again(struct task_struct *prev, struct task_record *t, struct c
 
 	c->class = class_of(prev);
 	t->class = c->class;
-	if (mask) {
-		if (c->class == CLASS_BATCH)
-			bpf_cpumask_set_cpu(cpu, mask);
-		else
-			bpf_cpumask_clear_cpu(cpu, mask);
-	}
+	if (mask && c->class != CLASS_BATCH)
+		bpf_cpumask_clear_cpu(cpu, mask);
 }
 
 SEC("struct_ops/dispatch")
@@ -294,7 +306,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	struct cpu_record *c = cpu_record_of(cpu);
 	struct task_record *t = NULL;
 	s64 shared = NOBODY, pinned = NOBODY, own = NOBODY;
-	bool prev_runs = false, prev_is_batch, priority_wants, due;
+	bool prev_runs = false, prev_is_batch, priority_wants, due, late, was_overdue_turn;
 
 	if (!c)
 		return;
@@ -319,20 +331,25 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	 * the queue's time past it. */
 	if (prev_is_batch && !batch_fifo)
 		own = batch_key(t, t->home) - queue_vtime(t->home);
-	due = batch_is_due(c) || (any_overdue && guarantee_percent &&
-				  (is_overdue_lead(shared) || is_overdue_lead(pinned)));
+	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY. */
+	was_overdue_turn = c->overdue_turn;
+	c->overdue_turn = false;
+	late = any_overdue && guarantee_percent && (is_overdue_lead(shared) || is_overdue_lead(pinned));
+	due = batch_is_due(c) || (late && !was_overdue_turn);
 
 	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. The one that
 	 * runs may be the one to go on. */
 	if (priority_wants && due) {
 		if (prev_is_batch && own <= shared && own <= pinned) {
 			c->rescue = true;
+			c->overdue_turn = late;
 			count(cpu, STAT_RESCUES, 1);
 			keep(prev, c, cpu);
 			return;
 		}
 		if (take_batch(cpu, shared, pinned)) {
 			c->next_is_rescue = true;
+			c->overdue_turn = late;
 			count(cpu, STAT_RESCUES, 1);
 			return;
 		}
@@ -444,7 +461,7 @@ void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(dualq_sched_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-	if (next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO &&
+	if (attached && next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO &&
 	    bpf_ksym_exists(scx_bpf_reenqueue_local___v2___compat))
 		scx_bpf_reenqueue_local___v2___compat();
 	return 0;
@@ -498,6 +515,7 @@ s32 BPF_PROG(dualq_init)
 	if (mask)
 		bpf_cpumask_release(mask);
 	any_overdue = false;
+	attached = true;
 	return start_overdue_timer();
 }
 
@@ -507,6 +525,7 @@ void BPF_PROG(dualq_exit, struct scx_exit_info *info)
 	u32 key = 0;
 	struct exit_record *r = bpf_map_lookup_elem(&exit_record, &key);
 
+	attached = false;
 	if (!r)
 		return;
 	bpf_probe_read_kernel_str(r->reason, sizeof(r->reason), info->reason);

@@ -39,6 +39,8 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 	bpf_iter_scx_dsq_new(&it, from, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t;
+		u8 was;
+		bool late;
 		s32 cpu;
 
 		if (p->tgid != tgid)
@@ -47,13 +49,20 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 		if (!t || class_of(p) != to_class)
 			continue;
 		cpu = scx_bpf_task_cpu(p);
+		/* Before the move: a CPU that takes the task at once counts it by this. */
+		was = t->class;
+		late = t->overdue;
+		t->class = to_class;
+		t->overdue = false;
 		if (to_class == CLASS_BATCH)
 			moved = dsq_move_vtime(&it, p, to, slice_of(to_class, cpu), batch_key(t, home));
 		else
 			moved = dsq_move(&it, p, to, slice_of(to_class, cpu));
-		if (!moved)
+		if (!moved) {
+			t->class = was;
+			t->overdue = late;
 			continue;
-		t->class = to_class;
+		}
 		count(bpf_get_smp_processor_id(),
 		      to_class == CLASS_BATCH ? STAT_MOVED_TO_BATCH : STAT_MOVED_TO_PRIORITY, 1);
 	}
@@ -82,6 +91,7 @@ static int add(struct task_struct *p, struct change *change)
 	struct member member = { .start_boottime = p->start_boottime };
 	u32 tgid = change->tgid;
 	u64 start = p->start_boottime;
+	int err;
 
 	if (p->pid != p->tgid)
 		return NOT_A_LEADER;
@@ -90,8 +100,15 @@ static int add(struct task_struct *p, struct change *change)
 	if (change->start_ticks && change->start_ticks != start / NS_PER_TICK)
 		return OTHER_PROCESS;
 	if (change->kind == CHANGE_OWN)
-		return bpf_map_update_elem(&own_pids, &tgid, &start, BPF_ANY);
-	return bpf_map_update_elem(&priority_pids_map, &tgid, &member, BPF_ANY);
+		err = bpf_map_update_elem(&own_pids, &tgid, &start, BPF_ANY);
+	else
+		err = bpf_map_update_elem(&priority_pids_map, &tgid, &member, BPF_ANY);
+	if (err || p->signal->live.counter)
+		return err;
+	/* It ended meanwhile; its exit may have looked for the entry before it was there. */
+	bpf_map_delete_elem(&own_pids, &tgid);
+	bpf_map_delete_elem(&priority_pids_map, &tgid);
+	return -ESRCH;
 }
 
 SEC("syscall")

@@ -43,6 +43,8 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 	bool any;
 	s32 cpu;
 
+	if (!attached)
+		return 0;
 	bpf_rcu_read_lock();
 	any = bring_forward(BATCH_DSQ, now);
 	bpf_for(cpu, 0, nr_possible_cpus)

@@ -112,6 +112,7 @@ struct cpu_record {
 	u32 weight;
 	u32 rescue;		/* it runs only because of the guarantee */
 	u32 next_is_rescue;	/* what dispatch has just chosen does: true from its running on */
+	u32 overdue_turn;	/* the last choice went to an overdue task: the next does not */
 	u32 settled;		/* dispatch has charged it and chosen another: stopping follows */
 	u64 charged_at;		/* until when its time has been counted */
 	u64 vtime;		/* of the BATCH task that runs, at charged_at */
@@ -197,6 +198,9 @@ struct {
 u64 shared_vtime = VTIME_ORIGIN;
 /* Some BATCH task is overdue: dispatch looks for it. */
 bool any_overdue;
+/* Between init and exit: what goes on without the ops (the timer, the tracing program) stops then,
+ * or it would meddle with another scheduler. */
+bool attached;
 /* CPUs whose running BATCH task may be preempted. Taking a bit out claims the CPU, so that one
  * waker gets it. A section of its own, which libbpf does not map into user space: a map with kernel
  * pointers cannot be. */

@@ -137,6 +137,13 @@ impl Handle {
         Ok(handle)
     }
 
+    /// Whose pins there are, if there are any of this version.
+    pub(super) fn pinned_owner() -> Option<OwnerRecord> {
+        let map = MapHandle::from_pinned_path(pins::path(pins::OWNER)).ok()?;
+        let bytes = map.lookup(&0u32.to_ne_bytes(), MapFlags::ANY).ok()??;
+        OwnerRecord::from_bytes(&bytes)
+    }
+
     /// A second hold, for another thread.
     ///
     /// # Errors

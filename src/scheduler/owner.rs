@@ -10,7 +10,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{
-    Link, MapHandle, OpenObject,
+    Link, MapHandle, MapMut, OpenObject,
     btf::{Btf, types::Func},
     skel::{OpenSkel, SkelBuilder},
 };
@@ -78,13 +78,8 @@ impl<'obj> Scheduler<'obj> {
                 "to stay, the scheduler needs a BPF file system: mount -t bpf bpf /sys/fs/bpf",
             ));
         }
-        let _turn = StartLock::take()?;
-        if sysfs::ruler() == Ruler::Dualq {
-            bail!(Refusal::new(
-                Status::AnotherSchedulerRuns,
-                "dualq is attached already: `dualq-top list` and `stats` show it, `add` and `remove` change it",
-            ));
-        }
+        let turn = StartLock::take()?;
+        refuse_beside_another()?;
         let skel = load(storage, options)?;
         let handle = handle(&skel)?;
         handle.members.add_own(std::process::id())?;
@@ -109,14 +104,10 @@ impl<'obj> Scheduler<'obj> {
             link: None,
             links,
         };
-        // Pins first: who sees the scheduler attached finds its maps. Should the attach fail, the
-        // drop takes them away again.
-        scheduler.handle.set_owner(scheduler.owner_record())?;
-        scheduler.pin()?;
-        scheduler.attach()?;
-        if options.stay {
-            scheduler.pinlinks()?;
-        }
+        let begun = scheduler.begin();
+        // Where it failed, the drop takes a turn of its own to clean up.
+        drop(turn);
+        begun?;
         Ok(scheduler)
     }
 
@@ -126,18 +117,22 @@ impl<'obj> Scheduler<'obj> {
     /// # Errors
     /// A [`Refusal`] where another scheduler runs, else the kernel's reason.
     pub fn attach(&mut self) -> Result<()> {
-        if let Ruler::Other(name) = sysfs::ruler() {
-            bail!(Refusal::new(
-                Status::AnotherSchedulerRuns,
-                format!(
-                    "another scheduler runs ({name}): stop it first; dualq-top never evicts one"
-                ),
-            ));
-        }
+        let _turn = StartLock::take()?;
         // A link that the kernel ended still holds the place: EBUSY, though `state` is disabled.
         self.link = None;
+        refuse_beside_another()?;
+        self.begin()
+    }
+
+    /// Pins first: who sees the scheduler attached finds its maps.
+    fn begin(&mut self) -> Result<()> {
+        self.handle.set_owner(self.owner_record())?;
+        // Another instance may have come and gone since this one was attached last.
+        if pins::mounted() && !pins_are_ours() {
+            self.pin()?;
+        }
         self.handle.reset_exit()?;
-        let link = self
+        let mut link = self
             .skel
             .maps
             .dualq
@@ -159,6 +154,10 @@ impl<'obj> Scheduler<'obj> {
                 "the kernel attached the scheduler but does not run it (state: {})",
                 sysfs::state()
             );
+        }
+        if self.options.stay {
+            link.pin(pins::path(pins::LINK))
+                .context("cannot pin the scheduler's link")?;
         }
         self.link = Some(link);
         self.handle.set_owner(self.owner_record())
@@ -185,23 +184,11 @@ impl<'obj> Scheduler<'obj> {
         let Some(link) = self.link.take() else {
             return Ok(());
         };
-        let _ = fs::remove_file(pins::path(pins::LINK));
+        if pins_are_ours() {
+            let _ = fs::remove_file(pins::path(pins::LINK));
+        }
         drop(link);
         wait_until_detached()
-    }
-
-    /// With these, nothing of it depends on this process any more.
-    fn pinlinks(&mut self) -> Result<()> {
-        for (link, name) in self.links.iter_mut().zip(pins::SIDE_LINKS) {
-            link.pin(pins::path(name))
-                .with_context(|| format!("cannot pin {name}"))?;
-        }
-        let link = self
-            .link
-            .as_mut()
-            .context("the scheduler is not attached")?;
-        link.pin(pins::path(pins::LINK))
-            .context("cannot pin the scheduler's link")
     }
 
     /// A hold for another thread.
@@ -223,24 +210,56 @@ impl<'obj> Scheduler<'obj> {
     }
 
     /// Only maps and programs are pinned, so that nothing outlives this process but their memory;
-    /// pins left by a process that was killed are replaced here.
+    /// links too where the scheduler is to stay. Pins left by a process that was killed are
+    /// replaced here.
     fn pin(&mut self) -> Result<()> {
-        if !pins::mounted() {
-            return Ok(());
-        }
         pins::remove_all();
         pins::create_dir().context("cannot make /sys/fs/bpf/dualq")?;
-        let maps = &mut self.skel.maps;
-        maps.priority_pids_map.pin(pins::path(pins::MEMBERS))?;
-        maps.queue_stats.pin(pins::path(pins::COUNTERS))?;
-        maps.own_pids.pin(pins::path(pins::OWN))?;
-        maps.exit_record.pin(pins::path(pins::EXIT))?;
+        let maps = &self.skel.maps;
+        pin_map(&maps.priority_pids_map, pins::MEMBERS)?;
+        pin_map(&maps.queue_stats, pins::COUNTERS)?;
+        pin_map(&maps.own_pids, pins::OWN)?;
+        pin_map(&maps.exit_record, pins::EXIT)?;
+        pin_map(&maps.overdue_timer, pins::TIMER)?;
         let progs = &mut self.skel.progs;
         progs.dualq_change.pin(pins::path(pins::CHANGE))?;
         progs.dualq_reclassify.pin(pins::path(pins::RECLASSIFY))?;
+        if self.options.stay {
+            for (link, name) in self.links.iter_mut().zip(pins::SIDE_LINKS) {
+                link.pin(pins::path(name))
+                    .with_context(|| format!("cannot pin {name}"))?;
+            }
+        }
         // Last: who can open this one finds the others in place.
-        maps.owner.pin(pins::path(pins::OWNER))?;
-        Ok(())
+        pin_map(&self.skel.maps.owner, pins::OWNER)
+    }
+}
+
+/// Through a handle of its own: libbpf pins a map of an object once only, whatever became of it.
+fn pin_map(map: &MapMut<'_>, name: &str) -> Result<()> {
+    MapHandle::try_from(map)?
+        .pin(pins::path(name))
+        .with_context(|| format!("cannot pin {name}"))
+}
+
+/// Are the pins those of this process, not of one that came after it?
+fn pins_are_ours() -> bool {
+    Handle::pinned_owner().is_some_and(|owner| {
+        owner.pid == std::process::id() && owner.start_ticks == own_start_ticks()
+    })
+}
+
+fn refuse_beside_another() -> Result<()> {
+    match sysfs::ruler() {
+        Ruler::Dualq => bail!(Refusal::new(
+            Status::AnotherSchedulerRuns,
+            "dualq is attached already: `dualq-top list` and `stats` show it, `add` and `remove` change it",
+        )),
+        Ruler::Other(name) => bail!(Refusal::new(
+            Status::AnotherSchedulerRuns,
+            format!("another scheduler runs ({name}): stop it first; dualq-top never evicts one"),
+        )),
+        _ => Ok(()),
     }
 }
 
@@ -251,7 +270,8 @@ impl Drop for Scheduler<'_> {
         }
         // Closing the link is what detaches; the wait only lets the caller report the truth.
         let _ = self.detach();
-        if pins::mounted() {
+        let _turn = StartLock::take();
+        if pins_are_ours() {
             pins::remove_all();
         }
     }

@@ -15,6 +15,8 @@ pub const COUNTERS: &str = "queue_stats";
 pub const OWN: &str = "own_pids";
 pub const EXIT: &str = "exit_record";
 pub const OWNER: &str = "owner";
+/// Only to keep it going: the kernel stops a timer when its map's last user has gone.
+pub const TIMER: &str = "overdue_timer";
 pub const CHANGE: &str = "change";
 pub const RECLASSIFY: &str = "reclassify";
 /// The link of the scheduler itself: there only where it was asked to stay.
@@ -22,12 +24,13 @@ pub const LINK: &str = "link";
 /// Likewise the programs beside it.
 pub const SIDE_LINKS: [&str; 2] = ["process_exit_link", "sched_switch_link"];
 
-const ALL: [&str; 10] = [
+const ALL: [&str; 11] = [
     MEMBERS,
     COUNTERS,
     OWN,
     EXIT,
     OWNER,
+    TIMER,
     CHANGE,
     RECLASSIFY,
     LINK,

@@ -153,3 +153,33 @@ fn removing_the_pin_by_hand_detaches() {
     // What it left is replaced.
     Running::attach(&[]).terminate();
 }
+
+#[test]
+fn who_has_handed_the_machine_back_leaves_the_next_ones_scheduler_alone() {
+    let mut first = crate::support::terminal::Terminal::dashboard(&[]);
+    first.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    first.press(b"x");
+    first.wait_for_screen("it is handed back", |text| {
+        text.contains("x attaches dualq")
+    });
+    run_ok(&["attach", "--stay"]);
+    first.press(b"q");
+    assert!(first.wait(guest::PATIENCE).success());
+    assert!(guest::is_attached(), "the next one's scheduler has ended");
+    assert_eq!(run(&["list"]).status.code(), Some(0), "its pins have gone");
+    run_ok(&["detach"]);
+}
+
+#[test]
+fn a_scheduler_that_stays_goes_on_looking_for_overdue_tasks() {
+    run_ok(&["attach", "--stay", "--watchdog", "4"]);
+    let _greedy = [(); 2].map(|()| crate::support::hog::Load::hog().on_cpu(1).nice(-20).start());
+    let _meek = crate::support::hog::Load::hog().on_cpu(1).nice(19).start();
+    // Index 11 of queue_stats: BATCH tasks brought forward.
+    let overdue = || {
+        let stats: serde_json::Value = serde_json::from_str(&run_ok(&["stats", "--json"])).unwrap();
+        stats["total"]["overdue"].as_u64().unwrap()
+    };
+    guest::wait_until("one is brought forward", guest::PATIENCE, || overdue() > 0);
+    run_ok(&["detach"]);
+}
