@@ -105,7 +105,11 @@ impl Handle {
                 "the scheduler does not run: start it with `sudo dualq-top`, or `sudo dualq-top attach`",
             )),
         }
-        Self::open_pins().map_err(explain)
+        let handle = Self::open_pins().map_err(explain)?;
+        // Served first, as all of the program's own processes are: on a machine full of PRIORITY the
+        // command that would change that has to get its turn. Where it fails it only takes longer.
+        let _ = handle.members.add_own(std::process::id());
+        Ok(handle)
     }
 
     fn open_pins() -> Result<Self> {
