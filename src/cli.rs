@@ -86,17 +86,9 @@ pub enum Command {
         json: bool,
     },
     /// Put processes in PRIORITY, with all their threads
-    Add {
-        /// Process ids
-        #[arg(required = true, value_name = "PID", allow_hyphen_values = true)]
-        pids: Vec<String>,
-    },
+    Add(Which),
     /// Put processes back in BATCH
-    Remove {
-        /// Process ids
-        #[arg(required = true, value_name = "PID", allow_hyphen_values = true)]
-        pids: Vec<String>,
-    },
+    Remove(Which),
     /// List the members: the processes in PRIORITY
     List {
         /// Print one JSON object
@@ -105,6 +97,22 @@ pub enum Command {
     },
     /// Print the scheduler's counters, for each CPU and in total
     Stats(StatsOptions),
+}
+
+/// Which processes: by id, by name, or both.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Which {
+    /// Process ids
+    #[arg(
+        required_unless_present = "name",
+        value_name = "PID",
+        allow_hyphen_values = true
+    )]
+    pub pids: Vec<String>,
+
+    /// All processes whose name matches this regular expression (^NAME$ for exactly NAME)
+    #[arg(long, value_name = "PATTERN")]
+    pub name: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]
@@ -141,6 +149,18 @@ pub struct SchedulerOptions {
     /// Let the scheduler outlive this program, until `dualq-top detach`
     #[arg(long)]
     pub stay: bool,
+
+    /// Longest run of a PRIORITY task before the next one's turn, 1 to 100 ms; in whole ticks of the kernel, and shorter while many wait
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub priority_slice: u8,
+
+    /// Longest run of a BATCH task before the next one's turn, 1 to 100 ms; in whole ticks of the kernel
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub batch_slice: u8,
+
+    /// How many processes there may be in PRIORITY, 1 to 1000000
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    pub max_members: u32,
 
     /// The kernel ends the scheduler when a runnable task waits longer than this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=30))]

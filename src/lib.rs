@@ -8,6 +8,7 @@ pub mod cli;
 pub mod commands;
 pub mod dashboard;
 pub mod input;
+pub mod log;
 pub mod model;
 pub mod observe;
 pub mod refusal;

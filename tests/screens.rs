@@ -49,6 +49,8 @@ fn states() -> [(&'static str, Change); 9] {
         reason: "not root: run sudo dualq-top to attach the scheduler".into(),
     };
     let exit = Exit {
+        dump: Vec::new(),
+        asks_restart: false,
         kind: "a runnable task waited too long (watchdog)".into(),
         reason: "runnable task stall".into(),
         message: "ksoftirqd/0[17] failed to run for 30.1s".into(),

@@ -21,6 +21,8 @@ pub enum Event {
     Signalled(Result<(), String>),
     /// A [`Command::Attach`] or [`Command::Detach`] has ended.
     Scheduler(Result<(), String>),
+    /// The kernel ended the scheduler, asked for a restart and has got it; why, in its words.
+    Restarted(String),
     /// A signal by its number.
     Signal(i32),
     /// The terminal hung up: nobody can see or type any more.

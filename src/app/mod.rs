@@ -157,6 +157,7 @@ impl App {
             Event::Moved { id, result } => return self.moved(id, result),
             Event::Signalled(result) => return self.signalled(result),
             Event::Scheduler(result) => self.scheduler_answered(result),
+            Event::Restarted(why) => self.restarted(&why),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
             Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
             Event::Signal(signal) => return Some(Command::Quit(Outcome::Signal(signal))),

@@ -64,6 +64,14 @@ impl App {
         }
     }
 
+    pub(super) fn restarted(&mut self, why: &str) {
+        self.mark("restart".into());
+        self.say(
+            Tone::Note,
+            format!("dualq is attached again: the kernel asked for a restart ({why})."),
+        );
+    }
+
     /// The answer comes after the kernel has said who rules; the last snapshot is older than that,
     /// and a second key would be taken by what it says.
     fn rules_now(&mut self, ruler: Ruler) {
@@ -113,13 +121,13 @@ fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, String> {
         (Ruler::Other(name), _) => Err(format!(
             "{name} schedules and is never evicted: end it first, then x attaches dualq."
         )),
+        (Ruler::KernelDefault, Role::Joined { owner: Some(owner) }) => Err(format!(
+            "Process {owner} owns the scheduler: x there attaches it."
+        )),
         (Ruler::KernelDefault, _) => Ok(Pending::Attach),
         (Ruler::Dualq, Role::Joined { owner: Some(owner) }) => Err(format!(
             "Process {owner} owns the scheduler: x there detaches it."
         )),
-        (Ruler::Dualq, Role::Joined { owner: None }) => {
-            Err("The scheduler was asked to stay: dualq-top does not own it here.".into())
-        }
         (Ruler::Dualq, _) => Ok(Pending::Detach),
     }
 }

@@ -24,6 +24,7 @@ enum change_kind {
 #define NOT_A_LEADER 1
 #define KERNEL_THREAD 2
 #define OTHER_PROCESS 3
+#define OWN_PROCESS 4
 
 #define NS_PER_TICK 10000000ULL
 
@@ -99,6 +100,8 @@ static int add(struct task_struct *p, struct change *change)
 		return KERNEL_THREAD;
 	if (change->start_ticks && change->start_ticks != start / NS_PER_TICK)
 		return OTHER_PROCESS;
+	if (change->kind == CHANGE_ADD && is_own(p))
+		return OWN_PROCESS;
 	if (change->kind == CHANGE_OWN)
 		err = bpf_map_update_elem(&own_pids, &tgid, &start, BPF_ANY);
 	else

@@ -172,6 +172,8 @@ struct owner_record {
 	u32 timeout_ms;
 	u32 stays;		/* it was asked to outlive its owner */
 	u32 batch_fifo;
+	u32 priority_slice_ms;
+	u32 batch_slice_ms;
 };
 
 struct {

@@ -1,6 +1,12 @@
-//! `attach`: the scheduler without a dashboard, until a signal ends it or the kernel does.
+//! `attach`: the scheduler without a dashboard, until a signal ends it or the kernel does. Where
+//! another instance has attached it, this one waits to take its place.
 
-use std::{mem::MaybeUninit, sync::mpsc, thread, time::Duration};
+use std::{
+    mem::MaybeUninit,
+    sync::mpsc::{self, Receiver, RecvTimeoutError},
+    thread,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use signal_hook::{
@@ -9,46 +15,107 @@ use signal_hook::{
 };
 
 use super::members::write;
-use crate::scheduler::{Options, Scheduler};
+use crate::log;
+use crate::model::Ruler;
+use crate::scheduler::{Handle, Inheritance, News, Options, Scheduler, sysfs};
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
 const LOOK: Duration = Duration::from_millis(500);
 
 pub fn run(options: Options) -> Result<()> {
+    log::listen_to_libbpf();
+    let signals = signals()?;
+    // To stay is asked of a start, and there is none beside a living owner: `start` refuses.
+    let inherited = match living_owner() {
+        Some((handle, owner)) if !options.stay => Some(wait_for(&handle, owner, &signals)?),
+        _ => None,
+    };
+    let mut storage = MaybeUninit::uninit();
+    let mut scheduler = Scheduler::start(&mut storage, options, inherited)?;
+    let members = scheduler.handle()?.members.list()?.len();
+    let taken_over = match members {
+        0 => String::new(),
+        1 => ", with 1 member taken over".to_owned(),
+        many => format!(", with {many} members taken over"),
+    };
+    if options.stay {
+        write(&format!(
+            "dualq attached{taken_over}; `dualq-top detach` ends it\n"
+        ))?;
+        return Ok(());
+    }
+    write(&format!(
+        "dualq attached{taken_over}; Ctrl-C gives the machine back to the kernel's scheduler\n"
+    ))?;
+    loop {
+        if let Some(signal) = heard(&signals)? {
+            scheduler.detach()?;
+            drop(scheduler);
+            write("kernel default\n")?;
+            std::process::exit(128 + signal);
+        }
+        match scheduler.news() {
+            News::None => {}
+            News::Restarted(exit) => {
+                write(&format!(
+                    "the kernel asked for a restart ({exit}): dualq is attached again\n"
+                ))?;
+            }
+            News::Ended(Some(exit)) => bail!(
+                "the kernel's scheduler is back: {exit}. `dualq-top attach` starts ours again; more is in {}",
+                log::PATH
+            ),
+            News::Ended(None) => {
+                bail!("the kernel's scheduler is back: something detached ours from outside")
+            }
+        }
+    }
+}
+
+/// Signals go to a thread, so that one that comes while attaching is not lost.
+fn signals() -> Result<Receiver<i32>> {
     let mut signals =
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot wait for signals")?;
     let (sender, received) = mpsc::channel();
     thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            let _ = sender.send(signal);
+        for signal in signals.forever() {
+            if sender.send(signal).is_err() {
+                return;
+            }
         }
     });
-    let mut storage = MaybeUninit::uninit();
-    let mut scheduler = Scheduler::start(&mut storage, options)?;
-    if options.stay {
-        return write("dualq attached; `dualq-top detach` ends it\n").map(drop);
+    Ok(received)
+}
+
+/// A signal, if one comes before it is time to look at the kernel again.
+fn heard(signals: &Receiver<i32>) -> Result<Option<i32>> {
+    match signals.recv_timeout(LOOK) {
+        Ok(signal) => Ok(Some(signal)),
+        Err(RecvTimeoutError::Timeout) => Ok(None),
+        Err(RecvTimeoutError::Disconnected) => bail!("no signal can be received any more"),
     }
-    write("dualq attached; Ctrl-C gives the machine back to the kernel's scheduler\n")?;
-    loop {
-        match received.recv_timeout(LOOK) {
-            Ok(signal) => {
-                scheduler.detach()?;
-                drop(scheduler);
-                write("kernel default\n")?;
-                std::process::exit(128 + signal);
-            }
-            Err(mpsc::RecvTimeoutError::Disconnected) => {
-                bail!("no signal can be received any more")
-            }
-            Err(mpsc::RecvTimeoutError::Timeout) if !scheduler.has_ended() => {}
-            Err(mpsc::RecvTimeoutError::Timeout) => {
-                let exit = scheduler.handle()?.exit()?;
-                let why = exit.map_or_else(
-                    || "something detached it from outside".to_owned(),
-                    |exit| format!("{}. {} {}", exit.kind, exit.reason, exit.message),
-                );
-                bail!("the kernel's scheduler is back: {why}");
-            }
+}
+
+/// The scheduler that runs and the process that answers for it, if there is one.
+fn living_owner() -> Option<(Handle, u32)> {
+    if sysfs::ruler() != Ruler::Dualq {
+        return None;
+    }
+    // What keeps it from being opened, `start` says.
+    let handle = Handle::open().ok()?;
+    let owner = handle.living_owner().ok()??;
+    Some((handle, owner))
+}
+
+/// Until the owner has gone; then its members are ours.
+fn wait_for(handle: &Handle, owner: u32, signals: &Receiver<i32>) -> Result<Inheritance> {
+    write(&format!(
+        "process {owner} has attached dualq already: this one takes over when that one ends; Ctrl-C leaves it alone\n"
+    ))?;
+    while handle.living_owner()?.is_some() {
+        if let Some(signal) = heard(signals)? {
+            std::process::exit(128 + signal);
         }
     }
+    handle.members.inheritance()
 }

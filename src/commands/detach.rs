@@ -9,12 +9,11 @@ use crate::scheduler::{Handle, detach_pinned, preflight};
 pub fn run() -> Result<()> {
     let handle = Handle::open()?;
     preflight::rights()?;
-    if let Some(owner) = handle.owner()?.filter(|owner| !owner.stays) {
+    if let Some(pid) = handle.living_owner()? {
         bail!(Refusal::new(
             Status::NotPermitted,
             format!(
-                "process {pid} owns the scheduler: end that process (`kill {pid}`), or press q in its dashboard",
-                pid = owner.pid
+                "process {pid} owns the scheduler: end that process (`kill {pid}`), or press x in its dashboard"
             ),
         ));
     }

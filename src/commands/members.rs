@@ -7,22 +7,26 @@ use procfs::process::Process;
 use serde::Serialize;
 
 use super::process;
-use crate::model::ProcessId;
+use crate::cli::Which;
 use crate::scheduler::{Handle, preflight};
 use crate::text::scrub;
 
-/// Adds all or none: every id is looked at before the first is added.
-pub fn add(typed: &[String]) -> Result<()> {
-    let pids = typed
-        .iter()
-        .map(|pid| process::parse(pid))
-        .collect::<Result<Vec<_>>>()?;
+/// Adds all or none: every one is looked at before the first is added.
+pub fn add(which: &Which) -> Result<()> {
+    let pids = parsed(which)?;
+    let pattern = which.name.as_deref().map(process::pattern).transpose()?;
     let handle = Handle::open()?;
     preflight::in_first_pid_namespace()?;
-    let found = pids
+    let mut found = pids
         .into_iter()
         .map(process::find)
         .collect::<Result<Vec<_>>>()?;
+    if let Some(pattern) = pattern {
+        found.extend(process::named(&pattern)?);
+        if found.is_empty() {
+            return Err(process::none_named(&pattern, "process"));
+        }
+    }
     let before = handle.members.list()?;
     for (done, id) in found.iter().enumerate() {
         if let Err(error) = handle.members.add(id.pid, Some(id.start_ticks)) {
@@ -35,23 +39,28 @@ pub fn add(typed: &[String]) -> Result<()> {
         }
     }
     for id in found {
-        say(&format!("{} → PRIORITY", described(id)))?;
+        say(&format!("{} → PRIORITY", name_of(id.pid)))?;
     }
     Ok(())
 }
 
 /// A member that has ended since is no longer one: that is told, and is no error.
-pub fn remove(typed: &[String]) -> Result<()> {
-    let pids = typed
-        .iter()
-        .map(|pid| process::parse(pid))
-        .collect::<Result<Vec<_>>>()?;
+pub fn remove(which: &Which) -> Result<()> {
+    let mut pids = parsed(which)?;
+    let pattern = which.name.as_deref().map(process::pattern).transpose()?;
     let handle = Handle::open()?;
     let members = handle.members.list()?;
     let is_member = |pid: u32| members.iter().any(|&(member, _)| member == pid);
     for &pid in &pids {
         if !is_member(pid) {
             process::find(pid)?;
+        }
+    }
+    if let Some(pattern) = pattern {
+        let matches = |pid: &u32| comm_of(*pid).is_some_and(|name| pattern.is_match(&name));
+        pids.extend(members.iter().map(|&(pid, _)| pid).filter(matches));
+        if pids.is_empty() {
+            return Err(process::none_named(&pattern, "member"));
         }
     }
     for pid in pids {
@@ -63,6 +72,10 @@ pub fn remove(typed: &[String]) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn parsed(which: &Which) -> Result<Vec<u32>> {
+    which.pids.iter().map(|pid| process::parse(pid)).collect()
 }
 
 /// Its keys are an interface: `members: [{pid, start_ticks, name, command}]`, `capacity`.
@@ -105,10 +118,6 @@ pub fn list(json: bool) -> Result<()> {
     let many = if members.len() == 1 { "" } else { "s" };
     out.push_str(&format!("{} member{many}\n", members.len()));
     write(&out).map(drop)
-}
-
-fn described(id: ProcessId) -> String {
-    name_of(id.pid)
 }
 
 /// `ffmpeg (4121)`

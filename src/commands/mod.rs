@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use anyhow::Result;
 
-use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions};
+use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions, Which};
 use crate::scheduler::Options;
 
 impl From<SchedulerOptions> for Options {
@@ -22,6 +22,9 @@ impl From<SchedulerOptions> for Options {
             timeout: Duration::from_secs(u64::from(options.watchdog)),
             stay: options.stay,
             batch_fifo: options.batch_order == BatchOrder::Fifo,
+            priority_slice: Duration::from_millis(u64::from(options.priority_slice)),
+            batch_slice: Duration::from_millis(u64::from(options.batch_slice)),
+            capacity: options.max_members,
         }
     }
 }
@@ -32,13 +35,17 @@ impl From<SchedulerOptions> for Options {
 /// A [`crate::refusal::Refusal`] for what a person can remedy; anything else with its causes.
 pub fn run(cli: Cli) -> Result<()> {
     let short = cli.short;
+    let one = |pid| Which {
+        pids: vec![pid],
+        name: None,
+    };
     let command = match cli.command {
         Some(command) => command,
         None if short.list => Command::List { json: false },
         None if short.stats => Command::Stats(StatsOptions::default()),
         None => match (short.add, short.remove) {
-            (Some(pid), _) => Command::Add { pids: vec![pid] },
-            (None, Some(pid)) => Command::Remove { pids: vec![pid] },
+            (Some(pid), _) => Command::Add(one(pid)),
+            (None, Some(pid)) => Command::Remove(one(pid)),
             (None, None) => return dashboard::run(cli.scheduler.into(), cli.look),
         },
     };
@@ -46,8 +53,8 @@ pub fn run(cli: Cli) -> Result<()> {
         Command::Attach(options) => attach::run(options.into()),
         Command::Detach => detach::run(),
         Command::Doctor { json } => doctor::run(json),
-        Command::Add { pids } => members::add(&pids),
-        Command::Remove { pids } => members::remove(&pids),
+        Command::Add(which) => members::add(&which),
+        Command::Remove(which) => members::remove(&which),
         Command::List { json } => members::list(json),
         Command::Stats(options) => stats::run(options),
     }

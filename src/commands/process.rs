@@ -1,10 +1,15 @@
 //! From what a person typed to a process: every way in which it can be wrong, in a sentence.
 
-use anyhow::{Result, bail};
-use procfs::process::Process;
+use anyhow::{Context, Result, bail};
+use procfs::process::{Process, all_processes};
+use regex_lite::Regex;
 
 use crate::model::ProcessId;
 use crate::refusal::{Refusal, Status};
+use crate::text::scrub;
+
+/// PF_KTHREAD, include/linux/sched.h
+const KERNEL_THREAD: u32 = 0x0020_0000;
 
 fn refuse<T>(status: Status, sentence: String) -> Result<T> {
     bail!(Refusal::new(status, sentence))
@@ -22,7 +27,7 @@ pub fn parse(typed: &str) -> Result<u32> {
             Status::BadArgument,
             format!(
                 "'{}' is no process id: they are numbers from 1 up",
-                crate::text::scrub(typed.as_bytes())
+                scrub(typed.as_bytes())
             ),
         ),
     }
@@ -46,8 +51,7 @@ pub fn find(pid: u32) -> Result<ProcessId> {
             ),
         );
     }
-    // PF_KTHREAD, include/linux/sched.h
-    if stat.flags & 0x0020_0000 != 0 {
+    if stat.flags & KERNEL_THREAD != 0 {
         return refuse(
             Status::BadArgument,
             format!("{pid} is a kernel thread: those are always served and cannot be moved"),
@@ -57,6 +61,57 @@ pub fn find(pid: u32) -> Result<ProcessId> {
         pid,
         start_ticks: stat.starttime,
     })
+}
+
+/// Reads a pattern as typed.
+pub fn pattern(typed: &str) -> Result<Regex> {
+    Regex::new(typed).or_else(|error| {
+        refuse(
+            Status::BadArgument,
+            format!(
+                "'{}' is no regular expression: {}",
+                scrub(typed.as_bytes()),
+                scrub(error.to_string().as_bytes())
+            ),
+        )
+    })
+}
+
+/// The living processes whose name matches, without those that cannot be moved: kernel threads, and
+/// the program's own instances, which have its name.
+pub fn named(pattern: &Regex) -> Result<Vec<ProcessId>> {
+    let own = Process::myself()
+        .and_then(|me| me.stat())
+        .context("cannot read /proc")?
+        .comm;
+    let mut found = Vec::new();
+    for process in all_processes().context("cannot read /proc")?.flatten() {
+        // One that ends meanwhile is no longer there to be meant.
+        let Ok(stat) = process.stat() else { continue };
+        if stat.flags & KERNEL_THREAD == 0
+            && stat.comm != own
+            && !matches!(stat.state, 'Z' | 'X')
+            && pattern.is_match(&scrub(stat.comm.as_bytes()))
+        {
+            found.push(ProcessId {
+                pid: stat.pid.cast_unsigned(),
+                start_ticks: stat.starttime,
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// The refusal where nothing matches; `kind` is what was looked through.
+pub fn none_named(pattern: &Regex, kind: &str) -> anyhow::Error {
+    Refusal::new(
+        Status::NoSuchProcess,
+        format!(
+            "no {kind}'s name matches '{}': `ps -eo pid,comm` lists the names",
+            scrub(pattern.as_str().as_bytes())
+        ),
+    )
+    .into()
 }
 
 #[cfg(test)]
@@ -93,6 +148,35 @@ mod tests {
         );
         drop(done);
         thread.join().unwrap();
+    }
+
+    #[test]
+    fn a_pattern_finds_processes_by_name_but_not_this_one() {
+        let mut child = std::process::Command::new("sleep")
+            .arg("60")
+            .spawn()
+            .unwrap();
+        let wanted = pattern("^sle+p$").unwrap();
+        // Until its exec it has this test's name.
+        let found = || {
+            named(&wanted)
+                .unwrap()
+                .iter()
+                .any(|id| id.pid == child.id())
+        };
+        while !found() {
+            std::thread::yield_now();
+        }
+        assert!(
+            named(&pattern(".").unwrap())
+                .unwrap()
+                .iter()
+                .all(|id| id.pid != std::process::id())
+        );
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let error = pattern("(").unwrap_err();
+        assert!(error.to_string().contains("is no regular expression"));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+use std::fmt;
 use std::time::Duration;
 
 /// The two queues. On screen always in capitals.
@@ -65,6 +66,25 @@ pub struct Exit {
     /// The kernel's reason and message, scrubbed; may be empty.
     pub reason: String,
     pub message: String,
+    /// The kernel's dump of its queues and tasks at that moment, scrubbed, a line each; often empty.
+    pub dump: Vec<String>,
+    /// The kernel asks for the scheduler to be attached again.
+    pub asks_restart: bool,
+}
+
+/// As one sentence, without its full stop: the kind, then what the kernel added.
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.kind)?;
+        if !self.reason.is_empty() && !self.kind.contains(&self.reason) {
+            write!(f, "; {}", self.reason)?;
+        }
+        let told = self.kind.contains(&self.message) || self.reason.contains(&self.message);
+        if !told {
+            write!(f, "; {}", self.message)?;
+        }
+        Ok(())
+    }
 }
 
 /// The scheduler's side of a snapshot.

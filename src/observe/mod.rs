@@ -56,11 +56,17 @@ impl Observer {
         }
     }
 
+    /// From now on this process owns the scheduler, through this hold.
+    fn own(&mut self, handle: Handle) {
+        self.standing = Standing::Owner;
+        self.handle = Some(handle);
+    }
+
     /// Looks once at everything. What cannot be read is left out, not made up.
     pub fn tick(&mut self) -> Snapshot {
         let at = monotonic();
         let ruler = sysfs::ruler();
-        let kernel = self.kernel();
+        let kernel = self.kernel(&ruler);
         let mut processes = self.processes.read();
         let own = [
             Some(std::process::id()),
@@ -106,7 +112,7 @@ impl Observer {
         }
     }
 
-    fn kernel(&self) -> Kernel {
+    fn kernel(&self, ruler: &Ruler) -> Kernel {
         let Some(handle) = &self.handle else {
             return Kernel::default();
         };
@@ -118,7 +124,10 @@ impl Observer {
                 .ok()
                 .map(|members| members.into_iter().collect()),
             owner: handle.owner().ok().flatten(),
-            exit: handle.exit().ok().flatten(),
+            // 34 KB a look, and it says nothing while the scheduler runs.
+            exit: (*ruler != Ruler::Dualq)
+                .then(|| handle.exit().ok().flatten())
+                .flatten(),
         }
     }
 
@@ -128,7 +137,7 @@ impl Observer {
             role: match &self.standing {
                 Standing::Owner => Role::Owner,
                 Standing::Joined => Role::Joined {
-                    owner: owner.filter(|owner| !owner.stays).map(|owner| owner.pid),
+                    owner: owner.filter(OwnerRecord::lives).map(|owner| owner.pid),
                 },
                 Standing::View(reason) => Role::View {
                     reason: reason.clone(),
@@ -155,12 +164,13 @@ fn monotonic() -> Duration {
 }
 
 /// What the sampling thread is told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Word {
     /// Take the next snapshot this soon.
     Sooner(Duration),
     /// Take one this often from now on.
     Interval(Duration),
+    /// This process has come to own a scheduler: look at that one from now on.
+    Own(Box<Handle>),
 }
 
 /// No two snapshots are closer than this on account of a changed interval.
@@ -182,6 +192,7 @@ pub fn run(
             return;
         }
         match words.recv_timeout(interval) {
+            Ok(Word::Own(handle)) => observer.own(*handle),
             Ok(Word::Sooner(sooner)) => std::thread::sleep(sooner),
             Ok(Word::Interval(other)) => {
                 interval = other;

@@ -11,9 +11,16 @@ const CODE: usize = 0;
 const KIND: usize = 8;
 const REASON: std::ops::Range<usize> = 12..140;
 const MESSAGE: std::ops::Range<usize> = 140..1164;
+const DUMP: std::ops::Range<usize> = 1164..33932;
 
 /// `SCX_EXIT_UNREG`: detached by user space, nothing went wrong.
 const KIND_DETACHED: u32 = 64;
+/// `SCX_EXIT_UNREG_BPF` and `SCX_EXIT_UNREG_KERN`: those that come with an exit code.
+const KIND_BPF: u32 = 65;
+const KIND_KERNEL: u32 = 66;
+
+/// `SCX_ECODE_ACT_RESTART`: the kernel asks for the scheduler to be attached again.
+const ASKS_RESTART: i64 = 1 << 48;
 
 /// Empties the record; without it, the last reason would be taken for the next.
 pub fn reset(map: &MapHandle) -> Result<()> {
@@ -41,7 +48,21 @@ fn parse(bytes: &[u8]) -> Option<Exit> {
         kind: describe(kind, code),
         reason: text(bytes.get(REASON)?),
         message: text(bytes.get(MESSAGE)?),
+        dump: lines(bytes.get(DUMP)?),
+        // Only these carry a code with that meaning.
+        asks_restart: matches!(kind, KIND_BPF | KIND_KERNEL) && code & ASKS_RESTART != 0,
     })
+}
+
+/// The kernel's dump, a line at a time: its line ends are the only control characters that mean
+/// something.
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+    let dump = bytes[..end].trim_ascii_end();
+    if dump.is_empty() {
+        return Vec::new();
+    }
+    dump.split(|&b| b == b'\n').map(scrub).collect()
 }
 
 /// The kernel's own strings can hold raw control characters (a task's name in them, for one).
@@ -53,8 +74,8 @@ fn text(bytes: &[u8]) -> String {
 /// `enum scx_exit_kind` (kernel/sched/ext_internal.h) in words.
 fn describe(kind: u32, code: i64) -> String {
     match kind {
-        65 => "it ended itself".to_owned(),
-        66 => format!("the kernel ended it (code {code:#x})"),
+        KIND_BPF => "it ended itself".to_owned(),
+        KIND_KERNEL => format!("the kernel ended it (code {code:#x})"),
         67 => "ended by SysRq-S".to_owned(),
         68 => "its parent scheduler ended".to_owned(),
         1024 => "a fault in the scheduler".to_owned(),
@@ -83,6 +104,34 @@ mod tests {
             None
         );
         assert_eq!(parse(&record(0, "", b"")), None);
+    }
+
+    #[test]
+    fn the_dump_is_kept_line_by_line_and_harmless() {
+        let mut bytes = record(67, "sysrq", b"");
+        assert!(parse(&bytes).unwrap().dump.is_empty());
+        let dump = b"CPU states\n----\nCPU 0: ev\x1b[2Jil\n\n";
+        bytes[DUMP][..dump.len()].copy_from_slice(dump);
+        let read = parse(&bytes).unwrap().dump;
+        assert_eq!(read.len(), 3, "{read:?}");
+        assert_eq!(read[1], "----");
+        assert!(!read[2].contains('\x1b'));
+        // Full to the last byte, without an end.
+        bytes[DUMP].fill(b'x');
+        assert_eq!(parse(&bytes).unwrap().dump[0].len(), DUMP.len());
+    }
+
+    #[test]
+    fn only_an_end_that_asks_for_it_is_followed_by_a_restart() {
+        let asks = |kind: u32, code: i64| {
+            let mut bytes = record(kind, "", b"");
+            bytes[CODE..CODE + 8].copy_from_slice(&code.to_ne_bytes());
+            parse(&bytes).unwrap().asks_restart
+        };
+        assert!(asks(66, 1 << 48 | 1 << 32));
+        assert!(asks(65, 1 << 48));
+        assert!(!asks(66, 1 << 32));
+        assert!(!asks(1026, 1 << 48), "an error is no request");
     }
 
     #[test]

@@ -1,17 +1,17 @@
 //! A hold on a loaded scheduler's maps and programs: what reading and changing it takes, whoever
 //! attached it. Every holder has descriptors of its own, so nothing is shared between threads.
 
-use std::os::fd::OwnedFd;
+use std::{os::fd::OwnedFd, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
 
-use super::{counters::Counters, exit, members::Members, pins, sysfs};
+use super::{counters::Counters, exit, load::Options, members::Members, pins, sysfs};
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
 
 /// Changes whenever the layout of a pinned map does, so that other versions' pins are told apart.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
 
 /// Who attached the scheduler, and how: struct owner_record in src/bpf/state.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,10 +25,12 @@ pub struct OwnerRecord {
     /// It was asked to outlive its owner.
     pub stays: bool,
     pub batch_fifo: bool,
+    pub priority_slice_ms: u32,
+    pub batch_slice_ms: u32,
 }
 
 impl OwnerRecord {
-    const SIZE: usize = 40;
+    const SIZE: usize = 48;
 
     pub(super) fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
@@ -40,6 +42,8 @@ impl OwnerRecord {
         bytes[28..32].copy_from_slice(&self.timeout_ms.to_ne_bytes());
         bytes[32..36].copy_from_slice(&u32::from(self.stays).to_ne_bytes());
         bytes[36..40].copy_from_slice(&u32::from(self.batch_fifo).to_ne_bytes());
+        bytes[40..44].copy_from_slice(&self.priority_slice_ms.to_ne_bytes());
+        bytes[44..48].copy_from_slice(&self.batch_slice_ms.to_ne_bytes());
         bytes
     }
 
@@ -57,8 +61,25 @@ impl OwnerRecord {
             timeout_ms: u32_at(28)?,
             stays: u32_at(32)? != 0,
             batch_fifo: u32_at(36)? != 0,
+            priority_slice_ms: u32_at(40)?,
+            batch_slice_ms: u32_at(44)?,
         })
     }
+
+    /// Does the process that wrote it still live? Its id alone may be another's by now.
+    #[must_use]
+    pub fn lives(&self) -> bool {
+        start_ticks_of(self.pid) == Some(self.start_ticks)
+    }
+}
+
+/// When a living process started, as `/proc/PID/stat` has it. A zombie has closed what it held: it
+/// lives no more.
+pub(super) fn start_ticks_of(pid: u32) -> Option<u64> {
+    let stat = procfs::process::Process::new(pid.cast_signed())
+        .and_then(|process| process.stat())
+        .ok()?;
+    (!matches!(stat.state, 'Z' | 'X')).then_some(stat.starttime)
 }
 
 pub struct Handle {
@@ -196,6 +217,33 @@ impl Handle {
         Ok(bytes.as_deref().and_then(OwnerRecord::from_bytes))
     }
 
+    /// The process that answers for it, if it still lives: one that was asked to stay has none
+    /// once its owner has gone.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn living_owner(&self) -> Result<Option<u32>> {
+        let owner = self.owner()?.filter(OwnerRecord::lives);
+        Ok(owner.map(|owner| owner.pid))
+    }
+
+    /// How it was started: what a start that follows it goes on with.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn options(&self) -> Result<Option<Options>> {
+        let milliseconds = |ms: u32| Duration::from_millis(u64::from(ms));
+        Ok(self.owner()?.map(|owner| Options {
+            guarantee_percent: u8::try_from(owner.guarantee_percent).unwrap_or(0),
+            timeout: milliseconds(owner.timeout_ms),
+            stay: owner.stays,
+            batch_fifo: owner.batch_fifo,
+            priority_slice: milliseconds(owner.priority_slice_ms),
+            batch_slice: milliseconds(owner.batch_slice_ms),
+            capacity: self.members.capacity(),
+        }))
+    }
+
     pub(super) fn set_owner(&self, record: OwnerRecord) -> Result<()> {
         self.owner
             .update(&0u32.to_ne_bytes(), &record.to_bytes(), MapFlags::ANY)
@@ -238,6 +286,8 @@ mod tests {
             timeout_ms: 30_000,
             stays: true,
             batch_fifo: false,
+            priority_slice_ms: 20,
+            batch_slice_ms: 4,
         };
         let mut bytes = record.to_bytes();
         assert_eq!(OwnerRecord::from_bytes(&bytes), Some(record));

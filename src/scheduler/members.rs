@@ -22,6 +22,7 @@ const OWN: u32 = 2;
 const NOT_A_LEADER: i32 = 1;
 const KERNEL_THREAD: i32 = 2;
 const OTHER_PROCESS: i32 = 3;
+const OWN_PROCESS: i32 = 4;
 
 const ESRCH: i32 = -3;
 const ENOENT: i32 = -2;
@@ -33,6 +34,9 @@ pub struct Members {
     change: OwnedFd,
     reclassify: OwnedFd,
 }
+
+/// The members of one scheduler, for the next: entries as the map has them, stamps and flags included.
+pub struct Inheritance(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Members {
     pub fn new(map: MapHandle, change: OwnedFd, reclassify: OwnedFd) -> Self {
@@ -58,6 +62,10 @@ impl Members {
             KERNEL_THREAD => bail!(Refusal::new(
                 Status::BadArgument,
                 format!("{pid} is a kernel thread: those are always served and cannot be moved"),
+            )),
+            OWN_PROCESS => bail!(Refusal::new(
+                Status::BadArgument,
+                format!("{pid} is part of dualq-top and always served first: it cannot be moved"),
             )),
             OTHER_PROCESS | ESRCH => bail!(Refusal::new(
                 Status::NoSuchProcess,
@@ -121,6 +129,49 @@ impl Members {
         }
         members.sort_unstable();
         Ok(members)
+    }
+
+    /// All of them, for a scheduler that follows this one.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn inheritance(&self) -> Result<Inheritance> {
+        Ok(Inheritance(
+            self.map
+                .lookup_batch(1024, MapFlags::ANY, MapFlags::ANY)
+                .context("cannot read priority_pids_map")?
+                .collect(),
+        ))
+    }
+
+    /// Takes over those that still live. The program that notices ends has to run already.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where there are more than fit.
+    pub(super) fn inherit(&self, inheritance: &Inheritance) -> Result<()> {
+        let many = inheritance.0.len();
+        if many > self.capacity() as usize {
+            bail!(Refusal::new(
+                Status::BadArgument,
+                format!(
+                    "the running scheduler has {many} members and --max-members allows {}: allow more, or remove some",
+                    self.capacity()
+                ),
+            ));
+        }
+        for (key, value) in &inheritance.0 {
+            self.map
+                .update(key, value, MapFlags::ANY)
+                .context("cannot write priority_pids_map")?;
+            let lives = number::<4>(key)
+                .and_then(|pid| super::handle::start_ticks_of(u32::from_ne_bytes(pid)))
+                .is_some_and(|start| start_ticks(value).is_none_or(|stamp| stamp == start));
+            if !lives {
+                // It ended before there was anything to notice it.
+                let _ = self.map.delete(key);
+            }
+        }
+        Ok(())
     }
 
     /// What the kernel's map says about one process now.

@@ -7,11 +7,13 @@
 mod counters;
 mod exit;
 mod handle;
+mod load;
 mod lock;
 mod members;
 mod owner;
 pub mod pins;
 pub mod preflight;
+mod restart;
 mod run_program;
 #[allow(unused_imports, clippy::all, clippy::pedantic, clippy::restriction)]
 mod skeleton;
@@ -19,4 +21,6 @@ pub mod sysfs;
 
 pub use counters::{Counter, Counters};
 pub use handle::{Handle, OwnerRecord};
-pub use owner::{Options, Scheduler, detach_pinned};
+pub use load::Options;
+pub use members::Inheritance;
+pub use owner::{News, Scheduler, detach_pinned};

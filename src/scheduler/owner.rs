@@ -3,55 +3,29 @@
 use std::{
     fs,
     mem::MaybeUninit,
-    os::fd::AsFd,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use libbpf_rs::{
-    Link, MapHandle, MapMut, OpenObject,
-    btf::{Btf, types::Func},
-    skel::{OpenSkel, SkelBuilder},
-};
+use libbpf_rs::{Link, MapHandle, MapMut, OpenObject};
 
 use super::{
-    handle::{Handle, OwnerRecord},
+    handle::{Handle, OwnerRecord, start_ticks_of},
+    load::{self, Options},
     lock::StartLock,
-    members::Members,
+    members::Inheritance,
     pins, preflight,
-    skeleton::{DualqSkel, DualqSkelBuilder},
+    restart::Restarts,
+    skeleton::DualqSkel,
     sysfs,
 };
-use crate::model::Ruler;
+use crate::log;
+use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
 
 /// What the kernel takes 0.2 s for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How the scheduler is to behave; fixed once it is loaded.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// The share of CPU time that BATCH keeps on a contended CPU, 0 to 50 percent.
-    pub guarantee_percent: u8,
-    /// The watchdog ejects the scheduler when a runnable task waits longer: 1 to 30 s.
-    pub timeout: Duration,
-    /// The scheduler outlives this process, by pins, until it is detached on purpose.
-    pub stay: bool,
-    /// BATCH first come, first served, instead of by weighted virtual time.
-    pub batch_fifo: bool,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            guarantee_percent: 10,
-            timeout: Duration::from_secs(30),
-            stay: false,
-            batch_fifo: false,
-        }
-    }
-}
 
 /// A loaded scheduler of ours, attached or not. Dropping it detaches it and removes its pins.
 pub struct Scheduler<'obj> {
@@ -63,14 +37,33 @@ pub struct Scheduler<'obj> {
     /// The programs beside it: the end of a membership with its process, and on newer kernels the
     /// arrival of real-time tasks.
     links: Vec<Link>,
+    restarts: Restarts,
+}
+
+/// What has become of an attached scheduler since the last look.
+#[derive(Debug)]
+pub enum News {
+    /// Nothing: it runs, or was not attached.
+    None,
+    /// The kernel ended it, asked for a restart, and has got it.
+    Restarted(Exit),
+    /// It has ended: with the kernel's reason, or detached from outside.
+    Ended(Option<Exit>),
 }
 
 impl<'obj> Scheduler<'obj> {
     /// Looks whether it can, loads, attaches, waits until the kernel says that it runs, and pins.
     ///
+    /// `inherited` are the members of a scheduler that this one follows. One that was asked to stay
+    /// and whose owner has gone is taken over: its members go on in this one, under these options.
+    ///
     /// # Errors
-    /// A [`Refusal`] for everything that a person can remedy; the kernel keeps its scheduler then.
-    pub fn start(storage: &'obj mut MaybeUninit<OpenObject>, options: Options) -> Result<Self> {
+    /// A [`Refusal`] for everything that a person can remedy; whatever scheduled before goes on then.
+    pub fn start(
+        storage: &'obj mut MaybeUninit<OpenObject>,
+        options: Options,
+        inherited: Option<Inheritance>,
+    ) -> Result<Self> {
         preflight::check()?;
         if options.stay && !pins::mounted() {
             bail!(Refusal::new(
@@ -79,9 +72,13 @@ impl<'obj> Scheduler<'obj> {
             ));
         }
         let turn = StartLock::take()?;
-        refuse_beside_another()?;
-        let skel = load(storage, options)?;
-        let handle = handle(&skel)?;
+        let left_behind = beside_another()?;
+        let inherited = match &left_behind {
+            Some(handle) => Some(handle.members.inheritance()?),
+            None => inherited,
+        };
+        let skel = load::load(storage, options)?;
+        let handle = load::handle(&skel)?;
         handle.members.add_own(std::process::id())?;
         let mut links = vec![
             skel.progs
@@ -97,14 +94,24 @@ impl<'obj> Scheduler<'obj> {
                     .context("cannot attach to sched_switch")?,
             );
         }
+        // After the program that notices their ends, or one that ends meanwhile stayed for ever.
+        if let Some(inherited) = inherited {
+            handle.members.inherit(&inherited)?;
+        }
         let mut scheduler = Self {
             skel,
             options,
             handle,
             link: None,
             links,
+            restarts: Restarts::default(),
         };
-        let begun = scheduler.begin();
+        // Only now, when nothing but the attaching is left that could fail.
+        let begun = match left_behind {
+            Some(_) => detach_pinned(),
+            None => Ok(()),
+        }
+        .and_then(|()| scheduler.begin());
         // Where it failed, the drop takes a turn of its own to clean up.
         drop(turn);
         begun?;
@@ -120,7 +127,12 @@ impl<'obj> Scheduler<'obj> {
         let _turn = StartLock::take()?;
         // A link that the kernel ended still holds the place: EBUSY, though `state` is disabled.
         self.link = None;
-        refuse_beside_another()?;
+        if beside_another()?.is_some() {
+            bail!(Refusal::new(
+                Status::AnotherSchedulerRuns,
+                "another dualq was attached meanwhile, to stay: `dualq-top detach` ends it",
+            ));
+        }
         self.begin()
     }
 
@@ -166,12 +178,14 @@ impl<'obj> Scheduler<'obj> {
     fn owner_record(&self) -> OwnerRecord {
         OwnerRecord {
             pid: std::process::id(),
-            start_ticks: own_start_ticks(),
+            start_ticks: start_ticks_of(std::process::id()).unwrap_or(0),
             attached_at_ns: monotonic_ns(),
             guarantee_percent: u32::from(self.options.guarantee_percent),
-            timeout_ms: self.timeout_ms(),
+            timeout_ms: milliseconds(self.options.timeout),
             stays: self.options.stay,
             batch_fifo: self.options.batch_fifo,
+            priority_slice_ms: milliseconds(self.options.priority_slice),
+            batch_slice_ms: milliseconds(self.options.batch_slice),
         }
     }
 
@@ -199,14 +213,31 @@ impl<'obj> Scheduler<'obj> {
         self.handle.try_clone()
     }
 
-    /// Has the kernel ended it? False while it is still at it: the reason is written last.
-    #[must_use]
-    pub fn has_ended(&self) -> bool {
-        !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition)
-    }
-
-    fn timeout_ms(&self) -> u32 {
-        u32::try_from(self.options.timeout.as_millis()).unwrap_or(30_000)
+    /// Looks whether the kernel has ended it, and attaches it again where the kernel asks for that.
+    /// Of an end there is news once; the reason and the kernel's dump are in the log from then on.
+    pub fn news(&mut self) -> News {
+        // Not while the kernel is still at it: the reason is written last.
+        let ended = || !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition);
+        if self.link.is_none() || !ended() {
+            return News::None;
+        }
+        let exit = self.handle.exit().ok().flatten();
+        // Detaching from outside removes the pin; an end by the kernel leaves it, with a dead link.
+        if pins_are_ours() {
+            let _ = fs::remove_file(pins::path(pins::LINK));
+        }
+        self.link = None;
+        let Some(exit) = exit else {
+            return News::Ended(None);
+        };
+        log::exit(&exit);
+        if exit.asks_restart && self.restarts.allow(Instant::now()) {
+            match self.attach() {
+                Ok(()) => return News::Restarted(exit),
+                Err(error) => log::line(&format!("not restarted: {error:#}")),
+            }
+        }
+        News::Ended(Some(exit))
     }
 
     /// Only maps and programs are pinned, so that nothing outlives this process but their memory;
@@ -244,22 +275,29 @@ fn pin_map(map: &MapMut<'_>, name: &str) -> Result<()> {
 
 /// Are the pins those of this process, not of one that came after it?
 fn pins_are_ours() -> bool {
-    Handle::pinned_owner().is_some_and(|owner| {
-        owner.pid == std::process::id() && owner.start_ticks == own_start_ticks()
-    })
+    Handle::pinned_owner().is_some_and(|owner| owner.pid == std::process::id() && owner.lives())
 }
 
-fn refuse_beside_another() -> Result<()> {
+/// Refuses beside a scheduler that somebody answers for. One of ours that was asked to stay and
+/// whose owner has gone is returned: it may be taken over.
+fn beside_another() -> Result<Option<Handle>> {
     match sysfs::ruler() {
-        Ruler::Dualq => bail!(Refusal::new(
-            Status::AnotherSchedulerRuns,
-            "dualq is attached already: `dualq-top list` and `stats` show it, `add` and `remove` change it",
-        )),
+        Ruler::Dualq => {}
         Ruler::Other(name) => bail!(Refusal::new(
             Status::AnotherSchedulerRuns,
             format!("another scheduler runs ({name}): stop it first; dualq-top never evicts one"),
         )),
-        _ => Ok(()),
+        _ => return Ok(None),
+    }
+    let handle = Handle::open()?;
+    match handle.living_owner()? {
+        None => Ok(Some(handle)),
+        Some(pid) => bail!(Refusal::new(
+            Status::AnotherSchedulerRuns,
+            format!(
+                "process {pid} has attached dualq already: `dualq-top list` and `stats` show it, `add` and `remove` change it"
+            ),
+        )),
     }
 }
 
@@ -299,66 +337,8 @@ fn wait_until_detached() -> Result<()> {
     Ok(())
 }
 
-fn load<'obj>(
-    storage: &'obj mut MaybeUninit<OpenObject>,
-    options: Options,
-) -> Result<DualqSkel<'obj>> {
-    let mut open = DualqSkelBuilder::default()
-        .open(storage)
-        .context("cannot open the BPF object")?;
-    let cpus = libbpf_rs::num_possible_cpus().context("cannot count the possible CPUs")?;
-    let cpus = u32::try_from(cpus)?;
-    let timeout_ns = u64::try_from(options.timeout.as_nanos())?;
-    let rodata = open
-        .maps
-        .rodata_data
-        .as_deref_mut()
-        .context("the BPF object has no constants")?;
-    rodata.nr_possible_cpus = cpus;
-    rodata.guarantee_percent = u32::from(options.guarantee_percent);
-    rodata.batch_fifo = options.batch_fifo;
-    // An eighth, checked every sixteenth: with its own turn a wait stays below a quarter.
-    rodata.overdue_ns = timeout_ns / 8;
-    rodata.overdue_check_ns = timeout_ns / 16;
-    open.maps.cpu_records.set_max_entries(cpus)?;
-    open.struct_ops.dualq_mut().timeout_ms = u32::try_from(options.timeout.as_millis())?;
-    if reenqueues_from_sched_switch() {
-        open.struct_ops.dualq_mut().cpu_release = std::ptr::null_mut();
-        open.progs.dualq_cpu_release.set_autoload(false);
-    } else {
-        open.progs.dualq_sched_switch.set_autoload(false);
-    }
-    open.load().context("the kernel did not load the scheduler")
-}
-
-/// From Linux 6.19 on, tasks in a CPU's local queue are taken back by a tracing program; the op that
-/// did so before draws a warning there.
-fn reenqueues_from_sched_switch() -> bool {
-    Btf::from_vmlinux().is_ok_and(|btf| {
-        btf.type_by_name::<Func<'_>>("scx_bpf_reenqueue_local___v2")
-            .is_some()
-    })
-}
-
-fn handle(skel: &DualqSkel<'_>) -> Result<Handle> {
-    let maps = &skel.maps;
-    let progs = &skel.progs;
-    Ok(Handle::new(
-        Members::new(
-            MapHandle::try_from(&maps.priority_pids_map)?,
-            progs.dualq_change.as_fd().try_clone_to_owned()?,
-            progs.dualq_reclassify.as_fd().try_clone_to_owned()?,
-        ),
-        MapHandle::try_from(&maps.queue_stats)?,
-        MapHandle::try_from(&maps.exit_record)?,
-        MapHandle::try_from(&maps.owner)?,
-    ))
-}
-
-fn own_start_ticks() -> u64 {
-    procfs::process::Process::myself()
-        .and_then(|me| me.stat())
-        .map_or(0, |stat| stat.starttime)
+fn milliseconds(duration: Duration) -> u32 {
+    u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
 
 fn monotonic_ns() -> u64 {

@@ -5,7 +5,7 @@ use ratatui::style::Style;
 use super::pen::Pen;
 use super::theme::Theme;
 use crate::app::App;
-use crate::model::{Exit, Role, Ruler};
+use crate::model::{Role, Ruler};
 use crate::text;
 
 const MOST_LINES: u16 = 4;
@@ -60,7 +60,10 @@ fn banner(app: &App) -> Option<(Tone, String)> {
             Role::View { .. } => "",
             _ => " x attaches it again.",
         };
-        return Some((Tone::Alarm, format!("{}{again}", ended(exit))));
+        return Some((
+            Tone::Alarm,
+            format!("The kernel ended dualq: {exit}.{again}"),
+        ));
     }
     match (&scheduler.role, &scheduler.ruler) {
         (Role::View { reason }, _) => Some((Tone::Warning, format!("view mode: {reason}"))),
@@ -78,25 +81,18 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         )),
         (Role::Joined { owner: None }, Ruler::Dualq) => Some((
             Tone::Note,
-            "joined: the scheduler was asked to stay; q leaves it running".into(),
+            "joined: the scheduler was asked to stay; q leaves it running, x ends it".into(),
         )),
-        (Role::Joined { .. }, Ruler::KernelDefault) => Some((
+        (Role::Joined { owner: Some(owner) }, Ruler::KernelDefault) => Some((
+            Tone::Note,
+            format!(
+                "joined: process {owner} has handed the machine to the kernel default; x there takes it back"
+            ),
+        )),
+        (Role::Joined { owner: None }, Ruler::KernelDefault) => Some((
             Tone::Note,
             "the owner of the scheduler has gone: x attaches it from here".into(),
         )),
         _ => None,
     }
-}
-
-/// The kernel's words on why it ended the scheduler, as a sentence.
-fn ended(exit: &Exit) -> String {
-    let mut sentence = format!("The kernel ended dualq: {}", exit.kind);
-    for part in [&exit.reason, &exit.message] {
-        if !part.is_empty() && !sentence.contains(part.as_str()) {
-            sentence.push_str("; ");
-            sentence.push_str(part);
-        }
-    }
-    sentence.push('.');
-    sentence
 }

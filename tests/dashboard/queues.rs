@@ -146,8 +146,34 @@ fn x_says_who_owns_the_scheduler() {
 }
 
 #[test]
-fn x_attaches_when_the_owner_has_gone() {
+fn x_leaves_it_to_a_living_owner_to_take_the_machine_back() {
     let (shown, asked) = press_x(Ruler::KernelDefault, Role::Joined { owner: Some(1234) });
+    assert!(asked.is_empty());
+    assert!(
+        shown.has("Process 1234 owns the scheduler: x there attaches it."),
+        "{}",
+        shown.text()
+    );
+}
+
+#[test]
+fn x_ends_a_scheduler_that_was_asked_to_stay() {
+    let (_, asked) = press_x(Ruler::Dualq, Role::Joined { owner: None });
+    assert_eq!(asked, ["detach"]);
+}
+
+#[test]
+fn a_restart_that_the_kernel_asked_for_is_told() {
+    let (_, mut events) = seen(2);
+    events.push(Event::Restarted("the kernel ended it (code 0x1)".into()));
+    let shown = play(SMALL, events, &mut Hands::default());
+    assert!(shown.has("asked for a restart"), "{}", shown.text());
+    assert!(shown.has("is attached again"), "{}", shown.text());
+}
+
+#[test]
+fn x_attaches_when_the_owner_has_gone() {
+    let (shown, asked) = press_x(Ruler::KernelDefault, Role::Joined { owner: None });
     assert_eq!(asked, ["attach"]);
     assert!(
         shown.has("the owner of the scheduler has gone"),
@@ -217,6 +243,8 @@ fn why_the_kernel_ended_the_scheduler_stays_on_screen() {
     let (mut world, mut events) = seen(2);
     world.ruled_by(Ruler::KernelDefault);
     world.scheduler().exit = Some(Exit {
+        dump: Vec::new(),
+        asks_restart: false,
         kind: "a runnable task waited too long (watchdog)".into(),
         reason: "runnable task stall".into(),
         message: "hog[4711] failed to run for 30.1s".into(),

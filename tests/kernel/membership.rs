@@ -5,7 +5,7 @@ use std::time::Duration;
 use libbpf_rs::{MapCore, MapFlags};
 
 use crate::support::guest::{self, PATIENCE, wait_until};
-use crate::support::hog::Load;
+use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, run, run_ok};
 
@@ -165,4 +165,48 @@ fn ten_thousand_fit_and_the_next_is_refused() {
     );
     map.delete(&1_000_000u32.to_ne_bytes()).unwrap();
     run_ok(&["add", &hog.pid().to_string()]);
+}
+
+#[test]
+fn the_capacity_is_what_the_option_says() {
+    let _scheduler = Running::attach(&["--max-members", "2"]);
+    let hogs = [(); 3].map(|()| Load::hog().start());
+    run_ok(&[
+        "add",
+        &hogs[0].pid().to_string(),
+        &hogs[1].pid().to_string(),
+    ]);
+    let refused = run(&["add", &hogs[2].pid().to_string()]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("full (2)"), "{}", refused.stderr);
+}
+
+#[test]
+fn processes_are_added_and_removed_by_name() {
+    let scheduler = Running::attach(&[]);
+    let mut pids = [(); 2].map(|()| Load::hog().named("encoder").start());
+    let other = Load::hog().named("decoder").start();
+    pids.sort_by_key(Hog::pid);
+    run_ok(&["add", "--name", "^enc"]);
+    assert_eq!(maps::members(), [pids[0].pid(), pids[1].pid()]);
+    run_ok(&["add", "--name", "coder$", &other.pid().to_string()]);
+    assert_eq!(maps::members().len(), 3);
+    run_ok(&["remove", "--name", "^encoder$"]);
+    assert_eq!(maps::members(), [other.pid()]);
+    for arguments in [
+        ["add", "--name", "^nobody$"],
+        ["remove", "--name", "^encoder$"],
+    ] {
+        let refused = run(&arguments);
+        assert_eq!(refused.status.code(), Some(7), "{refused:?}");
+    }
+    assert_eq!(run(&["add", "--name", "("]).status.code(), Some(2));
+    // Whatever matches, the program's own processes and the kernel's threads stay what they are.
+    run_ok(&["add", "--name", "."]);
+    assert!(maps::is_member(1), "all others are members now");
+    assert!(!maps::is_member(2), "kthreadd is a kernel thread");
+    assert!(!maps::is_member(scheduler.pid()));
+    let refused = run(&["add", &scheduler.pid().to_string()]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("part of dualq-top"), "{refused:?}");
 }

@@ -281,3 +281,28 @@ fn first_come_first_served_knows_no_nice_values() {
         |got| vec![share(got[0], got[1])],
     );
 }
+
+/// How often two hogs on one CPU have taken turns within a second.
+fn switches(options: &[&str]) -> u64 {
+    let _scheduler = Running::attach(options);
+    let hogs = [(); 2].map(|()| Load::hog().on_cpu(1).start());
+    let count = || -> u64 {
+        hogs.iter()
+            .map(|hog| guest::forced_switches(hog.pid()))
+            .sum()
+    };
+    let before = count();
+    std::thread::sleep(Duration::from_secs(1));
+    count() - before
+}
+
+#[test]
+fn slices_are_as_long_as_the_options_say() {
+    let (short, long) = (
+        switches(&["--batch-slice", "4"]),
+        switches(&["--batch-slice", "100"]),
+    );
+    // 250 and 10 on a machine of our own; the host takes time from this one at random.
+    assert!(short > 4 * long, "{short} against {long}");
+    assert!(long > 0, "nobody took turns");
+}

@@ -86,6 +86,16 @@ pub fn last_cpu(pid: u32) -> usize {
         .expect("a CPU number")
 }
 
+/// How often the process's first thread had to give its CPU to another.
+pub fn forced_switches(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("nonvoluntary_ctxt_switches:"));
+    line.and_then(|number| number.trim().parse().ok())
+        .expect("a number of switches")
+}
+
 /// Lets a process (its first thread) run on one CPU only.
 pub fn pin_to_cpu(pid: u32, cpu: usize) {
     use rustix::process::Pid;

@@ -60,12 +60,16 @@ impl Running {
         }
     }
 
-    /// Starts `attach` with these options and waits until the kernel runs our scheduler.
+    /// Starts `attach` with these options and waits until it says that the kernel runs our
+    /// scheduler, and the kernel says so too.
     pub fn attach(options: &[&str]) -> Self {
         let mut arguments = vec!["attach"];
         arguments.extend(options);
         let mut running = Self::start(&arguments);
-        let done = guest::holds_within(PATIENCE, || running.has_ended() || guest::is_attached());
+        let done = guest::holds_within(PATIENCE, || {
+            running.has_ended()
+                || (guest::is_attached() && running.stdout.text().contains("attached"))
+        });
         assert!(
             done && !running.has_ended(),
             "attach {options:?}: state {}, {:?}, {:?}",

@@ -1,0 +1,81 @@
+//! What the dashboard's keys do to the kernel and to processes.
+
+use std::{
+    sync::mpsc::{Receiver, Sender},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+use super::keeper::Order;
+use crate::app::Event;
+use crate::dashboard::Control;
+use crate::model::{ProcessId, Queue};
+use crate::observe::Word;
+use crate::scheduler::Handle;
+use crate::signal;
+
+/// After a move, the next snapshot comes this soon: the effect is to be seen within a second.
+const AFTER_A_MOVE: Duration = Duration::from_millis(250);
+
+/// What the dashboard can do to the world outside.
+pub struct Hands {
+    pub handle: Option<Handle>,
+    /// A scheduler that this process has come to own since.
+    pub handles: Receiver<Handle>,
+    pub orders: Option<Sender<Order>>,
+    pub words: Sender<Word>,
+    pub events: Sender<Event>,
+}
+
+impl Hands {
+    fn order(&self, order: Order) {
+        let sent = self
+            .orders
+            .as_ref()
+            .is_some_and(|orders| orders.send(order).is_ok());
+        if !sent {
+            let sentence =
+                "nothing can be attached or detached here: run dualq-top with sudo".to_owned();
+            let _ = self.events.send(Event::Scheduler(Err(sentence)));
+        }
+    }
+}
+
+impl Control for Hands {
+    fn move_process(&mut self, id: ProcessId, to: Queue) -> Result<Queue> {
+        if let Some(handle) = self.handles.try_iter().last() {
+            self.handle = Some(handle);
+        }
+        let handle = self
+            .handle
+            .as_ref()
+            .context("nothing can be moved here: run dualq-top with sudo")?;
+        match to {
+            Queue::Priority => handle.members.add(id.pid, Some(id.start_ticks))?,
+            Queue::Batch => handle.members.remove(id.pid)?,
+        }
+        let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));
+        Ok(if handle.members.contains(id)? {
+            Queue::Priority
+        } else {
+            Queue::Batch
+        })
+    }
+
+    fn attach(&mut self) {
+        self.order(Order::Attach);
+    }
+
+    fn detach(&mut self) {
+        self.order(Order::Detach);
+    }
+
+    fn signal(&mut self, id: ProcessId, signal: i32) -> Result<()> {
+        signal::send(id, signal)
+    }
+
+    fn interval(&mut self, interval: Duration) {
+        let _ = self.words.send(Word::Interval(interval));
+    }
+}

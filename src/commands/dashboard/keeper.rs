@@ -1,0 +1,146 @@
+//! The thread that owns the scheduler, or may come to own it. Attach and detach block for 0.2 s, and
+//! a stalled terminal must not hold up a detach: so they have a thread of their own, which the
+//! signals reach directly.
+
+use std::{
+    mem::MaybeUninit,
+    sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
+    thread::{self, JoinHandle},
+    time::Duration,
+};
+
+use anyhow::{Context, Result};
+
+use crate::app::Event;
+use crate::model::Exit;
+use crate::observe::Word;
+use crate::scheduler::{Handle, News, Options, Scheduler, detach_pinned};
+
+/// How often the kernel is asked whether it still runs the scheduler: it tells no one.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// What the thread is asked.
+#[derive(Debug, Clone, Copy)]
+pub enum Order {
+    Attach,
+    Detach,
+    End,
+}
+
+/// Where it tells what has become of an order.
+#[derive(Clone)]
+pub struct Outlets {
+    pub events: Sender<Event>,
+    pub words: Sender<Word>,
+    /// A hold on the scheduler that this process has come to own.
+    pub handles: Sender<Handle>,
+}
+
+impl Outlets {
+    fn answer(&self, result: Result<()>) {
+        let _ = self.events.send(Event::Scheduler(
+            result.map_err(|error| format!("{error:#}")),
+        ));
+        // What follows from it is to be seen at once.
+        let _ = self.words.send(Word::Sooner(Duration::ZERO));
+    }
+
+    fn restarted(&self, exit: &Exit) {
+        let _ = self.events.send(Event::Restarted(exit.to_string()));
+        let _ = self.words.send(Word::Sooner(Duration::ZERO));
+    }
+}
+
+/// The running thread; ended by [`Order::End`].
+pub struct Keeper {
+    pub orders: Sender<Order>,
+    pub thread: JoinHandle<()>,
+}
+
+/// Starts the scheduler at once, on the new thread.
+///
+/// # Errors
+/// Why it could not be started; no thread is left then.
+pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
+    let (orders, taken) = mpsc::channel();
+    let (started, answer) = mpsc::channel();
+    let thread = spawn(move || {
+        let mut storage = MaybeUninit::uninit();
+        let begun = Scheduler::start(&mut storage, options, None)
+            .and_then(|scheduler| Ok((scheduler.handle()?, scheduler)));
+        match begun {
+            Err(error) => {
+                let _ = started.send(Err(error));
+            }
+            Ok((handle, scheduler)) => {
+                if started.send(Ok(handle)).is_ok() {
+                    keep(scheduler, &taken, &outlets);
+                }
+            }
+        }
+    })?;
+    let handle = answer.recv().context("the scheduler's thread ended")??;
+    Ok((handle, Keeper { orders, thread }))
+}
+
+/// Starts nothing yet: another one's scheduler runs. `joined` is a hold on it if it is of our kind,
+/// whose members and options a later attach goes on with.
+///
+/// # Errors
+/// Where there can be no thread.
+pub fn stand_by(options: Options, joined: Option<Handle>, outlets: Outlets) -> Result<Keeper> {
+    let (orders, taken) = mpsc::channel();
+    let thread = spawn(move || wait(options, joined.as_ref(), &taken, &outlets))?;
+    Ok(Keeper { orders, thread })
+}
+
+fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
+    let thread = thread::Builder::new().name("scheduler".to_owned());
+    thread.spawn(run).context("cannot start a thread")
+}
+
+/// Until it is asked to attach, and can.
+fn wait(own: Options, joined: Option<&Handle>, orders: &Receiver<Order>, outlets: &Outlets) {
+    while let Ok(order) = orders.recv() {
+        match order {
+            Order::End => return,
+            Order::Detach => outlets.answer(detach_pinned()),
+            Order::Attach => {
+                let options = joined.and_then(|handle| handle.options().ok().flatten());
+                let inherited = joined.and_then(|handle| handle.members.inheritance().ok());
+                let mut storage = MaybeUninit::uninit();
+                let begun = Scheduler::start(&mut storage, options.unwrap_or(own), inherited)
+                    .and_then(|scheduler| {
+                        let (mine, seen) = (scheduler.handle()?, scheduler.handle()?);
+                        Ok((mine, seen, scheduler))
+                    });
+                match begun {
+                    Err(error) => outlets.answer(Err(error)),
+                    Ok((mine, seen, scheduler)) => {
+                        let _ = outlets.handles.send(mine);
+                        let _ = outlets.words.send(Word::Own(Box::new(seen)));
+                        outlets.answer(Ok(()));
+                        return keep(scheduler, orders, outlets);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Carries out orders until the last; dropping the scheduler detaches it.
+fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, outlets: &Outlets) {
+    loop {
+        match orders.recv_timeout(LOOK) {
+            Ok(Order::Attach) => outlets.answer(scheduler.attach()),
+            Ok(Order::Detach) => outlets.answer(scheduler.detach()),
+            Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
+            // An end shows in the next snapshot, which has the reason.
+            Err(RecvTimeoutError::Timeout) => {
+                if let News::Restarted(exit) = scheduler.news() {
+                    outlets.restarted(&exit);
+                }
+            }
+        }
+    }
+}

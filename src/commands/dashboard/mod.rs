@@ -1,0 +1,208 @@
+//! The dashboard as a command: finds out what it may do here, starts the threads, runs the loop,
+//! and puts everything back.
+
+mod hands;
+mod keeper;
+
+use std::{
+    io::{IsTerminal, stdin, stdout},
+    sync::mpsc::{self, Receiver, Sender},
+    thread,
+    time::Duration,
+};
+
+use anyhow::{Context, Result, bail};
+use signal_hook::{
+    consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
+    iterator::Signals,
+};
+
+use crate::app::{App, Event, Outcome};
+use crate::cli::{Look, ThemeName};
+use crate::dashboard::Dashboard;
+use crate::input;
+use crate::log;
+use crate::model::Ruler;
+use crate::observe::{self, Observer, Standing, Word};
+use crate::refusal::{Refusal, Status};
+use crate::scheduler::{Handle, Options, preflight, sysfs};
+use crate::terminal::{self, Tui};
+use crate::ui::theme::Theme;
+use hands::Hands;
+use keeper::{Keeper, Order, Outlets};
+
+/// Between two snapshots.
+const INTERVAL: Duration = Duration::from_secs(1);
+/// The scheduler's side of this run of the dashboard.
+struct Kernel {
+    standing: Standing,
+    handle: Option<Handle>,
+    /// Tells of a scheduler that this process has come to own later.
+    handles: Receiver<Handle>,
+    /// `None` where this process may attach none.
+    keeper: Option<Keeper>,
+}
+
+pub fn run(options: Options, look: Look) -> Result<()> {
+    if !(stdin().is_terminal() && stdout().is_terminal()) {
+        bail!(Refusal::new(
+            Status::BadArgument,
+            "the dashboard needs a terminal; for scripts there are `attach`, `list` and `stats`",
+        ));
+    }
+    // crossterm may run `tput` by this path; as root, it is not the caller's to choose.
+    // SAFETY: no other thread runs yet.
+    unsafe { std::env::set_var("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") };
+    log::listen_to_libbpf();
+
+    let (events, received) = mpsc::channel();
+    let (words, heard) = mpsc::channel();
+    let kernel = connect(options, &events, &words)?;
+    let Kernel {
+        standing,
+        handle,
+        handles,
+        keeper,
+    } = kernel;
+    let hands = Hands {
+        handle,
+        handles,
+        orders: keeper.as_ref().map(|keeper| keeper.orders.clone()),
+        words,
+        events: events.clone(),
+    };
+    let outcome = show(standing, hands, theme(look), &events, &received, heard);
+    if let Some(keeper) = keeper {
+        let _ = keeper.orders.send(Order::End);
+        if keeper.thread.join().is_err() {
+            bail!("the scheduler's thread panicked; the kernel's scheduler is back");
+        }
+    }
+    match outcome? {
+        Outcome::Quit => Ok(()),
+        Outcome::Signal(signal) => std::process::exit(128 + signal),
+        Outcome::TerminalGone => std::process::exit(128 + SIGHUP),
+        Outcome::Panicked(message) => bail!("a fault in dualq-top: {message}"),
+    }
+}
+
+/// Owns the scheduler if it can, joins the one that runs if there is one, and else only looks.
+fn connect(options: Options, events: &Sender<Event>, words: &Sender<Word>) -> Result<Kernel> {
+    let (handles, received) = mpsc::channel();
+    let outlets = Outlets {
+        events: events.clone(),
+        words: words.clone(),
+        handles,
+    };
+    let refusal = if sysfs::ruler() == Ruler::Dualq {
+        match join() {
+            Ok(handle) => {
+                return Ok(Kernel {
+                    standing: Standing::Joined,
+                    keeper: Some(keeper::stand_by(
+                        options,
+                        Some(handle.try_clone()?),
+                        outlets,
+                    )?),
+                    handle: Some(handle),
+                    handles: received,
+                });
+            }
+            Err(error) => error.downcast::<Refusal>()?,
+        }
+    } else {
+        match keeper::own(options, outlets.clone()) {
+            Ok((handle, keeper)) => {
+                return Ok(Kernel {
+                    standing: Standing::Owner,
+                    handle: Some(handle),
+                    handles: received,
+                    keeper: Some(keeper),
+                });
+            }
+            Err(error) => error.downcast::<Refusal>()?,
+        }
+    };
+    match refusal.status {
+        // It may end while we look; then `x` attaches ours.
+        Status::AnotherSchedulerRuns => Ok(Kernel {
+            standing: Standing::Owner,
+            handle: None,
+            handles: received,
+            keeper: Some(keeper::stand_by(options, None, outlets)?),
+        }),
+        Status::NotPermitted => Ok(Kernel {
+            standing: Standing::View(refusal.sentence),
+            handle: None,
+            handles: received,
+            keeper: None,
+        }),
+        _ => bail!(refusal),
+    }
+}
+
+fn join() -> Result<Handle> {
+    let handle = Handle::open()?;
+    preflight::in_first_pid_namespace()?;
+    Ok(handle)
+}
+
+/// What the command line asks for, else what the environment does.
+fn theme(look: Look) -> Theme {
+    let theme = match look.theme {
+        Some(ThemeName::Dark) => Theme::colour(),
+        Some(ThemeName::Light) => Theme::light(),
+        Some(ThemeName::Mono) => Theme::plain(),
+        None if Theme::colours_unwanted() => Theme::plain(),
+        None => Theme::colour(),
+    };
+    if look.ascii { theme.in_ascii() } else { theme }
+}
+
+fn show(
+    standing: Standing,
+    mut hands: Hands,
+    theme: Theme,
+    events: &Sender<Event>,
+    received: &Receiver<Event>,
+    heard: Receiver<Word>,
+) -> Result<Outcome> {
+    listen_to_signals(events.clone(), hands.orders.clone())?;
+
+    let mut tui = Tui::new()?;
+    terminal::report_panics(events.clone());
+    input::spawn(events.clone()).context("cannot read the terminal")?;
+
+    let handle = hands.handle.as_ref().map(Handle::try_clone).transpose()?;
+    let observer = Observer::new("/proc".into(), standing, handle);
+    let snapshots = events.clone();
+    thread::Builder::new()
+        .name("observe".to_owned())
+        .spawn(move || observe::run(observer, INTERVAL, &heard, &snapshots))?;
+
+    Dashboard::new(App::new())
+        .theme(theme)
+        .on_suspend(terminal::suspend)
+        .run(tui.screen(), received, &mut hands)
+}
+
+/// A signal that ends the program detaches at once, whatever the thread that draws is doing.
+fn listen_to_signals(events: Sender<Event>, orders: Option<Sender<Order>>) -> Result<()> {
+    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT])
+        .context("cannot wait for signals")?;
+    thread::Builder::new()
+        .name("signals".to_owned())
+        .spawn(move || {
+            for signal in signals.forever() {
+                if ![SIGTSTP, SIGCONT].contains(&signal)
+                    && let Some(orders) = &orders
+                {
+                    let _ = orders.send(Order::End);
+                }
+                if events.send(Event::Signal(signal)).is_err() {
+                    return;
+                }
+            }
+        })?;
+    Ok(())
+}

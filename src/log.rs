@@ -1,0 +1,103 @@
+//! The log: why the kernel ended a scheduler, with its dump, and what libbpf had to say. A file
+//! with a bound, since a screen has no room for it and a torn screen helps nobody.
+//!
+//! Only root can write it; for anyone else what would be logged is dropped.
+
+use std::{
+    fs::{self, File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    time::SystemTime,
+};
+
+use libbpf_rs::PrintLevel;
+
+use crate::model::Exit;
+use crate::text::scrub;
+
+/// Where it is.
+pub const PATH: &str = "/var/log/dualq-top.log";
+/// Beyond this it becomes `.1`, in place of the one before: twice this is the most on disk, and one
+/// entry (a dump is 32 KiB at most).
+const MOST_BYTES: u64 = 512 * 1024;
+
+/// One line, with the time.
+pub fn line(text: &str) {
+    entry(&[text.to_owned()]);
+}
+
+/// What libbpf says, in place of its writing to the terminal.
+pub fn listen_to_libbpf() {
+    libbpf_rs::set_print(Some((PrintLevel::Warn, |_, text| {
+        line(&format!("libbpf: {}", scrub(text.trim_end().as_bytes())));
+    })));
+}
+
+/// Why the kernel ended the scheduler, with its dump.
+pub fn exit(exit: &Exit) {
+    let mut lines = vec![format!("the kernel ended dualq: {exit}")];
+    lines.extend(exit.dump.iter().map(|line| format!("    {line}")));
+    entry(&lines);
+}
+
+/// Nobody waits for the log, and a full disk is no reason to stop: errors are dropped.
+fn entry(lines: &[String]) {
+    let _ = append(Path::new(PATH), lines);
+}
+
+fn append(path: &Path, lines: &[String]) -> io::Result<()> {
+    let mut file = open(path)?;
+    if file.metadata()?.len() > MOST_BYTES {
+        fs::rename(path, path.with_extension("log.1"))?;
+        file = open(path)?;
+    }
+    let now = humantime::format_rfc3339_seconds(SystemTime::now());
+    let text = format!("{now} [{}] {}\n", std::process::id(), lines.join("\n"));
+    // In one write, so that two instances' entries do not mix.
+    file.write_all(text.as_bytes())
+}
+
+/// For root alone, and never through a link that somebody else has laid.
+fn open(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .create(true)
+        .append(true)
+        .mode(0o600)
+        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
+        .open(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_never_outgrows_its_bound() {
+        let dir = std::env::temp_dir().join(format!("dualq-top-log-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("dualq-top.log");
+        let dump = vec!["x".repeat(32 * 1024)];
+        for _ in 0..100 {
+            append(&path, &dump).unwrap();
+        }
+        let size = |path: &Path| fs::metadata(path).unwrap().len();
+        let most = MOST_BYTES + 64 * 1024;
+        assert!(size(&path) < most);
+        assert!(size(&path.with_extension("log.1")) < most);
+        assert_eq!(fs::read_dir(&dir).unwrap().count(), 2);
+        fs::remove_dir_all(&dir).unwrap();
+    }
+
+    #[test]
+    fn a_link_in_the_logs_place_is_not_followed() {
+        let dir = std::env::temp_dir().join(format!("dualq-top-link-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let (path, victim) = (dir.join("dualq-top.log"), dir.join("victim"));
+        fs::write(&victim, "precious").unwrap();
+        std::os::unix::fs::symlink(&victim, &path).unwrap();
+        assert!(append(&path, &["over it".to_owned()]).is_err());
+        assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+}
