@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 
 use super::App;
 use super::event::Command;
+use super::keymap::Action;
 use super::message::Tone;
 use super::queues::{may_move, title};
 use crate::model::{ProcessId, Queue};
@@ -41,7 +42,7 @@ impl App {
         let mut errand = Errand::default();
         let mut movable = Vec::new();
         for process in chosen {
-            match may_move(process, &snapshot.scheduler) {
+            match may_move(process, &snapshot.scheduler, &self.keymap) {
                 Ok(from) => movable.push((process.id, from)),
                 Err(why) => errand.refused.push(why),
             }
@@ -208,7 +209,10 @@ impl App {
 
     pub(super) fn untag_all(&mut self) {
         let text = match self.tagged.len() {
-            0 => "No process is tagged: v tags.".to_owned(),
+            0 => format!(
+                "No process is tagged: {} tags.",
+                self.keymap.key(Action::Tag)
+            ),
             1 => "One process is not tagged any more.".to_owned(),
             count => format!("{count} processes are not tagged any more."),
         };

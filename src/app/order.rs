@@ -49,6 +49,12 @@ impl SortKey {
         }
     }
 
+    /// The name of its column, and in the settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.meaning().split(' ').next().unwrap_or_default()
+    }
+
     /// Whether the largest comes first, unless inverted: so for amounts.
     fn largest_first(self) -> bool {
         matches!(self, Self::Cpu | Self::Threads | Self::Time)

@@ -15,6 +15,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
+use crate::app::preferences::Preferences;
 use crate::app::{App, Event, Outcome};
 use crate::cli::{Look, ThemeName};
 use crate::dashboard::{Control, Dashboard};
@@ -27,8 +28,6 @@ use crate::signal;
 use crate::terminal::{self, Tui};
 use crate::ui::theme::Theme;
 
-/// Between two snapshots.
-const INTERVAL: Duration = Duration::from_secs(1);
 /// After a move, the next snapshot comes this soon: the effect is to be seen within a second.
 const AFTER_A_MOVE: Duration = Duration::from_millis(250);
 
@@ -48,7 +47,7 @@ struct Kernel {
     owner: Option<(Sender<Order>, JoinHandle<()>)>,
 }
 
-pub fn run(options: Options, look: Look) -> Result<()> {
+pub fn run(options: Options, look: Look, preferences: Preferences) -> Result<()> {
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
@@ -63,7 +62,8 @@ pub fn run(options: Options, look: Look) -> Result<()> {
     let (events, received) = mpsc::channel();
     let (words, heard) = mpsc::channel();
     let kernel = connect(options, &events, &words)?;
-    let outcome = show(&kernel, theme(look), &events, &received, words, heard);
+    let app = App::with(preferences);
+    let outcome = show(&kernel, app, theme(look), &events, &received, words, heard);
     if let Some((orders, thread)) = kernel.owner {
         let _ = orders.send(Order::End);
         if thread.join().is_err() {
@@ -187,6 +187,7 @@ fn theme(look: Look) -> Theme {
 
 fn show(
     kernel: &Kernel,
+    app: App,
     theme: Theme,
     events: &Sender<Event>,
     received: &Receiver<Event>,
@@ -203,9 +204,10 @@ fn show(
     let handle = kernel.handle.as_ref().map(Handle::try_clone).transpose()?;
     let observer = Observer::new("/proc".into(), kernel.standing.clone(), handle);
     let snapshots = events.clone();
+    let interval = app.interval();
     thread::Builder::new()
         .name("observe".to_owned())
-        .spawn(move || observe::run(observer, INTERVAL, &heard, &snapshots))?;
+        .spawn(move || observe::run(observer, interval, &heard, &snapshots))?;
 
     let mut hands = Hands {
         handle: kernel.handle.as_ref(),
@@ -213,7 +215,7 @@ fn show(
         words,
         events: events.clone(),
     };
-    Dashboard::new(App::new())
+    Dashboard::new(app)
         .theme(theme)
         .on_suspend(terminal::suspend)
         .run(tui.screen(), received, &mut hands)

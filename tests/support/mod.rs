@@ -74,6 +74,16 @@ pub fn play(size: (u16, u16), events: impl IntoIterator<Item = Event>, hands: &m
 
 pub fn play_in(
     theme: Theme,
+    size: (u16, u16),
+    events: impl IntoIterator<Item = Event>,
+    hands: &mut Hands,
+) -> Shown {
+    play_app(App::new(), theme, size, events, hands)
+}
+
+pub fn play_app(
+    app: App,
+    theme: Theme,
     (columns, rows): (u16, u16),
     events: impl IntoIterator<Item = Event>,
     hands: &mut Hands,
@@ -84,7 +94,7 @@ pub fn play_in(
     }
     drop(sender);
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    let outcome = Dashboard::new(App::new())
+    let outcome = Dashboard::new(app)
         .theme(theme)
         .run(&mut terminal, &receiver, hands)
         .unwrap();
