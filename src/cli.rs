@@ -111,6 +111,13 @@ pub enum Command {
     },
     /// Print the scheduler's counters, for each CPU and in total
     Stats(StatsOptions),
+    /// Print what completes the command line in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

@@ -4,6 +4,7 @@ mod attach;
 mod dashboard;
 mod detach;
 mod doctor;
+mod documents;
 mod members;
 mod process;
 mod stats;
@@ -64,5 +65,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::Remove { pids } => members::remove(&pids),
         Command::List { json } => members::list(json),
         Command::Stats(options) => stats::run(options),
+        Command::Completions { shell } => documents::completions(shell),
+        Command::Man => documents::man(),
     }
 }
