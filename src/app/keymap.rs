@@ -32,6 +32,7 @@ pub enum Action {
     Tree,
     Fold,
     Unfold,
+    Threads,
     KernelThreads,
     UserMenu,
     Follow,

@@ -70,6 +70,7 @@ impl App {
             Action::Tree => self.tree(),
             Action::Fold => self.fold(true),
             Action::Unfold => self.fold(false),
+            Action::Threads => return Some(self.threads()),
             Action::KernelThreads => self.kernel_threads(),
             Action::UserMenu => self.user_menu(),
             Action::Help => {

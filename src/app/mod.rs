@@ -196,9 +196,7 @@ impl App {
 
     fn see(&mut self, mut snapshot: Box<Snapshot>) {
         for (id, queue) in self.read_back.drain(..) {
-            if let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id) {
-                process.queue = Some(queue);
-            }
+            snapshot.put(id, queue);
         }
         let measured = self.tracker.measure(&snapshot);
         self.clock = snapshot.at;
@@ -263,6 +261,13 @@ impl App {
     #[must_use]
     pub fn selected(&self) -> Option<&Process> {
         let id = self.list.cursor()?;
+        self.processes().iter().find(|process| process.id == id)
+    }
+
+    /// What a move or a signal would be about: of a thread under the cursor, its process.
+    #[must_use]
+    pub fn acted_on(&self) -> Option<&Process> {
+        let id = self.selected()?.process_id();
         self.processes().iter().find(|process| process.id == id)
     }
 
@@ -344,7 +349,7 @@ impl App {
                 process,
                 cpu_percent: self.percent.get(line.index).copied().flatten(),
                 under_cursor: Some(process.id) == cursor,
-                tagged: self.tagged.contains(&process.id),
+                tagged: self.tagged.contains(&process.process_id()),
                 branch: line.branch,
             })
         })

@@ -69,6 +69,7 @@ pub struct View {
     pub tree: bool,
     /// Only processes that match; all where the text is empty.
     pub filter: Search,
+    pub threads: bool,
     pub hide_kernel_threads: bool,
     /// Only this user's.
     pub user: Option<String>,
@@ -109,7 +110,8 @@ impl View {
     }
 
     fn shows(&self, process: &Process) -> bool {
-        !(self.hide_kernel_threads && process.kernel_thread)
+        (self.threads || process.thread_of.is_none())
+            && !(self.hide_kernel_threads && process.kernel_thread)
             && self.user.as_ref().is_none_or(|user| *user == process.user)
             && (self.filter.text.is_empty() || self.filter.matches(process))
     }

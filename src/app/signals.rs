@@ -63,7 +63,7 @@ fn may_signal(process: &Process, keymap: &Keymap) -> Result<(), String> {
 impl App {
     /// For all that are tagged, else for the process under the cursor.
     pub(super) fn signal_menu(&mut self) {
-        let cursor = self.list.cursor();
+        let cursor = self.selected().map(Process::process_id);
         let chosen: Vec<&Process> = self
             .processes()
             .iter()

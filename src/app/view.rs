@@ -136,6 +136,19 @@ impl App {
         self.refresh_list();
     }
 
+    pub(super) fn threads(&mut self) -> Command {
+        let show = !self.list.view.threads;
+        self.list.view.threads = show;
+        // The cursor goes from a thread to its process.
+        if let Some(process) = self.selected().and_then(|thread| thread.thread_of) {
+            self.select(process);
+        }
+        self.refresh_list();
+        let what = if show { "shown" } else { "hidden" };
+        self.say(Tone::Note, format!("The threads of processes are {what}."));
+        Command::Threads(show)
+    }
+
     pub(super) fn kernel_threads(&mut self) {
         let hide = !self.list.view.hide_kernel_threads;
         self.list.view.hide_kernel_threads = hide;

@@ -297,4 +297,8 @@ impl Control for Hands<'_> {
     fn interval(&mut self, interval: Duration) {
         let _ = self.words.send(Word::Interval(interval));
     }
+
+    fn threads(&mut self, show: bool) {
+        let _ = self.words.send(Word::Threads(show));
+    }
 }

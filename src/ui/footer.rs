@@ -2,6 +2,7 @@
 
 use ratatui::style::Style;
 
+use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::keymap::Action;
@@ -84,6 +85,13 @@ fn left_out(app: &App) -> Option<String> {
     }
     if view.hide_kernel_threads {
         parts.push(format!("kernel threads ({})", key(Action::KernelThreads)));
+    }
+    let threads = app
+        .snapshot()
+        .map_or(0, |snapshot| snapshot.threads_left_out);
+    if view.threads && threads > 0 {
+        let threads = format::count(threads);
+        parts.push(format!("{threads} threads, too many to be read each time"));
     }
     (!parts.is_empty()).then(|| parts.join(", "))
 }

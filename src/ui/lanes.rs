@@ -94,7 +94,7 @@ fn title(pen: &mut Pen, app: &App, theme: &Theme) {
         pen.cell(x + 2, 0, " ", theme.quiet);
         x = pen.text(x + 3, 0, name, theme.quiet);
     }
-    if let Some(process) = app.selected() {
+    if let Some(process) = app.acted_on() {
         let space = app.keymap().key(Action::Toggle);
         let text = format!(" {space}: {} ({}) ", process.name, process.id.pid);
         if x + cells(&text) + 1 < pen.width() {

@@ -9,7 +9,7 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::order::{Branch, SortKey};
 use crate::app::{App, Row};
-use crate::model::{Queue, Ruler};
+use crate::model::{Process, Queue, Ruler};
 
 /// One column: adding one is adding a line to [`COLUMNS`].
 struct Column {
@@ -74,7 +74,11 @@ const COLUMNS: &[Column] = &[
         numeric: true,
         from: 0,
         sort: SortKey::Threads,
-        cell: |row, _| row.process.threads.to_string().into(),
+        // A thread is counted with its process.
+        cell: |row, _| match row.process.thread_of {
+            None => row.process.threads.to_string().into(),
+            Some(_) => "".into(),
+        },
     },
     Column {
         title: "TIME",
@@ -184,12 +188,20 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
 /// Which part of the list is in view: the more of it, the earlier.
 fn place(app: &App) -> Vec<String> {
     let list = app.list();
-    let processes = app.snapshot().map_or(0, |s| s.processes.len());
+    let counts = |process: &&Process| list.view.threads || process.thread_of.is_none();
+    let processes = app
+        .snapshot()
+        .map_or(0, |s| s.processes.iter().filter(counts).count());
     let mut place = match (list.len(), list.in_view().count()) {
         (0, _) if processes > 0 => "nothing matches".to_owned(),
         (0, _) => "no processes".to_owned(),
         (all, shown) if all == shown && all == processes => {
-            format!("{} processes", format::count(all))
+            let threads = if list.view.threads {
+                " and threads"
+            } else {
+                ""
+            };
+            format!("{} processes{threads}", format::count(all))
         }
         (all, shown) => format!(
             "{}-{} of {}",
@@ -256,7 +268,11 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let columns = columns(pen.width(), app.chosen_columns());
     for (y, row) in (0..pen.height()).zip(app.rows()) {
         let member = row.process.queue == Some(Queue::Priority);
-        let style = if member { theme.strong } else { Style::new() };
+        let style = match row.process.thread_of {
+            _ if member => theme.strong,
+            None => Style::new(),
+            Some(_) => theme.quiet,
+        };
         if member {
             pen.cell(0, y, theme.glyphs.member, theme.strong);
         }

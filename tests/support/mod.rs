@@ -56,6 +56,11 @@ impl Control for Hands {
         }
     }
 
+    fn threads(&mut self, show: bool) {
+        let what = if show { "shown" } else { "hidden" };
+        self.asked.push(format!("threads {what}"));
+    }
+
     fn interval(&mut self, interval: std::time::Duration) {
         self.asked.push(format!("look each {interval:?}"));
     }
