@@ -3,12 +3,14 @@
 
 PREFIX ?= /usr/local
 CARGO_TARGET_DIR ?= target
+program = $(CARGO_TARGET_DIR)/release/dualq-top
+root = $(DESTDIR)$(PREFIX)
 
 help:
 	@echo 'make demo     the dashboard, live, on this machine or in a virtual one'
 	@echo 'make test     all tests, those on a real kernel included'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
-	@echo 'make install  to $(DESTDIR)$(PREFIX)/bin (DESTDIR, PREFIX)'
+	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
 	@echo 'make shell    a shell in the virtual machine'
 	@echo 'make clean    remove all that was built and downloaded'
 
@@ -27,7 +29,13 @@ static:
 	vm/cargo-static build --release
 
 install:
-	install -D -m 755 $(CARGO_TARGET_DIR)/release/dualq-top $(DESTDIR)$(PREFIX)/bin/dualq-top
+	install -D -m 755 $(program) $(root)/bin/dualq-top
+	mkdir -p $(root)/share/man/man1 $(root)/share/bash-completion/completions \
+		$(root)/share/zsh/site-functions $(root)/share/fish/vendor_completions.d
+	$(program) man >$(root)/share/man/man1/dualq-top.1
+	$(program) completions bash >$(root)/share/bash-completion/completions/dualq-top
+	$(program) completions zsh >$(root)/share/zsh/site-functions/_dualq-top
+	$(program) completions fish >$(root)/share/fish/vendor_completions.d/dualq-top.fish
 
 shell: packages-vm
 	@vm/shell

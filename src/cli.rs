@@ -1,5 +1,7 @@
 //! The command line, and nothing else.
 
+use std::path::PathBuf;
+
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
 /// Puts a process first, and shows what that does: a two-queue CPU scheduler (sched_ext) with its
@@ -27,6 +29,10 @@ pub struct Cli {
 
     #[command(flatten)]
     pub look: Look,
+
+    /// Read the settings from this file instead of the one in the user's directory
+    #[arg(long, global = true, value_name = "FILE")]
+    pub config: Option<PathBuf>,
 
     /// Print the version
     #[arg(long, action = ArgAction::Version)]
@@ -97,6 +103,13 @@ pub enum Command {
     },
     /// Print the scheduler's counters, for each CPU and in total
     Stats(StatsOptions),
+    /// Print what completes the command line in a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page
+    Man,
 }
 
 /// Which processes: by id, by name, or both.

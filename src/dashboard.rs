@@ -36,6 +36,9 @@ pub trait Control {
 
     /// Has snapshots taken this often from now on.
     fn interval(&mut self, interval: Duration);
+
+    /// Has the threads of processes seen as well, or no more.
+    fn threads(&mut self, show: bool);
 }
 
 /// The dashboard, ready to run.
@@ -141,6 +144,7 @@ impl<'a> Dashboard<'a> {
                 Command::Attach => control.attach(),
                 Command::Detach => control.detach(),
                 Command::Interval(interval) => control.interval(interval),
+                Command::Threads(show) => control.threads(show),
                 Command::Signal { id, signal } => {
                     let result = control.signal(id, signal).map_err(|e| format!("{e:#}"));
                     command = self.app.handle(Event::Signalled(result));

@@ -13,6 +13,7 @@ pub mod model;
 pub mod observe;
 pub mod refusal;
 pub mod scheduler;
+pub mod settings;
 pub mod signal;
 pub mod terminal;
 pub mod text;

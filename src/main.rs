@@ -2,11 +2,13 @@
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::{CommandFactory, FromArgMatches};
 use dualq_top::{cli::Cli, commands, refusal::Refusal};
 
 fn main() -> ExitCode {
-    let Err(error) = commands::run(Cli::parse()) else {
+    let matches = Cli::command().get_matches();
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let Err(error) = commands::run(cli, &matches) else {
         return ExitCode::SUCCESS;
     };
     if let Some(refusal) = error.downcast_ref::<Refusal>() {

@@ -42,6 +42,8 @@ pub enum Command {
     Detach,
     /// Look this often from now on.
     Interval(Duration),
+    /// See the threads of processes as well, or no more.
+    Threads(bool),
     /// Send a signal by its number.
     Signal {
         id: ProcessId,

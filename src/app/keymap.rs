@@ -32,6 +32,7 @@ pub enum Action {
     Tree,
     Fold,
     Unfold,
+    Threads,
     KernelThreads,
     UserMenu,
     Follow,
@@ -82,13 +83,91 @@ pub struct Binding {
     pub footer: Option<(u8, &'static str)>,
 }
 
-/// The action of a key in the list.
-#[must_use]
-pub fn action(key: Key) -> Option<Action> {
-    KEYMAP
-        .iter()
-        .find(|binding| binding.keys.contains(&key))
-        .map(|binding| binding.action)
+impl Action {
+    /// The name in the settings: `sort-menu`, `sort-by-cpu`.
+    #[must_use]
+    pub fn name(self) -> String {
+        let mut name = String::new();
+        for c in format!("{self:?}")
+            .chars()
+            .filter(|c| c.is_alphanumeric() || *c == '(')
+        {
+            match c {
+                '(' => {}
+                c if c.is_uppercase() && !name.is_empty() => {
+                    name.push('-');
+                    name.extend(c.to_lowercase());
+                }
+                c => name.extend(c.to_lowercase()),
+            }
+        }
+        name
+    }
+}
+
+/// The keys in force: those of the table, unless the settings say otherwise.
+#[derive(Debug, Clone)]
+pub struct Keymap {
+    lines: Vec<Line>,
+}
+
+/// One line of the table with the keys that it has now.
+#[derive(Debug, Clone)]
+pub struct Line {
+    /// The first is the one that the footer names.
+    pub keys: Vec<Key>,
+    pub binding: &'static Binding,
+}
+
+impl Default for Keymap {
+    fn default() -> Self {
+        let line = |binding: &'static Binding| Line {
+            keys: binding.keys.to_vec(),
+            binding,
+        };
+        Self {
+            lines: KEYMAP.iter().map(line).collect(),
+        }
+    }
+}
+
+impl Keymap {
+    #[must_use]
+    pub fn lines(&self) -> &[Line] {
+        &self.lines
+    }
+
+    /// The action of a key in the list.
+    #[must_use]
+    pub fn action(&self, key: Key) -> Option<Action> {
+        self.lines
+            .iter()
+            .find(|line| line.keys.contains(&key))
+            .map(|line| line.binding.action)
+    }
+
+    /// Gives an action other keys than it has in the table.
+    pub fn rebind(&mut self, action: Action, keys: Vec<Key>) {
+        for line in &mut self.lines {
+            if line.binding.action == action {
+                line.keys = keys;
+                return;
+            }
+        }
+    }
+
+    /// How a sentence calls the key of an action.
+    #[must_use]
+    pub fn key(&self, action: Action) -> String {
+        self.lines
+            .iter()
+            .find(|line| line.binding.action == action)
+            .and_then(|line| line.keys.first())
+            .map_or_else(
+                || format!("({}, which has no key)", action.name()),
+                |key| key.name(),
+            )
+    }
 }
 
 #[cfg(test)]
@@ -103,6 +182,14 @@ mod tests {
         for key in KEYMAP.iter().flat_map(|binding| binding.keys) {
             assert!(seen.insert(*key), "{key:?} is bound twice");
         }
+    }
+
+    #[test]
+    fn every_action_has_a_name_of_its_own_for_the_settings() {
+        assert_eq!(Action::SortMenu.name(), "sort-menu");
+        assert_eq!(Action::SortBy(SortKey::Cpu).name(), "sort-by-cpu");
+        let names: HashSet<_> = KEYMAP.iter().map(|binding| binding.action.name()).collect();
+        assert_eq!(names.len(), KEYMAP.len());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Keys and mouse: from what was pressed to what is done.
 
 use super::event::{Command, Key, Mouse, MouseAction, Outcome};
-use super::keymap::{self, Action};
+use super::keymap::Action;
 use super::list::Motion;
 use super::message::Tone;
 use super::search::Search;
@@ -13,7 +13,7 @@ const WHEEL: isize = 3;
 impl App {
     pub(super) fn key(&mut self, key: Key) -> Option<Command> {
         match self.mode {
-            Mode::List => match keymap::action(key) {
+            Mode::List => match self.keymap.action(key) {
                 Some(action) => self.act(action),
                 None => {
                     self.changed = false;
@@ -70,6 +70,7 @@ impl App {
             Action::Tree => self.tree(),
             Action::Fold => self.fold(true),
             Action::Unfold => self.fold(false),
+            Action::Threads => return Some(self.threads()),
             Action::KernelThreads => self.kernel_threads(),
             Action::UserMenu => self.user_menu(),
             Action::Help => {
@@ -153,7 +154,7 @@ impl App {
     }
 
     fn help_key(&mut self, key: Key) -> Option<Command> {
-        match keymap::action(key) {
+        match self.keymap.action(key) {
             Some(Action::Up) => self.help_line = self.help_line.saturating_sub(1),
             Some(Action::Down) => self.help_line += 1,
             Some(Action::PageUp) => self.help_line = self.help_line.saturating_sub(10),

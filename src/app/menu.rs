@@ -1,7 +1,7 @@
 //! A list of choices over the screen: one of them is taken, or none.
 
 use super::event::Key;
-use super::keymap::{self, Action};
+use super::keymap::Action;
 use super::order::SortKey;
 use crate::model::ProcessId;
 
@@ -33,9 +33,10 @@ pub(super) enum Answer {
 }
 
 impl Menu {
-    pub(super) fn key(&mut self, key: Key) -> Answer {
+    /// `action` is what the key does in the list.
+    pub(super) fn key(&mut self, key: Key, action: Option<Action>) -> Answer {
         let last = self.items.len().saturating_sub(1);
-        match (key, keymap::action(key)) {
+        match (key, action) {
             (Key::Enter, _) => return Answer::Take,
             (Key::Esc, _) => return Answer::Leave,
             (_, Some(Action::Up)) => self.row = self.row.saturating_sub(1),

@@ -8,6 +8,7 @@ pub mod list;
 pub mod menu;
 pub mod message;
 pub mod order;
+pub mod preferences;
 pub mod rates;
 pub mod search;
 
@@ -25,6 +26,7 @@ pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
 
 use crate::model::{Process, ProcessId, Queue, Ruler, Snapshot};
 use history::History;
+use keymap::Keymap;
 use list::List;
 use menu::Menu;
 use message::{Message, Tone};
@@ -76,8 +78,11 @@ pub struct App {
     percent: Vec<Option<f32>>,
     history: History,
     list: List,
+    keymap: Keymap,
     /// The first screen row of the list, for the mouse.
     list_top: u16,
+    /// The columns that the settings ask for; none where they do not.
+    chosen_columns: Vec<SortKey>,
     /// Where the columns of the list begin, and what each of them sorts by, for the mouse.
     columns: Vec<(u16, SortKey)>,
     /// Where the choices of the menu are: columns from, to, the first row, the choice in it.
@@ -124,7 +129,9 @@ impl App {
             percent: Vec::new(),
             history: History::default(),
             list: List::default(),
+            keymap: Keymap::default(),
             list_top: 0,
+            chosen_columns: Vec::new(),
             columns: Vec::new(),
             menu_area: (0, 0, 0, 0),
             menu: None,
@@ -190,13 +197,17 @@ impl App {
 
     fn see(&mut self, mut snapshot: Box<Snapshot>) {
         for (id, queue) in self.read_back.drain(..) {
-            if let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id) {
-                process.queue = Some(queue);
-            }
+            snapshot.put(id, queue);
         }
         let measured = self.tracker.measure(&snapshot);
         self.clock = snapshot.at;
         let now = self.clock;
+        if self.snapshot.is_none()
+            && let Some(message) = &mut self.message
+        {
+            // Said before there was a clock.
+            *message = Message::new(message.tone, std::mem::take(&mut message.text), now);
+        }
         self.message.take_if(|message| message.is_old(now));
         let ruler = self.snapshot.as_ref().map(|s| &s.scheduler.ruler);
         let same = ruler == Some(&snapshot.scheduler.ruler);
@@ -254,6 +265,13 @@ impl App {
         self.processes().iter().find(|process| process.id == id)
     }
 
+    /// What a move or a signal would be about: of a thread under the cursor, its process.
+    #[must_use]
+    pub fn acted_on(&self) -> Option<&Process> {
+        let id = self.selected()?.process_id();
+        self.processes().iter().find(|process| process.id == id)
+    }
+
     #[must_use]
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.snapshot.as_deref()
@@ -275,6 +293,11 @@ impl App {
     #[must_use]
     pub fn list(&self) -> &List {
         &self.list
+    }
+
+    #[must_use]
+    pub fn keymap(&self) -> &Keymap {
+        &self.keymap
     }
 
     #[must_use]
@@ -327,7 +350,7 @@ impl App {
                 process,
                 cpu_percent: self.percent.get(line.index).copied().flatten(),
                 under_cursor: Some(process.id) == cursor,
-                tagged: self.tagged.contains(&process.id),
+                tagged: self.tagged.contains(&process.process_id()),
                 branch: line.branch,
             })
         })

@@ -4,9 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use super::App;
 use super::event::Command;
+use super::keymap::Action;
 use super::message::Tone;
 use super::queues::{may_move, title};
-use crate::model::{ProcessId, Queue};
+use crate::model::{Process, ProcessId, Queue};
 
 /// Moves that can be taken back.
 const UNDOS: usize = 100;
@@ -30,7 +31,7 @@ impl App {
             self.say(Tone::Refused, "There is no process under the cursor.");
             return None;
         };
-        let cursor = self.list.cursor();
+        let cursor = self.selected().map(Process::process_id);
         let chosen = snapshot.processes.iter().filter(|process| {
             if self.tagged.is_empty() {
                 Some(process.id) == cursor
@@ -41,7 +42,7 @@ impl App {
         let mut errand = Errand::default();
         let mut movable = Vec::new();
         for process in chosen {
-            match may_move(process, &snapshot.scheduler) {
+            match may_move(process, &snapshot.scheduler, &self.keymap) {
                 Ok(from) => movable.push((process.id, from)),
                 Err(why) => errand.refused.push(why),
             }
@@ -123,15 +124,11 @@ impl App {
             Err(why) => errand.refused.push(why),
             Ok(queue) => {
                 self.read_back.push((id, queue));
-                if let Some(snapshot) = &mut self.snapshot
-                    && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
-                {
-                    process.queue = Some(queue);
+                if let Some(snapshot) = &mut self.snapshot {
+                    snapshot.put(id, queue);
                 }
-                if let Some(snapshot) = self.pause.as_mut().and_then(super::pause::Pause::waiting)
-                    && let Some(process) = snapshot.processes.iter_mut().find(|p| p.id == id)
-                {
-                    process.queue = Some(queue);
+                if let Some(snapshot) = self.pause.as_mut().and_then(super::pause::Pause::waiting) {
+                    snapshot.put(id, queue);
                 }
                 if errand.asked.is_some_and(|asked| asked != (id, queue)) {
                     let title = self.title_of(id);
@@ -198,7 +195,7 @@ impl App {
 
     /// Tags the process under the cursor, or takes its tag away, and goes on to the next.
     pub(super) fn tag(&mut self) {
-        if let Some(id) = self.list.cursor() {
+        if let Some(id) = self.selected().map(Process::process_id) {
             if !self.tagged.remove(&id) {
                 self.tagged.insert(id);
             }
@@ -208,7 +205,10 @@ impl App {
 
     pub(super) fn untag_all(&mut self) {
         let text = match self.tagged.len() {
-            0 => "No process is tagged: v tags.".to_owned(),
+            0 => format!(
+                "No process is tagged: {} tags.",
+                self.keymap.key(Action::Tag)
+            ),
             1 => "One process is not tagged any more.".to_owned(),
             count => format!("{count} processes are not tagged any more."),
         };

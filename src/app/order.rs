@@ -49,6 +49,12 @@ impl SortKey {
         }
     }
 
+    /// The name of its column, and in the settings.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        self.meaning().split(' ').next().unwrap_or_default()
+    }
+
     /// Whether the largest comes first, unless inverted: so for amounts.
     fn largest_first(self) -> bool {
         matches!(self, Self::Cpu | Self::Threads | Self::Time)
@@ -63,6 +69,7 @@ pub struct View {
     pub tree: bool,
     /// Only processes that match; all where the text is empty.
     pub filter: Search,
+    pub threads: bool,
     pub hide_kernel_threads: bool,
     /// Only this user's.
     pub user: Option<String>,
@@ -103,7 +110,8 @@ impl View {
     }
 
     fn shows(&self, process: &Process) -> bool {
-        !(self.hide_kernel_threads && process.kernel_thread)
+        (self.threads || process.thread_of.is_none())
+            && !(self.hide_kernel_threads && process.kernel_thread)
             && self.user.as_ref().is_none_or(|user| *user == process.user)
             && (self.filter.text.is_empty() || self.filter.matches(process))
     }

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::event::Command;
 use super::history::CAPACITY;
+use super::keymap::Action;
 use super::message::Tone;
 use super::rates::{Measured, Tick};
 use super::{App, queues};
@@ -55,7 +56,11 @@ impl App {
             self.say(Tone::Note, "The screen goes on.");
         } else {
             self.pause = Some(Pause::default());
-            self.say(Tone::Note, "The screen stands still; p goes on.");
+            let key = self.keymap.key(Action::Pause);
+            self.say(
+                Tone::Note,
+                format!("The screen stands still; {key} goes on."),
+            );
         }
     }
 

@@ -1,6 +1,7 @@
 //! Handing the machine over, and what may be moved: what is refused, and what is said of the answer.
 
 use super::event::Command;
+use super::keymap::{Action, Keymap};
 use super::message::Tone;
 use super::{App, Pending};
 use crate::model::{Process, Queue, Role, Ruler, SchedulerStatus};
@@ -20,7 +21,7 @@ impl App {
             self.say(Tone::Note, "The kernel is still at the last change.");
             return None;
         }
-        let asks = match may_change(&snapshot.scheduler) {
+        let asks = match may_change(&snapshot.scheduler, &self.keymap) {
             Ok(asks) => asks,
             Err(why) => {
                 self.say(Tone::Refused, why);
@@ -45,6 +46,7 @@ impl App {
 
     pub(super) fn scheduler_answered(&mut self, result: Result<(), String>) {
         let pending = self.pending.take();
+        let x = self.keymap.key(Action::Scheduler);
         match (result, pending) {
             (Err(why), _) => self.say(Tone::Refused, why),
             (Ok(()), Some(Pending::Attach)) => {
@@ -57,7 +59,7 @@ impl App {
                 self.mark("kernel default".into());
                 self.say(
                     Tone::Done,
-                    "The kernel default schedules; x attaches dualq.",
+                    format!("The kernel default schedules; {x} attaches dualq."),
                 );
             }
             (Ok(()), None) => {}
@@ -82,7 +84,11 @@ impl App {
 }
 
 /// The queue that a process is in, if it may be moved; else one sentence.
-pub(super) fn may_move(process: &Process, scheduler: &SchedulerStatus) -> Result<Queue, String> {
+pub(super) fn may_move(
+    process: &Process,
+    scheduler: &SchedulerStatus,
+    keymap: &Keymap,
+) -> Result<Queue, String> {
     let title = title(process);
     if let Role::View { reason } = &scheduler.role {
         return Err(format!("{title} cannot be moved in view mode: {reason}"));
@@ -99,7 +105,8 @@ pub(super) fn may_move(process: &Process, scheduler: &SchedulerStatus) -> Result
     }
     process.queue.ok_or_else(|| match &scheduler.ruler {
         Ruler::KernelDefault => {
-            format!("{title} is in no queue: dualq is not attached, x attaches it.")
+            let x = keymap.key(Action::Scheduler);
+            format!("{title} is in no queue: dualq is not attached, {x} attaches it.")
         }
         Ruler::Other(name) => format!("{title} is in no queue: {name} schedules."),
         Ruler::Transition => "The kernel is changing schedulers: try again in a second.".into(),
@@ -109,7 +116,8 @@ pub(super) fn may_move(process: &Process, scheduler: &SchedulerStatus) -> Result
 }
 
 /// What `x` asks for, or why it may not.
-fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, String> {
+fn may_change(scheduler: &SchedulerStatus, keymap: &Keymap) -> Result<Pending, String> {
+    let x = keymap.key(Action::Scheduler);
     if let Role::View { reason } = &scheduler.role {
         return Err(format!("Nothing can be changed in view mode: {reason}"));
     }
@@ -119,14 +127,14 @@ fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, String> {
         }
         (Ruler::Unsupported, _) => Err("This kernel has no sched_ext.".into()),
         (Ruler::Other(name), _) => Err(format!(
-            "{name} schedules and is never evicted: end it first, then x attaches dualq."
+            "{name} schedules and is never evicted: end it first, then {x} attaches dualq."
         )),
         (Ruler::KernelDefault, Role::Joined { owner: Some(owner) }) => Err(format!(
             "Process {owner} owns the scheduler: x there attaches it."
         )),
         (Ruler::KernelDefault, _) => Ok(Pending::Attach),
         (Ruler::Dualq, Role::Joined { owner: Some(owner) }) => Err(format!(
-            "Process {owner} owns the scheduler: x there detaches it."
+            "Process {owner} owns the scheduler: {x} there detaches it."
         )),
         (Ruler::Dualq, _) => Ok(Pending::Detach),
     }

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 
 use super::event::{Command, Key, Outcome};
+use super::keymap::{Action, Keymap};
 use super::menu::{Choices, Menu};
 use super::message::Tone;
 use super::queues::title;
@@ -47,10 +48,11 @@ fn name(signal: i32) -> &'static str {
 }
 
 /// Why a process gets no signal from here.
-fn may_signal(process: &Process) -> Result<(), String> {
+fn may_signal(process: &Process, keymap: &Keymap) -> Result<(), String> {
     let title = title(process);
     if process.own {
-        return Err(format!("{title} is part of dualq-top: q quits."));
+        let q = keymap.key(Action::Quit);
+        return Err(format!("{title} is part of dualq-top: {q} quits."));
     }
     if process.kernel_thread {
         return Err(format!("{title} is a kernel thread: it heeds no signals."));
@@ -61,7 +63,7 @@ fn may_signal(process: &Process) -> Result<(), String> {
 impl App {
     /// For all that are tagged, else for the process under the cursor.
     pub(super) fn signal_menu(&mut self) {
-        let cursor = self.list.cursor();
+        let cursor = self.selected().map(Process::process_id);
         let chosen: Vec<&Process> = self
             .processes()
             .iter()
@@ -79,7 +81,10 @@ impl App {
             _ => format!("{} tagged processes", chosen.len()),
         };
         // All or none: what is left out would have to be said in the question.
-        if let Some(why) = chosen.iter().find_map(|process| may_signal(process).err()) {
+        if let Some(why) = chosen
+            .iter()
+            .find_map(|process| may_signal(process, &self.keymap).err())
+        {
             return self.say(Tone::Refused, why);
         }
         let ids = chosen.iter().map(|process| process.id).collect();

@@ -1,6 +1,7 @@
 //! What of the processes is shown: order, tree, filters.
 
 use super::event::{Command, Key, Outcome};
+use super::keymap::Action;
 use super::menu::{Answer, Choices, Menu};
 use super::message::Tone;
 use super::order::SortKey;
@@ -49,7 +50,8 @@ impl App {
         if key == Key::Ctrl('c') {
             return Some(Command::Quit(Outcome::Quit));
         }
-        match self.menu.as_mut().map(|menu| menu.key(key)) {
+        let action = self.keymap.action(key);
+        match self.menu.as_mut().map(|menu| menu.key(key, action)) {
             Some(Answer::Stay) => {}
             Some(Answer::Take) => self.take_choice(),
             Some(Answer::Leave) | None => self.close_menu(),
@@ -118,7 +120,8 @@ impl App {
         };
         let (id, title) = (process.id, queues::title(process));
         if !self.list.view.tree {
-            return self.say(Tone::Note, "Only a tree folds: t shows it.");
+            let key = self.keymap.key(Action::Tree);
+            return self.say(Tone::Note, format!("Only a tree folds: {key} shows it."));
         }
         let under_cursor = self.list.under_cursor().and_then(|line| line.branch);
         if !under_cursor.is_some_and(|branch| branch.children) {
@@ -131,6 +134,19 @@ impl App {
         }
         self.list.choose();
         self.refresh_list();
+    }
+
+    pub(super) fn threads(&mut self) -> Command {
+        let show = !self.list.view.threads;
+        self.list.view.threads = show;
+        // The cursor goes from a thread to its process.
+        if let Some(process) = self.selected().and_then(|thread| thread.thread_of) {
+            self.select(process);
+        }
+        self.refresh_list();
+        let what = if show { "shown" } else { "hidden" };
+        self.say(Tone::Note, format!("The threads of processes are {what}."));
+        Command::Threads(show)
     }
 
     pub(super) fn kernel_threads(&mut self) {

@@ -4,6 +4,7 @@ mod attach;
 mod dashboard;
 mod detach;
 mod doctor;
+mod documents;
 mod members;
 mod process;
 mod stats;
@@ -11,9 +12,11 @@ mod stats;
 use std::time::Duration;
 
 use anyhow::Result;
+use clap::ArgMatches;
 
 use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions, Which};
 use crate::scheduler::Options;
+use crate::settings::Settings;
 
 impl From<SchedulerOptions> for Options {
     fn from(options: SchedulerOptions) -> Self {
@@ -33,7 +36,7 @@ impl From<SchedulerOptions> for Options {
 ///
 /// # Errors
 /// A [`crate::refusal::Refusal`] for what a person can remedy; anything else with its causes.
-pub fn run(cli: Cli) -> Result<()> {
+pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     let short = cli.short;
     let one = |pid| Which {
         pids: vec![pid],
@@ -46,16 +49,30 @@ pub fn run(cli: Cli) -> Result<()> {
         None => match (short.add, short.remove) {
             (Some(pid), _) => Command::Add(one(pid)),
             (None, Some(pid)) => Command::Remove(one(pid)),
-            (None, None) => return dashboard::run(cli.scheduler.into(), cli.look),
+            (None, None) => {
+                let settings = Settings::load(cli.config.as_deref())?;
+                let options = settings.scheduler(cli.scheduler, matches);
+                let look = settings.look(cli.look);
+                return dashboard::run(options.into(), look, settings.preferences);
+            }
         },
     };
     match command {
-        Command::Attach(options) => attach::run(options.into()),
+        Command::Attach(options) => {
+            let settings = Settings::load(cli.config.as_deref())?;
+            if let Some(note) = settings.preferences.note.as_deref() {
+                eprintln!("dualq-top: {note}");
+            }
+            let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+            attach::run(settings.scheduler(options, matches).into())
+        }
         Command::Detach => detach::run(),
         Command::Doctor { json } => doctor::run(json),
         Command::Add(which) => members::add(&which),
         Command::Remove(which) => members::remove(&which),
         Command::List { json } => members::list(json),
         Command::Stats(options) => stats::run(options),
+        Command::Completions { shell } => documents::completions(shell),
+        Command::Man => documents::man(),
     }
 }

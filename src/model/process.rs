@@ -11,10 +11,12 @@ pub struct ProcessId {
     pub start_ticks: u64,
 }
 
-/// One process (thread group) as seen at one tick.
+/// One process (thread group) as seen at one tick, or one of its threads where these are shown.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Process {
     pub id: ProcessId,
+    /// For a thread: its process. Its own id and start are in `id`.
+    pub thread_of: Option<ProcessId>,
     /// The parent's process id; 0 for those without one.
     pub parent: u32,
     /// The owner's name, or the number where it has none.
@@ -33,4 +35,12 @@ pub struct Process {
     pub queue: Option<Queue>,
     /// One of this program's own processes: always served first, never a member.
     pub own: bool,
+}
+
+impl Process {
+    /// The process that this is, or is a thread of: what a move or a signal is about.
+    #[must_use]
+    pub fn process_id(&self) -> ProcessId {
+        self.thread_of.unwrap_or(self.id)
+    }
 }

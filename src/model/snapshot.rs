@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{CpuCounters, Process, SchedulerStatus};
+use super::{CpuCounters, Process, ProcessId, Queue, SchedulerStatus};
 
 /// Everything seen at one tick.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,7 +11,21 @@ pub struct Snapshot {
     pub scheduler: SchedulerStatus,
     /// One for each possible CPU, in order of number.
     pub cpus: Vec<Cpu>,
+    /// With the threads after the processes, where they are shown.
     pub processes: Vec<Process>,
+    /// Threads that are too many to be read in a tick.
+    pub threads_left_out: usize,
+}
+
+impl Snapshot {
+    /// Notes where a process is now, with its threads.
+    pub fn put(&mut self, id: ProcessId, queue: Queue) {
+        for process in &mut self.processes {
+            if process.process_id() == id {
+                process.queue = Some(queue);
+            }
+        }
+    }
 }
 
 /// The machine as a whole.

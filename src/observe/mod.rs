@@ -3,6 +3,7 @@
 
 mod host;
 mod processes;
+mod threads;
 
 use std::{
     collections::HashMap,
@@ -30,6 +31,10 @@ pub enum Standing {
 pub struct Observer {
     host: HostReader,
     processes: Processes,
+    /// The root of the process file system.
+    proc: PathBuf,
+    /// Whether threads are shown.
+    threads: bool,
     standing: Standing,
     /// `None` in view mode.
     handle: Option<Handle>,
@@ -50,7 +55,9 @@ impl Observer {
     pub fn new(proc: PathBuf, standing: Standing, handle: Option<Handle>) -> Self {
         Self {
             host: HostReader::new(),
-            processes: Processes::new(proc),
+            processes: Processes::new(proc.clone()),
+            proc,
+            threads: false,
             standing,
             handle,
         }
@@ -84,6 +91,12 @@ impl Observer {
                 }
             });
         }
+        let mut threads_left_out = 0;
+        if self.threads {
+            let (threads, left_out) = threads::read(&self.proc, &processes);
+            processes.extend(threads);
+            threads_left_out = left_out;
+        }
         let (host, online) = self.host.read();
         let possible = kernel
             .counters
@@ -109,7 +122,13 @@ impl Observer {
             scheduler: self.status(at, ruler, &kernel),
             cpus,
             processes,
+            threads_left_out,
         }
+    }
+
+    /// Whether threads are read as well.
+    pub fn show_threads(&mut self, show: bool) {
+        self.threads = show;
     }
 
     fn kernel(&self, ruler: &Ruler) -> Kernel {
@@ -171,6 +190,8 @@ pub enum Word {
     Interval(Duration),
     /// This process has come to own a scheduler: look at that one from now on.
     Own(Box<Handle>),
+    /// See the threads of processes as well, or no more.
+    Threads(bool),
 }
 
 /// No two snapshots are closer than this on account of a changed interval.
@@ -197,6 +218,10 @@ pub fn run(
             Ok(Word::Interval(other)) => {
                 interval = other;
                 // Rates over the moment since the last snapshot would be noise.
+                std::thread::sleep(SHORTEST);
+            }
+            Ok(Word::Threads(show)) => {
+                observer.show_threads(show);
                 std::thread::sleep(SHORTEST);
             }
             Err(RecvTimeoutError::Timeout) => {}

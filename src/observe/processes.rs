@@ -98,6 +98,7 @@ fn describe(id: ProcessId, stat: &Stat, identity: &Identity) -> Process {
     let ticks = stat.utime.saturating_add(stat.stime);
     Process {
         id,
+        thread_of: None,
         parent: stat.ppid.cast_unsigned(),
         user: identity.user.clone(),
         state: stat.state,

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use super::pen::Pen;
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::keymap::Action;
 use crate::model::{Role, Ruler};
 use crate::text;
 
@@ -54,11 +55,13 @@ pub fn height(app: &App, width: u16) -> u16 {
 
 fn banner(app: &App) -> Option<(Tone, String)> {
     let scheduler = &app.snapshot()?.scheduler;
+    let x = app.keymap().key(Action::Scheduler);
+    let q = app.keymap().key(Action::Quit);
     let runs = scheduler.ruler == Ruler::Dualq;
     if let (Some(exit), false) = (&scheduler.exit, runs) {
         let again = match scheduler.role {
-            Role::View { .. } => "",
-            _ => " x attaches it again.",
+            Role::View { .. } => String::new(),
+            _ => format!(" {x} attaches it again."),
         };
         return Some((
             Tone::Alarm,
@@ -69,7 +72,9 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         (Role::View { reason }, _) => Some((Tone::Warning, format!("view mode: {reason}"))),
         (_, Ruler::Other(name)) => Some((
             Tone::Warning,
-            format!("{name} schedules and is never evicted: end it first, then x attaches dualq."),
+            format!(
+                "{name} schedules and is never evicted: end it first, then {x} attaches dualq."
+            ),
         )),
         (_, Ruler::Unsupported) => Some((
             Tone::Warning,
@@ -77,11 +82,11 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         )),
         (Role::Joined { owner: Some(owner) }, Ruler::Dualq) => Some((
             Tone::Note,
-            format!("joined: process {owner} owns the scheduler; q here leaves it running"),
+            format!("joined: process {owner} owns the scheduler; {q} here leaves it running"),
         )),
         (Role::Joined { owner: None }, Ruler::Dualq) => Some((
             Tone::Note,
-            "joined: the scheduler was asked to stay; q leaves it running, x ends it".into(),
+            format!("joined: the scheduler was asked to stay; {q} leaves it running, {x} ends it"),
         )),
         (Role::Joined { owner: Some(owner) }, Ruler::KernelDefault) => Some((
             Tone::Note,
@@ -91,7 +96,7 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         )),
         (Role::Joined { owner: None }, Ruler::KernelDefault) => Some((
             Tone::Note,
-            "the owner of the scheduler has gone: x attaches it from here".into(),
+            format!("the owner of the scheduler has gone: {x} attaches it from here"),
         )),
         _ => None,
     }

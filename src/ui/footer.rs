@@ -2,9 +2,10 @@
 
 use ratatui::style::Style;
 
+use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::keymap::KEYMAP;
+use crate::app::keymap::Action;
 use crate::app::message::Tone;
 use crate::app::{App, Mode};
 
@@ -67,15 +68,30 @@ fn typing(pen: &mut Pen, theme: &Theme, sign: &str, text: &str, hint: &str) -> u
 /// Which processes the list does not show.
 fn left_out(app: &App) -> Option<String> {
     let view = &app.list().view;
+    let key = |action| app.keymap().key(action);
     let mut parts = Vec::new();
     if !view.filter.text.is_empty() {
-        parts.push(format!("what does not match “{}” (\\)", view.filter.text));
+        parts.push(format!(
+            "what does not match “{}” ({})",
+            view.filter.text,
+            key(Action::Filter)
+        ));
     }
     if let Some(user) = &view.user {
-        parts.push(format!("other users than {user} (u)"));
+        parts.push(format!(
+            "other users than {user} ({})",
+            key(Action::UserMenu)
+        ));
     }
     if view.hide_kernel_threads {
-        parts.push("kernel threads (K)".into());
+        parts.push(format!("kernel threads ({})", key(Action::KernelThreads)));
+    }
+    let threads = app
+        .snapshot()
+        .map_or(0, |snapshot| snapshot.threads_left_out);
+    if view.threads && threads > 0 {
+        let threads = format::count(threads);
+        parts.push(format!("{threads} threads, too many to be read each time"));
     }
     (!parts.is_empty()).then(|| parts.join(", "))
 }
@@ -83,12 +99,14 @@ fn left_out(app: &App) -> Option<String> {
 /// ```text
 ///  space PRIORITY/BATCH  x attach/detach  / search  ? help  q quit
 /// ```
-pub fn render_keys(pen: &mut Pen, theme: &Theme) {
-    let mut hints: Vec<(u8, String, &str)> = KEYMAP
+pub fn render_keys(pen: &mut Pen, app: &App, theme: &Theme) {
+    let mut hints: Vec<(u8, String, &str)> = app
+        .keymap()
+        .lines()
         .iter()
-        .filter_map(|binding| {
-            let (rank, word) = binding.footer?;
-            Some((rank, binding.keys.first()?.name(), word))
+        .filter_map(|line| {
+            let (rank, word) = line.binding.footer?;
+            Some((rank, line.keys.first()?.name(), word))
         })
         .collect();
     let length = |hints: &[(u8, String, &str)]| -> u16 {

@@ -5,6 +5,7 @@ use ratatui::style::Style;
 use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
+use crate::app::keymap::Action;
 use crate::app::{App, Pending};
 use crate::model::{Host, Ruler, Snapshot};
 
@@ -73,7 +74,8 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
     let mut facts = vec![ruler(app, snapshot, status)];
     let mut add = |long: String, short: String, style| facts.push(Fact { long, short, style });
     if app.is_paused() {
-        add("PAUSED: p goes on".into(), "PAUSED".into(), theme.alarm);
+        let p = app.keymap().key(Action::Pause);
+        add(format!("PAUSED: {p} goes on"), "PAUSED".into(), theme.alarm);
     }
     let host = &snapshot.host;
     let kernel = format!("Linux {}", host.kernel);

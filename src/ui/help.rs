@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::keymap::{Group, KEYMAP};
+use crate::app::keymap::{Group, Keymap};
 use crate::text;
 
 /// Where the sentences begin.
@@ -36,7 +36,7 @@ const WORDS: [(&str, &str); 4] = [
     ),
 ];
 
-fn lines(width: u16) -> Vec<Line> {
+fn lines(width: u16, keymap: &Keymap) -> Vec<Line> {
     let room = usize::from(width.saturating_sub(KEYS + 3));
     let mut lines = Vec::new();
     let entry = |lines: &mut Vec<Line>, key: String, sentence: &str| {
@@ -46,11 +46,14 @@ fn lines(width: u16) -> Vec<Line> {
     };
     for group in Group::ALL {
         lines.push(Line::Title(group.title()));
-        let bindings: Vec<_> = KEYMAP.iter().filter(|b| b.group == group).collect();
-        for same in bindings.chunk_by(|a, b| a.help == b.help) {
-            let keys = same.iter().flat_map(|binding| binding.keys);
+        let bound = keymap.lines().iter();
+        let bound: Vec<_> = bound
+            .filter(|line| line.binding.group == group && !line.keys.is_empty())
+            .collect();
+        for same in bound.chunk_by(|a, b| a.binding.help == b.binding.help) {
+            let keys = same.iter().flat_map(|line| &line.keys);
             let names: Vec<String> = keys.map(|key| key.name()).collect();
-            entry(&mut lines, names.join(" "), same[0].help);
+            entry(&mut lines, names.join(" "), same[0].binding.help);
         }
     }
     lines.push(Line::Title("Words"));
@@ -61,13 +64,13 @@ fn lines(width: u16) -> Vec<Line> {
 }
 
 /// The box in the middle of the screen.
-fn place(area: Rect) -> Rect {
+fn place(area: Rect, keymap: &Keymap) -> Rect {
     let width = if area.width < WIDEST + 8 {
         area.width
     } else {
         WIDEST
     };
-    let lines = u16::try_from(lines(width).len()).unwrap_or(u16::MAX);
+    let lines = u16::try_from(lines(width, keymap).len()).unwrap_or(u16::MAX);
     let height = lines.saturating_add(2).min(area.height);
     Rect::new(
         area.x + (area.width - width) / 2,
@@ -78,9 +81,9 @@ fn place(area: Rect) -> Rect {
 }
 
 /// How many lines do not fit: as far as the help can be scrolled.
-pub fn overflow(area: Rect) -> usize {
-    let place = place(area);
-    lines(place.width)
+pub fn overflow(area: Rect, keymap: &Keymap) -> usize {
+    let place = place(area, keymap);
+    lines(place.width, keymap)
         .len()
         .saturating_sub(usize::from(place.height.saturating_sub(2)))
 }
@@ -92,7 +95,7 @@ pub fn overflow(area: Rect) -> usize {
 ///   └───────────────── any other key closes ───┘
 /// ```
 pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
-    let place = place(area);
+    let place = place(area, app.keymap());
     let (width, height) = (place.width, place.height);
     let mut pen = pen.part(place.x - area.x, place.y - area.y, width, height);
     for y in 0..height {
@@ -102,7 +105,7 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
         pen.fill(0, y, width, theme.glyphs.rule, theme.quiet);
     }
     pen.text(2, 0, " dualq-top: keys and words ", theme.title);
-    let hidden = overflow(area);
+    let hidden = overflow(area, app.keymap());
     let bottom = height.saturating_sub(1);
     let hint = if hidden > 0 {
         format!(
@@ -113,7 +116,7 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
         " any key closes ".to_owned()
     };
     pen.right(width.saturating_sub(2), bottom, &hint, theme.quiet);
-    for (y, line) in (1..bottom).zip(lines(width).iter().skip(app.help_line())) {
+    for (y, line) in (1..bottom).zip(lines(width, app.keymap()).iter().skip(app.help_line())) {
         match line {
             Line::Title(title) => {
                 pen.text(1, y, title, theme.title);

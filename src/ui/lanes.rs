@@ -3,6 +3,7 @@
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::keymap::Action;
 use crate::app::rates::{Pair, Rates, Tick};
 use crate::model::Cpu;
 
@@ -93,8 +94,9 @@ fn title(pen: &mut Pen, app: &App, theme: &Theme) {
         pen.cell(x + 2, 0, " ", theme.quiet);
         x = pen.text(x + 3, 0, name, theme.quiet);
     }
-    if let Some(process) = app.selected() {
-        let text = format!(" space: {} ({}) ", process.name, process.id.pid);
+    if let Some(process) = app.acted_on() {
+        let space = app.keymap().key(Action::Toggle);
+        let text = format!(" {space}: {} ({}) ", process.name, process.id.pid);
         if x + cells(&text) + 1 < pen.width() {
             pen.right(pen.width().saturating_sub(1), 0, &text, theme.strong);
         }

@@ -20,6 +20,7 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
+use crate::app::keymap::Action;
 use crate::app::{App, Mode};
 use crate::text;
 use layout::{Layout, MIN_HEIGHT, MIN_WIDTH};
@@ -32,8 +33,8 @@ pub fn fit(app: &mut App, size: Size) {
     let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
     if let Some(layout) = Layout::of(area, app) {
         app.set_list_area(layout.list.y, layout.list.height);
-        app.set_columns(processes::heads(layout.list.width));
-        app.limit_help(help::overflow(area));
+        app.set_columns(processes::heads(layout.list.width, app.chosen_columns()));
+        app.limit_help(help::overflow(area, app.keymap()));
         if let Some(menu) = app.menu() {
             let (place, first) = menu::place(menu, area);
             app.set_menu_area(place.x, place.right(), place.y + 1, first);
@@ -53,7 +54,7 @@ pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
 
 fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     let Some(layout) = Layout::of(area, app) else {
-        too_small(&mut Pen::new(buffer, area), area);
+        too_small(&mut Pen::new(buffer, area), area, app);
         return;
     };
     header::render(&mut Pen::new(buffer, layout.header), app, theme);
@@ -67,7 +68,7 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     processes::render_head(&mut Pen::new(buffer, layout.head), app, theme);
     processes::render(&mut Pen::new(buffer, layout.list), app, theme);
     footer::render_message(&mut Pen::new(buffer, layout.message), app, theme);
-    footer::render_keys(&mut Pen::new(buffer, layout.keys), theme);
+    footer::render_keys(&mut Pen::new(buffer, layout.keys), app, theme);
     if let Some(menu) = app.menu() {
         menu::render(buffer, area, menu, theme);
     }
@@ -76,10 +77,12 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     }
 }
 
-fn too_small(pen: &mut Pen, area: Rect) {
+fn too_small(pen: &mut Pen, area: Rect, app: &App) {
     let sentence = format!(
-        "dualq-top needs {MIN_WIDTH}×{MIN_HEIGHT} cells; this terminal has {}×{}. q quits.",
-        area.width, area.height
+        "dualq-top needs {MIN_WIDTH}×{MIN_HEIGHT} cells; this terminal has {}×{}. {} quits.",
+        area.width,
+        area.height,
+        app.keymap().key(Action::Quit)
     );
     let lines = text::wrap(&sentence, usize::from(area.width));
     for (y, line) in (0..area.height).zip(&lines) {

@@ -9,7 +9,7 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::order::{Branch, SortKey};
 use crate::app::{App, Row};
-use crate::model::{Queue, Ruler};
+use crate::model::{Process, Queue, Ruler};
 
 /// One column: adding one is adding a line to [`COLUMNS`].
 struct Column {
@@ -74,7 +74,11 @@ const COLUMNS: &[Column] = &[
         numeric: true,
         from: 0,
         sort: SortKey::Threads,
-        cell: |row, _| row.process.threads.to_string().into(),
+        // A thread is counted with its process.
+        cell: |row, _| match row.process.thread_of {
+            None => row.process.threads.to_string().into(),
+            Some(_) => "".into(),
+        },
     },
     Column {
         title: "TIME",
@@ -107,23 +111,42 @@ const LEFT: u16 = 2;
 /// Levels of the tree that are drawn; what is deeper stands below them.
 const DEEPEST: u32 = 12;
 
-/// The columns that a screen of this width has, with their places and widths.
-fn columns(width: u16) -> impl Iterator<Item = (u16, u16, &'static Column)> {
+/// The least that the column that takes what is left is given.
+const LEAST: u16 = 12;
+
+/// The columns that a screen of this width has, with their places and widths: those that were
+/// chosen, as far as there is room, or those that suit the width.
+fn columns(width: u16, chosen: &[SortKey]) -> Vec<(u16, u16, &'static Column)> {
+    let mut shown: Vec<&Column> = if chosen.is_empty() {
+        COLUMNS
+            .iter()
+            .filter(|column| column.from <= width)
+            .collect()
+    } else {
+        let column = |sort: &SortKey| COLUMNS.iter().find(|column| column.sort == *sort);
+        chosen.iter().filter_map(column).collect()
+    };
+    let least = |column: &&Column| match column.width {
+        0 => LEAST + 1,
+        width => width + 1,
+    };
+    while shown.len() > 1 && LEFT + shown.iter().map(least).sum::<u16>() > width {
+        shown.pop();
+    }
+    let fixed: u16 = shown.iter().map(|column| column.width + 1).sum();
+    let rest = width.saturating_sub(LEFT + fixed);
     let mut x = LEFT;
-    COLUMNS
-        .iter()
-        .filter(move |column| column.from <= width)
-        .map(move |column| {
-            let room = width.saturating_sub(x + 1);
-            let cells = if column.width == 0 {
-                room
-            } else {
-                column.width.min(room)
-            };
-            let place = (x, cells, column);
-            x += cells + 1;
-            place
-        })
+    let place = |column: &'static Column| {
+        let cells = if column.width == 0 {
+            rest
+        } else {
+            column.width
+        };
+        let place = (x, cells, column);
+        x += cells + 1;
+        place
+    };
+    shown.into_iter().map(place).collect()
 }
 
 /// ```text
@@ -139,7 +162,7 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
     } else {
         theme.glyphs.ascending
     };
-    for (x, width, column) in columns(pen.width()) {
+    for (x, width, column) in columns(pen.width(), app.chosen_columns()) {
         let sorted = column.sort == view.sort;
         let title = if sorted {
             Cow::Owned(format!("{}{direction}", column.title))
@@ -148,6 +171,7 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
         };
         if column.numeric {
             pen.right(x + width, 0, &title, style);
+            end = x + width;
         } else {
             // The mark may stand in the gap after a narrow column.
             end = pen.put(x, 0, &title, width + 1, style);
@@ -164,12 +188,20 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
 /// Which part of the list is in view: the more of it, the earlier.
 fn place(app: &App) -> Vec<String> {
     let list = app.list();
-    let processes = app.snapshot().map_or(0, |s| s.processes.len());
+    let counts = |process: &&Process| list.view.threads || process.thread_of.is_none();
+    let processes = app
+        .snapshot()
+        .map_or(0, |s| s.processes.iter().filter(counts).count());
     let mut place = match (list.len(), list.in_view().count()) {
         (0, _) if processes > 0 => "nothing matches".to_owned(),
         (0, _) => "no processes".to_owned(),
         (all, shown) if all == shown && all == processes => {
-            format!("{} processes", format::count(all))
+            let threads = if list.view.threads {
+                " and threads"
+            } else {
+                ""
+            };
+            format!("{} processes{threads}", format::count(all))
         }
         (all, shown) => format!(
             "{}-{} of {}",
@@ -202,8 +234,9 @@ fn place(app: &App) -> Vec<String> {
 }
 
 /// Where the columns begin, and what each sorts by.
-pub fn heads(width: u16) -> Vec<(u16, SortKey)> {
-    columns(width)
+pub fn heads(width: u16, chosen: &[SortKey]) -> Vec<(u16, SortKey)> {
+    columns(width, chosen)
+        .into_iter()
         .map(|(x, _, column)| (x, column.sort))
         .collect()
 }
@@ -232,9 +265,14 @@ fn guides(branch: Branch, theme: &Theme) -> String {
 ///      3977 ana      R   11.1 BATCH        1 make -j8
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
+    let columns = columns(pen.width(), app.chosen_columns());
     for (y, row) in (0..pen.height()).zip(app.rows()) {
         let member = row.process.queue == Some(Queue::Priority);
-        let style = if member { theme.strong } else { Style::new() };
+        let style = match row.process.thread_of {
+            _ if member => theme.strong,
+            None => Style::new(),
+            Some(_) => theme.quiet,
+        };
         if member {
             pen.cell(0, y, theme.glyphs.member, theme.strong);
         }
@@ -242,7 +280,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         if row.tagged {
             pen.cell(1, y, theme.glyphs.tag, style);
         }
-        for (x, width, column) in columns(pen.width()) {
+        for (x, width, column) in columns.iter().copied() {
             let text = (column.cell)(&row, theme);
             let style = match (column.title, row.process.queue) {
                 ("QUEUE", _) if row.process.own => theme.quiet,

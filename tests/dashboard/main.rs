@@ -12,6 +12,7 @@ mod screen;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;
+mod threads;
 mod view;
 
 use dualq_top::app::{Event, Key};

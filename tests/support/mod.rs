@@ -56,6 +56,11 @@ impl Control for Hands {
         }
     }
 
+    fn threads(&mut self, show: bool) {
+        let what = if show { "shown" } else { "hidden" };
+        self.asked.push(format!("threads {what}"));
+    }
+
     fn interval(&mut self, interval: std::time::Duration) {
         self.asked.push(format!("look each {interval:?}"));
     }
@@ -74,6 +79,16 @@ pub fn play(size: (u16, u16), events: impl IntoIterator<Item = Event>, hands: &m
 
 pub fn play_in(
     theme: Theme,
+    size: (u16, u16),
+    events: impl IntoIterator<Item = Event>,
+    hands: &mut Hands,
+) -> Shown {
+    play_app(App::new(), theme, size, events, hands)
+}
+
+pub fn play_app(
+    app: App,
+    theme: Theme,
     (columns, rows): (u16, u16),
     events: impl IntoIterator<Item = Event>,
     hands: &mut Hands,
@@ -84,7 +99,7 @@ pub fn play_in(
     }
     drop(sender);
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    let outcome = Dashboard::new(App::new())
+    let outcome = Dashboard::new(app)
         .theme(theme)
         .run(&mut terminal, &receiver, hands)
         .unwrap();

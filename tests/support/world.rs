@@ -58,6 +58,7 @@ impl World {
                     })
                     .collect(),
                 processes: Vec::new(),
+                threads_left_out: 0,
             },
             uses: Vec::new(),
             busy: 1.0,
@@ -142,6 +143,7 @@ impl World {
                 pid,
                 start_ticks: 100 * u64::from(pid),
             },
+            thread_of: None,
             parent: 1,
             user: user.into(),
             state: if uses > 10.0 { 'R' } else { 'S' },
@@ -154,6 +156,18 @@ impl World {
             own: false,
         });
         self.uses.push(uses);
+    }
+
+    /// A thread of a process, seen as long as threads are shown.
+    pub fn thread(&mut self, tid: u32, of: u32, name: &str, uses: f32) {
+        let process = self.process(of).clone();
+        self.add(tid, &process.user, name, "", uses);
+        let thread = self.process(tid);
+        thread.command = format!("{name}, thread of {} ({of})", process.name);
+        thread.thread_of = Some(process.id);
+        thread.parent = of;
+        thread.threads = 0;
+        thread.queue = process.queue;
     }
 
     fn index(&self, pid: u32) -> usize {
@@ -187,8 +201,9 @@ impl World {
 
     /// As the kernel's map has it from now on.
     pub fn put(&mut self, pid: u32, queue: Queue) {
-        self.process(pid).queue = Some(queue);
-        let member = |p: &&Process| p.queue == Some(Queue::Priority);
+        let id = self.id(pid);
+        self.snapshot.put(id, queue);
+        let member = |p: &&Process| p.thread_of.is_none() && p.queue == Some(Queue::Priority);
         self.snapshot.scheduler.members = self.snapshot.processes.iter().filter(member).count();
     }
 

@@ -191,6 +191,13 @@ pub const KEYMAP: &[Binding] = &[
         None,
     ),
     bind(
+        &[Key::Char('H')],
+        Action::Threads,
+        Group::View,
+        "show the threads of each process, and hide them",
+        None,
+    ),
+    bind(
         &[Key::Char('K')],
         Action::KernelThreads,
         Group::View,

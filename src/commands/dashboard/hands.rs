@@ -78,4 +78,8 @@ impl Control for Hands {
     fn interval(&mut self, interval: Duration) {
         let _ = self.words.send(Word::Interval(interval));
     }
+
+    fn threads(&mut self, show: bool) {
+        let _ = self.words.send(Word::Threads(show));
+    }
 }

@@ -8,7 +8,6 @@ use std::{
     io::{IsTerminal, stdin, stdout},
     sync::mpsc::{self, Receiver, Sender},
     thread,
-    time::Duration,
 };
 
 use anyhow::{Context, Result, bail};
@@ -17,6 +16,7 @@ use signal_hook::{
     iterator::Signals,
 };
 
+use crate::app::preferences::Preferences;
 use crate::app::{App, Event, Outcome};
 use crate::cli::{Look, ThemeName};
 use crate::dashboard::Dashboard;
@@ -31,8 +31,6 @@ use crate::ui::theme::Theme;
 use hands::Hands;
 use keeper::{Keeper, Order, Outlets};
 
-/// Between two snapshots.
-const INTERVAL: Duration = Duration::from_secs(1);
 /// The scheduler's side of this run of the dashboard.
 struct Kernel {
     standing: Standing,
@@ -43,7 +41,7 @@ struct Kernel {
     keeper: Option<Keeper>,
 }
 
-pub fn run(options: Options, look: Look) -> Result<()> {
+pub fn run(options: Options, look: Look, preferences: Preferences) -> Result<()> {
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
@@ -71,7 +69,8 @@ pub fn run(options: Options, look: Look) -> Result<()> {
         words,
         events: events.clone(),
     };
-    let outcome = show(standing, hands, theme(look), &events, &received, heard);
+    let app = App::with(preferences);
+    let outcome = show(standing, hands, app, theme(look), &events, &received, heard);
     if let Some(keeper) = keeper {
         let _ = keeper.orders.send(Order::End);
         if keeper.thread.join().is_err() {
@@ -162,6 +161,7 @@ fn theme(look: Look) -> Theme {
 fn show(
     standing: Standing,
     mut hands: Hands,
+    app: App,
     theme: Theme,
     events: &Sender<Event>,
     received: &Receiver<Event>,
@@ -176,11 +176,12 @@ fn show(
     let handle = hands.handle.as_ref().map(Handle::try_clone).transpose()?;
     let observer = Observer::new("/proc".into(), standing, handle);
     let snapshots = events.clone();
+    let interval = app.interval();
     thread::Builder::new()
         .name("observe".to_owned())
-        .spawn(move || observe::run(observer, INTERVAL, &heard, &snapshots))?;
+        .spawn(move || observe::run(observer, interval, &heard, &snapshots))?;
 
-    Dashboard::new(App::new())
+    Dashboard::new(app)
         .theme(theme)
         .on_suspend(terminal::suspend)
         .run(tui.screen(), received, &mut hands)

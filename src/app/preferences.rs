@@ -1,0 +1,56 @@
+//! What a user may set once for all: where the dashboard starts from.
+
+use std::time::Duration;
+
+use super::App;
+use super::keymap::Keymap;
+use super::message::Tone;
+use super::order::SortKey;
+
+#[derive(Debug, Clone)]
+pub struct Preferences {
+    pub sort: SortKey,
+    pub inverted: bool,
+    /// The columns of the list, from the left; where there are none, those that the width allows.
+    pub columns: Vec<SortKey>,
+    /// Between two looks.
+    pub interval: Duration,
+    pub keymap: Keymap,
+    /// Something to be read at the start.
+    pub note: Option<String>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            sort: SortKey::default(),
+            inverted: false,
+            columns: Vec::new(),
+            interval: Duration::from_secs(1),
+            keymap: Keymap::default(),
+            note: None,
+        }
+    }
+}
+
+impl App {
+    #[must_use]
+    pub fn with(preferences: Preferences) -> Self {
+        let mut app = Self::new();
+        app.list.view.sort = preferences.sort;
+        app.list.view.inverted = preferences.inverted;
+        app.chosen_columns = preferences.columns;
+        app.interval = preferences.interval;
+        app.keymap = preferences.keymap;
+        if let Some(note) = preferences.note {
+            app.say(Tone::Note, note);
+        }
+        app
+    }
+
+    /// The columns that the settings ask for; none where they do not.
+    #[must_use]
+    pub fn chosen_columns(&self) -> &[SortKey] {
+        &self.chosen_columns
+    }
+}

@@ -1,0 +1,57 @@
+//! `completions` and `man`: made from the definition of the command line, so that they cannot
+//! differ from it.
+
+use anyhow::{Context, Result};
+use clap::CommandFactory;
+use clap_complete::Shell;
+use clap_mangen::Man;
+
+use super::members::write;
+use crate::cli::Cli;
+
+pub fn completions(shell: Shell) -> Result<()> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "dualq-top", &mut script);
+    print(script)
+}
+
+/// One page with everything: a command is looked up where the program is.
+pub fn man() -> Result<()> {
+    let mut command = Cli::command();
+    command.build();
+    let page = Man::new(command.clone());
+    let mut text = Vec::new();
+    page.render_title(&mut text)?;
+    page.render_name_section(&mut text)?;
+    page.render_synopsis_section(&mut text)?;
+    page.render_description_section(&mut text)?;
+    page.render_options_section(&mut text)?;
+    text.extend(b".SH COMMANDS\n");
+    for command in command
+        .get_subcommands()
+        .filter(|command| command.get_name() != "help")
+    {
+        let name = command.get_name();
+        text.extend(format!(".SS \"dualq-top {name}\"\n").into_bytes());
+        let about = command.get_about().map(ToString::to_string);
+        text.extend(format!("{}\n", about.unwrap_or_default()).into_bytes());
+        // What goes with every command stands once, above.
+        let own = command.clone().mut_args(|option| {
+            let everywhere = option.is_global_set() || option.get_id() == "help";
+            option.hide(everywhere)
+        });
+        let mut options = Vec::new();
+        Man::new(own).render_options_section(&mut options)?;
+        // Below the command's own heading, without another.
+        let options = String::from_utf8(options)?;
+        text.extend(options.replace(".SH OPTIONS\n", "").into_bytes());
+    }
+    page.render_extra_section(&mut text)?;
+    text.extend(b".SH FILES\n$XDG_CONFIG_HOME/dualq\\-top/config.toml, ~/.config/dualq\\-top/config.toml: settings\n");
+    print(text)
+}
+
+fn print(text: Vec<u8>) -> Result<()> {
+    let text = String::from_utf8(text).context("made from our own words")?;
+    write(&text).map(drop)
+}

@@ -1,0 +1,131 @@
+//! The threads of processes, from `/proc/PID/task`: read only while they are shown.
+
+use std::{fs::File, path::Path, time::Duration};
+
+use procfs::FromRead;
+use procfs::process::Stat;
+
+use crate::model::{Process, ProcessId};
+use crate::text::scrub;
+
+/// Threads read in one tick, at most: at some 15 µs each they take 60 ms.
+pub const MOST: usize = 4096;
+/// A tick of `/proc/PID/stat`: USER_HZ is 100 everywhere.
+const TICK: Duration = Duration::from_millis(10);
+
+/// A row for each thread of these processes but the first, which the process itself stands for.
+/// Beyond [`MOST`] the processes with the most threads go without; how many threads that leaves out
+/// comes back as well.
+pub fn read(root: &Path, processes: &[Process]) -> (Vec<Process>, usize) {
+    let mut several: Vec<&Process> = processes
+        .iter()
+        .filter(|process| process.threads > 1 && !process.kernel_thread)
+        .collect();
+    several.sort_by_key(|process| process.threads);
+    let mut threads = Vec::new();
+    let mut left_out = 0;
+    for process in several {
+        let expected = process.threads as usize - 1;
+        if threads.len() >= MOST {
+            left_out += expected;
+            continue;
+        }
+        let room = MOST - threads.len();
+        threads.extend(of(root, process).take(room));
+        left_out += expected.saturating_sub(room);
+    }
+    (threads, left_out)
+}
+
+/// The threads of one process; whatever vanishes meanwhile is left out.
+fn of<'a>(root: &Path, process: &'a Process) -> impl Iterator<Item = Process> + 'a {
+    let pid = process.id.pid;
+    let entries = std::fs::read_dir(root.join(format!("{pid}/task")));
+    let entries = entries.into_iter().flatten().flatten();
+    entries.filter_map(move |entry| {
+        let tid: u32 = entry.file_name().to_str()?.parse().ok()?;
+        if tid == pid {
+            return None;
+        }
+        let stat = Stat::from_read(File::open(entry.path().join("stat")).ok()?).ok()?;
+        let name = scrub(stat.comm.as_bytes());
+        let ticks = stat.utime.saturating_add(stat.stime);
+        Some(Process {
+            id: ProcessId {
+                pid: tid,
+                start_ticks: stat.starttime,
+            },
+            thread_of: Some(process.id),
+            parent: pid,
+            user: process.user.clone(),
+            state: stat.state,
+            threads: 0,
+            cpu_time: TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)),
+            command: format!("{name}, thread of {} ({pid})", process.name),
+            name,
+            kernel_thread: false,
+            queue: process.queue,
+            own: process.own,
+        })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::observe::processes::Processes;
+
+    #[test]
+    fn a_named_thread_is_read_with_its_process_and_the_first_thread_is_not() {
+        let (stop, stopped) = mpsc::channel::<()>();
+        let thread = std::thread::Builder::new()
+            .name("worker\x1b[2J".to_owned())
+            .spawn(move || stopped.recv())
+            .unwrap();
+        let me = std::process::id();
+        // The name is set by the thread itself, a moment after its start.
+        let row = loop {
+            let processes = Processes::new("/proc".into()).read();
+            let mine: Vec<Process> = processes
+                .into_iter()
+                .filter(|process| process.id.pid == me)
+                .collect();
+            let (threads, left_out) = read(Path::new("/proc"), &mine);
+            assert_eq!(left_out, 0);
+            assert!(threads.iter().all(|thread| thread.id.pid != me));
+            if let Some(row) = threads.into_iter().find(|row| row.name == "worker·[2J") {
+                assert_eq!(row.thread_of, Some(mine[0].id));
+                break row;
+            }
+        };
+        assert_eq!(row.parent, me);
+        assert!(row.command.contains(&format!("({me})")), "{}", row.command);
+        drop(stop);
+        let _ = thread.join();
+    }
+
+    #[test]
+    fn a_process_with_very_many_threads_does_not_take_the_tick() {
+        let root = std::env::temp_dir().join(format!("dualq-top-threads-{}", std::process::id()));
+        let line = |tid: usize| {
+            let rest =
+                "S 1 1 1 0 -1 0 0 0 0 0 3 4 0 0 20 0 5001 0 77 0 0".to_owned() + &" 0".repeat(28);
+            format!("{tid} (worker) {rest}")
+        };
+        let mut giant = Processes::new("/proc".into()).read().remove(0);
+        giant.id.pid = 9_000_000;
+        giant.kernel_thread = false;
+        giant.threads = 5001;
+        for tid in 9_000_000..9_005_001_usize {
+            let directory = root.join(format!("9000000/task/{tid}"));
+            std::fs::create_dir_all(&directory).unwrap();
+            std::fs::write(directory.join("stat"), line(tid)).unwrap();
+        }
+        let (threads, left_out) = read(&root, std::slice::from_ref(&giant));
+        std::fs::remove_dir_all(&root).unwrap();
+        assert_eq!((threads.len(), left_out), (MOST, 5000 - MOST));
+        assert_eq!(threads[0].cpu_time, Duration::from_millis(70));
+    }
+}

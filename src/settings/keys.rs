@@ -1,0 +1,167 @@
+//! Which keys the file gives to which action.
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::fault::{Fault, nearest};
+use super::parse::{Entry, entries, quoted};
+use crate::app::Key;
+use crate::app::keymap::{Action, Keymap};
+
+/// The names of keys that are no character, in the order in which they are looked for. The first
+/// name of a key is the one that is suggested.
+const NAMED: [(&str, Key); 23] = [
+    ("space", Key::Char(' ')),
+    ("up", Key::Up),
+    ("down", Key::Down),
+    ("left", Key::Left),
+    ("right", Key::Right),
+    ("pgup", Key::PageUp),
+    ("pgdn", Key::PageDown),
+    ("home", Key::Home),
+    ("end", Key::End),
+    ("enter", Key::Enter),
+    ("esc", Key::Esc),
+    ("backspace", Key::Backspace),
+    ("delete", Key::Delete),
+    ("tab", Key::Tab),
+    ("backtab", Key::BackTab),
+    ("escape", Key::Esc),
+    ("return", Key::Enter),
+    ("pageup", Key::PageUp),
+    ("pagedown", Key::PageDown),
+    ("↑", Key::Up),
+    ("↓", Key::Down),
+    ("←", Key::Left),
+    ("→", Key::Right),
+];
+
+/// The table `[keys]`: for each action one key or several; they replace those that it had.
+pub fn parse(table: &DeTable<'_>, mut keymap: Keymap) -> Result<Keymap, Fault> {
+    let actions: Vec<(String, Action)> = keymap
+        .lines()
+        .iter()
+        .map(|line| (line.binding.action.name(), line.binding.action))
+        .collect();
+    // Where the file names a key, and for which action.
+    let mut bound: Vec<(Key, Action, usize)> = Vec::new();
+    for Entry { name, value, at } in entries(table) {
+        let Some((_, action)) = actions.iter().find(|(known, _)| known == name) else {
+            let near = nearest(name, actions.iter().map(|(name, _)| name.as_str()));
+            let name = quoted(name);
+            return Err(Fault::new(
+                at,
+                format!("there is no action {name}: the nearest is \"{near}\""),
+            ));
+        };
+        let keys = keys(name, value)?;
+        if keys.is_empty() && *action == Action::Quit {
+            return Err(Fault::new(
+                at,
+                "quit needs a key: without one the dashboard could not be left",
+            ));
+        }
+        for (key, at) in &keys {
+            if let Some((_, other, _)) = bound.iter().find(|(other, ..)| other == key) {
+                return Err(twice(*key, *at, *other));
+            }
+            bound.push((*key, *action, *at));
+        }
+        keymap.rebind(*action, keys.into_iter().map(|(key, _)| key).collect());
+    }
+    // A key of the file that another action still has from the table.
+    for (key, action, at) in bound {
+        let other = keymap
+            .lines()
+            .iter()
+            .find(|line| line.binding.action != action && line.keys.contains(&key));
+        if let Some(other) = other {
+            return Err(twice(key, at, other.binding.action));
+        }
+    }
+    Ok(keymap)
+}
+
+fn twice(key: Key, at: usize, other: Action) -> Fault {
+    let (key, other) = (key.name(), other.name());
+    Fault::new(
+        at,
+        format!(
+            "the key {key} is bound to \"{other}\" already: give that one other keys, or this one"
+        ),
+    )
+}
+
+/// One key, or a list of them, each with its place.
+fn keys(action: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<(Key, usize)>, Fault> {
+    match value.get_ref() {
+        DeValue::String(name) => Ok(vec![(key(name, value)?, value.span().start)]),
+        DeValue::Array(names) => names
+            .iter()
+            .map(|value| match value.get_ref() {
+                DeValue::String(name) => Ok((key(name, value)?, value.span().start)),
+                _ => Err(wants_keys(action, value)),
+            })
+            .collect(),
+        _ => Err(wants_keys(action, value)),
+    }
+}
+
+fn wants_keys(action: &str, value: &Spanned<DeValue<'_>>) -> Fault {
+    Fault::new(
+        value.span().start,
+        format!("{action} wants a key, or a list of keys: \"F2\" or [\"F2\", \"e\"]"),
+    )
+}
+
+fn key(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Key, Fault> {
+    let at = value.span().start;
+    let mut characters = name.chars();
+    if let (Some(c), None) = (characters.next(), characters.next())
+        && !c.is_control()
+        && crate::text::width(name) > 0
+        && !NAMED.iter().any(|(known, _)| known == &name)
+    {
+        return Ok(Key::Char(c));
+    }
+    let small = name.to_lowercase();
+    if let Some((_, key)) = NAMED.iter().find(|(known, _)| *known == small) {
+        return Ok(*key);
+    }
+    if let Some(number) = small.strip_prefix('f').and_then(|n| n.parse::<u8>().ok())
+        && (1..=12).contains(&number)
+    {
+        return Ok(Key::F(number));
+    }
+    if let Some(letter) = small.strip_prefix("ctrl-")
+        && let [letter @ b'a'..=b'z'] = *letter.as_bytes()
+    {
+        // What a terminal sends for these is another key.
+        return match letter {
+            b'h' => Err(Fault::new(
+                at,
+                "Ctrl-H is Backspace to a terminal: name that",
+            )),
+            b'i' => Err(Fault::new(at, "Ctrl-I is Tab to a terminal: name that")),
+            b'j' | b'm' => Err(Fault::new(
+                at,
+                format!(
+                    "Ctrl-{} is Enter to a terminal: name that",
+                    char::from(letter.to_ascii_uppercase())
+                ),
+            )),
+            letter => Ok(Key::Ctrl(char::from(letter))),
+        };
+    }
+    let near = nearest(
+        &small,
+        NAMED.iter().map(|(name, _)| *name).chain(["F1", "Ctrl-A"]),
+    );
+    let name = quoted(name);
+    Err(Fault::new(
+        at,
+        format!(
+            "there is no key {name}: a key is one character, F1 to F12, Ctrl- and a letter, or a name; the nearest is \"{near}\""
+        ),
+    ))
+}

@@ -1,0 +1,237 @@
+//! From the text of the file to the settings, or to the first fault in it.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::fault::{Fault, nearest};
+use super::{Settings, keys};
+use crate::app::order::SortKey;
+use crate::text::scrub;
+
+/// Everything that can be set.
+pub const NAMES: [&str; 10] = [
+    "theme",
+    "ascii",
+    "interval",
+    "columns",
+    "sort",
+    "inverted",
+    "batch-guarantee",
+    "batch-order",
+    "watchdog",
+    "keys",
+];
+
+/// Between two looks, in seconds.
+const INTERVALS: std::ops::RangeInclusive<f64> = 0.25..=10.0;
+
+/// One line of a table.
+pub struct Entry<'a> {
+    pub name: &'a str,
+    pub value: &'a Spanned<DeValue<'a>>,
+    pub at: usize,
+}
+
+/// The entries in the order of the file, so that the first fault is the one that is told.
+pub fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
+    let mut entries: Vec<Entry<'_>> = table
+        .iter()
+        .map(|(name, value)| Entry {
+            name: name.get_ref(),
+            value,
+            at: name.span().start,
+        })
+        .collect();
+    entries.sort_by_key(|entry| entry.at);
+    entries
+}
+
+/// A word of the file, made harmless, in quotes.
+pub fn quoted(word: &str) -> String {
+    format!("\"{}\"", crate::text::truncate(&scrub(word.as_bytes()), 40))
+}
+
+impl Settings {
+    /// # Errors
+    /// The first fault.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            Fault::new(
+                error.valid_up_to(),
+                "not UTF-8: save the file in that encoding",
+            )
+        })?;
+        let table = DeTable::parse(text).map_err(|error| {
+            let at = error.span().map_or(0, |span| span.start);
+            let message = scrub(error.message().as_bytes());
+            Fault::new(at, format!("not TOML ({message}): write name = value"))
+        })?;
+        let mut settings = Self::default();
+        for entry in entries(table.get_ref()) {
+            settings.set(&entry)?;
+        }
+        Ok(settings)
+    }
+
+    fn set(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
+        let preferences = &mut self.preferences;
+        match entry.name {
+            "theme" => self.theme = Some(word(entry)?),
+            "ascii" => self.ascii = Some(yes_or_no(entry)?),
+            "interval" => preferences.interval = interval(entry)?,
+            "columns" => preferences.columns = columns(entry)?,
+            "sort" => preferences.sort = column(entry.name, entry.value)?,
+            "inverted" => preferences.inverted = yes_or_no(entry)?,
+            "batch-guarantee" => self.batch_guarantee = Some(whole(entry, 0..=50, "percent")?),
+            "batch-order" => self.batch_order = Some(word(entry)?),
+            "watchdog" => self.watchdog = Some(whole(entry, 1..=30, "seconds")?),
+            "keys" => {
+                let DeValue::Table(table) = entry.value.get_ref() else {
+                    return Err(wants(entry, "a table: [keys], and below it action = key"));
+                };
+                preferences.keymap = keys::parse(table, preferences.keymap.clone())?;
+            }
+            other => {
+                let near = nearest(other, NAMES);
+                let other = quoted(other);
+                return Err(Fault::new(
+                    entry.at,
+                    format!("there is no setting {other}: the nearest is \"{near}\""),
+                ));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn wants(entry: &Entry<'_>, what: &str) -> Fault {
+    Fault::new(
+        entry.value.span().start,
+        format!("{} wants {what}", entry.name),
+    )
+}
+
+/// One of the words that the command line knows as well.
+fn word<T: ValueEnum>(entry: &Entry<'_>) -> Result<T, Fault> {
+    let known: Vec<String> = T::value_variants()
+        .iter()
+        .filter_map(T::to_possible_value)
+        .map(|value| format!("\"{}\"", value.get_name()))
+        .collect();
+    let wants = || wants(entry, &format!("one of {}", known.join(", ")));
+    match entry.value.get_ref() {
+        DeValue::String(word) => T::from_str(word, false).map_err(|_| wants()),
+        _ => Err(wants()),
+    }
+}
+
+fn yes_or_no(entry: &Entry<'_>) -> Result<bool, Fault> {
+    match entry.value.get_ref() {
+        DeValue::Boolean(value) => Ok(*value),
+        _ => Err(wants(entry, "true or false, without quotes")),
+    }
+}
+
+fn whole(entry: &Entry<'_>, range: std::ops::RangeInclusive<u8>, unit: &str) -> Result<u8, Fault> {
+    let number = match entry.value.get_ref() {
+        DeValue::Integer(number) => u8::from_str_radix(number.as_str(), number.radix()).ok(),
+        _ => None,
+    };
+    number
+        .filter(|number| range.contains(number))
+        .ok_or_else(|| {
+            let (from, to) = (range.start(), range.end());
+            wants(
+                entry,
+                &format!("a whole number from {from} to {to} ({unit})"),
+            )
+        })
+}
+
+fn interval(entry: &Entry<'_>) -> Result<Duration, Fault> {
+    let seconds: Option<f64> = match entry.value.get_ref() {
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
+        DeValue::Float(number) => number.as_str().parse().ok(),
+        _ => None,
+    };
+    seconds
+        .filter(|seconds| INTERVALS.contains(seconds))
+        .map(Duration::from_secs_f64)
+        .ok_or_else(|| {
+            let (from, to) = (INTERVALS.start(), INTERVALS.end());
+            wants(entry, &format!("a number from {from} to {to} (seconds)"))
+        })
+}
+
+fn columns(entry: &Entry<'_>) -> Result<Vec<SortKey>, Fault> {
+    let DeValue::Array(names) = entry.value.get_ref() else {
+        return Err(wants(
+            entry,
+            "a list of columns: [\"PID\", \"CPU%\", \"COMMAND\"]",
+        ));
+    };
+    if names.is_empty() {
+        return Err(wants(entry, "at least one column"));
+    }
+    let mut columns = Vec::with_capacity(names.len());
+    for name in names {
+        let column = column(entry.name, name)?;
+        if columns.contains(&column) {
+            return Err(Fault::new(
+                name.span().start,
+                format!("the column {} is named twice: leave one out", column.name()),
+            ));
+        }
+        columns.push(column);
+    }
+    Ok(columns)
+}
+
+fn column(setting: &str, value: &Spanned<DeValue<'_>>) -> Result<SortKey, Fault> {
+    let at = value.span().start;
+    let DeValue::String(name) = value.get_ref() else {
+        return Err(Fault::new(
+            at,
+            format!("{setting} wants names of columns in quotes: \"CPU%\""),
+        ));
+    };
+    SortKey::ALL
+        .into_iter()
+        .find(|column| column.name().eq_ignore_ascii_case(name))
+        .ok_or_else(|| {
+            let near = nearest(name, SortKey::ALL.map(SortKey::name));
+            let name = quoted(name);
+            Fault::new(
+                at,
+                format!("there is no column {name}: the nearest is \"{near}\""),
+            )
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_a_file_holds_it_is_refused_or_read() {
+        // Every cut of the sample, and every one of its bytes replaced by something else.
+        let sample = include_bytes!("../../assets/config.toml");
+        let uncommented: Vec<u8> = sample
+            .iter()
+            .copied()
+            .filter(|byte| *byte != b'#')
+            .collect();
+        for end in (0..uncommented.len()).step_by(7) {
+            let _ = Settings::parse(&uncommented[..end]);
+        }
+        for (at, other) in (0..uncommented.len()).zip(b"[]{}=\"'\\\0\xff\n1.".iter().cycle()) {
+            let mut changed = uncommented.clone();
+            changed[at] = *other;
+            let _ = Settings::parse(&changed);
+        }
+        assert!(Settings::parse(&b"[".repeat(60_000)).is_err());
+    }
+}
