@@ -34,6 +34,7 @@ pub fn add(typed: &[String]) -> Result<()> {
             return Err(error);
         }
     }
+    handle.mark_event();
     for id in found {
         say(&format!("{} → PRIORITY", described(id)))?;
     }
@@ -62,6 +63,7 @@ pub fn remove(typed: &[String]) -> Result<()> {
             say(&format!("{} was in BATCH already", name_of(pid)))?;
         }
     }
+    handle.mark_event();
     Ok(())
 }
 

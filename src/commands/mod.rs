@@ -7,6 +7,7 @@ mod doctor;
 mod members;
 mod process;
 mod stats;
+mod waits;
 
 use std::time::Duration;
 
@@ -22,6 +23,7 @@ impl From<SchedulerOptions> for Options {
             timeout: Duration::from_secs(u64::from(options.watchdog)),
             stay: options.stay,
             batch_fifo: options.batch_order == BatchOrder::Fifo,
+            measure_waits: !options.no_waits,
         }
     }
 }

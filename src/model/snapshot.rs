@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{CpuCounters, Process, SchedulerStatus};
+use super::{CpuCounters, NoWaits, Process, SchedulerStatus, Waits};
 
 /// Everything seen at one tick.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,6 +12,8 @@ pub struct Snapshot {
     /// One for each possible CPU, in order of number.
     pub cpus: Vec<Cpu>,
     pub processes: Vec<Process>,
+    /// How long tasks waited, or why that is not known.
+    pub waits: Result<Waits, NoWaits>,
 }
 
 /// The machine as a whole.

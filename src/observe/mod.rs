@@ -3,16 +3,17 @@
 
 mod host;
 mod processes;
+mod waits;
 
 use std::{
     collections::HashMap,
     path::PathBuf,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::app::Event;
-use crate::model::{Cpu, Exit, Queue, Role, Ruler, SchedulerStatus, Snapshot};
+use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot};
 use crate::scheduler::{Counters, Handle, OwnerRecord, sysfs};
 use host::HostReader;
 pub use host::online_cpus;
@@ -33,6 +34,8 @@ pub struct Observer {
     standing: Standing,
     /// `None` in view mode.
     handle: Option<Handle>,
+    /// The process whose waits are wanted besides those of the members.
+    watched: Option<ProcessId>,
 }
 
 /// What the scheduler's maps said in one tick.
@@ -53,6 +56,7 @@ impl Observer {
             processes: Processes::new(proc),
             standing,
             handle,
+            watched: None,
         }
     }
 
@@ -78,6 +82,12 @@ impl Observer {
                 }
             });
         }
+        let waits = waits::read(
+            self.handle.as_ref(),
+            &processes,
+            kernel.members.as_ref(),
+            self.watched,
+        );
         let (host, online) = self.host.read();
         let possible = kernel
             .counters
@@ -103,6 +113,15 @@ impl Observer {
             scheduler: self.status(at, ruler, &kernel),
             cpus,
             processes,
+            waits,
+        }
+    }
+
+    /// Has this process's waits measured as well.
+    fn watch(&mut self, id: Option<ProcessId>) {
+        self.watched = id;
+        if let (Some(handle), Some(id)) = (&self.handle, id) {
+            waits::watch(handle, id);
         }
     }
 
@@ -161,6 +180,8 @@ pub enum Word {
     Sooner(Duration),
     /// Take one this often from now on.
     Interval(Duration),
+    /// Measure this process's waits as well; it takes no snapshot.
+    Watch(Option<ProcessId>),
 }
 
 /// No two snapshots are closer than this on account of a changed interval.
@@ -181,15 +202,23 @@ pub fn run(
         {
             return;
         }
-        match words.recv_timeout(interval) {
-            Ok(Word::Sooner(sooner)) => std::thread::sleep(sooner),
-            Ok(Word::Interval(other)) => {
-                interval = other;
-                // Rates over the moment since the last snapshot would be noise.
-                std::thread::sleep(SHORTEST);
+        let due = Instant::now() + interval;
+        loop {
+            match words.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(Word::Watch(id)) => {
+                    observer.watch(id);
+                    continue;
+                }
+                Ok(Word::Sooner(sooner)) => std::thread::sleep(sooner),
+                Ok(Word::Interval(other)) => {
+                    interval = other;
+                    // Rates over the moment since the last snapshot would be noise.
+                    std::thread::sleep(SHORTEST);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+            break;
         }
     }
 }

@@ -25,6 +25,7 @@ use super::{
 };
 use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
+use crate::waits::{Instrument, Transition};
 
 /// What the kernel takes 0.2 s for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -40,6 +41,8 @@ pub struct Options {
     pub stay: bool,
     /// BATCH first come, first served, instead of by weighted virtual time.
     pub batch_fifo: bool,
+    /// How long tasks wait is measured from the start; it can be switched on later too.
+    pub measure_waits: bool,
 }
 
 impl Default for Options {
@@ -49,6 +52,7 @@ impl Default for Options {
             timeout: Duration::from_secs(30),
             stay: false,
             batch_fifo: false,
+            measure_waits: true,
         }
     }
 }
@@ -63,6 +67,8 @@ pub struct Scheduler<'obj> {
     /// The programs beside it: the end of a membership with its process, and on newer kernels the
     /// arrival of real-time tasks.
     links: Vec<Link>,
+    /// Measures on while the kernel's own scheduler runs; without it, the rest works all the same.
+    waits: Result<Instrument, String>,
 }
 
 impl<'obj> Scheduler<'obj> {
@@ -81,7 +87,8 @@ impl<'obj> Scheduler<'obj> {
         let turn = StartLock::take()?;
         refuse_beside_another()?;
         let skel = load(storage, options)?;
-        let handle = handle(&skel)?;
+        let waits = instrument(&skel, options).map_err(|error| format!("{error:#}"));
+        let handle = handle(&skel, &waits)?;
         handle.members.add_own(std::process::id())?;
         let mut links = vec![
             skel.progs
@@ -103,6 +110,7 @@ impl<'obj> Scheduler<'obj> {
             handle,
             link: None,
             links,
+            waits,
         };
         let begun = scheduler.begin();
         // Where it failed, the drop takes a turn of its own to clean up.
@@ -132,6 +140,7 @@ impl<'obj> Scheduler<'obj> {
             self.pin()?;
         }
         self.handle.reset_exit()?;
+        let _transition = self.transition();
         let mut link = self
             .skel
             .maps
@@ -187,8 +196,31 @@ impl<'obj> Scheduler<'obj> {
         if pins_are_ours() {
             let _ = fs::remove_file(pins::path(pins::LINK));
         }
+        let _transition = self.transition();
         drop(link);
         wait_until_detached()
+    }
+
+    /// Begins or ends to measure how long tasks wait, whoever rules.
+    ///
+    /// # Errors
+    /// Where the instrument could not be loaded, or cannot be attached.
+    pub fn measure_waits(&mut self, on: bool) -> Result<()> {
+        match &mut self.waits {
+            Ok(instrument) => {
+                instrument.measure(on)?;
+                if on && self.options.stay && pins_are_ours() {
+                    instrument.pin_links()?;
+                }
+                Ok(())
+            }
+            Err(why) => bail!("wait times cannot be measured: {why}"),
+        }
+    }
+
+    /// While it is held, a change of schedulers is under way.
+    fn transition(&self) -> Option<Transition> {
+        self.waits.as_ref().ok()?.transition().ok()
     }
 
     /// A hold for another thread.
@@ -224,6 +256,12 @@ impl<'obj> Scheduler<'obj> {
         let progs = &mut self.skel.progs;
         progs.dualq_change.pin(pins::path(pins::CHANGE))?;
         progs.dualq_reclassify.pin(pins::path(pins::RECLASSIFY))?;
+        if let Ok(instrument) = &self.waits {
+            instrument.pin()?;
+            if self.options.stay {
+                instrument.pin_links()?;
+            }
+        }
         if self.options.stay {
             for (link, name) in self.links.iter_mut().zip(pins::SIDE_LINKS) {
                 link.pin(pins::path(name))
@@ -340,7 +378,14 @@ fn reenqueues_from_sched_switch() -> bool {
     })
 }
 
-fn handle(skel: &DualqSkel<'_>) -> Result<Handle> {
+fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instrument> {
+    let maps = &skel.maps;
+    let mut instrument = Instrument::load(maps.priority_pids_map.as_fd(), maps.own_pids.as_fd())?;
+    instrument.measure(options.measure_waits)?;
+    Ok(instrument)
+}
+
+fn handle(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -> Result<Handle> {
     let maps = &skel.maps;
     let progs = &skel.progs;
     Ok(Handle::new(
@@ -352,6 +397,10 @@ fn handle(skel: &DualqSkel<'_>) -> Result<Handle> {
         MapHandle::try_from(&maps.queue_stats)?,
         MapHandle::try_from(&maps.exit_record)?,
         MapHandle::try_from(&maps.owner)?,
+        match waits {
+            Ok(instrument) => Ok(instrument.reader()?),
+            Err(why) => Err(why.clone()),
+        },
     ))
 }
 

@@ -14,3 +14,4 @@ mod membership;
 mod policy;
 mod scripts;
 mod support;
+mod waits;
