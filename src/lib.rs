@@ -18,3 +18,4 @@ pub mod signal;
 pub mod terminal;
 pub mod text;
 pub mod ui;
+pub mod waits;

@@ -1,44 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which class a task belongs to, and how long it may run: the questions asked on the hot path,
- * each answered in constant time.
+ * How long a task of a class may run, and where it stands in its queue: the questions asked on the
+ * hot path, each answered in constant time.
  */
 #ifndef DUALQ_CLASS_H
 #define DUALQ_CLASS_H
-
-static bool is_member(struct task_struct *p)
-{
-	u32 tgid = p->tgid;
-	struct member *m = bpf_map_lookup_elem(&priority_pids_map, &tgid);
-	u64 start;
-
-	if (!m)
-		return false;
-	start = p->group_leader->start_boottime;
-	/* An entry written by another tool has no stamp yet: it means the process that lives now. */
-	if (!m->start_boottime)
-		m->start_boottime = start;
-	return m->start_boottime == start;
-}
-
-static bool is_own(struct task_struct *p)
-{
-	u32 tgid = p->tgid;
-	u64 *start = bpf_map_lookup_elem(&own_pids, &tgid);
-
-	return start && *start == p->group_leader->start_boottime;
-}
-
-static u32 class_of(struct task_struct *p)
-{
-	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1)
-		return CLASS_KERNEL;
-	if (is_member(p))
-		return CLASS_PRIORITY;
-	if (is_own(p))
-		return CLASS_OWN;
-	return CLASS_BATCH;
-}
 
 static bool goes_first(u32 class)
 {

@@ -83,6 +83,8 @@ struct signal_struct {
 	atomic_t live;
 };
 
+struct sched_class;
+
 struct task_struct {
 	unsigned int flags;
 	int prio;
@@ -94,6 +96,7 @@ struct task_struct {
 	struct task_struct *group_leader;
 	u64 start_boottime;
 	struct signal_struct *signal;
+	const struct sched_class *sched_class;
 	struct sched_ext_entity scx;
 };
 

@@ -7,6 +7,8 @@
 #ifndef DUALQ_STATE_H
 #define DUALQ_STATE_H
 
+#include "members.h"
+
 /* ---- tunables ---- */
 
 /* Longest run of a PRIORITY task before the queue is looked at again. Longer: fewer switches among
@@ -46,14 +48,6 @@ const volatile u32 nr_possible_cpus = 1;
 #define VTIME_ORIGIN (1ULL << 60)
 #define IS_OVERDUE_KEY(key) ((key) < VTIME_ORIGIN / 2)
 
-enum class {
-	CLASS_NONE,
-	CLASS_PRIORITY,
-	CLASS_BATCH,
-	CLASS_OWN,	/* this program's own processes */
-	CLASS_KERNEL,	/* per-CPU kernel threads */
-};
-
 /* Indexes of queue_stats; src/scheduler/counters.rs names them in the same order. */
 enum stat {
 	STAT_PRIORITY_ENQ,
@@ -75,29 +69,6 @@ enum stat {
 };
 
 /* ---- maps ---- */
-
-/* A process in PRIORITY. src/scheduler/members.rs has the same layout. */
-struct member {
-	/* The leader's start, so that an id used again is not a member. 0: not yet stamped. */
-	u64 start_boottime;
-	u32 flags;
-	u32 level;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 10000);
-	__type(key, u32);
-	__type(value, struct member);
-} priority_pids_map SEC(".maps");
-
-/* This program's own processes: tgid → the leader's start. */
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
-	__type(key, u32);
-	__type(value, u64);
-} own_pids SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);

@@ -38,6 +38,7 @@ pub fn add(which: &Which) -> Result<()> {
             return Err(error);
         }
     }
+    handle.mark_event();
     for id in found {
         say(&format!("{} → PRIORITY", name_of(id.pid)))?;
     }
@@ -71,6 +72,7 @@ pub fn remove(which: &Which) -> Result<()> {
             say(&format!("{} was in BATCH already", name_of(pid)))?;
         }
     }
+    handle.mark_event();
     Ok(())
 }
 

@@ -8,6 +8,7 @@ mod documents;
 mod members;
 mod process;
 mod stats;
+mod waits;
 
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ impl From<SchedulerOptions> for Options {
             priority_slice: Duration::from_millis(u64::from(options.priority_slice)),
             batch_slice: Duration::from_millis(u64::from(options.batch_slice)),
             capacity: options.max_members,
+            measure_waits: !options.no_waits,
         }
     }
 }

@@ -9,8 +9,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::members::write;
+use super::waits;
 use crate::cli::StatsOptions;
-use crate::model::Ruler;
+use crate::model::{NoWaits, Ruler, Waits};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Counter, Counters, Handle, sysfs};
@@ -33,6 +34,8 @@ struct Stats {
     guarantee_percent: Option<u32>,
     cpus: Vec<Cpu>,
     total: Map<String, Value>,
+    /// `null` where they are not measured.
+    waits: Option<waits::Json>,
 }
 
 #[derive(Serialize)]
@@ -45,17 +48,25 @@ struct Cpu {
 
 pub fn run(options: StatsOptions) -> Result<()> {
     let handle = Handle::open()?;
+    let mut before = None;
     loop {
+        // Waits over the interval, or at first over all that was measured.
+        let read = match &handle.waits {
+            Ok(reader) => reader.read(|_| None),
+            Err(why) => Err(NoWaits::Unavailable(why.clone())),
+        };
+        let waits = read.as_ref().map(|now| since(now, before.as_ref()));
         let counters = handle.counters()?;
         let members = handle.members.list()?.len();
         let text = if options.json {
             format!(
                 "{}\n",
-                serde_json::to_string(&json(&handle, &counters, members)?)?
+                serde_json::to_string(&json(&handle, &counters, members, waits.ok())?)?
             )
         } else {
-            table(&counters, members)?
+            table(&counters, members)? + &waits::table(waits)?
         };
+        before = read.ok();
         let heard = write(&text)?;
         let Some(seconds) = options.watch.filter(|_| heard) else {
             return Ok(());
@@ -71,7 +82,16 @@ pub fn run(options: StatsOptions) -> Result<()> {
     }
 }
 
-fn json(handle: &Handle, counters: &Counters, members: usize) -> Result<Stats> {
+fn since(now: &Waits, before: Option<&Waits>) -> Waits {
+    before.map_or_else(|| now.clone(), |before| now.since(before))
+}
+
+fn json(
+    handle: &Handle,
+    counters: &Counters,
+    members: usize,
+    waits: Option<Waits>,
+) -> Result<Stats> {
     let online = online_cpus();
     Ok(Stats {
         scheduler: sysfs::NAME,
@@ -86,6 +106,7 @@ fn json(handle: &Handle, counters: &Counters, members: usize) -> Result<Stats> {
             })
             .collect(),
         total: named(|counter| counters.total(counter)),
+        waits: waits.as_ref().map(waits::Json::of),
     })
 }
 

@@ -3,10 +3,14 @@
 //! Counters are cumulative here, as the kernel keeps them; rates are made from two snapshots by
 //! [`crate::app`], which alone knows the one before.
 
+mod histogram;
 mod process;
 mod scheduler;
 mod snapshot;
+mod waits;
 
+pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use process::{Process, ProcessId};
 pub use scheduler::{CpuCounters, Exit, Queue, Role, Ruler, SchedulerStatus};
 pub use snapshot::{Cpu, Host, Snapshot};
+pub use waits::{KindWaits, NoWaits, ProcessWaits, QueueWaits, WaitCost, Waits};

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{CpuCounters, Process, ProcessId, Queue, SchedulerStatus};
+use super::{CpuCounters, NoWaits, Process, ProcessId, Queue, SchedulerStatus, Waits};
 
 /// Everything seen at one tick.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +15,8 @@ pub struct Snapshot {
     pub processes: Vec<Process>,
     /// Threads that are too many to be read in a tick.
     pub threads_left_out: usize,
+    /// How long tasks waited, or why that is not known.
+    pub waits: Result<Waits, NoWaits>,
 }
 
 impl Snapshot {

@@ -4,16 +4,17 @@
 mod host;
 mod processes;
 mod threads;
+mod waits;
 
 use std::{
     collections::HashMap,
     path::PathBuf,
     sync::mpsc::{Receiver, RecvTimeoutError, Sender},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use crate::app::Event;
-use crate::model::{Cpu, Exit, Queue, Role, Ruler, SchedulerStatus, Snapshot};
+use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot};
 use crate::scheduler::{Counters, Handle, OwnerRecord, sysfs};
 use host::HostReader;
 pub use host::online_cpus;
@@ -38,6 +39,8 @@ pub struct Observer {
     standing: Standing,
     /// `None` in view mode.
     handle: Option<Handle>,
+    /// The process whose waits are wanted besides those of the members.
+    watched: Option<ProcessId>,
 }
 
 /// What the scheduler's maps said in one tick.
@@ -60,6 +63,7 @@ impl Observer {
             threads: false,
             standing,
             handle,
+            watched: None,
         }
     }
 
@@ -97,6 +101,12 @@ impl Observer {
             processes.extend(threads);
             threads_left_out = left_out;
         }
+        let waits = waits::read(
+            self.handle.as_ref(),
+            &processes,
+            kernel.members.as_ref(),
+            self.watched,
+        );
         let (host, online) = self.host.read();
         let possible = kernel
             .counters
@@ -123,6 +133,15 @@ impl Observer {
             cpus,
             processes,
             threads_left_out,
+            waits,
+        }
+    }
+
+    /// Has this process's waits measured as well.
+    fn watch(&mut self, id: Option<ProcessId>) {
+        self.watched = id;
+        if let (Some(handle), Some(id)) = (&self.handle, id) {
+            waits::watch(handle, id);
         }
     }
 
@@ -192,6 +211,8 @@ pub enum Word {
     Own(Box<Handle>),
     /// See the threads of processes as well, or no more.
     Threads(bool),
+    /// Measure this process's waits as well; it takes no snapshot.
+    Watch(Option<ProcessId>),
 }
 
 /// No two snapshots are closer than this on account of a changed interval.
@@ -212,20 +233,28 @@ pub fn run(
         {
             return;
         }
-        match words.recv_timeout(interval) {
-            Ok(Word::Own(handle)) => observer.own(*handle),
-            Ok(Word::Sooner(sooner)) => std::thread::sleep(sooner),
-            Ok(Word::Interval(other)) => {
-                interval = other;
-                // Rates over the moment since the last snapshot would be noise.
-                std::thread::sleep(SHORTEST);
+        let due = Instant::now() + interval;
+        loop {
+            match words.recv_timeout(due.saturating_duration_since(Instant::now())) {
+                Ok(Word::Watch(id)) => {
+                    observer.watch(id);
+                    continue;
+                }
+                Ok(Word::Own(handle)) => observer.own(*handle),
+                Ok(Word::Sooner(sooner)) => std::thread::sleep(sooner),
+                Ok(Word::Interval(other)) => {
+                    interval = other;
+                    // Rates over the moment since the last snapshot would be noise.
+                    std::thread::sleep(SHORTEST);
+                }
+                Ok(Word::Threads(show)) => {
+                    observer.show_threads(show);
+                    std::thread::sleep(SHORTEST);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => return,
             }
-            Ok(Word::Threads(show)) => {
-                observer.show_threads(show);
-                std::thread::sleep(SHORTEST);
-            }
-            Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => return,
+            break;
         }
     }
 }

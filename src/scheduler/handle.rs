@@ -9,6 +9,7 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
 use super::{counters::Counters, exit, load::Options, members::Members, pins, sysfs};
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
+use crate::waits;
 
 /// Changes whenever the layout of a pinned map does, so that other versions' pins are told apart.
 pub const LAYOUT: u32 = 2;
@@ -87,6 +88,8 @@ pub struct Handle {
     counters: MapHandle,
     exit: MapHandle,
     owner: MapHandle,
+    /// The wait instrument, or why there is none.
+    pub waits: Result<waits::Reader, String>,
 }
 
 impl Handle {
@@ -95,12 +98,14 @@ impl Handle {
         counters: MapHandle,
         exit: MapHandle,
         owner: MapHandle,
+        waits: Result<waits::Reader, String>,
     ) -> Self {
         Self {
             members,
             counters,
             exit,
             owner,
+            waits,
         }
     }
 
@@ -152,6 +157,7 @@ impl Handle {
             counters: map(pins::COUNTERS)?,
             exit: map(pins::EXIT)?,
             owner,
+            waits: waits::Reader::open().map_err(|error| format!("{error:#}")),
         };
         if handle.owner()?.is_none() {
             bail!(Refusal::new(
@@ -184,7 +190,19 @@ impl Handle {
             counters: MapHandle::try_from(&self.counters)?,
             exit: MapHandle::try_from(&self.exit)?,
             owner: MapHandle::try_from(&self.owner)?,
+            waits: match &self.waits {
+                Ok(reader) => Ok(reader.try_clone()?),
+                Err(why) => Err(why.clone()),
+            },
         })
+    }
+
+    /// Says that something was done to the machine: "before and after" begins here.
+    pub fn mark_event(&self) {
+        if let Ok(waits) = &self.waits {
+            // It only costs a sharp edge in the charts if this fails.
+            let _ = waits.event();
+        }
     }
 
     /// # Errors
@@ -241,6 +259,7 @@ impl Handle {
             priority_slice: milliseconds(owner.priority_slice_ms),
             batch_slice: milliseconds(owner.batch_slice_ms),
             capacity: self.members.capacity(),
+            measure_waits: true,
         }))
     }
 

@@ -14,6 +14,7 @@ use super::{
     members::Members,
     skeleton::{DualqSkel, DualqSkelBuilder},
 };
+use crate::waits::Instrument;
 
 /// How the scheduler is to behave; fixed once it is loaded.
 #[derive(Debug, Clone, Copy)]
@@ -32,6 +33,8 @@ pub struct Options {
     pub batch_slice: Duration,
     /// Entries of `priority_pids_map`: 1 to 1,000,000.
     pub capacity: u32,
+    /// How long tasks wait is measured from the start; it can be switched on later too.
+    pub measure_waits: bool,
 }
 
 impl Default for Options {
@@ -44,6 +47,7 @@ impl Default for Options {
             priority_slice: Duration::from_millis(20),
             batch_slice: Duration::from_millis(4),
             capacity: 10_000,
+            measure_waits: true,
         }
     }
 }
@@ -109,8 +113,16 @@ fn reenqueues_from_sched_switch() -> bool {
     })
 }
 
+/// The instrument for waits, with a look at the scheduler's members.
+pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instrument> {
+    let maps = &skel.maps;
+    let mut instrument = Instrument::load(maps.priority_pids_map.as_fd(), maps.own_pids.as_fd())?;
+    instrument.measure(options.measure_waits)?;
+    Ok(instrument)
+}
+
 /// A hold on the maps and programs of what was loaded.
-pub(super) fn handle(skel: &DualqSkel<'_>) -> Result<Handle> {
+pub(super) fn handle(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -> Result<Handle> {
     let maps = &skel.maps;
     let progs = &skel.progs;
     Ok(Handle::new(
@@ -122,6 +134,10 @@ pub(super) fn handle(skel: &DualqSkel<'_>) -> Result<Handle> {
         MapHandle::try_from(&maps.queue_stats)?,
         MapHandle::try_from(&maps.exit_record)?,
         MapHandle::try_from(&maps.owner)?,
+        match waits {
+            Ok(instrument) => Ok(instrument.reader()?),
+            Err(why) => Err(why.clone()),
+        },
     ))
 }
 

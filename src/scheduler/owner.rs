@@ -23,6 +23,7 @@ use super::{
 use crate::log;
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
+use crate::waits::{Instrument, Transition};
 
 /// What the kernel takes 0.2 s for, on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -38,6 +39,8 @@ pub struct Scheduler<'obj> {
     /// arrival of real-time tasks.
     links: Vec<Link>,
     restarts: Restarts,
+    /// Measures on while the kernel's own scheduler runs; without it, the rest works all the same.
+    waits: Result<Instrument, String>,
 }
 
 /// What has become of an attached scheduler since the last look.
@@ -78,7 +81,8 @@ impl<'obj> Scheduler<'obj> {
             None => inherited,
         };
         let skel = load::load(storage, options)?;
-        let handle = load::handle(&skel)?;
+        let waits = load::instrument(&skel, options).map_err(|error| format!("{error:#}"));
+        let handle = load::handle(&skel, &waits)?;
         handle.members.add_own(std::process::id())?;
         let mut links = vec![
             skel.progs
@@ -105,6 +109,7 @@ impl<'obj> Scheduler<'obj> {
             link: None,
             links,
             restarts: Restarts::default(),
+            waits,
         };
         // Only now, when nothing but the attaching is left that could fail.
         let begun = match left_behind {
@@ -144,6 +149,7 @@ impl<'obj> Scheduler<'obj> {
             self.pin()?;
         }
         self.handle.reset_exit()?;
+        let _transition = self.transition();
         let mut link = self
             .skel
             .maps
@@ -201,8 +207,31 @@ impl<'obj> Scheduler<'obj> {
         if pins_are_ours() {
             let _ = fs::remove_file(pins::path(pins::LINK));
         }
+        let _transition = self.transition();
         drop(link);
         wait_until_detached()
+    }
+
+    /// Begins or ends to measure how long tasks wait, whoever rules.
+    ///
+    /// # Errors
+    /// Where the instrument could not be loaded, or cannot be attached.
+    pub fn measure_waits(&mut self, on: bool) -> Result<()> {
+        match &mut self.waits {
+            Ok(instrument) => {
+                instrument.measure(on)?;
+                if on && self.options.stay && pins_are_ours() {
+                    instrument.pin_links()?;
+                }
+                Ok(())
+            }
+            Err(why) => bail!("wait times cannot be measured: {why}"),
+        }
+    }
+
+    /// While it is held, a change of schedulers is under way.
+    fn transition(&self) -> Option<Transition> {
+        self.waits.as_ref().ok()?.transition().ok()
     }
 
     /// A hold for another thread.
@@ -255,6 +284,12 @@ impl<'obj> Scheduler<'obj> {
         let progs = &mut self.skel.progs;
         progs.dualq_change.pin(pins::path(pins::CHANGE))?;
         progs.dualq_reclassify.pin(pins::path(pins::RECLASSIFY))?;
+        if let Ok(instrument) = &self.waits {
+            instrument.pin()?;
+            if self.options.stay {
+                instrument.pin_links()?;
+            }
+        }
         if self.options.stay {
             for (link, name) in self.links.iter_mut().zip(pins::SIDE_LINKS) {
                 link.pin(pins::path(name))

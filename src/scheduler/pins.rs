@@ -24,7 +24,15 @@ pub const LINK: &str = "link";
 /// Likewise the programs beside it.
 pub const SIDE_LINKS: [&str; 2] = ["process_exit_link", "sched_switch_link"];
 
-const ALL: [&str; 11] = [
+/// The wait instrument's maps and programs.
+pub const WAIT_HISTOGRAMS: &str = "wait_histograms";
+pub const WAIT_PROCESSES: &str = "wait_processes";
+pub const WAIT_CONTROL: &str = "wait_control";
+pub const WAIT_PROGRAMS: [&str; 3] = ["waits_waking", "waits_wakeup_new", "waits_switch"];
+/// What keeps it measuring where the scheduler was asked to stay.
+pub const WAIT_LINKS: [&str; 3] = ["waking_link", "wakeup_new_link", "switch_link"];
+
+const ALL: [&str; 20] = [
     MEMBERS,
     COUNTERS,
     OWN,
@@ -36,6 +44,15 @@ const ALL: [&str; 11] = [
     LINK,
     SIDE_LINKS[0],
     SIDE_LINKS[1],
+    WAIT_HISTOGRAMS,
+    WAIT_PROCESSES,
+    WAIT_CONTROL,
+    WAIT_PROGRAMS[0],
+    WAIT_PROGRAMS[1],
+    WAIT_PROGRAMS[2],
+    WAIT_LINKS[0],
+    WAIT_LINKS[1],
+    WAIT_LINKS[2],
 ];
 
 #[must_use]

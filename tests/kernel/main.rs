@@ -15,3 +15,4 @@ mod policy;
 mod scripts;
 mod support;
 mod takeover;
+mod waits;

@@ -4,11 +4,34 @@ use std::time::Duration;
 
 use dualq_top::app::Event;
 use dualq_top::model::{
-    Cpu, CpuCounters, Host, Process, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot,
+    Cpu, CpuCounters, Host, KindWaits, NoWaits, Process, ProcessId, ProcessWaits, Queue, Role,
+    Ruler, SchedulerStatus, Snapshot, WaitCost, Waits,
 };
 
 /// Dispatches per second of a busy CPU.
 const PER_CPU: f64 = 2300.0;
+
+/// Waits in microseconds, each with its share.
+type Shape = &'static [(f64, f64)];
+const PRIORITY: Shape = &[
+    (5.2, 0.1),
+    (7.1, 0.33),
+    (8.2, 0.3),
+    (10.4, 0.16),
+    (12.8, 0.1),
+    (41.0, 0.01),
+];
+const BATCH: Shape = &[
+    (11.0, 0.1),
+    (24.0, 0.2),
+    (41.0, 0.3),
+    (77.0, 0.2),
+    (130.0, 0.15),
+    (212.0, 0.04),
+    (710.0, 0.01),
+];
+const DEFAULT: Shape = &[(12.0, 0.55), (150.0, 0.2), (702.0, 0.2), (2900.0, 0.05)];
+const REQUEUED: Shape = &[(410.0, 0.2), (1900.0, 0.5), (3900.0, 0.28), (8100.0, 0.02)];
 
 /// The machine. What a test wants otherwise, it sets.
 #[derive(Debug, Clone)]
@@ -59,6 +82,7 @@ impl World {
                     .collect(),
                 processes: Vec::new(),
                 threads_left_out: 0,
+                waits: Ok(Waits::default()),
             },
             uses: Vec::new(),
             busy: 1.0,
@@ -244,6 +268,70 @@ impl World {
         self.snapshot.cpus[number].busy_percent = None;
     }
 
+    /// Something was done to the machine: maxima begin anew.
+    pub fn event(&mut self) {
+        if let Ok(waits) = &mut self.snapshot.waits {
+            waits.event += 1;
+            for queue in [&mut waits.priority, &mut waits.batch] {
+                queue.wake.max_ns = 0;
+                queue.requeue.max_ns = 0;
+            }
+        }
+    }
+
+    /// Waits are not measured any more.
+    pub fn no_waits(&mut self, why: NoWaits) {
+        self.snapshot.waits = Err(why);
+    }
+
+    /// Tasks wait, members less than others.
+    fn wait(&mut self, seconds: f64) {
+        let running = self.snapshot.cpus.iter().filter(|cpu| cpu.online).count() as f64;
+        let times = running * 400.0 * self.busy * seconds;
+        let ours = self.snapshot.scheduler.ruler == Ruler::Dualq;
+        let Ok(waits) = &mut self.snapshot.waits else {
+            return;
+        };
+        let members: Vec<ProcessId> = self
+            .snapshot
+            .processes
+            .iter()
+            .filter(|process| process.queue == Some(Queue::Priority))
+            .map(|process| process.id)
+            .collect();
+        for id in &members {
+            if waits.processes.iter().all(|process| process.id != *id) {
+                waits.processes.push(ProcessWaits {
+                    id: *id,
+                    wake: Default::default(),
+                    requeue: Default::default(),
+                });
+            }
+        }
+        let living = |id| self.snapshot.processes.iter().any(|p| p.id == id);
+        waits.processes.retain(|process| living(process.id));
+        for (index, process) in waits.processes.iter_mut().enumerate() {
+            for (us, share) in PRIORITY {
+                let count = (120.0 * seconds * share / (index * 9 + 1) as f64) as u64;
+                process.wake.count((us * 1000.0) as u64, count);
+            }
+        }
+        if !members.is_empty() {
+            wait(&mut waits.priority.wake, PRIORITY, times);
+            wait(&mut waits.priority.requeue, REQUEUED, times / 20.0);
+        }
+        wait(
+            &mut waits.batch.wake,
+            if ours { BATCH } else { DEFAULT },
+            times,
+        );
+        wait(&mut waits.batch.requeue, REQUEUED, times / 4.0);
+        let cost = waits.cost.get_or_insert(WaitCost::default());
+        let events = (times * 3.0) as u64;
+        cost.events += events;
+        cost.ns += events * 290;
+    }
+
     /// What is seen now.
     pub fn look(&self) -> Event {
         Event::Snapshot(Box::new(self.snapshot.clone()))
@@ -295,7 +383,18 @@ impl World {
             counters.rescues += (4.0 * share * seconds * 10.0) as u64 / 10;
         }
         self.snapshot.host.cpu_percent = 98.0 * self.busy as f32;
+        self.wait(seconds);
         self.look()
+    }
+}
+
+fn wait(kind: &mut KindWaits, shape: Shape, times: f64) {
+    for (us, share) in shape {
+        let (ns, count) = ((us * 1000.0) as u64, (times * share) as u64);
+        kind.histogram.count(ns, count);
+        if count > 0 {
+            kind.max_ns = kind.max_ns.max(ns);
+        }
     }
 }
 

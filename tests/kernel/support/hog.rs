@@ -13,6 +13,7 @@ pub struct Load {
     arguments: Vec<String>,
     cpu: Option<usize>,
     nice: Option<i32>,
+    realtime: bool,
     name: Option<String>,
 }
 
@@ -40,6 +41,12 @@ impl Load {
         self
     }
 
+    /// In the kernel's real-time class (SCHED_FIFO).
+    pub fn realtime(mut self) -> Self {
+        self.realtime = true;
+        self
+    }
+
     /// The name that `/proc/PID/comm` shows.
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
@@ -56,8 +63,8 @@ impl Load {
             let name = CString::new(name.as_str()).expect("no NUL in a name");
             command.env("LOAD_NAME", name.to_str().expect("UTF-8"));
         }
-        let (cpu, nice) = (self.cpu, self.nice);
-        // SAFETY: two system calls, no allocation: fine between fork and exec.
+        let (cpu, nice, realtime) = (self.cpu, self.nice, self.realtime);
+        // SAFETY: system calls, no allocation: fine between fork and exec.
         unsafe {
             command.pre_exec(move || {
                 if let Some(cpu) = cpu {
@@ -67,6 +74,12 @@ impl Load {
                 }
                 if let Some(nice) = nice {
                     rustix::process::setpriority_process(None, nice)?;
+                }
+                if realtime {
+                    let priority = libc::sched_param { sched_priority: 1 };
+                    if libc::sched_setscheduler(0, libc::SCHED_FIFO, &raw const priority) != 0 {
+                        return Err(std::io::Error::last_os_error());
+                    }
                 }
                 Ok(())
             });

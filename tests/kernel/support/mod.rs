@@ -8,3 +8,4 @@ pub mod hog;
 pub mod maps;
 pub mod program;
 pub mod terminal;
+pub mod waits;

@@ -1,0 +1,212 @@
+//! Waits counted by length: eight buckets an octave, so that a percentile read from them is within
+//! an eighth of an octave of the true one.
+
+/// Buckets an octave.
+const SUBS: u64 = 8;
+/// Times below 8 ns have a bucket each, then octaves up to 2^37 ns (137 s); what is longer is counted
+/// in the last one. `BUCKETS` in src/bpf/waits.bpf.c.
+pub const BUCKETS: usize = 280;
+
+/// Waits of this many nanoseconds and more are in the bucket.
+#[must_use]
+pub fn lower_bound(bucket: usize) -> u64 {
+    let bucket = bucket as u64;
+    if bucket < SUBS {
+        return bucket;
+    }
+    (SUBS + bucket % SUBS) << (bucket / SUBS - 1)
+}
+
+/// The bucket that a wait of `ns` nanoseconds is counted in: `bucket_of` in src/bpf/waits.bpf.c.
+#[must_use]
+#[allow(clippy::cast_possible_truncation)]
+pub fn bucket_of(ns: u64) -> usize {
+    if ns < SUBS {
+        return ns as usize;
+    }
+    let octave = u64::from(ns.ilog2());
+    let bucket = (octave - 2) * SUBS + ((ns >> (octave - 3)) & (SUBS - 1));
+    (bucket as usize).min(BUCKETS - 1)
+}
+
+/// How many waits there were of each length. Only the buckets in use are kept: few are.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Histogram {
+    /// Bucket and count, in order of bucket; no count is 0.
+    counts: Vec<(u16, u64)>,
+}
+
+impl Histogram {
+    /// From a count for each bucket.
+    #[must_use]
+    pub fn from_counts(counts: impl IntoIterator<Item = u64>) -> Self {
+        Self {
+            counts: (0_u16..)
+                .zip(counts.into_iter().take(BUCKETS))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
+        }
+    }
+
+    /// Counts `times` waits of `ns` nanoseconds.
+    pub fn count(&mut self, ns: u64, times: u64) {
+        let bucket = u16::try_from(bucket_of(ns)).unwrap_or(u16::MAX);
+        if times == 0 {
+            return;
+        }
+        match self.counts.binary_search_by_key(&bucket, |entry| entry.0) {
+            Ok(at) => self.counts[at].1 += times,
+            Err(at) => self.counts.insert(at, (bucket, times)),
+        }
+    }
+
+    /// What was counted after `earlier`. Where a count went back, counting began anew.
+    #[must_use]
+    pub fn since(&self, earlier: &Self) -> Self {
+        let mut before = earlier.counts.iter().copied().peekable();
+        let counts = self.counts.iter().filter_map(|&(bucket, count)| {
+            while before.next_if(|entry| entry.0 < bucket).is_some() {}
+            let was = before.next_if(|entry| entry.0 == bucket).map_or(0, |e| e.1);
+            let new = count.checked_sub(was).unwrap_or(count);
+            (new > 0).then_some((bucket, new))
+        });
+        Self {
+            counts: counts.collect(),
+        }
+    }
+
+    /// How many waits there are.
+    #[must_use]
+    pub fn total(&self) -> u64 {
+        self.counts.iter().map(|entry| entry.1).sum()
+    }
+
+    /// The wait in nanoseconds that `percent` of all waits do not exceed: the middle of its bucket.
+    /// `None` where there are no waits.
+    #[must_use]
+    pub fn percentile(&self, percent: u32) -> Option<u64> {
+        let total = u128::from(self.total());
+        let rank = (total * u128::from(percent.min(100))).div_ceil(100).max(1);
+        let mut seen = 0_u128;
+        for &(bucket, count) in &self.counts {
+            seen += u128::from(count);
+            if seen >= rank {
+                let bucket = usize::from(bucket);
+                return Some((lower_bound(bucket) + lower_bound(bucket + 1) - 1) / 2);
+            }
+        }
+        None
+    }
+
+    /// How many waits there are in each of `columns` octaves, the first of which ends where 2^`first`
+    /// nanoseconds begin; what is shorter is in the first, what is longer in the last.
+    #[must_use]
+    pub fn octaves(&self, first: u32, columns: usize) -> Vec<u64> {
+        let mut octaves = vec![0; columns];
+        for &(bucket, count) in &self.counts {
+            let low = lower_bound(bucket.into()).max(1);
+            let column = (low.ilog2() + 1).saturating_sub(first) as usize;
+            if let Some(octave) = octaves.get_mut(column.min(columns.saturating_sub(1))) {
+                *octave += count;
+            }
+        }
+        octaves
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::cast_precision_loss)]
+mod tests {
+    use super::*;
+
+    /// Numbers without a pattern, the same each time.
+    fn numbers() -> impl Iterator<Item = u64> {
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        std::iter::repeat_with(move || {
+            state ^= state << 13;
+            state ^= state >> 7;
+            state ^= state << 17;
+            state
+        })
+    }
+
+    #[test]
+    fn every_wait_is_within_the_bounds_of_its_bucket() {
+        let mut random = numbers();
+        for _ in 0..100_000 {
+            let ns = random.next().unwrap() >> (27 + random.next().unwrap() % 37);
+            let bucket = bucket_of(ns);
+            assert!(lower_bound(bucket) <= ns, "{ns}");
+            assert!(ns < lower_bound(bucket + 1), "{ns}");
+        }
+        assert_eq!(bucket_of(u64::MAX), BUCKETS - 1);
+        assert_eq!(bucket_of(0), 0);
+    }
+
+    #[test]
+    fn a_percentile_is_within_an_eighth_of_an_octave_of_the_true_one() {
+        let mut random = numbers();
+        for round in 0..300 {
+            let mut waits: Vec<u64> = random
+                .by_ref()
+                .take(1 + round * 7)
+                .map(|number| 8 + (number >> (30 + number % 31)))
+                .collect();
+            let mut histogram = Histogram::default();
+            waits.iter().for_each(|ns| histogram.count(*ns, 1));
+            waits.sort_unstable();
+            assert_eq!(histogram.total(), waits.len() as u64);
+            for percent in [1, 50, 90, 99, 100] {
+                let rank = (waits.len() * percent).div_ceil(100).max(1);
+                let truth = waits[rank - 1] as f64;
+                let read = histogram.percentile(percent as u32).unwrap() as f64;
+                let octaves = (read / truth).log2().abs();
+                assert!(octaves <= 0.125, "{percent} %: {read}, not {truth}");
+            }
+        }
+        assert_eq!(Histogram::default().percentile(99), None);
+    }
+
+    #[test]
+    fn a_window_is_what_came_between_two_readings() {
+        let mut earlier = Histogram::default();
+        earlier.count(1000, 5);
+        earlier.count(90_000, 2);
+        let mut later = earlier.clone();
+        later.count(1000, 1);
+        later.count(5_000_000, 3);
+        let window = later.since(&earlier);
+        assert_eq!(window.total(), 4);
+        assert_eq!(window.percentile(1), later.percentile(1));
+        assert!(window.percentile(50) > Some(4_000_000));
+        assert_eq!(later.since(&later), Histogram::default());
+    }
+
+    #[test]
+    fn a_counter_that_began_anew_gives_no_absurd_window() {
+        let mut earlier = Histogram::default();
+        earlier.count(1000, 500);
+        let mut anew = Histogram::default();
+        anew.count(1000, 3);
+        assert_eq!(anew.since(&earlier).total(), 3);
+    }
+
+    #[test]
+    fn octaves_hold_every_wait_once() {
+        let mut histogram = Histogram::default();
+        for (ns, times) in [(0, 1), (700, 2), (1500, 4), (2047, 1), (u64::MAX, 8)] {
+            histogram.count(ns, times);
+        }
+        assert_eq!(histogram.octaves(10, 4), [3, 5, 0, 8]);
+        assert_eq!(Histogram::default().octaves(10, 2), [0, 0]);
+    }
+
+    #[test]
+    fn counts_from_the_kernel_and_counted_ones_agree() {
+        let mut dense = vec![0; BUCKETS];
+        dense[bucket_of(12_345)] = 7;
+        let mut counted = Histogram::default();
+        counted.count(12_345, 7);
+        assert_eq!(Histogram::from_counts(dense), counted);
+    }
+}

@@ -1,0 +1,183 @@
+//! Owning the instrument: load it once, attach and detach its programs at will.
+
+use std::ffi::CString;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::{io, ptr};
+
+use anyhow::{Context, Result};
+use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::{MapHandle, libbpf_sys};
+
+use super::layout::Control;
+use super::reader::Reader;
+use super::skeleton::WaitsSkelBuilder;
+use crate::scheduler::pins;
+
+/// The loaded instrument, measuring or not. Dropping it detaches its programs, unless they are pinned.
+pub struct Instrument {
+    reader: Reader,
+    links: Vec<OwnedFd>,
+    /// Makes the kernel count the programs' run times as long as it is open.
+    _statistics: Option<OwnedFd>,
+}
+
+impl Instrument {
+    /// Loads it, with the members and own processes of a scheduler that is loaded. It does not
+    /// measure yet.
+    ///
+    /// # Errors
+    /// Where the kernel refuses it.
+    pub fn load(members: BorrowedFd<'_>, own: BorrowedFd<'_>) -> Result<Self> {
+        let mut storage = MaybeUninit::uninit();
+        let mut open = WaitsSkelBuilder::default()
+            .open(&mut storage)
+            .context("cannot open the instrument's BPF object")?;
+        open.maps.priority_pids_map.reuse_fd(members)?;
+        open.maps.own_pids.reuse_fd(own)?;
+        let skel = open
+            .load()
+            .context("the kernel did not load the wait instrument")?;
+        let maps = &skel.maps;
+        let progs = &skel.progs;
+        // In the order of `pins::WAIT_PROGRAMS`.
+        let programs = [
+            progs.waits_waking.as_fd(),
+            progs.waits_wakeup_new.as_fd(),
+            progs.waits_switch.as_fd(),
+        ];
+        Ok(Self {
+            reader: Reader {
+                histograms: MapHandle::try_from(&maps.wait_histograms)?,
+                processes: MapHandle::try_from(&maps.wait_processes)?,
+                control: MapHandle::try_from(&maps.wait_control)?,
+                programs: programs
+                    .iter()
+                    .map(BorrowedFd::try_clone_to_owned)
+                    .collect::<io::Result<_>>()?,
+            },
+            links: Vec::new(),
+            _statistics: None,
+        })
+    }
+
+    /// Begins to measure, or ends. Attaching a loaded program takes no rights, so this works after
+    /// they have been dropped; counting its run time does, and is left out then.
+    ///
+    /// # Errors
+    /// Where the kernel refuses to attach a program; nothing is measured then.
+    pub fn measure(&mut self, on: bool) -> Result<()> {
+        if on != self.links.is_empty() {
+            return Ok(());
+        }
+        if on {
+            // A wait that began before the last time it was switched off is not one.
+            let phase = self.reader.get(Control::Phase)?;
+            self.reader.set(Control::Phase, phase + 2)?;
+            let links: Result<Vec<OwnedFd>> = self.reader.programs.iter().map(attach).collect();
+            self.links = links?;
+            self._statistics = count_run_times();
+        } else {
+            self.links.clear();
+            self._statistics = None;
+            for name in pins::WAIT_LINKS {
+                let _ = std::fs::remove_file(pins::path(name));
+            }
+        }
+        self.reader.set(Control::On, u64::from(on))
+    }
+
+    /// A hold for reading.
+    ///
+    /// # Errors
+    /// Where the kernel gives no more descriptors.
+    pub fn reader(&self) -> Result<Reader> {
+        self.reader.try_clone()
+    }
+
+    /// Says that a scheduler is about to be attached or detached: until the answer is dropped nothing
+    /// is measured, and no wait that spans the change is counted.
+    ///
+    /// # Errors
+    /// Where the kernel gives no more descriptors.
+    pub fn transition(&self) -> Result<Transition> {
+        let reader = self.reader()?;
+        let phase = reader.get(Control::Phase)?;
+        reader.set(Control::Phase, phase | 1)?;
+        Ok(Transition { reader, phase })
+    }
+
+    /// Pins it for other processes.
+    ///
+    /// # Errors
+    /// Where the BPF file system refuses.
+    pub fn pin(&self) -> Result<()> {
+        for (map, name) in [
+            (&self.reader.histograms, pins::WAIT_HISTOGRAMS),
+            (&self.reader.processes, pins::WAIT_PROCESSES),
+            (&self.reader.control, pins::WAIT_CONTROL),
+        ] {
+            pin(map.as_fd(), name)?;
+        }
+        for (program, name) in self.reader.programs.iter().zip(pins::WAIT_PROGRAMS) {
+            pin(program.as_fd(), name)?;
+        }
+        Ok(())
+    }
+
+    /// Has it measure on after this process.
+    ///
+    /// # Errors
+    /// Where the BPF file system refuses.
+    pub fn pin_links(&self) -> Result<()> {
+        for (link, name) in self.links.iter().zip(pins::WAIT_LINKS) {
+            pin(link.as_fd(), name)?;
+        }
+        Ok(())
+    }
+}
+
+/// A change of schedulers that is under way. Its end is an event.
+pub struct Transition {
+    reader: Reader,
+    phase: u64,
+}
+
+impl Drop for Transition {
+    fn drop(&mut self) {
+        let _ = self.reader.set(Control::Phase, (self.phase | 1) + 1);
+        let _ = self.reader.event();
+    }
+}
+
+/// libbpf-rs can do so only through the object; ours is closed once it is loaded.
+fn attach(program: &OwnedFd) -> Result<OwnedFd> {
+    // SAFETY: the program is of type tp_btf, which knows its tracepoint: there is no name to give.
+    let fd = unsafe { libbpf_sys::bpf_raw_tracepoint_open(ptr::null(), program.as_raw_fd()) };
+    owned(fd).context("cannot attach the wait instrument")
+}
+
+fn count_run_times() -> Option<OwnedFd> {
+    // SAFETY: takes a number and gives a descriptor.
+    owned(unsafe { libbpf_sys::bpf_enable_stats(libbpf_sys::BPF_STATS_RUN_TIME) }).ok()
+}
+
+fn owned(fd: i32) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(-fd));
+    }
+    // SAFETY: the kernel has just made this descriptor, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
+
+fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
+    let path = CString::new(pins::path(name).as_os_str().as_bytes())?;
+    // SAFETY: the path is a C string that outlives the call.
+    let error = unsafe { libbpf_sys::bpf_obj_pin(object.as_raw_fd(), path.as_ptr()) };
+    if error < 0 {
+        return Err(io::Error::from_raw_os_error(-error))
+            .with_context(|| format!("cannot pin {name}"));
+    }
+    Ok(())
+}

@@ -1,0 +1,191 @@
+//! What the instrument has counted, for whoever holds its maps: its owner, or another process
+//! through the pins.
+
+use std::collections::{HashMap, HashSet};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+
+use anyhow::{Context, Result};
+use libbpf_rs::{MapCore, MapFlags, MapHandle, Program, libbpf_sys};
+
+use super::layout::{self, Control, PROCESS_WAITS};
+use crate::model::{NoWaits, ProcessId, ProcessWaits, WaitCost, Waits};
+use crate::scheduler::pins;
+
+/// A hold on the instrument's maps and programs.
+pub struct Reader {
+    pub(super) histograms: MapHandle,
+    pub(super) processes: MapHandle,
+    pub(super) control: MapHandle,
+    pub(super) programs: Vec<OwnedFd>,
+}
+
+impl Reader {
+    /// Opens the instrument of a running scheduler through its pins.
+    ///
+    /// # Errors
+    /// Where its owner has none, and without rights.
+    pub fn open() -> Result<Self> {
+        let map = |name| {
+            MapHandle::from_pinned_path(pins::path(name))
+                .with_context(|| format!("cannot open the pin {name}"))
+        };
+        Ok(Self {
+            histograms: map(pins::WAIT_HISTOGRAMS)?,
+            processes: map(pins::WAIT_PROCESSES)?,
+            control: map(pins::WAIT_CONTROL)?,
+            programs: pins::WAIT_PROGRAMS
+                .into_iter()
+                .map(|name| {
+                    Program::fd_from_pinned_path(pins::path(name))
+                        .with_context(|| format!("cannot open the pin {name}"))
+                })
+                .collect::<Result<_>>()?,
+        })
+    }
+
+    /// A second hold, for another thread.
+    ///
+    /// # Errors
+    /// Where the kernel gives no more descriptors.
+    pub fn try_clone(&self) -> Result<Self> {
+        Ok(Self {
+            histograms: MapHandle::try_from(&self.histograms)?,
+            processes: MapHandle::try_from(&self.processes)?,
+            control: MapHandle::try_from(&self.control)?,
+            programs: self
+                .programs
+                .iter()
+                .map(OwnedFd::try_clone)
+                .collect::<std::io::Result<_>>()?,
+        })
+    }
+
+    /// What has been counted since the instrument was loaded. `id_of` finds the process that
+    /// has an id now.
+    ///
+    /// # Errors
+    /// With the reason why nothing is measured.
+    pub fn read(&self, id_of: impl Fn(u32) -> Option<ProcessId>) -> Result<Waits, NoWaits> {
+        let unreadable = |error: anyhow::Error| NoWaits::Unavailable(format!("{error:#}"));
+        if self.get(Control::On).map_err(unreadable)? == 0 {
+            return Err(NoWaits::Off);
+        }
+        self.counted(id_of).map_err(unreadable)
+    }
+
+    fn counted(&self, id_of: impl Fn(u32) -> Option<ProcessId>) -> Result<Waits> {
+        let event = self.get(Control::Event)?;
+        let cpus = self
+            .histograms
+            .lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)
+            .context("cannot read wait_histograms")?
+            .context("wait_histograms is empty")?;
+        let (priority, batch) =
+            layout::queues(&cpus, event).context("wait_histograms is another version's")?;
+        let mut processes = Vec::new();
+        for (pid, value) in self.watched()? {
+            let Some(id) = id_of(pid) else { continue };
+            let (wake, requeue) =
+                layout::process(&value).context("wait_processes is another version's")?;
+            processes.push(ProcessWaits { id, wake, requeue });
+        }
+        processes.sort_unstable_by_key(|process| process.id);
+        Ok(Waits {
+            priority,
+            batch,
+            processes,
+            event,
+            cost: self.cost(),
+        })
+    }
+
+    /// Has the processes looked at one by one that are wanted, the first of them if there are more
+    /// than there is room for, and forgets those that have ended.
+    ///
+    /// # Errors
+    /// Where the map cannot be read or changed.
+    pub fn watch(
+        &self,
+        wanted: impl IntoIterator<Item = u32>,
+        lives: impl Fn(u32) -> bool,
+    ) -> Result<()> {
+        let room = self.processes.max_entries() as usize;
+        let wanted: Vec<u32> = wanted.into_iter().take(room).collect();
+        let keep: HashSet<u32> = wanted.iter().copied().collect();
+        let mut there: HashSet<u32> = self.watched()?.into_keys().collect();
+        // What another dashboard looks at stays, as long as there is room.
+        let mut excess = there.union(&keep).count().saturating_sub(room);
+        there.retain(|pid| {
+            let gone = !lives(*pid) || (excess > 0 && !keep.contains(pid));
+            if gone {
+                excess = excess.saturating_sub(1);
+                let _ = self.processes.delete(&pid.to_ne_bytes());
+            }
+            !gone
+        });
+        for pid in wanted.iter().filter(|pid| !there.contains(pid)) {
+            self.processes
+                .update(&pid.to_ne_bytes(), &[0; PROCESS_WAITS], MapFlags::NO_EXIST)
+                .context("cannot add to wait_processes")?;
+        }
+        Ok(())
+    }
+
+    fn watched(&self) -> Result<HashMap<u32, Vec<u8>>> {
+        let entries = self
+            .processes
+            .lookup_batch(256, MapFlags::ANY, MapFlags::ANY)
+            .context("cannot read wait_processes")?;
+        Ok(entries
+            .filter_map(|(key, value)| Some((u32::from_ne_bytes(key.try_into().ok()?), value)))
+            .collect())
+    }
+
+    /// Says that something was done to the machine: maxima begin anew, and so does every window.
+    ///
+    /// # Errors
+    /// Where the map cannot be changed.
+    pub fn event(&self) -> Result<()> {
+        self.set(Control::Event, self.get(Control::Event)? + 1)
+    }
+
+    pub(super) fn get(&self, which: Control) -> Result<u64> {
+        let value = self
+            .control
+            .lookup(&(which as u32).to_ne_bytes(), MapFlags::ANY)
+            .context("cannot read wait_control")?
+            .and_then(|value| value.try_into().ok())
+            .context("wait_control is another version's")?;
+        Ok(u64::from_ne_bytes(value))
+    }
+
+    pub(super) fn set(&self, which: Control, value: u64) -> Result<()> {
+        let key = (which as u32).to_ne_bytes();
+        self.control
+            .update(&key, &value.to_ne_bytes(), MapFlags::ANY)
+            .context("cannot write wait_control")
+    }
+
+    /// What its programs took; `None` where the kernel has not counted.
+    fn cost(&self) -> Option<WaitCost> {
+        let mut cost = WaitCost::default();
+        for program in &self.programs {
+            let (events, ns) = run_time(program.as_fd())?;
+            cost.events += events;
+            cost.ns += ns;
+        }
+        (cost.events > 0).then_some(cost)
+    }
+}
+
+/// How often a program ran and how long that took, as far as the kernel counted it.
+fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
+    let mut info = libbpf_sys::bpf_prog_info::default();
+    let mut size = u32::try_from(size_of_val(&info)).ok()?;
+    // SAFETY: the kernel writes at most `size` bytes, which is what `info` has; zeros in it ask for
+    // nothing to be written elsewhere.
+    let error = unsafe {
+        libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size)
+    };
+    (error == 0).then_some((info.run_cnt, info.run_time_ns))
+}

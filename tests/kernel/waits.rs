@@ -1,0 +1,182 @@
+//! How long tasks wait, as the instrument in the kernel sees it.
+
+use serde_json::Value;
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::program::{Running, run_ok};
+use crate::support::terminal::Terminal;
+use crate::support::waits::{self, Kind, Waits};
+
+/// Enough waits for a p99.
+const ENOUGH: u64 = 250;
+
+/// Hogs that keep CPU 1 busy, and a process there that sleeps 2 ms and wakes, over and over.
+fn busy_cpu() -> (Vec<Hog>, Hog) {
+    let hogs = (0..4).map(|_| Load::hog().on_cpu(1).start()).collect();
+    (hogs, Load::new(&["waker", "2000"]).on_cpu(1).start())
+}
+
+/// What is counted from now on, once it is enough.
+fn measure(what: &str, read: impl Fn() -> Waits) -> Waits {
+    let before = read();
+    wait_until(what, PATIENCE, || read().since(&before).total() >= ENOUGH);
+    read().since(&before)
+}
+
+fn stats() -> Value {
+    serde_json::from_str(&run_ok(&["stats", "--json"])).unwrap()
+}
+
+#[test]
+fn a_member_waits_a_fraction_of_what_it_waited_in_batch() {
+    let _scheduler = Running::attach(&["--batch-order", "fifo"]);
+    let (_hogs, waker) = busy_cpu();
+    waits::look_at(waker.pid());
+    let own = || Waits::of_process(waker.pid());
+    let batch = measure("waits in BATCH", own);
+    run_ok(&["add", &waker.pid().to_string()]);
+    let member = measure("waits in PRIORITY", own);
+    let (before, after) = (batch.percentile_us(99), member.percentile_us(99));
+    println!(
+        "p50 {} → {} µs, p99 {before} → {after} µs",
+        batch.percentile_us(50),
+        member.percentile_us(50)
+    );
+    assert!(
+        after * 3.0 < before,
+        "p99 {before} µs, as a member {after} µs"
+    );
+
+    let stats = stats();
+    let wake = &stats["waits"]["priority"]["wake"];
+    assert!(wake["count"].as_u64().unwrap() >= ENOUGH, "{stats}");
+    let p50 = wake["p50_ns"].as_u64().unwrap();
+    assert!(p50 <= wake["p99_ns"].as_u64().unwrap(), "{stats}");
+    assert!(wake["max_ns"].as_u64().unwrap() > 0, "{stats}");
+    // Hogs never sleep: what they wait is to be run again.
+    assert!(stats["waits"]["batch"]["requeue"]["count"].as_u64() > Some(0));
+}
+
+#[test]
+fn each_class_has_its_own_waits() {
+    let _scheduler = Running::attach(&[]);
+    let (_hogs, waker) = busy_cpu();
+    measure("waits in BATCH", || Waits::of(Kind::BatchWake));
+    assert_eq!(Waits::of(Kind::PriorityWake).total(), 0);
+    run_ok(&["add", &waker.pid().to_string()]);
+    measure("waits in PRIORITY", || Waits::of(Kind::PriorityWake));
+    run_ok(&["remove", &waker.pid().to_string()]);
+    let after = Waits::of(Kind::PriorityWake);
+    measure("waits in BATCH", || Waits::of(Kind::BatchWake));
+    // One may have been under way.
+    assert!(Waits::of(Kind::PriorityWake).since(&after).total() <= 1);
+}
+
+#[test]
+fn waits_are_measured_on_while_the_kernel_default_rules() {
+    let mut terminal = Terminal::dashboard(&["--batch-order", "fifo"]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    let (_hogs, waker) = busy_cpu();
+    run_ok(&["add", &waker.pid().to_string()]);
+    let wake = || Waits::of(Kind::PriorityWake);
+    let ours = measure("waits of the member under dualq", wake);
+    terminal.press(b"x");
+    wait_until("the kernel default runs", PATIENCE, || {
+        guest::sched_ext_state() == "disabled"
+    });
+    let default = measure("waits of the member under the kernel default", wake);
+    let (with, without) = (ours.percentile_us(99), default.percentile_us(99));
+    println!("p99 {with} µs under dualq, {without} µs under the kernel default");
+    // Four hogs share its CPU: the kernel's scheduler knows of no member.
+    assert!(with < without, "{with} µs, not below {without} µs");
+    terminal.press(b"x");
+    terminal.wait_for_screen("ours runs again", |_| guest::is_attached());
+    measure("waits of the member under dualq again", wake);
+}
+
+#[test]
+fn a_change_of_schedulers_is_no_wait() {
+    let (_hogs, _waker) = busy_cpu();
+    let mut terminal = Terminal::dashboard(&[]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    for state in ["disabled", "enabled", "disabled", "enabled"] {
+        measure("waits", || Waits::of(Kind::BatchWake));
+        terminal.press(b"x");
+        wait_until(state, PATIENCE, || guest::sched_ext_state() == state);
+    }
+    let total = Waits::of(Kind::BatchRequeue);
+    let longest = total.percentile_us(100);
+    assert!(longest < 2_000_000.0, "{longest} µs");
+}
+
+#[test]
+fn a_real_time_task_is_not_counted() {
+    let _scheduler = Running::attach(&[]);
+    let realtime = Load::new(&["waker", "2000"]).on_cpu(1).realtime().start();
+    let ordinary = Load::new(&["waker", "2000"]).on_cpu(1).start();
+    waits::look_at(realtime.pid());
+    waits::look_at(ordinary.pid());
+    measure("waits of the other", || Waits::of_process(ordinary.pid()));
+    assert_eq!(Waits::of_process(realtime.pid()).total(), 0);
+}
+
+#[test]
+fn switched_off_it_is_detached_and_says_so() {
+    let scheduler = Running::attach(&["--no-waits"]);
+    assert_eq!(waits::attached_programs(), 0);
+    assert_eq!(stats()["waits"], Value::Null);
+    assert!(run_ok(&["stats"]).contains("waits are not measured"));
+    scheduler.terminate();
+
+    let scheduler = Running::attach(&[]);
+    assert_eq!(waits::attached_programs(), 3);
+    assert!(stats()["waits"]["cost"]["events"].as_u64() > Some(0));
+    scheduler.terminate();
+    wait_until("nothing is left attached", PATIENCE, || {
+        waits::attached_programs() == 0
+    });
+}
+
+#[test]
+fn watching_tells_the_waits_of_each_interval() {
+    let scheduler = Running::attach(&[]);
+    let (_hogs, waker) = busy_cpu();
+    run_ok(&["add", &waker.pid().to_string()]);
+    let watch = Running::start(&["stats", "--watch", "1", "--json"]);
+    wait_until("four lines", PATIENCE, || {
+        watch.stdout().lines().count() >= 4
+    });
+    let counts: Vec<u64> = watch
+        .stdout()
+        .lines()
+        .map(|line| {
+            let stats: Value = serde_json::from_str(line).unwrap();
+            stats["waits"]["priority"]["wake"]["count"]
+                .as_u64()
+                .unwrap()
+        })
+        .collect();
+    let all = stats()["waits"]["priority"]["wake"]["count"]
+        .as_u64()
+        .unwrap();
+    assert!(
+        counts.iter().sum::<u64>() <= all,
+        "{counts:?}, in all {all}"
+    );
+    assert!(counts[3] > 0, "{counts:?}");
+    scheduler.terminate();
+}
+
+#[test]
+fn a_scheduler_that_stays_measures_on() {
+    let scheduler = Running::attach(&["--stay"]);
+    assert!(scheduler.wait(PATIENCE).status.success());
+    assert_eq!(waits::attached_programs(), 3);
+    let (_hogs, _waker) = busy_cpu();
+    measure("waits", || Waits::of(Kind::BatchWake));
+    run_ok(&["detach"]);
+    wait_until("nothing is left attached", PATIENCE, || {
+        waits::attached_programs() == 0
+    });
+}
