@@ -7,4 +7,5 @@ pub mod guest;
 pub mod hog;
 pub mod maps;
 pub mod program;
+pub mod shares;
 pub mod terminal;
