@@ -46,7 +46,11 @@ fn every_kind_of_load_starts() {
     for load in [
         &["threads", "4"][..],
         &["waker", "1000"],
+        &["sleeper"],
+        &["real-time-hog"],
+        &["parent"],
         &["fork-storm"],
+        &["thread-storm"],
         &["exec-from-thread"],
         &["leader-exits"],
     ] {

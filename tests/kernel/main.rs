@@ -10,8 +10,10 @@
 mod dashboard;
 mod guest_works;
 mod lifecycle;
+mod map_operations;
 mod membership;
 mod policy;
+mod processes;
 mod scripts;
 mod support;
 mod takeover;

@@ -7,11 +7,13 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::Duration;
 
-const USAGE: &str =
-    "load hog | threads N | waker MICROSECONDS | fork-storm | exec-from-thread | leader-exits";
+const USAGE: &str = "load hog | threads N | waker MICROSECONDS | sleeper | real-time-hog | parent \
+    | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID";
 
 fn main() {
     if let Ok(name) = std::env::var("LOAD_NAME") {
@@ -27,9 +29,14 @@ fn main() {
         }
         ["threads", count] => threads(count.parse().expect("a number of threads")),
         ["waker", pause] => waker(Duration::from_micros(pause.parse().expect("microseconds"))),
+        ["sleeper"] => waker(Duration::from_secs(3600)),
+        ["real-time-hog"] => real_time_hog(),
+        ["parent"] => parent(),
         ["fork-storm"] => fork_storm(),
+        ["thread-storm"] => thread_storm(),
         ["exec-from-thread"] => exec_from_thread(),
         ["leader-exits"] => leader_exits(),
+        ["as-pid", pid] => as_pid(pid.parse().expect("a process id")),
         ["nothing"] => {}
         _ => {
             eprintln!("usage: {USAGE}");
@@ -48,13 +55,28 @@ fn spin() -> ! {
     }
 }
 
-/// A process of `count` threads, each of which never sleeps.
+/// A process of `count` threads, none of which ever sleeps once all are there. Says `all ran` when
+/// each of them has had a CPU since.
 fn threads(count: usize) {
+    let begin = Arc::new(Barrier::new(count));
+    let ran = Arc::new(AtomicUsize::new(0));
+    let run = move |begin: &Barrier, ran: &AtomicUsize| -> ! {
+        begin.wait();
+        if ran.fetch_add(1, Ordering::Relaxed) + 1 == count {
+            println!("all ran");
+        }
+        spin()
+    };
     for _ in 1..count {
-        thread::spawn(|| spin());
+        let (begin, ran) = (Arc::clone(&begin), Arc::clone(&ran));
+        // Small, since there may be thousands.
+        let thread = thread::Builder::new().stack_size(64 << 10);
+        thread
+            .spawn(move || run(&begin, &ran))
+            .expect("a thread starts");
     }
     ready();
-    spin()
+    run(&begin, &ran)
 }
 
 /// Sleeps and wakes, over and over: the kind of process that waits for a CPU most often.
@@ -65,6 +87,62 @@ fn waker(pause: Duration) {
     }
 }
 
+/// Never sleeps, and goes before every task that is not real-time.
+fn real_time_hog() {
+    let priority = libc::sched_param { sched_priority: 1 };
+    // SAFETY: the structure lives for the call.
+    let error = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &priority) };
+    assert_eq!(error, 0, "SCHED_FIFO can be had");
+    ready();
+    spin()
+}
+
+/// A child that never sleeps; `child PID` tells its id. It ends with its parent.
+fn parent() {
+    ready();
+    // SAFETY: this process has one thread, so the child may go on as any process.
+    match unsafe { libc::fork() } {
+        0 => {
+            end_with_parent();
+            spin()
+        }
+        child => println!("child {child}"),
+    }
+    loop {
+        thread::park();
+    }
+}
+
+/// A child with this very process id, which must be free; it never sleeps, and ends with its parent.
+fn as_pid(pid: libc::pid_t) {
+    // struct clone_args, include/uapi/linux/sched.h
+    let mut arguments = [0u64; 11];
+    arguments[4] = libc::SIGCHLD as u64;
+    arguments[8] = (&raw const pid) as u64;
+    arguments[9] = 1;
+    // SAFETY: without flags it is a fork; this process has one thread.
+    let child = unsafe {
+        let size = size_of_val(&arguments);
+        libc::syscall(libc::SYS_clone3, arguments.as_mut_ptr(), size)
+    };
+    match child {
+        0 => {
+            end_with_parent();
+            ready();
+            spin()
+        }
+        child => assert_eq!(child, i64::from(pid), "{}", std::io::Error::last_os_error()),
+    }
+    loop {
+        thread::park();
+    }
+}
+
+fn end_with_parent() {
+    // SAFETY: sets an attribute of this process.
+    unsafe { libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL) };
+}
+
 /// Children that end at once, one after another.
 fn fork_storm() {
     let me = std::env::current_exe().expect("/proc is mounted");
@@ -73,6 +151,17 @@ fn fork_storm() {
         let status = Command::new(&me).arg("nothing").status();
         assert!(status.expect("a child starts").success());
     }
+}
+
+/// Threads that end at once, one after another, while the first one never sleeps.
+fn thread_storm() {
+    thread::spawn(|| {
+        loop {
+            thread::spawn(|| {}).join().expect("it ends");
+        }
+    });
+    ready();
+    spin()
 }
 
 /// Runs another program from a second thread: the process id stays, the first thread ends.

@@ -3,7 +3,7 @@
 use std::ffi::CString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::thread::CpuSet;
 
@@ -85,13 +85,9 @@ impl Load {
             });
         }
         let mut child = command.spawn().expect("the load starts");
-        let mut line = String::new();
-        let stdout = child.stdout.take().expect("it is piped");
-        BufReader::new(stdout)
-            .read_line(&mut line)
-            .expect("the load reports");
-        let hog = Hog { child };
-        assert_eq!(line, "ready\n", "load {:?}", self.arguments);
+        let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
+        let mut hog = Hog { child, stdout };
+        assert_eq!(hog.next_line(), "ready", "load {:?}", self.arguments);
         hog
     }
 }
@@ -99,11 +95,19 @@ impl Load {
 /// A running load; killed on drop, with its threads.
 pub struct Hog {
     child: Child,
+    stdout: BufReader<ChildStdout>,
 }
 
 impl Hog {
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Waits for what some kinds of load report after `ready`. Empty at the load's end.
+    pub fn next_line(&mut self) -> String {
+        let mut line = String::new();
+        self.stdout.read_line(&mut line).expect("the load reports");
+        line.trim_end().to_owned()
     }
 
     /// Ends it and waits until its id is free.

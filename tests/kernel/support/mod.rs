@@ -7,5 +7,6 @@ pub mod guest;
 pub mod hog;
 pub mod maps;
 pub mod program;
+pub mod shares;
 pub mod terminal;
 pub mod waits;

@@ -1,0 +1,186 @@
+//! The ten operations on the scheduler's maps, one by one. The tenth, capacity, is in membership.rs.
+
+use std::thread;
+
+use libbpf_rs::{MapCore, MapFlags};
+use serde_json::Value;
+
+use crate::support::guest::{PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::maps::{self, Counter};
+use crate::support::program::{Running, run, run_ok};
+
+/// Processes that only sleep: nothing here is about who runs.
+fn sleepers(count: usize) -> Vec<Hog> {
+    (0..count)
+        .map(|_| Load::new(&["sleeper"]).start())
+        .collect()
+}
+
+fn pids(hogs: &[Hog]) -> Vec<u32> {
+    let mut pids: Vec<u32> = hogs.iter().map(Hog::pid).collect();
+    pids.sort_unstable();
+    pids
+}
+
+/// Runs `add` or `remove` for all of them at once.
+fn change(command: &str, hogs: &[Hog]) -> String {
+    let words: Vec<String> = hogs.iter().map(|hog| hog.pid().to_string()).collect();
+    let mut arguments = vec![command];
+    arguments.extend(words.iter().map(String::as_str));
+    run_ok(&arguments)
+}
+
+fn listed() -> Vec<u32> {
+    let list: Value = serde_json::from_str(&run_ok(&["list", "--json"])).unwrap();
+    let members = list["members"].as_array().unwrap();
+    let pid = |member: &Value| u32::try_from(member["pid"].as_u64().unwrap()).unwrap();
+    members.iter().map(pid).collect()
+}
+
+#[test]
+fn add_stamps_the_entry_with_the_start_of_the_process() {
+    let _scheduler = Running::attach(&[]);
+    let sleeper = Load::new(&["sleeper"]).start();
+    run_ok(&["add", &sleeper.pid().to_string()]);
+    let map = maps::open("priority_pids_map").unwrap();
+    let value = map.lookup(&sleeper.pid().to_ne_bytes(), MapFlags::ANY);
+    let value = value.unwrap().expect("the entry is there");
+    let start_ns = u64::from_ne_bytes(value[..8].try_into().unwrap());
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", sleeper.pid())).unwrap();
+    let (_, fields) = stat.rsplit_once(") ").unwrap();
+    let start_ticks: u64 = fields.split(' ').nth(19).unwrap().parse().unwrap();
+    assert_eq!(start_ns / 10_000_000, start_ticks);
+}
+
+#[test]
+fn adding_twice_makes_one_entry() {
+    let _scheduler = Running::attach(&[]);
+    let sleepers = sleepers(2);
+    change("add", &sleepers);
+    change("add", &sleepers[..1]);
+    let pid = sleepers[0].pid().to_string();
+    run_ok(&["add", &pid, &pid]);
+    assert_eq!(maps::members(), pids(&sleepers));
+}
+
+#[test]
+fn remove_takes_out_what_it_names_and_nothing_else() {
+    let _scheduler = Running::attach(&[]);
+    let sleepers = sleepers(3);
+    change("add", &sleepers);
+    change("remove", &sleepers[..1]);
+    assert_eq!(maps::members(), pids(&sleepers[1..]));
+    assert!(change("remove", &sleepers[..1]).contains("was in BATCH already"));
+    assert_eq!(maps::members(), pids(&sleepers[1..]));
+}
+
+#[test]
+fn list_shows_what_other_tools_wrote_as_well() {
+    let _scheduler = Running::attach(&[]);
+    let sleepers = sleepers(2);
+    change("add", &sleepers[..1]);
+    // As `bpftool map update` does: no start, which means the process that lives now.
+    let map = maps::open("priority_pids_map").unwrap();
+    let value = vec![0; map.value_size() as usize];
+    let pid = sleepers[1].pid().to_ne_bytes();
+    map.update(&pid, &value, MapFlags::ANY).unwrap();
+    assert_eq!(listed(), pids(&sleepers));
+    map.delete(&pid).unwrap();
+    assert_eq!(listed(), [sleepers[0].pid()]);
+}
+
+#[test]
+fn looking_up_an_absent_process_id_finds_nothing_and_makes_nothing() {
+    let _scheduler = Running::attach(&[]);
+    let sleepers = sleepers(2);
+    change("add", &sleepers[..1]);
+    let absent = sleepers[1].pid();
+    assert!(!maps::is_member(absent));
+    run_ok(&["remove", &absent.to_string()]);
+    let gone = run(&["remove", "4000000"]);
+    assert_eq!(gone.status.code(), Some(7), "{gone:?}");
+    assert!(!maps::is_member(absent));
+    assert_eq!(maps::members(), pids(&sleepers[..1]));
+}
+
+#[test]
+fn iteration_meets_each_of_thousands_of_members_once() {
+    let _scheduler = Running::attach(&[]);
+    let map = maps::open("priority_pids_map").unwrap();
+    let value = vec![1; map.value_size() as usize];
+    let all: Vec<u32> = (1_000_000..1_003_000).collect();
+    for pid in &all {
+        map.update(&pid.to_ne_bytes(), &value, MapFlags::NO_EXIST)
+            .unwrap();
+    }
+    let mut listed = listed();
+    listed.sort_unstable();
+    assert_eq!(listed, all);
+}
+
+#[test]
+fn the_totals_are_the_sums_over_the_cpus() {
+    let _scheduler = Running::attach(&[]);
+    let _hogs = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
+    let stats: Value = serde_json::from_str(&run_ok(&["stats", "--json"])).unwrap();
+    let cpus = stats["cpus"].as_array().unwrap();
+    let totals = stats["total"].as_object().unwrap();
+    assert!(totals.len() >= 5, "{totals:?}");
+    for (key, total) in totals {
+        let sum: u64 = cpus.iter().map(|cpu| cpu[key].as_u64().unwrap()).sum();
+        assert_eq!(total.as_u64(), Some(sum), "{key}");
+    }
+    // They only grow, so that the map, read later, bounds them.
+    let later = maps::counter(Counter::BatchDispatched);
+    assert!((1..=later).contains(&totals["batch_dis"].as_u64().unwrap()));
+}
+
+#[test]
+fn changes_at_the_same_time_are_neither_lost_nor_mixed_up() {
+    let _scheduler = Running::attach(&[]);
+    let sleepers = sleepers(6);
+    let map = maps::open("priority_pids_map").unwrap();
+    let value = vec![1; map.value_size() as usize];
+    thread::scope(|scope| {
+        // Commands, each on processes of its own: who is named twice was added last.
+        for pair in sleepers.chunks(2) {
+            scope.spawn(|| {
+                for _ in 0..2 {
+                    change("add", pair);
+                    change("remove", pair);
+                }
+                change("add", &pair[..1]);
+            });
+        }
+        // And a tool that writes to the map itself.
+        for part in 0..2 {
+            let (map, value) = (&map, &value);
+            scope.spawn(move || {
+                let own = 1_000_000 + part * 1000..1_000_500 + part * 1000;
+                for pid in own.clone() {
+                    map.update(&u32::to_ne_bytes(pid), value, MapFlags::NO_EXIST)
+                        .unwrap();
+                }
+                for pid in own.skip(1) {
+                    map.delete(&u32::to_ne_bytes(pid)).unwrap();
+                }
+            });
+        }
+    });
+    let mut expected: Vec<u32> = sleepers.chunks(2).map(|pair| pair[0].pid()).collect();
+    expected.sort_unstable();
+    expected.extend([1_000_000, 1_001_000]);
+    assert_eq!(maps::members(), expected);
+}
+
+#[test]
+fn members_that_all_end_leave_an_empty_map() {
+    let _scheduler = Running::attach(&[]);
+    let sleepers = sleepers(40);
+    change("add", &sleepers);
+    assert_eq!(maps::members(), pids(&sleepers));
+    drop(sleepers);
+    wait_until("the map is empty", PATIENCE, || maps::members().is_empty());
+    assert_eq!(maps::counter(Counter::MemberExits), 40);
+}
