@@ -12,6 +12,7 @@ help:
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
 	@echo 'make shell    a shell in the virtual machine'
+	@echo 'make check-arm64  does it compile for arm64? (takes gcc-aarch64-linux-gnu)'
 	@echo 'make clean    remove all that was built and downloaded'
 
 demo:
@@ -37,6 +38,13 @@ install:
 	$(program) completions zsh >$(root)/share/zsh/site-functions/_dualq-top
 	$(program) completions fish >$(root)/share/fish/vendor_completions.d/dualq-top.fish
 
+# The headers of libelf and zlib are the same for every machine; only those are taken from this one's.
+check-arm64:
+	rustup target add aarch64-unknown-linux-gnu
+	CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc \
+	CFLAGS_aarch64_unknown_linux_gnu='-idirafter /usr/include' \
+	cargo check --target aarch64-unknown-linux-gnu
+
 shell: packages-vm
 	@vm/shell
 
@@ -49,4 +57,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test build program static install shell packages packages-vm clean
+.PHONY: help demo test build program static install check-arm64 shell packages packages-vm clean
