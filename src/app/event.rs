@@ -21,6 +21,8 @@ pub enum Event {
     Signalled(Result<(), String>),
     /// A [`Command::Attach`] or [`Command::Detach`] has ended.
     Scheduler(Result<(), String>),
+    /// Whether waits are measured now, after a [`Command::MeasureWaits`].
+    Waits(Result<bool, String>),
     /// A signal by its number.
     Signal(i32),
     /// The terminal hung up: nobody can see or type any more.
@@ -38,6 +40,8 @@ pub enum Command {
     },
     Attach,
     Detach,
+    /// Begin or end to measure how long tasks wait.
+    MeasureWaits(bool),
     /// Look this often from now on.
     Interval(Duration),
     /// Send a signal by its number.

@@ -37,6 +37,7 @@ pub enum Action {
     Follow,
     Pause,
     Lanes,
+    Waits,
     Shorter,
     Longer,
     Help,

@@ -37,6 +37,7 @@ const AFTER_A_MOVE: Duration = Duration::from_millis(250);
 enum Order {
     Attach,
     Detach,
+    MeasureWaits(bool),
     End,
 }
 
@@ -163,13 +164,20 @@ fn keep(
         let result = match order {
             Order::Attach => scheduler.attach(),
             Order::Detach => scheduler.detach(),
+            Order::MeasureWaits(on) => {
+                let result = scheduler.measure_waits(on).map(|()| on);
+                let _ = events.send(Event::Waits(result.map_err(|error| format!("{error:#}"))));
+                let _ = words.send(Word::Sooner(Duration::ZERO));
+                continue;
+            }
             Order::End => return,
         };
         let _ = events.send(Event::Scheduler(
             result.map_err(|error| format!("{error:#}")),
         ));
-        // What follows from it is to be seen at once.
+        // What follows from it is to be seen at once: where the waits begin, and the first of them.
         let _ = words.send(Word::Sooner(Duration::ZERO));
+        let _ = words.send(Word::Sooner(AFTER_A_MOVE));
     }
 }
 
@@ -272,6 +280,9 @@ impl Control for Hands<'_> {
             Queue::Priority => handle.members.add(id.pid, Some(id.start_ticks))?,
             Queue::Batch => handle.members.remove(id.pid)?,
         }
+        handle.mark_event();
+        // The first is where the waits after the move begin.
+        let _ = self.words.send(Word::Sooner(Duration::ZERO));
         let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));
         Ok(if handle.members.contains(id)? {
             Queue::Priority
@@ -290,6 +301,14 @@ impl Control for Hands<'_> {
 
     fn signal(&mut self, id: ProcessId, signal: i32) -> Result<()> {
         signal::send(id, signal)
+    }
+
+    fn measure_waits(&mut self, on: bool) {
+        self.order(Order::MeasureWaits(on));
+    }
+
+    fn watch(&mut self, id: Option<ProcessId>) {
+        let _ = self.words.send(Word::Watch(id));
     }
 
     fn interval(&mut self, interval: Duration) {
