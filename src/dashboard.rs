@@ -39,6 +39,12 @@ pub trait Control {
 
     /// Has the threads of processes seen as well, or no more.
     fn threads(&mut self, show: bool);
+
+    /// Begins or ends to measure how long tasks wait; the answer comes as [`Event::Waits`].
+    fn measure_waits(&mut self, _on: bool) {}
+
+    /// Has the waits of the process under the cursor measured one by one.
+    fn watch(&mut self, _id: Option<ProcessId>) {}
 }
 
 /// The dashboard, ready to run.
@@ -46,6 +52,7 @@ pub struct Dashboard<'a> {
     app: App,
     theme: Theme,
     size: Size,
+    watched: Option<ProcessId>,
     suspend: Box<dyn FnMut() -> io::Result<()> + 'a>,
 }
 
@@ -56,6 +63,7 @@ impl<'a> Dashboard<'a> {
             app,
             theme: Theme::colour(),
             size: Size::ZERO,
+            watched: None,
             suspend: Box::new(|| Ok(())),
         }
     }
@@ -89,6 +97,7 @@ impl<'a> Dashboard<'a> {
     {
         loop {
             self.draw(terminal)?;
+            self.watch(control);
             let Ok(event) = events.recv() else {
                 return Ok(Outcome::Quit);
             };
@@ -121,6 +130,14 @@ impl<'a> Dashboard<'a> {
         Ok(())
     }
 
+    fn watch(&mut self, control: &mut dyn Control) {
+        let selected = self.app.selected().map(|process| process.id);
+        if selected != self.watched {
+            self.watched = selected;
+            control.watch(selected);
+        }
+    }
+
     fn take<B>(
         &mut self,
         event: Event,
@@ -143,6 +160,7 @@ impl<'a> Dashboard<'a> {
                 }
                 Command::Attach => control.attach(),
                 Command::Detach => control.detach(),
+                Command::MeasureWaits(on) => control.measure_waits(on),
                 Command::Interval(interval) => control.interval(interval),
                 Command::Threads(show) => control.threads(show),
                 Command::Signal { id, signal } => {

@@ -5,7 +5,7 @@
 mod support;
 
 use dualq_top::app::{Event, Key};
-use dualq_top::model::{Exit, Queue, Role, Ruler};
+use dualq_top::model::{Exit, NoWaits, Queue, Role, Ruler};
 use dualq_top::ui::theme::Theme;
 use support::{Hands, World, busy, key, play, play_in, typed};
 
@@ -65,7 +65,13 @@ fn states() -> [(&'static str, Change); 9] {
             "other",
             Box::new(|w| w.ruled_by(Ruler::Other("scx_rusty".into()))),
         ),
-        ("unsupported", Box::new(|w| w.ruled_by(Ruler::Unsupported))),
+        (
+            "unsupported",
+            Box::new(|w| {
+                w.ruled_by(Ruler::Unsupported);
+                w.no_waits(NoWaits::View);
+            }),
+        ),
         (
             "joined",
             Box::new(|w| w.scheduler().role = Role::Joined { owner: Some(1234) }),
@@ -78,6 +84,7 @@ fn states() -> [(&'static str, Change); 9] {
             "view",
             Box::new(move |w| {
                 w.ruled_by(Ruler::KernelDefault);
+                w.no_waits(NoWaits::View);
                 w.scheduler().role = view;
             }),
         ),
@@ -107,6 +114,18 @@ fn cpus_that_are_offline_or_idle() {
     assert_screen("offline", (80, 24), then(|world| world.offline(1)));
     assert_screen("offline", (120, 40), then(|world| world.offline(1)));
     assert_screen("idle", (80, 24), then(|world| world.busy = 0.1));
+}
+
+#[test]
+fn waits_beside_the_cpus_where_there_is_room_for_some_lines_of_them() {
+    for size in [(100, 24), (100, 30), (110, 36)] {
+        assert_screen("waits", size, toggled(8));
+    }
+    let off = |world: &mut World| world.no_waits(NoWaits::Off);
+    assert_screen("waits_off", (80, 24), then(off));
+    assert_screen("waits_off", (120, 40), then(off));
+    let goal_missed = |world: &mut World| world.ruled_by(Ruler::KernelDefault);
+    assert_screen("waits_under_kernel_default", (120, 40), then(goal_missed));
 }
 
 #[test]

@@ -23,6 +23,8 @@ pub enum Event {
     Scheduler(Result<(), String>),
     /// The kernel ended the scheduler, asked for a restart and has got it; why, in its words.
     Restarted(String),
+    /// Whether waits are measured now, after a [`Command::MeasureWaits`].
+    Waits(Result<bool, String>),
     /// A signal by its number.
     Signal(i32),
     /// The terminal hung up: nobody can see or type any more.
@@ -40,6 +42,8 @@ pub enum Command {
     },
     Attach,
     Detach,
+    /// Begin or end to measure how long tasks wait.
+    MeasureWaits(bool),
     /// Look this often from now on.
     Interval(Duration),
     /// See the threads of processes as well, or no more.

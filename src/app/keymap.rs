@@ -38,6 +38,7 @@ pub enum Action {
     Follow,
     Pause,
     Lanes,
+    Waits,
     Shorter,
     Longer,
     Help,

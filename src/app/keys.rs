@@ -46,6 +46,7 @@ impl App {
                 self.lanes = !self.lanes;
                 self.list.choose();
             }
+            Action::Waits => return self.switch_waits(),
             Action::Pause => self.pause(),
             Action::Follow => self.follow(),
             Action::Shorter => return self.change_interval(false),

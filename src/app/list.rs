@@ -36,8 +36,13 @@ pub enum Motion {
 
 impl List {
     /// Orders anew, and finds the cursor's process again.
-    pub fn update(&mut self, processes: &[Process], percent: &[Option<f32>]) {
-        self.order = self.view.arrange(processes, percent);
+    pub fn update(
+        &mut self,
+        processes: &[Process],
+        percent: &[Option<f32>],
+        waits: &[Option<u64>],
+    ) {
+        self.order = self.view.arrange(processes, percent, waits);
         let found = self.find_row(processes);
         match found {
             Some(row) => self.row = row,

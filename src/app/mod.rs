@@ -18,13 +18,14 @@ mod pause;
 mod queues;
 mod signals;
 mod view;
+pub mod waits;
 
 use std::collections::HashSet;
 use std::time::Duration;
 
 pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
 
-use crate::model::{Process, ProcessId, Queue, Ruler, Snapshot};
+use crate::model::{NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
 use history::History;
 use keymap::Keymap;
 use list::List;
@@ -63,6 +64,8 @@ pub struct Row<'a> {
     pub process: &'a Process,
     /// Share of one CPU in percent.
     pub cpu_percent: Option<f32>,
+    /// The p99 of its wake-up waits, in nanoseconds, where it is looked at and has enough of them.
+    pub wait_p99: Option<u64>,
     pub under_cursor: bool,
     pub tagged: bool,
     /// Its place in the tree, where that is shown.
@@ -76,6 +79,7 @@ pub struct App {
     tracker: Tracker,
     tick: Result<Tick, Missing>,
     percent: Vec<Option<f32>>,
+    waits: Result<waits::Seen, NoWaits>,
     history: History,
     list: List,
     keymap: Keymap,
@@ -127,6 +131,7 @@ impl App {
             tracker: Tracker::default(),
             tick: Err(Missing::First),
             percent: Vec::new(),
+            waits: Err(NoWaits::View),
             history: History::default(),
             list: List::default(),
             keymap: Keymap::default(),
@@ -165,6 +170,7 @@ impl App {
             Event::Signalled(result) => return self.signalled(result),
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Restarted(why) => self.restarted(&why),
+            Event::Waits(result) => self.waits_switched(result),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
             Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
             Event::Signal(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
@@ -229,6 +235,7 @@ impl App {
     fn show(&mut self, snapshot: Box<Snapshot>, measured: Measured) {
         self.tick = measured.tick;
         self.percent = measured.process_percent;
+        self.waits = measured.waits;
         let before = self.selected().map(|p| (p.id, queues::title(p)));
         self.snapshot = Some(snapshot);
         if self.list.is_chosen()
@@ -247,7 +254,8 @@ impl App {
 
     fn refresh_list(&mut self) {
         let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
-        self.list.update(processes, &self.percent);
+        let waits: Vec<Option<u64>> = processes.iter().map(|p| self.wait_p99(p.id)).collect();
+        self.list.update(processes, &self.percent, &waits);
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
@@ -349,6 +357,7 @@ impl App {
             Some(Row {
                 process,
                 cpu_percent: self.percent.get(line.index).copied().flatten(),
+                wait_p99: self.wait_p99(process.id),
                 under_cursor: Some(process.id) == cursor,
                 tagged: self.tagged.contains(&process.process_id()),
                 branch: line.branch,

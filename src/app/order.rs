@@ -17,12 +17,13 @@ pub enum SortKey {
     Queue,
     Threads,
     Time,
+    Wait,
     Name,
     Command,
 }
 
 impl SortKey {
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Pid,
         Self::User,
         Self::State,
@@ -30,6 +31,7 @@ impl SortKey {
         Self::Queue,
         Self::Threads,
         Self::Time,
+        Self::Wait,
         Self::Name,
         Self::Command,
     ];
@@ -44,6 +46,7 @@ impl SortKey {
             Self::Queue => "QUEUE    PRIORITY first",
             Self::Threads => "THR      threads",
             Self::Time => "TIME     CPU time since the start",
+            Self::Wait => "WAIT p99 from being woken to running",
             Self::Name => "NAME     short name",
             Self::Command => "COMMAND  command line",
         }
@@ -57,7 +60,7 @@ impl SortKey {
 
     /// Whether the largest comes first, unless inverted: so for amounts.
     fn largest_first(self) -> bool {
-        matches!(self, Self::Cpu | Self::Threads | Self::Time)
+        matches!(self, Self::Cpu | Self::Threads | Self::Time | Self::Wait)
     }
 }
 
@@ -117,15 +120,24 @@ impl View {
     }
 
     /// The rows, from the top.
-    pub fn arrange(&self, processes: &[Process], percent: &[Option<f32>]) -> Vec<Line> {
+    pub fn arrange(
+        &self,
+        processes: &[Process],
+        percent: &[Option<f32>],
+        waits: &[Option<u64>],
+    ) -> Vec<Line> {
         let mut kept: Vec<usize> = (0..processes.len())
             .filter(|&index| processes.get(index).is_some_and(|p| self.shows(p)))
             .collect();
         kept.sort_unstable_by(|&a, &b| {
-            let order = self.compare(&processes[a], &processes[b], || {
-                let cpu = |index: usize| percent.get(index).copied().flatten().unwrap_or(-1.0);
-                cpu(a).total_cmp(&cpu(b))
-            });
+            let order = match self.sort {
+                SortKey::Cpu => {
+                    let cpu = |index: usize| percent.get(index).copied().flatten().unwrap_or(-1.0);
+                    cpu(a).total_cmp(&cpu(b))
+                }
+                SortKey::Wait => waits.get(a).cmp(&waits.get(b)),
+                _ => self.compare(&processes[a], &processes[b]),
+            };
             let order = if self.descends() {
                 order.reverse()
             } else {
@@ -144,12 +156,13 @@ impl View {
         kept.into_iter().map(flat).collect()
     }
 
-    fn compare(&self, a: &Process, b: &Process, cpu: impl Fn() -> Ordering) -> Ordering {
+    fn compare(&self, a: &Process, b: &Process) -> Ordering {
         match self.sort {
             SortKey::Pid => a.id.cmp(&b.id),
             SortKey::User => a.user.cmp(&b.user),
             SortKey::State => a.state.cmp(&b.state),
-            SortKey::Cpu => cpu(),
+            // Measured, not seen in the process.
+            SortKey::Cpu | SortKey::Wait => Ordering::Equal,
             // None, which is said as missing, after both.
             SortKey::Queue => (a.queue.is_none(), a.queue).cmp(&(b.queue.is_none(), b.queue)),
             SortKey::Threads => a.threads.cmp(&b.threads),

@@ -4,7 +4,8 @@ use std::collections::HashMap;
 use std::ops::{Add, Mul};
 use std::time::Duration;
 
-use crate::model::{CpuCounters, Process, ProcessId, Queue, Ruler, Snapshot};
+use super::waits::{Seen, Window};
+use crate::model::{CpuCounters, NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
 
 /// One measure of both queues.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -133,6 +134,7 @@ pub struct Tick {
 #[derive(Debug, Default)]
 pub struct Tracker {
     before: Option<Before>,
+    waits: Window,
 }
 
 #[derive(Debug)]
@@ -151,6 +153,7 @@ pub struct Measured {
     pub tick: Result<Tick, Missing>,
     /// For each process its share of one CPU in percent; `None` where it was not there before.
     pub process_percent: Vec<Option<f32>>,
+    pub waits: Result<Seen, NoWaits>,
 }
 
 impl Tracker {
@@ -168,6 +171,7 @@ impl Tracker {
                 .iter()
                 .map(|process| self.percent(process, elapsed))
                 .collect(),
+            waits: self.waits.measure(now),
         };
         self.before = Some(Before {
             at: now.at,

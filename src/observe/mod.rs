@@ -226,6 +226,7 @@ pub fn run(
     words: &Receiver<Word>,
     events: &Sender<Event>,
 ) {
+    let mut later: Option<Instant> = None;
     loop {
         if events
             .send(Event::Snapshot(Box::new(observer.tick())))
@@ -233,28 +234,29 @@ pub fn run(
         {
             return;
         }
-        let due = Instant::now() + interval;
+        let now = Instant::now();
+        later = later.filter(|at| *at > now);
+        let mut due = now + interval;
         loop {
-            match words.recv_timeout(due.saturating_duration_since(Instant::now())) {
-                Ok(Word::Watch(id)) => {
-                    observer.watch(id);
-                    continue;
-                }
+            let next = later.map_or(due, |later| later.min(due));
+            match words.recv_timeout(next.saturating_duration_since(Instant::now())) {
+                Ok(Word::Watch(id)) => observer.watch(id),
                 Ok(Word::Own(handle)) => observer.own(*handle),
-                Ok(Word::Sooner(sooner)) => std::thread::sleep(sooner),
+                Ok(Word::Sooner(Duration::ZERO)) => due = Instant::now(),
+                // Many moves at once are one.
+                Ok(Word::Sooner(sooner)) => later = Some(Instant::now() + sooner),
                 Ok(Word::Interval(other)) => {
                     interval = other;
                     // Rates over the moment since the last snapshot would be noise.
-                    std::thread::sleep(SHORTEST);
+                    due = Instant::now() + SHORTEST;
                 }
                 Ok(Word::Threads(show)) => {
                     observer.show_threads(show);
-                    std::thread::sleep(SHORTEST);
+                    due = Instant::now() + SHORTEST;
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => return,
             }
-            break;
         }
     }
 }

@@ -126,6 +126,34 @@ pub fn percent(value: Option<f32>, missing: &str) -> String {
     }
 }
 
+/// A wait in seven cells, the unit always at the same place: ` 812 ns`, `41.9 µs`, ` 212 µs`, `1.24 s `.
+#[must_use]
+#[allow(clippy::cast_precision_loss)]
+pub fn wait(ns: Option<u64>, missing: &str) -> String {
+    let Some(ns) = ns else {
+        return format!("{missing:>4}   ");
+    };
+    let mut value = ns as f64;
+    for unit in ["ns", "µs", "ms"] {
+        if value < 999.5 {
+            return format!("{} {unit}", three_digits(value, unit == "ns"));
+        }
+        value /= 1000.0;
+    }
+    format!("{} s ", three_digits(value, false))
+}
+
+/// In four cells.
+fn three_digits(value: f64, whole: bool) -> String {
+    if value < 9.995 && !whole {
+        format!("{value:>4.2}")
+    } else if value < 99.95 && !whole {
+        format!("{value:>4.1}")
+    } else {
+        format!("{:>4.0}", value.min(9999.0))
+    }
+}
+
 /// Memory in units of 1024.
 #[must_use]
 #[allow(clippy::cast_precision_loss)]
@@ -178,6 +206,22 @@ mod tests {
         assert_eq!(rate(18_400.0), "18.4k");
         assert_eq!(narrow_rate(18_400.0), " 18k");
         assert_eq!(rate(1_100_000.0), " 1.1M");
+    }
+
+    #[test]
+    fn waits_never_change_their_width() {
+        for exponent in 0..64 {
+            for step in [1.0_f64, 1.7, 9.4, 9.949, 9.96, 9.995, 9.9999] {
+                let ns = (step * 2_f64.powi(exponent)) as u64;
+                assert_eq!(wait(Some(ns), "-").chars().count(), 7, "{ns}");
+            }
+        }
+        assert_eq!(wait(Some(812), "-"), " 812 ns");
+        assert_eq!(wait(Some(8_190), "-"), "8.19 µs");
+        assert_eq!(wait(Some(41_900), "-"), "41.9 µs");
+        assert_eq!(wait(Some(999_600), "-"), "1.00 ms");
+        assert_eq!(wait(Some(1_240_000_000), "-"), "1.24 s ");
+        assert_eq!(wait(None, "-"), "   -   ");
     }
 
     #[test]

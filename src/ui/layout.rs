@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{banner, cpus};
+use super::{banner, cpus, waits};
 use crate::app::App;
 
 pub const MIN_WIDTH: u16 = 80;
@@ -23,7 +23,11 @@ pub struct Layout {
     pub header: Rect,
     pub banner: Rect,
     pub ratio: Rect,
+    /// The waits in one line, where there is no room for their panel.
+    pub waits_line: Rect,
     pub cpus: Rect,
+    /// Beside the CPUs.
+    pub waits: Rect,
     pub head: Rect,
     pub list: Rect,
     pub message: Rect,
@@ -47,16 +51,34 @@ impl Layout {
             Room::Some => 8,
             Room::Plenty => 15,
         };
-        let rest = area.height - banner - ratio - 4;
-        let wanted = match room {
+        let wanted = |rest: u16| match room {
             Room::Little => 5 + (area.height - MIN_HEIGHT) / 3,
             Room::Some | Room::Plenty => rest / 2,
         };
+        let rest = area.height - banner - ratio - 4;
+        // The lanes want the whole width; and no CPU shares its place on account of the waits.
+        let folds = |width| cpus::folds(app, width, wanted(rest));
+        let beside = if area.width >= waits::BESIDE_FROM
+            && !app.shows_lanes()
+            && folds(area.width - waits::WIDTH) == folds(area.width)
+        {
+            waits::WIDTH
+        } else {
+            0
+        };
+        let line = u16::from(beside == 0);
+        let rest = rest - line;
+        let wanted = wanted(rest);
         // The lanes take the place of the list and of its head as well.
         let (cpus, head, list) = if app.shows_lanes() {
             (rest + 1, 0, 0)
         } else {
-            let cpus = cpus::height(app, area.width, wanted);
+            let cpus = cpus::height(app, area.width - beside, wanted);
+            let cpus = if beside > 0 {
+                cpus.max(wanted.min(waits::HEIGHT))
+            } else {
+                cpus
+            };
             (cpus, 1, rest - cpus)
         };
         let mut top = area.y;
@@ -65,12 +87,27 @@ impl Layout {
             top += height;
             part
         };
+        let header = next(1);
+        let banner = next(banner);
+        let ratio = next(ratio);
+        let waits_line = next(line);
+        let both = next(cpus);
+        let cpus = Rect {
+            width: both.width - beside,
+            ..both
+        };
         Some(Self {
             room,
-            header: next(1),
-            banner: next(banner),
-            ratio: next(ratio),
-            cpus: next(cpus),
+            header,
+            banner,
+            ratio,
+            waits_line,
+            cpus,
+            waits: Rect {
+                x: cpus.right(),
+                width: beside,
+                ..both
+            },
             head: next(head),
             list: next(list),
             message: next(1),

@@ -15,6 +15,7 @@ mod pen;
 mod processes;
 mod ratio;
 pub mod theme;
+mod waits;
 
 use ratatui::Frame;
 use ratatui::buffer::Buffer;
@@ -60,6 +61,8 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     header::render(&mut Pen::new(buffer, layout.header), app, theme);
     banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
     ratio::render(&mut Pen::new(buffer, layout.ratio), app, theme, layout.room);
+    waits::render_line(&mut Pen::new(buffer, layout.waits_line), app, theme);
+    waits::render(&mut Pen::new(buffer, layout.waits), app, theme);
     if app.shows_lanes() {
         lanes::render(&mut Pen::new(buffer, layout.cpus), app, theme);
     } else {

@@ -89,6 +89,14 @@ const COLUMNS: &[Column] = &[
         cell: |row, _| format::cpu_time(row.process.cpu_time).into(),
     },
     Column {
+        title: "WAIT p99",
+        width: 9,
+        numeric: true,
+        from: 100,
+        sort: SortKey::Wait,
+        cell: |row, theme| format::wait(row.wait_p99, theme.glyphs.missing).into(),
+    },
+    Column {
         title: "NAME",
         width: 15,
         numeric: false,

@@ -65,6 +65,9 @@ pub struct Glyphs {
     pub missing: &'static str,
     pub into: &'static str,
     pub bar: &'static str,
+    /// A goal that holds, one that is missed.
+    pub holds: &'static str,
+    pub fails: &'static str,
 }
 
 impl Glyphs {
@@ -86,6 +89,8 @@ impl Glyphs {
         missing: "–",
         into: "›",
         bar: "│",
+        holds: "✔",
+        fails: "✘",
     };
 
     pub const ASCII: Self = Self {
@@ -106,6 +111,8 @@ impl Glyphs {
         missing: "-",
         into: ">",
         bar: "|",
+        holds: "+",
+        fails: "x",
     };
 }
 

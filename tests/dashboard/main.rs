@@ -14,6 +14,7 @@ mod signals;
 mod support;
 mod threads;
 mod view;
+mod waits;
 
 use dualq_top::app::{Event, Key};
 use support::{Hands, Shown, World, key, play, typed};
@@ -46,6 +47,7 @@ pub fn clone(events: &[Event]) -> Vec<Event> {
         .map(|event| match event {
             Event::Snapshot(snapshot) => Event::Snapshot(snapshot.clone()),
             Event::Key(key) => Event::Key(*key),
+            Event::Waits(result) => Event::Waits(result.clone()),
             Event::Scheduler(result) => Event::Scheduler(result.clone()),
             other => panic!("{other:?} is not copied here"),
         })

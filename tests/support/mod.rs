@@ -29,6 +29,8 @@ pub struct Hands {
     pub asked: Vec<String>,
     /// What the map says whatever is asked, or the refusal.
     pub answer: Option<Result<Queue, String>>,
+    /// The process whose waits were asked for last.
+    pub watched: Option<ProcessId>,
 }
 
 impl Control for Hands {
@@ -59,6 +61,14 @@ impl Control for Hands {
     fn threads(&mut self, show: bool) {
         let what = if show { "shown" } else { "hidden" };
         self.asked.push(format!("threads {what}"));
+    }
+
+    fn measure_waits(&mut self, on: bool) {
+        self.asked.push(format!("measure waits: {on}"));
+    }
+
+    fn watch(&mut self, id: Option<ProcessId>) {
+        self.watched = id;
     }
 
     fn interval(&mut self, interval: std::time::Duration) {

@@ -308,11 +308,12 @@ impl World {
                 });
             }
         }
+        waits.processes.sort_unstable_by_key(|process| process.id);
         let living = |id| self.snapshot.processes.iter().any(|p| p.id == id);
         waits.processes.retain(|process| living(process.id));
         for (index, process) in waits.processes.iter_mut().enumerate() {
             for (us, share) in PRIORITY {
-                let count = (120.0 * seconds * share / (index * 9 + 1) as f64) as u64;
+                let count = (120.0 * seconds * share / (index + 1) as f64) as u64;
                 process.wake.count((us * 1000.0) as u64, count);
             }
         }

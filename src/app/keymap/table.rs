@@ -58,6 +58,13 @@ pub const KEYMAP: &[Binding] = &[
         Some((1, "attach/detach")),
     ),
     bind(
+        &[Key::Char('w')],
+        Action::Waits,
+        Group::Queues,
+        "stop, or start, measuring how long tasks wait",
+        None,
+    ),
+    bind(
         &[Key::Char('k'), Key::F(9)],
         Action::SignalMenu,
         Group::Queues,

@@ -15,8 +15,9 @@ use crate::observe::Word;
 use crate::scheduler::Handle;
 use crate::signal;
 
-/// After a move, the next snapshot comes this soon: the effect is to be seen within a second.
-const AFTER_A_MOVE: Duration = Duration::from_millis(250);
+/// After a move or a change of schedulers, a snapshot comes this soon: the effect is to be seen
+/// within a second.
+pub const AFTER_A_MOVE: Duration = Duration::from_millis(250);
 
 /// What the dashboard can do to the world outside.
 pub struct Hands {
@@ -55,6 +56,9 @@ impl Control for Hands {
             Queue::Priority => handle.members.add(id.pid, Some(id.start_ticks))?,
             Queue::Batch => handle.members.remove(id.pid)?,
         }
+        handle.mark_event();
+        // The first is where the waits after the move begin.
+        let _ = self.words.send(Word::Sooner(Duration::ZERO));
         let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));
         Ok(if handle.members.contains(id)? {
             Queue::Priority
@@ -73,6 +77,14 @@ impl Control for Hands {
 
     fn signal(&mut self, id: ProcessId, signal: i32) -> Result<()> {
         signal::send(id, signal)
+    }
+
+    fn measure_waits(&mut self, on: bool) {
+        self.order(Order::MeasureWaits(on));
+    }
+
+    fn watch(&mut self, id: Option<ProcessId>) {
+        let _ = self.words.send(Word::Watch(id));
     }
 
     fn interval(&mut self, interval: Duration) {

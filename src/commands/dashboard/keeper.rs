@@ -9,8 +9,9 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 
+use super::hands::AFTER_A_MOVE;
 use crate::app::Event;
 use crate::model::Exit;
 use crate::observe::Word;
@@ -24,6 +25,8 @@ const LOOK: Duration = Duration::from_millis(500);
 pub enum Order {
     Attach,
     Detach,
+    /// Begin or end to measure how long tasks wait.
+    MeasureWaits(bool),
     End,
 }
 
@@ -41,7 +44,15 @@ impl Outlets {
         let _ = self.events.send(Event::Scheduler(
             result.map_err(|error| format!("{error:#}")),
         ));
-        // What follows from it is to be seen at once.
+        // What follows from it is to be seen at once: where the waits begin, and the first of them.
+        let _ = self.words.send(Word::Sooner(Duration::ZERO));
+        let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));
+    }
+
+    fn waits_switched(&self, result: Result<bool>) {
+        let _ = self
+            .events
+            .send(Event::Waits(result.map_err(|error| format!("{error:#}"))));
         let _ = self.words.send(Word::Sooner(Duration::ZERO));
     }
 
@@ -105,6 +116,9 @@ fn wait(own: Options, joined: Option<&Handle>, orders: &Receiver<Order>, outlets
         match order {
             Order::End => return,
             Order::Detach => outlets.answer(detach_pinned()),
+            Order::MeasureWaits(_) => outlets.waits_switched(Err(anyhow!(
+                "the dashboard that attached the scheduler measures the waits: switch it there"
+            ))),
             Order::Attach => {
                 let options = joined.and_then(|handle| handle.options().ok().flatten());
                 let inherited = joined.and_then(|handle| handle.members.inheritance().ok());
@@ -134,6 +148,9 @@ fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, outlets: &Outlet
         match orders.recv_timeout(LOOK) {
             Ok(Order::Attach) => outlets.answer(scheduler.attach()),
             Ok(Order::Detach) => outlets.answer(scheduler.detach()),
+            Ok(Order::MeasureWaits(on)) => {
+                outlets.waits_switched(scheduler.measure_waits(on).map(|()| on));
+            }
             Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
             // An end shows in the next snapshot, which has the reason.
             Err(RecvTimeoutError::Timeout) => {

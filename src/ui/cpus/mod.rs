@@ -83,6 +83,12 @@ pub fn height(app: &App, width: u16, offered: u16) -> u16 {
     1 + plan.rows * plan.height
 }
 
+/// How many CPUs share a cell, in this width and as many rows.
+pub fn folds(app: &App, width: u16, offered: u16) -> usize {
+    let cpus = app.snapshot().map_or(0, |snapshot| snapshot.cpus.len());
+    plan(cpus, width, offered.saturating_sub(1)).group
+}
+
 /// A cell with room for it, for each CPU or group of CPUs:
 /// ```text
 ///  CPU 0-2k/s ── enqueued/s ──────────── dispatched/s ─────────────

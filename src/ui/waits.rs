@@ -1,0 +1,252 @@
+//! How long tasks wait for a CPU: by queue, with the goals, and what measuring costs.
+
+use ratatui::style::Style;
+
+use super::chart;
+use super::format;
+use super::pen::{Pen, cells};
+use super::theme::Theme;
+use crate::app::App;
+use crate::app::waits::{Seen, Summary};
+use crate::model::{KindWaits, NoWaits, Queue};
+use crate::waits::{BATCH_GOAL_NS, ENOUGH_FOR_P99, PRIORITY_GOAL_NS};
+
+/// The panel's width, what it takes to say everything, and from which screen on it is shown.
+pub const WIDTH: u16 = 48;
+pub const HEIGHT: u16 = 12;
+pub const BESIDE_FROM: u16 = 100;
+
+/// Where the values of the line begin, below those of the bars.
+const LABEL: u16 = 13;
+/// Ends of the columns p50, p99 and max.
+const ENDS: [u16; 3] = [28, 37, 46];
+/// The histogram's columns are octaves: the first ends at 2^10 ns (1 µs), the last is open.
+const FIRST_OCTAVE: u32 = 10;
+const OCTAVES: u16 = 26;
+/// Where it begins, and below which columns its scale stands: 1 µs, 32 µs, 1 ms, 34 ms, 1 s.
+const CHART: u16 = 19;
+const SCALE: [(u16, &str); 5] = [
+    (0, "1µs"),
+    (5, "33µs"),
+    (10, "1ms"),
+    (15, "34ms"),
+    (20, "1s"),
+];
+
+/// A queue with its waits and its goal.
+struct Lane<'a> {
+    queue: Queue,
+    /// A window has begun and nothing has come yet: that nobody waits is not known.
+    begins: bool,
+    wake: &'a KindWaits,
+    requeue: &'a KindWaits,
+    goal_ns: u64,
+    goal: &'static str,
+}
+
+fn lanes(seen: &Seen) -> [Lane<'_>; 2] {
+    let lane = |queue, goal_ns, goal| {
+        let waits = match queue {
+            Queue::Priority => &seen.waits.priority,
+            Queue::Batch => &seen.waits.batch,
+        };
+        Lane {
+            queue,
+            begins: seen.over.is_zero(),
+            wake: &waits.wake,
+            requeue: &waits.requeue,
+            goal_ns,
+            goal,
+        }
+    };
+    [
+        lane(Queue::Priority, PRIORITY_GOAL_NS, "<100 µs"),
+        lane(Queue::Batch, BATCH_GOAL_NS, "<1 ms"),
+    ]
+}
+
+/// Why nothing is shown, and what to do.
+fn missing(why: &NoWaits) -> String {
+    match why {
+        NoWaits::View => "not measured in view mode".into(),
+        NoWaits::Off => "not measured: w switches it on".into(),
+        NoWaits::Unavailable(why) => format!("cannot be measured: {why}"),
+    }
+}
+
+/// Whether a goal holds: by a mark and in words, in at most 16 cells. Colour alone says nothing.
+fn goal(lane: &Lane, theme: &Theme) -> (String, Style) {
+    let summary = Summary::of(lane.wake);
+    let (name, glyphs) = (lane.goal, &theme.glyphs);
+    match summary.p99 {
+        Some(p99) if p99 < lane.goal_ns => (format!("{} {name} holds", glyphs.holds), theme.good),
+        Some(_) => (format!("{} {name} missed", glyphs.fails), theme.warning),
+        None if lane.begins => ("measuring".into(), theme.quiet),
+        None if summary.count == 0 => ("nobody waits".into(), theme.quiet),
+        None => {
+            let so_far = format!("{}/{ENOUGH_FOR_P99} waits", summary.count);
+            (so_far, theme.quiet)
+        }
+    }
+}
+
+/// For a narrow screen:
+/// ```text
+///  wait p99    PRIORITY 14.2 µs ✔ <100 µs holds BATCH  212 µs ✔ <1 ms holds
+/// ```
+pub fn render_line(pen: &mut Pen, app: &App, theme: &Theme) {
+    let half = pen.width().saturating_sub(LABEL + 1) / 2;
+    let median = half >= 43;
+    let label = if median { "wait p50 p99" } else { "wait p99" };
+    pen.text(1, 0, label, theme.strong);
+    let seen = match app.waits() {
+        Ok(seen) => seen,
+        Err(why) => {
+            pen.text(LABEL, 0, &missing(why), theme.quiet);
+            return;
+        }
+    };
+    for (index, lane) in (0_u16..).zip(lanes(seen)) {
+        let summary = Summary::of(lane.wake);
+        let (words, style) = goal(&lane, theme);
+        let mut part = pen.part(LABEL + index * half, 0, half, 1);
+        let mut x = part.text(0, 0, lane.queue.name(), theme.badge(lane.queue)) + 1;
+        if median {
+            let p50 = format::wait(summary.p50, theme.glyphs.missing);
+            x = part.text(x, 0, &p50, Style::new()) + 1;
+        }
+        let p99 = format::wait(summary.p99, theme.glyphs.missing);
+        let x = part.text(x, 0, &p99, theme.strong) + 1;
+        part.text(x, 0, &words, style);
+    }
+}
+
+/// Beside the CPUs, as far as there are lines for it:
+/// ```text
+///  waits, last 10 s ──────  p50 ───── p99 ───── max
+///  PRIORITY woken    8.19 µs  14.2 µs  41.0 µs
+///           preempted      –        –        –
+///  BATCH    woken    41.9 µs   212 µs   710 µs
+///           preempted 1.90 ms 8.11 ms  8.10 ms
+///  PRIORITY           ▁█▆▁
+///  BATCH                 ▁▃█▅▂▁
+///                    1µs  33µs 1ms  34ms 1s
+///  PRIORITY ✔ <100 µs holds  BATCH ✘ <1 ms missed
+///  costs  290 ns an event, 0.35 % of all CPUs
+/// ```
+pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
+    if pen.width() == 0 {
+        return;
+    }
+    pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
+    for y in 1..pen.height() {
+        pen.cell(0, y, theme.glyphs.bar, theme.quiet);
+    }
+    let seen = match app.waits() {
+        Ok(seen) => seen,
+        Err(why) => {
+            pen.text(1, 0, " waits ", theme.title);
+            wrapped(pen, theme, &missing(why));
+            return;
+        }
+    };
+    let title = match seen.over.as_secs_f32().round() {
+        0.0 => " waits ".to_owned(),
+        seconds => format!(" waits, last {seconds} s "),
+    };
+    pen.text(1, 0, &title, theme.title);
+    for (end, name) in ENDS.into_iter().zip(["p50", "p99", "max"]) {
+        pen.right(end, 0, &format!(" {name} "), theme.quiet);
+    }
+    let lines = pen.height().saturating_sub(1);
+    let lanes = lanes(seen);
+    let mut y = 1;
+    for lane in &lanes {
+        numbers(pen, theme, y, "woken", lane.queue, lane.wake);
+        y += 1;
+        if lines >= 6 {
+            numbers(pen, theme, y, "preempted", lane.queue, lane.requeue);
+            y += 1;
+        }
+    }
+    let tall = if lines >= 11 { 2 } else { 1 };
+    if lines >= 9 {
+        histograms(pen, theme, y, tall, &lanes);
+        y += 2 * tall + 1;
+    }
+    goals(pen, theme, y, &lanes);
+    cost(pen, theme, y + 1, seen);
+}
+
+fn wrapped(pen: &mut Pen, theme: &Theme, sentence: &str) {
+    let width = usize::from(pen.width().saturating_sub(3));
+    for (y, line) in (1..pen.height()).zip(crate::text::wrap(sentence, width)) {
+        pen.text(2, y, &line, theme.quiet);
+    }
+}
+
+/// One kind of wait: the queue's name stands before the first.
+fn numbers(pen: &mut Pen, theme: &Theme, y: u16, name: &str, queue: Queue, waits: &KindWaits) {
+    if name == "woken" {
+        pen.text(2, y, queue.name(), theme.badge(queue));
+    }
+    pen.text(11, y, name, theme.quiet);
+    let summary = Summary::of(waits);
+    for (end, ns) in ENDS
+        .into_iter()
+        .zip([summary.p50, summary.p99, summary.max])
+    {
+        let style = if end == ENDS[1] {
+            theme.strong
+        } else {
+            Style::new()
+        };
+        let wait = format::wait(ns, theme.glyphs.missing);
+        pen.right(end, y, &wait, style);
+    }
+}
+
+/// Wake-up waits by octave, those of PRIORITY above those of BATCH; each as high as it goes.
+#[allow(clippy::cast_precision_loss)]
+fn histograms(pen: &mut Pen, theme: &Theme, y: u16, tall: u16, lanes: &[Lane<'_>; 2]) {
+    for (lane, y) in lanes.iter().zip([y, y + tall]) {
+        pen.text(2, y + tall - 1, lane.queue.name(), theme.quiet);
+        let counts = lane.wake.histogram.octaves(FIRST_OCTAVE, OCTAVES.into());
+        let highest = counts.iter().copied().max().unwrap_or(0).max(1);
+        let values: Vec<Option<f32>> = counts
+            .iter()
+            .map(|count| (*count > 0).then_some(*count as f32))
+            .collect();
+        let mut part = pen.part(CHART, y, OCTAVES, tall);
+        chart::lane(
+            &mut part,
+            theme,
+            theme.queue(lane.queue),
+            &values,
+            highest as f32,
+        );
+    }
+    for (column, label) in SCALE {
+        pen.text(CHART + column, y + 2 * tall, label, theme.quiet);
+    }
+}
+
+fn goals(pen: &mut Pen, theme: &Theme, y: u16, lanes: &[Lane<'_>; 2]) {
+    for (lane, x) in lanes.iter().zip([2, 28]) {
+        let (words, style) = goal(lane, theme);
+        let x = pen.text(x, y, lane.queue.name(), theme.quiet) + 1;
+        pen.text(x, y, &words, style);
+    }
+}
+
+fn cost(pen: &mut Pen, theme: &Theme, y: u16, seen: &Seen) {
+    let text = match seen.cost {
+        Some(cost) => format!(
+            "costs {:>4.0} ns an event, {:.2} % of all CPUs",
+            cost.ns_per_event, cost.percent
+        ),
+        None => "what it costs is not known".to_owned(),
+    };
+    let width = cells(&text);
+    pen.put(2, y, &text, width, theme.quiet);
+}
