@@ -47,6 +47,7 @@ struct Kernel {
     members: Option<HashMap<u32, Option<u64>>>,
     owner: Option<OwnerRecord>,
     exit: Option<Exit>,
+    oldest_wait: Option<Duration>,
 }
 
 impl Observer {
@@ -138,6 +139,7 @@ impl Observer {
                 .map(|members| members.into_iter().collect()),
             owner: handle.owner().ok().flatten(),
             exit: handle.exit().ok().flatten(),
+            oldest_wait: handle.oldest_wait().ok(),
         }
     }
 
@@ -157,6 +159,8 @@ impl Observer {
                 .filter(|_| ruler == Ruler::Dualq)
                 .map(|owner| at.saturating_sub(Duration::from_nanos(owner.attached_at_ns))),
             guarantee_percent: owner.and_then(|owner| u8::try_from(owner.guarantee_percent).ok()),
+            watchdog: owner.map(|owner| Duration::from_millis(owner.timeout_ms.into())),
+            oldest_wait: kernel.oldest_wait.filter(|_| ruler == Ruler::Dualq),
             members: kernel.members.as_ref().map_or(0, HashMap::len),
             exit: kernel.exit.clone(),
             ruler,

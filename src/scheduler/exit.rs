@@ -11,6 +11,7 @@ const CODE: usize = 0;
 const KIND: usize = 8;
 const REASON: std::ops::Range<usize> = 12..140;
 const MESSAGE: std::ops::Range<usize> = 140..1164;
+const DUMP: std::ops::Range<usize> = 1164..33_932;
 
 /// `SCX_EXIT_UNREG`: detached by user space, nothing went wrong.
 const KIND_DETACHED: u32 = 64;
@@ -41,7 +42,23 @@ fn parse(bytes: &[u8]) -> Option<Exit> {
         kind: describe(kind, code),
         reason: text(bytes.get(REASON)?),
         message: text(bytes.get(MESSAGE)?),
+        dump: lines(bytes.get(DUMP)?),
     })
+}
+
+/// The dump in lines, each as harmless as the rest; a full one was cut by the record's size.
+fn lines(bytes: &[u8]) -> Vec<String> {
+    let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
+    let mut lines: Vec<String> = bytes[..end]
+        .split(|&b| b == b'\n')
+        .map(scrub)
+        .skip_while(String::is_empty)
+        .collect();
+    if end + 1 >= bytes.len() {
+        lines.push("(cut here: the record holds 32 KiB)".into());
+    }
+    while lines.pop_if(|line| line.trim().is_empty()).is_some() {}
+    lines
 }
 
 /// The kernel's own strings can hold raw control characters (a task's name in them, for one).
@@ -97,5 +114,19 @@ mod tests {
         assert_eq!(exit.reason, "runnable task stall");
         assert!(!exit.message.contains('\x1b'), "{:?}", exit.message);
         assert!(exit.message.contains("[7] failed"));
+    }
+
+    #[test]
+    fn the_dump_keeps_its_lines_and_says_where_it_was_cut() {
+        let mut bytes = record(1024, "", b"");
+        let dump = b"\n\nCPU 0  : nr_run=1\n  R evil\x1b[2J[7]\n\n";
+        bytes[DUMP][..dump.len()].copy_from_slice(dump);
+        let exit = parse(&bytes).unwrap();
+        assert_eq!(exit.dump, ["CPU 0  : nr_run=1", "  R evil·[2J[7]"]);
+        bytes[DUMP][..32_767].fill(b'x');
+        let exit = parse(&bytes).unwrap();
+        assert_eq!(exit.dump.len(), 2);
+        assert!(exit.dump[1].contains("cut here"));
+        assert_eq!(parse(&record(1024, "", b"")).unwrap().dump, [""; 0]);
     }
 }

@@ -1,7 +1,7 @@
 //! A hold on a loaded scheduler's maps and programs: what reading and changing it takes, whoever
 //! attached it. Every holder has descriptors of its own, so nothing is shared between threads.
 
-use std::os::fd::OwnedFd;
+use std::{os::fd::OwnedFd, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
@@ -11,7 +11,10 @@ use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
 
 /// Changes whenever the layout of a pinned map does, so that other versions' pins are told apart.
-pub const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 2;
+
+/// In struct overdue_timer of src/bpf/state.h: after the kernel's own 16 bytes.
+const OLDEST_WAIT: std::ops::Range<usize> = 16..24;
 
 /// Who attached the scheduler, and how: struct owner_record in src/bpf/state.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -66,6 +69,7 @@ pub struct Handle {
     counters: MapHandle,
     exit: MapHandle,
     owner: MapHandle,
+    timer: MapHandle,
 }
 
 impl Handle {
@@ -74,12 +78,14 @@ impl Handle {
         counters: MapHandle,
         exit: MapHandle,
         owner: MapHandle,
+        timer: MapHandle,
     ) -> Self {
         Self {
             members,
             counters,
             exit,
             owner,
+            timer,
         }
     }
 
@@ -131,6 +137,7 @@ impl Handle {
             counters: map(pins::COUNTERS)?,
             exit: map(pins::EXIT)?,
             owner,
+            timer: map(pins::TIMER)?,
         };
         if handle.owner()?.is_none() {
             bail!(Refusal::new(
@@ -163,6 +170,7 @@ impl Handle {
             counters: MapHandle::try_from(&self.counters)?,
             exit: MapHandle::try_from(&self.exit)?,
             owner: MapHandle::try_from(&self.owner)?,
+            timer: MapHandle::try_from(&self.timer)?,
         })
     }
 
@@ -170,6 +178,23 @@ impl Handle {
     /// Where the map cannot be read.
     pub fn counters(&self) -> Result<Counters> {
         Counters::read(&self.counters)
+    }
+
+    /// How long the oldest task in BATCH had waited when the scheduler looked last.
+    ///
+    /// # Errors
+    /// Where the map cannot be read or is not laid out as ours.
+    pub fn oldest_wait(&self) -> Result<Duration> {
+        let bytes = self
+            .timer
+            .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
+            .context("cannot read the timer's map")?
+            .context("the timer's map is empty")?;
+        let wait = bytes
+            .get(OLDEST_WAIT)
+            .and_then(|bytes| bytes.try_into().ok())
+            .context("the timer's map has another layout")?;
+        Ok(Duration::from_nanos(u64::from_ne_bytes(wait)))
     }
 
     /// Why the kernel ended it; `None` while it runs and after an ordinary detach.

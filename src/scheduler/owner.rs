@@ -352,6 +352,7 @@ fn handle(skel: &DualqSkel<'_>) -> Result<Handle> {
         MapHandle::try_from(&maps.queue_stats)?,
         MapHandle::try_from(&maps.exit_record)?,
         MapHandle::try_from(&maps.owner)?,
+        MapHandle::try_from(&maps.overdue_timer)?,
     ))
 }
 

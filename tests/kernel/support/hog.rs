@@ -14,6 +14,7 @@ pub struct Load {
     cpu: Option<usize>,
     nice: Option<i32>,
     name: Option<String>,
+    user: Option<u32>,
 }
 
 impl Load {
@@ -40,6 +41,12 @@ impl Load {
         self
     }
 
+    /// Whose process it is, by number.
+    pub fn user(mut self, user: u32) -> Self {
+        self.user = Some(user);
+        self
+    }
+
     /// The name that `/proc/PID/comm` shows.
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
@@ -55,6 +62,9 @@ impl Load {
         if let Some(name) = &self.name {
             let name = CString::new(name.as_str()).expect("no NUL in a name");
             command.env("LOAD_NAME", name.to_str().expect("UTF-8"));
+        }
+        if let Some(user) = self.user {
+            command.uid(user);
         }
         let (cpu, nice) = (self.cpu, self.nice);
         // SAFETY: two system calls, no allocation: fine between fork and exec.
@@ -91,6 +101,11 @@ pub struct Hog {
 impl Hog {
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Whether it has ended, by whatever hand.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_some()
     }
 
     /// Ends it and waits until its id is free.
