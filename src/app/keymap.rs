@@ -41,6 +41,7 @@ pub enum Action {
     Waits,
     Shorter,
     Longer,
+    Report,
     Help,
     Suspend,
     Redraw,

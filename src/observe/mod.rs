@@ -4,11 +4,12 @@
 mod host;
 mod processes;
 mod threads;
+mod topology;
 mod waits;
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
 };
@@ -36,6 +37,9 @@ pub struct Observer {
     proc: PathBuf,
     /// Whether threads are shown.
     threads: bool,
+    places: Vec<topology::Place>,
+    /// Which CPUs were online when their places were read.
+    placed: Vec<bool>,
     standing: Standing,
     /// `None` in view mode.
     handle: Option<Handle>,
@@ -50,6 +54,7 @@ struct Kernel {
     members: Option<HashMap<u32, Option<u64>>>,
     owner: Option<OwnerRecord>,
     exit: Option<Exit>,
+    oldest_wait: Option<Duration>,
 }
 
 impl Observer {
@@ -61,6 +66,8 @@ impl Observer {
             processes: Processes::new(proc.clone()),
             proc,
             threads: false,
+            places: Vec::new(),
+            placed: Vec::new(),
             standing,
             handle,
             watched: None,
@@ -108,6 +115,11 @@ impl Observer {
             self.watched,
         );
         let (host, online) = self.host.read();
+        let placed: Vec<bool> = online.iter().map(Option::is_some).collect();
+        if placed != self.placed {
+            topology::read(Path::new("/sys"), &mut self.places);
+            self.placed = placed;
+        }
         let possible = kernel
             .counters
             .as_ref()
@@ -115,9 +127,12 @@ impl Observer {
         let cpus = (0..possible.max(online.len()))
             .map(|number| {
                 let busy_percent = online.get(number).copied().flatten();
+                let place = self.places.get(number).copied().unwrap_or_default();
                 Cpu {
                     number: u32::try_from(number).unwrap_or(u32::MAX),
                     online: busy_percent.is_some(),
+                    llc: place.llc,
+                    node: place.node,
                     busy_percent,
                     counters: kernel
                         .counters
@@ -166,6 +181,7 @@ impl Observer {
             exit: (*ruler != Ruler::Dualq)
                 .then(|| handle.exit().ok().flatten())
                 .flatten(),
+            oldest_wait: handle.oldest_wait().ok(),
         }
     }
 
@@ -185,6 +201,8 @@ impl Observer {
                 .filter(|_| ruler == Ruler::Dualq)
                 .map(|owner| at.saturating_sub(Duration::from_nanos(owner.attached_at_ns))),
             guarantee_percent: owner.and_then(|owner| u8::try_from(owner.guarantee_percent).ok()),
+            watchdog: owner.map(|owner| Duration::from_millis(owner.timeout_ms.into())),
+            oldest_wait: kernel.oldest_wait.filter(|_| ruler == Ruler::Dualq),
             members: kernel.members.as_ref().map_or(0, HashMap::len),
             exit: kernel.exit.clone(),
             ruler,

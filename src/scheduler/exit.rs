@@ -54,15 +54,19 @@ fn parse(bytes: &[u8]) -> Option<Exit> {
     })
 }
 
-/// The kernel's dump, a line at a time: its line ends are the only control characters that mean
-/// something.
+/// The dump in lines, each as harmless as the rest; a full one was cut by the record's size.
 fn lines(bytes: &[u8]) -> Vec<String> {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
-    let dump = bytes[..end].trim_ascii_end();
-    if dump.is_empty() {
-        return Vec::new();
+    let mut lines: Vec<String> = bytes[..end]
+        .split(|&b| b == b'\n')
+        .map(scrub)
+        .skip_while(String::is_empty)
+        .collect();
+    if end + 1 >= bytes.len() {
+        lines.push("(cut here: the record holds 32 KiB)".into());
     }
-    dump.split(|&b| b == b'\n').map(scrub).collect()
+    while lines.pop_if(|line| line.trim().is_empty()).is_some() {}
+    lines
 }
 
 /// The kernel's own strings can hold raw control characters (a task's name in them, for one).
@@ -146,5 +150,19 @@ mod tests {
         assert_eq!(exit.reason, "runnable task stall");
         assert!(!exit.message.contains('\x1b'), "{:?}", exit.message);
         assert!(exit.message.contains("[7] failed"));
+    }
+
+    #[test]
+    fn the_dump_keeps_its_lines_and_says_where_it_was_cut() {
+        let mut bytes = record(1024, "", b"");
+        let dump = b"\n\nCPU 0  : nr_run=1\n  R evil\x1b[2J[7]\n\n";
+        bytes[DUMP][..dump.len()].copy_from_slice(dump);
+        let exit = parse(&bytes).unwrap();
+        assert_eq!(exit.dump, ["CPU 0  : nr_run=1", "  R evil·[2J[7]"]);
+        bytes[DUMP][..32_767].fill(b'x');
+        let exit = parse(&bytes).unwrap();
+        assert_eq!(exit.dump.len(), 2);
+        assert!(exit.dump[1].contains("cut here"));
+        assert_eq!(parse(&record(1024, "", b"")).unwrap().dump, [""; 0]);
     }
 }

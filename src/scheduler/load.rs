@@ -138,6 +138,7 @@ pub(super) fn handle(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -
             Ok(instrument) => Ok(instrument.reader()?),
             Err(why) => Err(why.clone()),
         },
+        MapHandle::try_from(&maps.overdue_timer)?,
     ))
 }
 

@@ -4,6 +4,7 @@ mod ascii;
 mod banner;
 mod chart;
 mod cpus;
+mod domains;
 mod footer;
 mod format;
 mod header;
@@ -14,6 +15,7 @@ mod menu;
 mod pen;
 mod processes;
 mod ratio;
+mod report;
 pub mod theme;
 mod waits;
 
@@ -36,6 +38,7 @@ pub fn fit(app: &mut App, size: Size) {
         app.set_list_area(layout.list.y, layout.list.height);
         app.set_columns(processes::heads(layout.list.width, app.chosen_columns()));
         app.limit_help(help::overflow(area, app.keymap()));
+        app.limit_report(report::overflow(area, app));
         if let Some(menu) = app.menu() {
             let (place, first) = menu::place(menu, area);
             app.set_menu_area(place.x, place.right(), place.y + 1, first);
@@ -75,8 +78,10 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     if let Some(menu) = app.menu() {
         menu::render(buffer, area, menu, theme);
     }
-    if app.mode() == Mode::Help {
-        help::render(&mut Pen::new(buffer, area), area, app, theme);
+    match app.mode() {
+        Mode::Help => help::render(&mut Pen::new(buffer, area), area, app, theme),
+        Mode::Report => report::render(&mut Pen::new(buffer, area), area, app, theme),
+        _ => {}
     }
 }
 

@@ -243,19 +243,20 @@ fn why_the_kernel_ended_the_scheduler_stays_on_screen() {
     let (mut world, mut events) = seen(2);
     world.ruled_by(Ruler::KernelDefault);
     world.scheduler().exit = Some(Exit {
-        dump: Vec::new(),
         asks_restart: false,
         kind: "a runnable task waited too long (watchdog)".into(),
         reason: "runnable task stall".into(),
         message: "hog[4711] failed to run for 30.1s".into(),
+        dump: Vec::new(),
     });
     events.extend((0..30).map(|_| world.tick()));
+    events.push(key(Key::Esc));
     let shown = show(events);
     for part in [
         "The kernel ended dualq",
         "(watchdog)",
         "hog[4711]",
-        "x attaches it again",
+        "e shows more, x attaches it",
     ] {
         assert!(shown.has(part), "{part}:\n{}", shown.text());
     }
