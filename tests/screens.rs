@@ -44,16 +44,37 @@ fn then(change: impl FnOnce(&mut World)) -> Vec<Event> {
     events
 }
 
+/// As the kernel writes it, in short.
+fn dump() -> Vec<String> {
+    let mut lines = vec![
+        "DISABLE".to_owned(),
+        String::new(),
+        "CPU states".into(),
+        "----------".into(),
+    ];
+    for cpu in 0..4 {
+        lines.push(format!(
+            "CPU {cpu}   : nr_run=2 flags=0x1 cpu_rel=0 ops_qseq=4823 pnt_seq=9127"
+        ));
+        lines.push("          curr=ffmpeg[4121] class=ext_sched_class".into());
+        lines.push(format!("  R cc1plus[{}] -30120ms", 3977 + cpu));
+        lines.push("      scx_state/flags=3/0x5 dsq_flags=0x0 ops_state/qseq=2/4820 sticky/holding_cpu=-1/-1 dsq_id=0x101".into());
+        lines.push("      cpus=f no_mig=0".into());
+        lines.push(String::new());
+    }
+    lines
+}
+
 fn states() -> [(&'static str, Change); 9] {
     let view = Role::View {
         reason: "not root: run sudo dualq-top to attach the scheduler".into(),
     };
     let exit = Exit {
-        dump: Vec::new(),
         asks_restart: false,
         kind: "a runnable task waited too long (watchdog)".into(),
         reason: "runnable task stall".into(),
         message: "ksoftirqd/0[17] failed to run for 30.1s".into(),
+        dump: dump(),
     };
     [
         (

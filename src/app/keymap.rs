@@ -40,6 +40,7 @@ pub enum Action {
     Lanes,
     Shorter,
     Longer,
+    Report,
     Help,
     Suspend,
     Redraw,

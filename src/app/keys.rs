@@ -29,6 +29,7 @@ impl App {
             Mode::Menu => self.menu_key(key),
             Mode::Confirm => self.confirm_key(key),
             Mode::Help => self.help_key(key),
+            Mode::Report => self.report_key(key),
         }
     }
 
@@ -73,6 +74,7 @@ impl App {
             Action::Threads => return Some(self.threads()),
             Action::KernelThreads => self.kernel_threads(),
             Action::UserMenu => self.user_menu(),
+            Action::Report => self.show_report(),
             Action::Help => {
                 self.mode = Mode::Help;
                 self.help_line = 0;
@@ -173,7 +175,11 @@ impl App {
                 self.help_line = self.help_line.saturating_sub(1);
             }
             (Mode::Help, MouseAction::ScrollDown) => self.help_line += 1,
-            (Mode::Help, MouseAction::Click) => self.mode = Mode::List,
+            (Mode::Report, MouseAction::ScrollUp) => {
+                self.report_line = self.report_line.saturating_sub(1);
+            }
+            (Mode::Report, MouseAction::ScrollDown) => self.report_line += 1,
+            (Mode::Help | Mode::Report, MouseAction::Click) => self.mode = Mode::List,
             // What a question is about must not change under it.
             (Mode::Confirm, _) => self.changed = false,
             (Mode::Menu, action) => self.menu_mouse(action, mouse),

@@ -16,6 +16,7 @@ mod keys;
 mod moves;
 mod pause;
 mod queues;
+mod report;
 mod signals;
 mod view;
 
@@ -24,7 +25,7 @@ use std::time::Duration;
 
 pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
 
-use crate::model::{Process, ProcessId, Queue, Ruler, Snapshot};
+use crate::model::{Exit, Process, ProcessId, Queue, Ruler, Snapshot};
 use history::History;
 use keymap::Keymap;
 use list::List;
@@ -48,6 +49,8 @@ pub enum Mode {
     /// A question waits for a yes.
     Confirm,
     Help,
+    /// Why the kernel ended the scheduler.
+    Report,
 }
 
 /// What the scheduler was asked and has not answered yet.
@@ -91,6 +94,10 @@ pub struct App {
     mode: Mode,
     /// The first line of the help in view.
     help_line: usize,
+    /// The first line of the report in view.
+    report_line: usize,
+    /// The end of the scheduler that was reported last.
+    reported: Option<Exit>,
     search: Search,
     message: Option<Message>,
     pending: Option<Pending>,
@@ -137,6 +144,8 @@ impl App {
             menu: None,
             mode: Mode::default(),
             help_line: 0,
+            report_line: 0,
+            reported: None,
             search: Search::default(),
             message: None,
             pending: None,
@@ -242,6 +251,7 @@ impl App {
             let still = self.processes().iter().map(|process| process.id);
             self.tagged = still.filter(|id| tagged.contains(id)).collect();
         }
+        self.notice_exit();
         self.refresh_list();
     }
 

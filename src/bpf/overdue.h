@@ -10,7 +10,7 @@
 #ifndef DUALQ_OVERDUE_H
 #define DUALQ_OVERDUE_H
 
-static bool bring_forward(u64 dsq_id, u64 now)
+static bool bring_forward(u64 dsq_id, u64 now, u64 *oldest_wait)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
@@ -21,8 +21,14 @@ static bool bring_forward(u64 dsq_id, u64 now)
 	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t = task_record_of(p);
+		u64 wait;
 
-		if (!t || !t->queued_at || now - t->queued_at < overdue_ns)
+		if (!t || !t->queued_at || before(now, t->queued_at))
+			continue;
+		wait = now - t->queued_at;
+		if (*oldest_wait < wait)
+			*oldest_wait = wait;
+		if (wait < overdue_ns)
 			continue;
 		any = true;
 		if (t->overdue)
@@ -39,18 +45,19 @@ static bool bring_forward(u64 dsq_id, u64 now)
 
 static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 {
-	u64 now = clock_ns();
+	u64 now = clock_ns(), oldest_wait = 0;
 	bool any;
 	s32 cpu;
 
 	if (!attached)
 		return 0;
 	bpf_rcu_read_lock();
-	any = bring_forward(BATCH_DSQ, now);
+	any = bring_forward(BATCH_DSQ, now, &oldest_wait);
 	bpf_for(cpu, 0, nr_possible_cpus)
-		any |= bring_forward(PINNED_DSQ(CLASS_BATCH, cpu), now);
+		any |= bring_forward(PINNED_DSQ(CLASS_BATCH, cpu), now, &oldest_wait);
 	bpf_rcu_read_unlock();
 	any_overdue = any;
+	timer->oldest_wait_ns = oldest_wait;
 	bpf_timer_start(&timer->timer, overdue_check_ns, 0);
 	return 0;
 }
@@ -63,6 +70,7 @@ static int start_overdue_timer(void)
 
 	if (!timer)
 		return -EINVAL;
+	timer->oldest_wait_ns = 0;
 	/* A second attach of the same object finds the timer initialised: that is no error. */
 	bpf_timer_init(&timer->timer, &overdue_timer, CLOCK_MONOTONIC);
 	err = bpf_timer_set_callback(&timer->timer, check_overdue);

@@ -156,6 +156,9 @@ struct {
 
 struct overdue_timer {
 	struct bpf_timer timer;
+	/* How long the oldest task in BATCH had waited when the timer ran last; src/scheduler/handle.rs
+	 * reads it here. */
+	u64 oldest_wait_ns;
 };
 
 struct {

@@ -96,6 +96,10 @@ pub struct SchedulerStatus {
     pub attached: Option<Duration>,
     /// The share of CPU time that BATCH keeps, in percent (0 to 50).
     pub guarantee_percent: Option<u8>,
+    /// The kernel ends the scheduler when a runnable task waits longer.
+    pub watchdog: Option<Duration>,
+    /// How long the oldest task in BATCH had waited when the scheduler looked last.
+    pub oldest_wait: Option<Duration>,
     /// Entries of `priority_pids_map`.
     pub members: usize,
     /// Why it ended, if the kernel ended it.

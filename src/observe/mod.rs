@@ -50,6 +50,7 @@ struct Kernel {
     members: Option<HashMap<u32, Option<u64>>>,
     owner: Option<OwnerRecord>,
     exit: Option<Exit>,
+    oldest_wait: Option<Duration>,
 }
 
 impl Observer {
@@ -166,6 +167,7 @@ impl Observer {
             exit: (*ruler != Ruler::Dualq)
                 .then(|| handle.exit().ok().flatten())
                 .flatten(),
+            oldest_wait: handle.oldest_wait().ok(),
         }
     }
 
@@ -185,6 +187,8 @@ impl Observer {
                 .filter(|_| ruler == Ruler::Dualq)
                 .map(|owner| at.saturating_sub(Duration::from_nanos(owner.attached_at_ns))),
             guarantee_percent: owner.and_then(|owner| u8::try_from(owner.guarantee_percent).ok()),
+            watchdog: owner.map(|owner| Duration::from_millis(owner.timeout_ms.into())),
+            oldest_wait: kernel.oldest_wait.filter(|_| ruler == Ruler::Dualq),
             members: kernel.members.as_ref().map_or(0, HashMap::len),
             exit: kernel.exit.clone(),
             ruler,

@@ -62,7 +62,15 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     if dump.is_empty() {
         return Vec::new();
     }
-    dump.split(|&b| b == b'\n').map(scrub).collect()
+    let mut lines: Vec<String> = dump
+        .split(|&b| b == b'\n')
+        .map(scrub)
+        .skip_while(String::is_empty)
+        .collect();
+    if end + 1 >= bytes.len() {
+        lines.push("(cut here: the record holds no more)".into());
+    }
+    lines
 }
 
 /// The kernel's own strings can hold raw control characters (a task's name in them, for one).
@@ -146,5 +154,19 @@ mod tests {
         assert_eq!(exit.reason, "runnable task stall");
         assert!(!exit.message.contains('\x1b'), "{:?}", exit.message);
         assert!(exit.message.contains("[7] failed"));
+    }
+
+    #[test]
+    fn the_dump_keeps_its_lines_and_says_where_it_was_cut() {
+        let mut bytes = record(1024, "", b"");
+        let dump = b"\n\nCPU 0  : nr_run=1\n  R evil\x1b[2J[7]\n\n";
+        bytes[DUMP][..dump.len()].copy_from_slice(dump);
+        let exit = parse(&bytes).unwrap();
+        assert_eq!(exit.dump, ["CPU 0  : nr_run=1", "  R evil·[2J[7]"]);
+        bytes[DUMP][..32_767].fill(b'x');
+        let exit = parse(&bytes).unwrap();
+        assert_eq!(exit.dump.len(), 2);
+        assert!(exit.dump[1].contains("cut here"));
+        assert_eq!(parse(&record(1024, "", b"")).unwrap().dump, [""; 0]);
     }
 }

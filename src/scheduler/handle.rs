@@ -12,7 +12,10 @@ use crate::refusal::{Refusal, Status};
 use crate::waits;
 
 /// Changes whenever the layout of a pinned map does, so that other versions' pins are told apart.
-pub const LAYOUT: u32 = 2;
+pub const LAYOUT: u32 = 3;
+
+/// In struct overdue_timer of src/bpf/state.h: after the kernel's own 16 bytes.
+const OLDEST_WAIT: std::ops::Range<usize> = 16..24;
 
 /// Who attached the scheduler, and how: struct owner_record in src/bpf/state.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,6 +91,7 @@ pub struct Handle {
     counters: MapHandle,
     exit: MapHandle,
     owner: MapHandle,
+    timer: MapHandle,
     /// The wait instrument, or why there is none.
     pub waits: Result<waits::Reader, String>,
 }
@@ -98,6 +102,7 @@ impl Handle {
         counters: MapHandle,
         exit: MapHandle,
         owner: MapHandle,
+        timer: MapHandle,
         waits: Result<waits::Reader, String>,
     ) -> Self {
         Self {
@@ -106,6 +111,7 @@ impl Handle {
             exit,
             owner,
             waits,
+            timer,
         }
     }
 
@@ -158,6 +164,7 @@ impl Handle {
             exit: map(pins::EXIT)?,
             owner,
             waits: waits::Reader::open().map_err(|error| format!("{error:#}")),
+            timer: map(pins::TIMER)?,
         };
         if handle.owner()?.is_none() {
             bail!(Refusal::new(
@@ -194,6 +201,7 @@ impl Handle {
                 Ok(reader) => Ok(reader.try_clone()?),
                 Err(why) => Err(why.clone()),
             },
+            timer: MapHandle::try_from(&self.timer)?,
         })
     }
 
@@ -209,6 +217,23 @@ impl Handle {
     /// Where the map cannot be read.
     pub fn counters(&self) -> Result<Counters> {
         Counters::read(&self.counters)
+    }
+
+    /// How long the oldest task in BATCH had waited when the scheduler looked last.
+    ///
+    /// # Errors
+    /// Where the map cannot be read or is not laid out as ours.
+    pub fn oldest_wait(&self) -> Result<Duration> {
+        let bytes = self
+            .timer
+            .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
+            .context("cannot read the timer's map")?
+            .context("the timer's map is empty")?;
+        let wait = bytes
+            .get(OLDEST_WAIT)
+            .and_then(|bytes| bytes.try_into().ok())
+            .context("the timer's map has another layout")?;
+        Ok(Duration::from_nanos(u64::from_ne_bytes(wait)))
     }
 
     /// Why the kernel ended it; `None` while it runs and after an ordinary detach.

@@ -134,6 +134,7 @@ pub(super) fn handle(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -
         MapHandle::try_from(&maps.queue_stats)?,
         MapHandle::try_from(&maps.exit_record)?,
         MapHandle::try_from(&maps.owner)?,
+        MapHandle::try_from(&maps.overdue_timer)?,
         match waits {
             Ok(instrument) => Ok(instrument.reader()?),
             Err(why) => Err(why.clone()),

@@ -6,7 +6,7 @@ use super::pen::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::keymap::Action;
-use crate::model::{Role, Ruler};
+use crate::model::{Role, Ruler, SchedulerStatus};
 use crate::text;
 
 const MOST_LINES: u16 = 4;
@@ -57,16 +57,20 @@ fn banner(app: &App) -> Option<(Tone, String)> {
     let scheduler = &app.snapshot()?.scheduler;
     let x = app.keymap().key(Action::Scheduler);
     let q = app.keymap().key(Action::Quit);
+    let report = app.keymap().key(Action::Report);
     let runs = scheduler.ruler == Ruler::Dualq;
     if let (Some(exit), false) = (&scheduler.exit, runs) {
         let again = match scheduler.role {
-            Role::View { .. } => String::new(),
-            _ => format!(" {x} attaches it again."),
+            Role::View { .. } => format!(" {report} shows more."),
+            _ => format!(" {report} shows more, {x} attaches it again."),
         };
         return Some((
             Tone::Alarm,
             format!("The kernel ended dualq: {exit}.{again}"),
         ));
+    }
+    if runs && scheduler.guarantee_percent == Some(0) {
+        return Some((Tone::Alarm, starving(scheduler)));
     }
     match (&scheduler.role, &scheduler.ruler) {
         (Role::View { reason }, _) => Some((Tone::Warning, format!("view mode: {reason}"))),
@@ -100,4 +104,14 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         )),
         _ => None,
     }
+}
+
+/// Without a guarantee BATCH may wait until the watchdog ends it all: how far that is.
+fn starving(scheduler: &SchedulerStatus) -> String {
+    let limit = scheduler.watchdog.map_or(30.0, |limit| limit.as_secs_f32());
+    let waits = match scheduler.oldest_wait {
+        Some(wait) => format!("its oldest task waits {:.1} s", wait.as_secs_f32()),
+        None => "its oldest wait cannot be read".into(),
+    };
+    format!("BATCH has no guarantee: {waits}; at {limit:.0} s dualq is ended")
 }

@@ -35,7 +35,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             pen.text(1, 0, &question, theme.warning);
             return;
         }
-        Mode::List | Mode::Menu | Mode::Help => {}
+        Mode::List | Mode::Menu | Mode::Help | Mode::Report => {}
     }
     let Some(message) = app.message() else {
         if let Some(parts) = left_out(app) {

@@ -14,6 +14,7 @@ mod menu;
 mod pen;
 mod processes;
 mod ratio;
+mod report;
 pub mod theme;
 
 use ratatui::Frame;
@@ -35,6 +36,7 @@ pub fn fit(app: &mut App, size: Size) {
         app.set_list_area(layout.list.y, layout.list.height);
         app.set_columns(processes::heads(layout.list.width, app.chosen_columns()));
         app.limit_help(help::overflow(area, app.keymap()));
+        app.limit_report(report::overflow(area, app));
         if let Some(menu) = app.menu() {
             let (place, first) = menu::place(menu, area);
             app.set_menu_area(place.x, place.right(), place.y + 1, first);
@@ -72,8 +74,10 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     if let Some(menu) = app.menu() {
         menu::render(buffer, area, menu, theme);
     }
-    if app.mode() == Mode::Help {
-        help::render(&mut Pen::new(buffer, area), area, app, theme);
+    match app.mode() {
+        Mode::Help => help::render(&mut Pen::new(buffer, area), area, app, theme),
+        Mode::Report => report::render(&mut Pen::new(buffer, area), area, app, theme),
+        _ => {}
     }
 }
 

@@ -8,6 +8,7 @@ mod moves;
 mod pause;
 mod queues;
 mod rates;
+mod report;
 mod screen;
 mod signals;
 #[path = "../support/mod.rs"]

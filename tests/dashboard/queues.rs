@@ -250,12 +250,13 @@ fn why_the_kernel_ended_the_scheduler_stays_on_screen() {
         message: "hog[4711] failed to run for 30.1s".into(),
     });
     events.extend((0..30).map(|_| world.tick()));
+    events.push(key(Key::Esc));
     let shown = show(events);
     for part in [
         "The kernel ended dualq",
         "(watchdog)",
         "hog[4711]",
-        "x attaches it again",
+        "e shows more, x attaches it",
     ] {
         assert!(shown.has(part), "{part}:\n{}", shown.text());
     }

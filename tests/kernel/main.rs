@@ -9,6 +9,7 @@
 
 mod dashboard;
 mod guest_works;
+mod keys;
 mod lifecycle;
 mod map_operations;
 mod membership;

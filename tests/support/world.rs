@@ -61,6 +61,8 @@ impl World {
                     role: Role::Owner,
                     attached: Some(Duration::from_secs(761)),
                     guarantee_percent: Some(10),
+                    watchdog: Some(Duration::from_secs(30)),
+                    oldest_wait: Some(Duration::from_millis(200)),
                     members: 0,
                     exit: None,
                 },

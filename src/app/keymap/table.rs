@@ -58,6 +58,13 @@ pub const KEYMAP: &[Binding] = &[
         Some((1, "attach/detach")),
     ),
     bind(
+        &[Key::Char('e')],
+        Action::Report,
+        Group::Queues,
+        "why the kernel ended dualq, where it did",
+        None,
+    ),
+    bind(
         &[Key::Char('k'), Key::F(9)],
         Action::SignalMenu,
         Group::Queues,

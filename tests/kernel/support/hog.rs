@@ -15,6 +15,7 @@ pub struct Load {
     nice: Option<i32>,
     realtime: bool,
     name: Option<String>,
+    user: Option<u32>,
 }
 
 impl Load {
@@ -47,6 +48,12 @@ impl Load {
         self
     }
 
+    /// Whose process it is, by number.
+    pub fn user(mut self, user: u32) -> Self {
+        self.user = Some(user);
+        self
+    }
+
     /// The name that `/proc/PID/comm` shows.
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
@@ -64,6 +71,9 @@ impl Load {
             command.env("LOAD_NAME", name.to_str().expect("UTF-8"));
         }
         let (cpu, nice, realtime) = (self.cpu, self.nice, self.realtime);
+        if let Some(user) = self.user {
+            command.uid(user);
+        }
         // SAFETY: system calls, no allocation: fine between fork and exec.
         unsafe {
             command.pre_exec(move || {
@@ -108,6 +118,11 @@ impl Hog {
         let mut line = String::new();
         self.stdout.read_line(&mut line).expect("the load reports");
         line.trim_end().to_owned()
+    }
+
+    /// Whether it has ended, by whatever hand.
+    pub fn has_ended(&mut self) -> bool {
+        self.child.try_wait().expect("it is our child").is_some()
     }
 
     /// Ends it and waits until its id is free.

@@ -101,6 +101,28 @@ impl Terminal {
         self.screen.lock().unwrap().screen().contents()
     }
 
+    /// The row of the list under the cursor: the one that is drawn in reverse to its end.
+    pub fn under_cursor(&self) -> String {
+        let parser = self.screen.lock().unwrap();
+        let screen = parser.screen();
+        let columns = screen.size().1.get();
+        let is_cursor = |row: &u16| {
+            screen
+                .cell(*row, columns - 1)
+                .is_some_and(vt100::Cell::inverse)
+        };
+        let rows: Vec<String> = screen.rows(0, columns).collect();
+        (0..)
+            .take(rows.len())
+            .find(is_cursor)
+            .map_or_else(String::new, |row| rows[usize::from(row)].clone())
+    }
+
+    /// Clicks on a cell, counted from 0.
+    pub fn click(&mut self, column: usize, row: usize) {
+        self.press(format!("\x1b[<0;{};{}M\x1b[<0;{0};{1}m", column + 1, row + 1).as_bytes());
+    }
+
     /// Whether the program has the alternate screen, as full-screen programs do.
     pub fn is_full_screen(&self) -> bool {
         self.screen.lock().unwrap().screen().alternate_screen()
