@@ -4,25 +4,120 @@
 
 mod support;
 
-use dualq_top::app::{Event, Key};
-use dualq_top::model::{Exit, Queue, Role, Ruler};
+use dualq_top::app::{App, Event};
 use dualq_top::ui::theme::Theme;
-use support::{Hands, World, busy, key, play, play_in, typed};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use ratatui::buffer::{Buffer, Cell};
+use ratatui::layout::Size;
+use ratatui::style::{Color, Style};
+use support::scenes::{self, keys, then, toggled};
+use support::{Hands, Shown, World, play, play_in, typed};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+type Named = (&'static str, fn() -> Theme);
+const THEMES: [Named; 3] = [
+    ("dark", Theme::colour),
+    ("light", Theme::light),
+    ("mono", Theme::plain),
+];
 
 fn assert_screen(name: &str, size: (u16, u16), events: Vec<Event>) {
     let shown = play(size, events, &mut Hands::default());
     insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown.text());
 }
 
-/// A busy machine with two members, and one more moved by a key.
-fn toggled(cpus: u32) -> Vec<Event> {
-    let (mut world, mut events) = busy(cpus, 320);
-    events.extend([key(Key::Down), key(Key::Char(' '))]);
-    world.put(3977, Queue::Priority);
-    events.extend((0..4).map(|_| world.tick()));
-    events
+/// The state that events lead to, on a screen of this size.
+fn state(size: (u16, u16), events: &[Event]) -> App {
+    let mut app = App::new();
+    for event in support::copies(events) {
+        dualq_top::ui::fit(&mut app, Size::from(size));
+        app.handle(event);
+    }
+    dualq_top::ui::fit(&mut app, Size::from(size));
+    app
+}
+
+fn drawn(app: &App, (columns, rows): (u16, u16), theme: &Theme) -> Shown {
+    let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+    terminal
+        .draw(|frame| dualq_top::ui::draw(frame, app, theme))
+        .unwrap();
+    Shown {
+        buffer: terminal.backend().buffer().clone(),
+        outcome: dualq_top::app::Outcome::Quit,
+    }
+}
+
+/// The styles of a screen: for each line the cells' styles, named by letters and counted.
+fn styles(buffer: &Buffer, names: &mut Vec<Style>) -> String {
+    let name = |cell: &Cell, names: &mut Vec<Style>| {
+        let style = cell.style();
+        let known = names.iter().position(|other| *other == style);
+        let place = known.unwrap_or_else(|| {
+            names.push(style);
+            names.len() - 1
+        });
+        char::from_u32('a' as u32 + place as u32).unwrap()
+    };
+    let width = usize::from(buffer.area.width);
+    let mut text = String::new();
+    for line in buffer.content.chunks(width) {
+        let letters: Vec<char> = line.iter().map(|cell| name(cell, names)).collect();
+        let runs = letters.chunk_by(|a, b| a == b);
+        let runs: Vec<String> = runs.map(|run| format!("{}{}", run[0], run.len())).collect();
+        text.push_str(&runs.join(" "));
+        text.push('\n');
+    }
+    text
+}
+
+fn legend(names: &[Style]) -> String {
+    let line = |(place, style): (usize, &Style)| {
+        let letter = char::from_u32('a' as u32 + place as u32).unwrap();
+        let (fg, bg) = (style.fg.unwrap_or_default(), style.bg.unwrap_or_default());
+        format!("{letter}: {fg} on {bg}, {:?}\n", style.add_modifier)
+    };
+    names.iter().enumerate().map(line).collect()
+}
+
+#[test]
+fn every_panel_and_state_in_every_size_theme_and_in_ascii() {
+    for (name, events) in scenes::all() {
+        for size in SIZES {
+            let app = state(size, &events);
+            let shown = drawn(&app, size, &Theme::colour());
+            insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown.text());
+            let ascii = drawn(&app, size, &Theme::colour().in_ascii());
+            assert!(ascii.text().is_ascii(), "{}", ascii.text());
+            for (theme_name, theme) in THEMES {
+                let themed = drawn(&app, size, &theme());
+                assert_eq!(shown.text(), themed.text(), "{name} {theme_name} {size:?}");
+                for cell in &themed.buffer.content {
+                    let place = format!("{name} {theme_name} {size:?}: {cell:?}");
+                    let plain = cell.fg == Color::Reset && cell.bg == Color::Reset;
+                    assert!(plain || cell.fg != cell.bg, "{place}");
+                    assert!(plain || theme_name != "mono", "{place}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_panel_and_state_in_its_styles_and_in_ascii() {
+    for (name, events) in scenes::all() {
+        let app = state(SIZES[0], &events);
+        let mut text = String::new();
+        for (theme_name, theme) in THEMES {
+            let mut names = Vec::new();
+            let map = styles(&drawn(&app, SIZES[0], &theme()).buffer, &mut names);
+            text.push_str(&format!("{theme_name}\n{map}{}\n", legend(&names)));
+        }
+        insta::assert_snapshot!(format!("styles_{name}"), text);
+        let shown = drawn(&app, SIZES[0], &Theme::colour().in_ascii());
+        insta::assert_snapshot!(format!("ascii_{name}"), shown.text());
+    }
 }
 
 #[test]
@@ -34,126 +129,29 @@ fn a_busy_machine_in_every_size() {
     }
 }
 
-type Change = Box<dyn FnOnce(&mut World)>;
-
-/// A busy machine to which something happens.
-fn then(change: impl FnOnce(&mut World)) -> Vec<Event> {
-    let (mut world, mut events) = busy(4, 90);
-    change(&mut world);
-    events.extend([world.tick(), world.tick()]);
-    events
-}
-
-/// As the kernel writes it, in short.
-fn dump() -> Vec<String> {
-    let mut lines = vec![
-        "DISABLE".to_owned(),
-        String::new(),
-        "CPU states".into(),
-        "----------".into(),
-    ];
-    for cpu in 0..4 {
-        lines.push(format!(
-            "CPU {cpu}   : nr_run=2 flags=0x1 cpu_rel=0 ops_qseq=4823 pnt_seq=9127"
-        ));
-        lines.push("          curr=ffmpeg[4121] class=ext_sched_class".into());
-        lines.push(format!("  R cc1plus[{}] -30120ms", 3977 + cpu));
-        lines.push("      scx_state/flags=3/0x5 dsq_flags=0x0 ops_state/qseq=2/4820 sticky/holding_cpu=-1/-1 dsq_id=0x101".into());
-        lines.push("      cpus=f no_mig=0".into());
-        lines.push(String::new());
-    }
-    lines
-}
-
-fn states() -> [(&'static str, Change); 9] {
-    let view = Role::View {
-        reason: "not root: run sudo dualq-top to attach the scheduler".into(),
-    };
-    let exit = Exit {
-        asks_restart: false,
-        kind: "a runnable task waited too long (watchdog)".into(),
-        reason: "runnable task stall".into(),
-        message: "ksoftirqd/0[17] failed to run for 30.1s".into(),
-        dump: dump(),
-    };
-    [
-        (
-            "kernel_default",
-            Box::new(|w| w.ruled_by(Ruler::KernelDefault)),
-        ),
-        ("transition", Box::new(|w| w.ruled_by(Ruler::Transition))),
-        (
-            "other",
-            Box::new(|w| w.ruled_by(Ruler::Other("scx_rusty".into()))),
-        ),
-        ("unsupported", Box::new(|w| w.ruled_by(Ruler::Unsupported))),
-        (
-            "joined",
-            Box::new(|w| w.scheduler().role = Role::Joined { owner: Some(1234) }),
-        ),
-        (
-            "stays",
-            Box::new(|w| w.scheduler().role = Role::Joined { owner: None }),
-        ),
-        (
-            "view",
-            Box::new(move |w| {
-                w.ruled_by(Ruler::KernelDefault);
-                w.scheduler().role = view;
-            }),
-        ),
-        (
-            "ended_by_the_kernel",
-            Box::new(move |w| {
-                w.ruled_by(Ruler::KernelDefault);
-                w.scheduler().exit = Some(exit);
-            }),
-        ),
-        (
-            "no_guarantee",
-            Box::new(|w| w.scheduler().guarantee_percent = Some(0)),
-        ),
-    ]
-}
-
-#[test]
-fn every_state_of_the_scheduler() {
-    for (name, change) in states() {
-        assert_screen(name, (80, 24), then(change));
-    }
-}
-
-#[test]
-fn cpus_that_are_offline_or_idle() {
-    assert_screen("offline", (80, 24), then(|world| world.offline(1)));
-    assert_screen("offline", (120, 40), then(|world| world.offline(1)));
-    assert_screen("idle", (80, 24), then(|world| world.busy = 0.1));
-}
-
-#[test]
-fn the_first_moments() {
-    assert_screen("nothing_seen", (80, 24), vec![]);
-    assert_screen("first_tick", (80, 24), vec![World::new(4).look()]);
-}
-
-#[test]
-fn help_and_search() {
-    for size in SIZES {
-        let mut events = then(|_| {});
-        events.push(key(Key::Char('?')));
-        assert_screen("help", size, events);
-    }
-    let mut events = then(|_| {});
-    events.extend(typed("/cc1"));
-    assert_screen("search", (80, 24), events);
-}
-
 #[test]
 fn lanes_of_every_cpu() {
     for (cpus, size) in [(4, (80, 24)), (64, (80, 24)), (256, (200, 60))] {
         let mut events = toggled(cpus);
-        events.push(key(Key::Char('l')));
+        events.extend(keys("l"));
         assert_screen(&format!("lanes_{cpus}_cpus"), size, events);
+    }
+}
+
+#[test]
+fn cpus_stand_by_cache_and_node_and_fold_by_them() {
+    for (cpus, caches, size) in [(64, 8, (80, 24)), (64, 8, (200, 60)), (256, 16, (120, 40))] {
+        let mut world = World::new(cpus);
+        world.places(caches, 4);
+        let mut events = vec![world.look()];
+        events.extend((0..60).map(|_| world.tick()));
+        assert_screen(
+            &format!("places_{cpus}_cpus"),
+            size,
+            support::copies(&events).collect(),
+        );
+        events.extend(keys("l"));
+        assert_screen(&format!("places_lanes_{cpus}_cpus"), size, events);
     }
 }
 
@@ -168,11 +166,11 @@ fn in_ascii_no_other_character_reaches_the_terminal() {
         let name = dualq_top::text::scrub("日本\u{202e}\x1b[31m語 ö".as_bytes());
         world.add(6000, "名前名前名前", &name, &name, 300.0);
     };
-    let mut all: Vec<Vec<Event>> = states()
+    let mut all: Vec<Vec<Event>> = scenes::all()
         .into_iter()
-        .map(|(_, change)| then(change))
+        .map(|(_, events)| events)
         .collect();
-    all.extend([vec![], vec![World::new(4).look()], then(hostile)]);
+    all.push(then(hostile));
     all.push(toggled(8));
     for keys in [
         "",
@@ -194,6 +192,8 @@ fn in_ascii_no_other_character_reaches_the_terminal() {
         "z",
         "F",
         "K",
+        "H",
+        "e",
         "]",
     ] {
         for change in [&hostile as &dyn Fn(&mut World), &|_| {}] {
@@ -206,13 +206,8 @@ fn in_ascii_no_other_character_reaches_the_terminal() {
     }
     for size in [(80, 24), (60, 20), (200, 60)] {
         for events in &all {
-            let events = events.iter().map(|event| match event {
-                Event::Snapshot(snapshot) => Event::Snapshot(snapshot.clone()),
-                Event::Key(key) => Event::Key(*key),
-                other => panic!("{other:?}"),
-            });
             let theme = Theme::colour().in_ascii();
-            let text = play_in(theme, size, events, &mut Hands::default()).text();
+            let text = play_in(theme, size, support::copies(events), &mut Hands::default()).text();
             assert!(text.is_ascii(), "{text}");
         }
     }

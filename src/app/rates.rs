@@ -129,6 +129,16 @@ pub struct Tick {
     pub cpus: Vec<Option<Rates>>,
 }
 
+impl Tick {
+    /// What some CPUs did together, by their indexes; `None` where none has counters.
+    #[must_use]
+    pub fn sum(&self, cpus: &[usize]) -> Option<Rates> {
+        cpus.iter()
+            .filter_map(|&cpu| *self.cpus.get(cpu)?)
+            .reduce(|a, b| a + b)
+    }
+}
+
 /// What must be known of the snapshot before, to make rates of the next.
 #[derive(Debug, Default)]
 pub struct Tracker {

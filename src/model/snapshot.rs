@@ -48,6 +48,10 @@ pub struct Host {
 pub struct Cpu {
     pub number: u32,
     pub online: bool,
+    /// The first of the CPUs that share the last cache (LLC) with it, and its memory node; `None`
+    /// where the kernel does not say.
+    pub llc: Option<u32>,
+    pub node: Option<u32>,
     /// Busy share as the kernel counts it, 0 to 100; `None` while offline.
     pub busy_percent: Option<f32>,
     /// `None` while our scheduler's counters cannot be read.

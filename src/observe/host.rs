@@ -69,7 +69,7 @@ pub fn online_cpus() -> Vec<usize> {
 }
 
 /// The kernel's lists of CPUs: `0-3,5,7-8`.
-fn ranges(list: &str) -> Vec<usize> {
+pub(super) fn ranges(list: &str) -> Vec<usize> {
     let mut numbers = Vec::new();
     for part in list.trim().split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));

@@ -4,11 +4,12 @@
 mod host;
 mod processes;
 mod threads;
+mod topology;
 mod waits;
 
 use std::{
     collections::HashMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::mpsc::{Receiver, RecvTimeoutError, Sender},
     time::{Duration, Instant},
 };
@@ -36,6 +37,9 @@ pub struct Observer {
     proc: PathBuf,
     /// Whether threads are shown.
     threads: bool,
+    places: Vec<topology::Place>,
+    /// Which CPUs were online when their places were read.
+    placed: Vec<bool>,
     standing: Standing,
     /// `None` in view mode.
     handle: Option<Handle>,
@@ -62,6 +66,8 @@ impl Observer {
             processes: Processes::new(proc.clone()),
             proc,
             threads: false,
+            places: Vec::new(),
+            placed: Vec::new(),
             standing,
             handle,
             watched: None,
@@ -109,6 +115,11 @@ impl Observer {
             self.watched,
         );
         let (host, online) = self.host.read();
+        let placed: Vec<bool> = online.iter().map(Option::is_some).collect();
+        if placed != self.placed {
+            topology::read(Path::new("/sys"), &mut self.places);
+            self.placed = placed;
+        }
         let possible = kernel
             .counters
             .as_ref()
@@ -116,9 +127,12 @@ impl Observer {
         let cpus = (0..possible.max(online.len()))
             .map(|number| {
                 let busy_percent = online.get(number).copied().flatten();
+                let place = self.places.get(number).copied().unwrap_or_default();
                 Cpu {
                     number: u32::try_from(number).unwrap_or(u32::MAX),
                     online: busy_percent.is_some(),
+                    llc: place.llc,
+                    node: place.node,
                     busy_percent,
                     counters: kernel
                         .counters

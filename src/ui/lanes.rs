@@ -1,11 +1,11 @@
 //! What each CPU's time went to, second by second: a lane for each, in the place of the list.
 
+use super::domains;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::keymap::Action;
-use crate::app::rates::{Pair, Rates, Tick};
-use crate::model::Cpu;
+use crate::app::rates::{Pair, Rates};
 
 /// The least width of a lane with its label.
 const NARROW: u16 = 20;
@@ -21,13 +21,15 @@ struct Plan {
     height: u16,
 }
 
-fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
+/// `count` says how many lanes there are where some CPUs share one.
+fn plan(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> Plan {
     let rows = rows.max(1);
     let places = usize::from((width / NARROW).max(1)) * usize::from(rows);
-    let group = cpus.div_ceil(places).max(1).next_power_of_two();
-    let lanes = u16::try_from(cpus.div_ceil(group))
-        .unwrap_or(u16::MAX)
-        .max(1);
+    let mut group = 1;
+    while count(group) > places && group < cpus {
+        group *= 2;
+    }
+    let lanes = u16::try_from(count(group)).unwrap_or(u16::MAX).max(1);
     let columns = lanes.div_ceil(rows);
     let lines = lanes.div_ceil(columns);
     Plan {
@@ -54,30 +56,32 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     }
     let plan = plan(
         snapshot.cpus.len(),
+        |group| domains::count(&snapshot.cpus, group),
         pen.width(),
         pen.height().saturating_sub(1),
     );
     let width = pen.width() / plan.columns;
-    let labels: Vec<String> = snapshot.cpus.chunks(plan.group).map(label).collect();
-    let left = 2 + labels.iter().map(|label| cells(label)).max().unwrap_or(1);
-    let lanes = snapshot.cpus.chunks(plan.group).zip(&labels);
-    for (index, (cpus, label)) in (0_u16..).zip(lanes) {
+    let lanes = domains::cells(&snapshot.cpus, plan.group);
+    let widest = lanes.iter().map(|lane| cells(&lane.label)).max();
+    let left = 2 + widest.unwrap_or(1);
+    for (index, lane) in (0_u16..).zip(&lanes) {
         // Down the columns, so that neighbours stand below each other.
         let (x, y) = (
             index / plan.rows * width,
             1 + index % plan.rows * plan.height,
         );
         let mut cell = pen.part(x, y, width, plan.height);
-        cell.right(left - 1, 0, label, theme.strong);
-        if cpus.iter().all(|cpu| !cpu.online) {
+        cell.right(left - 1, 0, &lane.label, theme.strong);
+        let online = |cpu: &&usize| snapshot.cpus.get(**cpu).is_some_and(|cpu| cpu.online);
+        let online = lane.cpus.iter().filter(online).count();
+        if online == 0 {
             cell.text(left, 0, "offline", theme.quiet);
             continue;
         }
-        let first = usize::from(index) * plan.group;
         // High lanes need a line between them to be told apart.
         let height = plan.height - u16::from(plan.height >= 3);
-        let mut lane = cell.part(left, 0, width.saturating_sub(left + 1), height);
-        draw(&mut lane, app, theme, first, cpus);
+        let mut place = cell.part(left, 0, width.saturating_sub(left + 1), height);
+        draw(&mut place, app, theme, &lane.cpus, online);
     }
 }
 
@@ -103,23 +107,15 @@ fn title(pen: &mut Pen, app: &App, theme: &Theme) {
     }
 }
 
-fn label(cpus: &[Cpu]) -> String {
-    match cpus {
-        [] => String::new(),
-        [one] => one.number.to_string(),
-        [first, .., last] => format!("{}-{}", first.number, last.number),
-    }
-}
-
 /// The newest second is at the right. In each, from below: PRIORITY, BATCH, what neither queue
 /// served, and what nobody used.
-fn draw(pen: &mut Pen, app: &App, theme: &Theme, first: usize, cpus: &[Cpu]) {
+fn draw(pen: &mut Pen, app: &App, theme: &Theme, cpus: &[usize], online: usize) {
     let (width, height) = (pen.width(), pen.height());
     #[allow(clippy::cast_precision_loss)]
-    let whole = cpus.iter().filter(|cpu| cpu.online).count().max(1) as f32;
+    let whole = online.max(1) as f32;
     let columns = |pick: fn(&Rates) -> Pair| {
         app.history().columns(width.into(), 1, |tick| {
-            sum(tick, first, cpus.len()).map(|rates| pick(&rates) * (1.0 / whole))
+            tick.sum(cpus).map(|rates| pick(&rates) * (1.0 / whole))
         })
     };
     let used = columns(|rates| rates.cpu_time);
@@ -167,19 +163,14 @@ fn eighths(part: f32, height: u16) -> u16 {
     (part.clamp(0.0, 1.0) * f32::from(height * 8)).round() as u16
 }
 
-fn sum(tick: &Tick, first: usize, count: usize) -> Option<Rates> {
-    tick.cpus
-        .get(first..)?
-        .iter()
-        .take(count)
-        .flatten()
-        .copied()
-        .reduce(|a, b| a + b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As on a machine with one last cache.
+    fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
+        super::plan(cpus, |group| cpus.div_ceil(group), width, rows)
+    }
 
     #[test]
     fn every_cpu_has_its_own_lane_on_a_machine_of_usual_size() {

@@ -4,6 +4,7 @@ mod ascii;
 mod banner;
 mod chart;
 mod cpus;
+mod domains;
 mod footer;
 mod format;
 mod header;

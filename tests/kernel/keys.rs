@@ -97,7 +97,9 @@ fn threads_kernel_threads_and_other_users_come_and_go() {
     terminal.wait_for_screen("the process alone", |text| rows(text).len() == 1);
     wait_for_cursor(&terminal, crew.pid());
 
-    terminal.press(b"\\\x1b>\x1b[H\r\x1b[H");
+    terminal.press(b"\\\x1b");
+    terminal.wait_for_screen("all again", |text| rows(text).len() > 5);
+    terminal.press(b">\x1b[H\r\x1b[H");
     terminal.wait_for_screen("kernel threads", |text| text.contains("kthreadd"));
     terminal.press(b"K");
     terminal.wait_for_screen("none", |text| {

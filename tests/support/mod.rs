@@ -10,6 +10,7 @@
     clippy::cast_sign_loss
 )]
 
+pub mod scenes;
 mod world;
 
 use std::sync::mpsc;
@@ -157,6 +158,16 @@ impl Shown {
             .map(|y| lines[y].clone())
             .unwrap_or_default()
     }
+}
+
+/// Events cannot be copied; what is in those of a test can.
+pub fn copies(events: &[Event]) -> impl Iterator<Item = Event> {
+    events.iter().map(|event| match event {
+        Event::Snapshot(snapshot) => Event::Snapshot(snapshot.clone()),
+        Event::Key(key) => Event::Key(*key),
+        Event::Scheduler(result) => Event::Scheduler(result.clone()),
+        other => panic!("{other:?} is not copied here"),
+    })
 }
 
 pub fn key(key: Key) -> Event {

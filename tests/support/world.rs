@@ -70,6 +70,8 @@ impl World {
                     .map(|number| Cpu {
                         number,
                         online: true,
+                        llc: Some(0),
+                        node: Some(0),
                         busy_percent: Some(98.0),
                         counters: Some(CpuCounters {
                             priority_enq: 1_000_000,
@@ -262,6 +264,14 @@ impl World {
         self.scheduler().attached = Some(Duration::ZERO);
         for cpu in &mut self.snapshot.cpus {
             cpu.counters = cpu.online.then(CpuCounters::default);
+        }
+    }
+
+    /// Each so many CPUs in a row share a last cache, and each so many caches a node.
+    pub fn places(&mut self, cpus: u32, caches: u32) {
+        for cpu in &mut self.snapshot.cpus {
+            cpu.llc = Some(cpu.number / cpus * cpus);
+            cpu.node = Some(cpu.number / cpus / caches);
         }
     }
 

@@ -5,11 +5,12 @@ mod cell;
 use cell::{Layout, Shape};
 
 use super::chart;
+use super::domains::{self, Cell};
 use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::rates::{Pair, Rates, Tick};
+use crate::app::rates::{Pair, Rates};
 use crate::model::{Cpu, Queue};
 
 /// The least width of a cell with one line, with four lanes, with a line for each queue.
@@ -38,13 +39,12 @@ impl Plan {
     }
 }
 
-/// The plan that gives the charts the most room.
-fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
+/// The plan that gives the charts the most room. `count` says how many cells there are where some
+/// CPUs share one.
+fn plan(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> Plan {
     let mut group = 1;
     loop {
-        let cells = u16::try_from(cpus.div_ceil(group))
-            .unwrap_or(u16::MAX)
-            .max(1);
+        let cells = u16::try_from(count(group)).unwrap_or(u16::MAX).max(1);
         let best = (1..=(width / NARROW).max(1))
             .filter_map(|columns| {
                 let lines = cells.div_ceil(columns);
@@ -76,10 +76,14 @@ fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
     }
 }
 
+fn plan_for(cpus: &[Cpu], width: u16, rows: u16) -> Plan {
+    plan(cpus.len(), |group| domains::count(cpus, group), width, rows)
+}
+
 /// The rows that the panel takes of those offered, its title included.
 pub fn height(app: &App, width: u16, offered: u16) -> u16 {
-    let cpus = app.snapshot().map_or(0, |snapshot| snapshot.cpus.len());
-    let plan = plan(cpus, width, offered.saturating_sub(1));
+    let cpus = app.snapshot().map_or(&[][..], |snapshot| &snapshot.cpus);
+    let plan = plan_for(cpus, width, offered.saturating_sub(1));
     1 + plan.rows * plan.height
 }
 
@@ -97,17 +101,11 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let Some(snapshot) = app.snapshot() else {
         return;
     };
-    let plan = plan(
-        snapshot.cpus.len(),
-        pen.width(),
-        pen.height().saturating_sub(1),
-    );
+    let plan = plan_for(&snapshot.cpus, pen.width(), pen.height().saturating_sub(1));
     let width = pen.width() / plan.columns;
-    let groups: Vec<Group> = snapshot
-        .cpus
-        .chunks(plan.group)
-        .enumerate()
-        .map(|(index, cpus)| Group::of(index * plan.group, cpus, app))
+    let groups: Vec<Group> = domains::cells(&snapshot.cpus, plan.group)
+        .into_iter()
+        .map(|cell| Group::of(cell, &snapshot.cpus, app))
         .collect();
     let label = groups
         .iter()
@@ -165,34 +163,23 @@ fn title(pen: &mut Pen, theme: &Theme, plan: &Plan, shape: &Shape, width: u16, f
 /// One CPU, or some neighbours added up.
 struct Group {
     label: String,
-    first: usize,
-    count: usize,
+    /// Indexes into the snapshot's CPUs.
+    members: Vec<usize>,
     online: bool,
     busy: Option<f32>,
     rates: Option<Rates>,
 }
 
 impl Group {
-    fn of(first: usize, cpus: &[Cpu], app: &App) -> Self {
-        let numbers = (
-            cpus.first().map_or(0, |c| c.number),
-            cpus.last().map_or(0, |c| c.number),
-        );
+    fn of(cell: Cell, cpus: &[Cpu], app: &App) -> Self {
+        let cpus: Vec<&Cpu> = cell.cpus.iter().filter_map(|&cpu| cpus.get(cpu)).collect();
         let busy: Vec<f32> = cpus.iter().filter_map(|cpu| cpu.busy_percent).collect();
-        let rates = app
-            .tick()
-            .ok()
-            .and_then(|tick| sum(tick, first, cpus.len()));
+        let rates = app.tick().ok().and_then(|tick| tick.sum(&cell.cpus));
         #[allow(clippy::cast_precision_loss)]
         let mean = busy.iter().sum::<f32>() / busy.len().max(1) as f32;
         Self {
-            label: if cpus.len() > 1 {
-                format!("{}-{}", numbers.0, numbers.1)
-            } else {
-                numbers.0.to_string()
-            },
-            first,
-            count: cpus.len(),
+            label: cell.label,
+            members: cell.cpus,
             online: cpus.iter().any(|cpu| cpu.online),
             busy: (!busy.is_empty()).then_some(mean),
             rates,
@@ -203,7 +190,7 @@ impl Group {
     fn history(&self, app: &App, width: u16) -> [Vec<Option<f32>>; 4] {
         let pairs = |pick: fn(&Rates) -> Pair| {
             app.history().columns(width.into(), 1, |tick| {
-                sum(tick, self.first, self.count).map(|rates| pick(&rates))
+                tick.sum(&self.members).map(|rates| pick(&rates))
             })
         };
         let of = |pairs: &[Option<Pair>], queue| {
@@ -222,19 +209,14 @@ impl Group {
     }
 }
 
-fn sum(tick: &Tick, first: usize, count: usize) -> Option<Rates> {
-    tick.cpus
-        .get(first..)?
-        .iter()
-        .take(count)
-        .flatten()
-        .copied()
-        .reduce(|a, b| a + b)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// As on a machine with one last cache.
+    fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
+        super::plan(cpus, |group| cpus.div_ceil(group), width, rows)
+    }
 
     #[test]
     fn every_cpu_has_a_place_however_many_there_are() {
