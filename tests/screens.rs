@@ -4,10 +4,10 @@
 
 mod support;
 
-use dualq_top::app::{Event, Key};
+use dualq_top::app::{DemoNews, Event, Key};
 use dualq_top::model::{Exit, Queue, Role, Ruler};
 use dualq_top::ui::theme::Theme;
-use support::{Hands, World, busy, key, play, play_in, typed};
+use support::{Hands, Metronome, World, busy, key, play, play_in, typed};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 
@@ -204,4 +204,36 @@ fn a_busy_machine_in_ascii() {
         let shown = play_in(theme, size, toggled(8), &mut Hands::default());
         insta::assert_snapshot!(format!("ascii_{}x{}", size.0, size.1), shown.text());
     }
+}
+
+/// Some seconds in BATCH, then some in PRIORITY, with the key that did it.
+fn demonstration(cpus: u32) -> Vec<Event> {
+    let (mut world, mut events) = busy(cpus, 90);
+    let mut metronome = Metronome::start(&mut world);
+    events.push(world.tick());
+    events.extend([Event::Demo(DemoNews::Starting), metronome.read()]);
+    for _ in 0..20 {
+        events.extend(metronome.second(&mut world, 48));
+    }
+    events.push(key(Key::Char(' ')));
+    world.put(Metronome::PID, Queue::Priority);
+    for _ in 0..12 {
+        events.extend(metronome.second(&mut world, 0));
+    }
+    events.push(key(Key::Char(' ')));
+    world.put(Metronome::PID, Queue::Batch);
+    for _ in 0..5 {
+        events.extend(metronome.second(&mut world, 47));
+    }
+    events
+}
+
+#[test]
+fn the_demonstration_in_every_size() {
+    for size in SIZES {
+        assert_screen("demo", size, demonstration(4));
+    }
+    let mut starting = then(|_| {});
+    starting.push(key(Key::Char('d')));
+    assert_screen("demo_starting", (80, 24), starting);
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::demo::DemoNews;
 use crate::model::{ProcessId, Queue, Snapshot};
 
 /// Everything that can happen to the program, in the order in which it came.
@@ -23,6 +24,8 @@ pub enum Event {
     Scheduler(Result<(), String>),
     /// The kernel ended the scheduler, asked for a restart and has got it; why, in its words.
     Restarted(String),
+    /// What the demonstration does.
+    Demo(DemoNews),
     /// A signal by its number.
     Signal(i32),
     /// The terminal hung up: nobody can see or type any more.
@@ -40,6 +43,8 @@ pub enum Command {
     },
     Attach,
     Detach,
+    /// Start the demonstration load, or stop it; the answer comes as [`Event::Demo`].
+    Demo(bool),
     /// Look this often from now on.
     Interval(Duration),
     /// See the threads of processes as well, or no more.

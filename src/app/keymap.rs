@@ -22,6 +22,7 @@ pub enum Action {
     UntagAll,
     SignalMenu,
     Scheduler,
+    Demo,
     Search,
     SearchNext,
     SearchPrevious,

@@ -53,6 +53,7 @@ impl App {
             Action::Undo => return self.undo(),
             Action::Tag => self.tag(),
             Action::UntagAll => self.untag_all(),
+            Action::Demo => return self.demo_key(),
             Action::Scheduler => return self.attach_or_detach(),
             Action::Search => {
                 self.search = Search {

@@ -1,6 +1,7 @@
 //! The state of the dashboard: what was seen, what was asked, where the cursor is. It knows no
 //! terminal and no kernel; its only clock is the time in the snapshots.
 
+pub mod demo;
 pub mod event;
 pub mod history;
 pub mod keymap;
@@ -22,9 +23,11 @@ mod view;
 use std::collections::HashSet;
 use std::time::Duration;
 
+pub use demo::DemoNews;
 pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
 
 use crate::model::{Process, ProcessId, Queue, Ruler, Snapshot};
+use demo::Demo;
 use history::History;
 use keymap::Keymap;
 use list::List;
@@ -110,6 +113,7 @@ pub struct App {
     undos: Vec<Vec<(ProcessId, Queue)>>,
     /// What the map said after moves, for the one snapshot that may have been taken before them.
     read_back: Vec<(ProcessId, Queue)>,
+    demo: Option<Demo>,
     changed: bool,
 }
 
@@ -149,6 +153,7 @@ impl App {
             errand: None,
             undos: Vec::new(),
             read_back: Vec::new(),
+            demo: None,
             changed: true,
         }
     }
@@ -165,6 +170,7 @@ impl App {
             Event::Signalled(result) => return self.signalled(result),
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Restarted(why) => self.restarted(&why),
+            Event::Demo(news) => self.demo_news(news),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
             Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
             Event::Signal(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
@@ -243,6 +249,7 @@ impl App {
             self.tagged = still.filter(|id| tagged.contains(id)).collect();
         }
         self.refresh_list();
+        self.point_at_metronome();
     }
 
     fn refresh_list(&mut self) {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{banner, cpus};
+use super::{banner, cpus, demo};
 use crate::app::App;
 
 pub const MIN_WIDTH: u16 = 80;
@@ -22,6 +22,7 @@ pub struct Layout {
     pub room: Room,
     pub header: Rect,
     pub banner: Rect,
+    pub demo: Rect,
     pub ratio: Rect,
     pub cpus: Rect,
     pub head: Rect,
@@ -42,12 +43,13 @@ impl Layout {
             _ => Room::Plenty,
         };
         let banner = banner::height(app, area.width);
+        let demo = demo::height(app, room);
         let ratio = match room {
             Room::Little => 3,
             Room::Some => 8,
             Room::Plenty => 15,
         };
-        let rest = area.height - banner - ratio - 4;
+        let rest = area.height - banner - demo - ratio - 4;
         let wanted = match room {
             Room::Little => 5 + (area.height - MIN_HEIGHT) / 3,
             Room::Some | Room::Plenty => rest / 2,
@@ -69,6 +71,7 @@ impl Layout {
             room,
             header: next(1),
             banner: next(banner),
+            demo: next(demo),
             ratio: next(ratio),
             cpus: next(cpus),
             head: next(head),

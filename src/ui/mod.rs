@@ -4,6 +4,8 @@ mod ascii;
 mod banner;
 mod chart;
 mod cpus;
+mod demo;
+mod digits;
 mod footer;
 mod format;
 mod header;
@@ -42,7 +44,7 @@ pub fn fit(app: &mut App, size: Size) {
     }
 }
 
-/// From the top: header, banner where there is one, ratio, CPUs, processes, message, keys.
+/// From the top: header, banner where there is one, the demonstration while it runs, ratio, CPUs, processes, message, keys.
 pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
@@ -59,6 +61,7 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     };
     header::render(&mut Pen::new(buffer, layout.header), app, theme);
     banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
+    demo::render(&mut Pen::new(buffer, layout.demo), app, theme);
     ratio::render(&mut Pen::new(buffer, layout.ratio), app, theme, layout.room);
     if app.shows_lanes() {
         lanes::render(&mut Pen::new(buffer, layout.cpus), app, theme);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod demo;
 mod keys;
 mod list;
 mod moves;

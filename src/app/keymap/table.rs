@@ -58,6 +58,13 @@ pub const KEYMAP: &[Binding] = &[
         Some((1, "attach/detach")),
     ),
     bind(
+        &[Key::Char('d')],
+        Action::Demo,
+        Group::Queues,
+        "start, stop a load to try it on: hogs, and a metronome",
+        Some((11, "demo")),
+    ),
+    bind(
         &[Key::Char('k'), Key::F(9)],
         Action::SignalMenu,
         Group::Queues,
