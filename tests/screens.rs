@@ -174,6 +174,9 @@ fn in_ascii_no_other_character_reaches_the_terminal() {
         "F",
         "K",
         "]",
+        "b",
+        "b q",
+        "d",
     ] {
         for change in [&hostile as &dyn Fn(&mut World), &|_| {}] {
             let mut world = World::new(4);
@@ -236,4 +239,27 @@ fn the_demonstration_in_every_size() {
     let mut starting = then(|_| {});
     starting.push(key(Key::Char('d')));
     assert_screen("demo_starting", (80, 24), starting);
+}
+
+#[test]
+fn talk_mode_in_every_size_and_theme() {
+    for size in SIZES {
+        let mut events = demonstration(4);
+        events.extend(typed("b"));
+        assert_screen("talk_demo", size, events);
+        let mut events = toggled(8);
+        events.extend(typed("b"));
+        assert_screen("talk_ratio", size, events);
+    }
+    // The same words and shapes in every theme.
+    let themes = [Theme::colour(), Theme::light(), Theme::plain()];
+    let texts = themes.map(|theme| {
+        let events = demonstration(4).into_iter().chain(typed("bq"));
+        play_in(theme, (80, 24), events, &mut Hands::default()).text()
+    });
+    assert!(texts.iter().all(|text| *text == texts[0]));
+    let events = demonstration(4).into_iter().chain(typed("bq"));
+    let theme = Theme::colour().in_ascii();
+    let shown = play_in(theme, (80, 24), events, &mut Hands::default());
+    insta::assert_snapshot!("talk_ascii_80x24", shown.text());
 }

@@ -23,6 +23,7 @@ pub enum Action {
     SignalMenu,
     Scheduler,
     Demo,
+    Talk,
     Search,
     SearchNext,
     SearchPrevious,

@@ -12,6 +12,7 @@ pub mod order;
 pub mod preferences;
 pub mod rates;
 pub mod search;
+pub mod talk;
 
 mod keys;
 mod moves;
@@ -39,6 +40,7 @@ use pause::Pause;
 use rates::{Measured, Missing, Tick, Tracker};
 use search::Search;
 use signals::Sending;
+use talk::Talk;
 
 /// What the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -50,6 +52,8 @@ pub enum Mode {
     Menu,
     /// A question waits for a yes.
     Confirm,
+    /// Whether to quit, in talk mode.
+    Quit,
     Help,
 }
 
@@ -114,6 +118,7 @@ pub struct App {
     /// What the map said after moves, for the one snapshot that may have been taken before them.
     read_back: Vec<(ProcessId, Queue)>,
     demo: Option<Demo>,
+    talk: Option<Talk>,
     changed: bool,
 }
 
@@ -154,6 +159,7 @@ impl App {
             undos: Vec::new(),
             read_back: Vec::new(),
             demo: None,
+            talk: None,
             changed: true,
         }
     }

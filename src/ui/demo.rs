@@ -15,8 +15,6 @@ use crate::model::{DemoReading, Queue};
 const SCALE: u16 = 2;
 const NUMBER: u16 = 14;
 const WORDS: u16 = NUMBER + 4;
-/// Where the charts begin.
-const CHART: u16 = WORDS + 10;
 
 pub fn height(app: &App, room: Room) -> u16 {
     match (app.demo(), room) {
@@ -73,7 +71,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         format::count(usize::try_from(reading.missed).unwrap_or(usize::MAX)),
     );
     pen.text(WORDS, 2, &line, Style::new());
-    chart(&mut pen, demo, theme);
+    chart(&mut pen.part(0, 3, width, 2), demo, theme, (WORDS, 10), 1);
 }
 
 /// Whether deadlines are missed is seen by the number itself; the style only says it again.
@@ -120,24 +118,32 @@ fn whose(pen: &mut Pen, app: &App, theme: &Theme, from: u16) {
     }
 }
 
-/// What was missed in each of the last seconds, and below it the queue that the metronome was in.
-fn chart(pen: &mut Pen, demo: &Demo, theme: &Theme) {
-    pen.text(WORDS, 3, "missed", theme.quiet);
-    pen.text(WORDS, 4, "queue", theme.quiet);
-    let room = pen.width().saturating_sub(CHART + 1);
+/// What was missed in each of the last seconds, in so many rows, and below it the queue that the
+/// metronome was in. `label` is where the words begin, `chart` how far behind that the charts do.
+pub fn chart(pen: &mut Pen, demo: &Demo, theme: &Theme, (label, chart): (u16, u16), rows: u16) {
+    pen.text(label, rows - 1, "missed", theme.quiet);
+    pen.text(label, rows, "queue", theme.quiet);
+    let left = label + chart;
+    let room = pen.width().saturating_sub(left + 1);
     let rate = f32::from(u16::try_from(DemoReading::RATE).unwrap_or(u16::MAX));
     for (back, beat) in (0..room).zip(demo.seconds().rev()) {
-        let x = CHART + room - 1 - back;
-        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
-        let level = (beat.missed / rate * 8.0).ceil().clamp(0.0, 8.0) as usize;
+        let x = left + room - 1 - back;
         // Next to nothing is nothing: a single late frame is seen in the number.
-        let level = if beat.missed < 0.5 { 0 } else { level };
-        pen.cell(x, 3, theme.glyphs.levels[level], style(beat.missed, theme));
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let eighths = match beat.missed {
+            missed if missed < 0.5 => 0,
+            missed => (missed / rate * f32::from(8 * rows)).ceil() as u16,
+        };
+        for y in 0..rows {
+            let level = eighths.saturating_sub(8 * (rows - 1 - y)).min(8);
+            let symbol = theme.glyphs.levels[usize::from(level)];
+            pen.cell(x, y, symbol, style(beat.missed, theme));
+        }
         let (symbol, style) = match beat.queue {
             Some(Queue::Priority) => (theme.glyphs.priority, theme.priority),
             Some(Queue::Batch) => (theme.glyphs.batch, theme.batch),
             None => (theme.glyphs.missing, theme.quiet),
         };
-        pen.cell(x, 4, symbol, style);
+        pen.cell(x, rows, symbol, style);
     }
 }

@@ -30,6 +30,11 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             }
             return;
         }
+        Mode::Quit => {
+            let question = "Quit dualq-top?  y quits, any other key goes on";
+            pen.text(1, 0, question, theme.warning);
+            return;
+        }
         Mode::Confirm => {
             let question = app.question().unwrap_or_default();
             pen.text(1, 0, &question, theme.warning);

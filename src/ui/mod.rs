@@ -16,6 +16,7 @@ mod menu;
 mod pen;
 mod processes;
 mod ratio;
+mod talk;
 pub mod theme;
 
 use ratatui::Frame;
@@ -59,6 +60,10 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
         too_small(&mut Pen::new(buffer, area), area, app);
         return;
     };
+    if app.talk().is_some() {
+        talk::render(buffer, area, app, theme);
+        return draw_over(buffer, area, app, theme);
+    }
     header::render(&mut Pen::new(buffer, layout.header), app, theme);
     banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
     demo::render(&mut Pen::new(buffer, layout.demo), app, theme);
@@ -72,6 +77,11 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     processes::render(&mut Pen::new(buffer, layout.list), app, theme);
     footer::render_message(&mut Pen::new(buffer, layout.message), app, theme);
     footer::render_keys(&mut Pen::new(buffer, layout.keys), app, theme);
+    draw_over(buffer, area, app, theme);
+}
+
+/// What lies over the panels.
+fn draw_over(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     if let Some(menu) = app.menu() {
         menu::render(buffer, area, menu, theme);
     }

@@ -13,6 +13,7 @@ mod screen;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;
+mod talk;
 mod threads;
 mod view;
 
@@ -48,6 +49,7 @@ pub fn clone(events: &[Event]) -> Vec<Event> {
             Event::Snapshot(snapshot) => Event::Snapshot(snapshot.clone()),
             Event::Key(key) => Event::Key(*key),
             Event::Scheduler(result) => Event::Scheduler(result.clone()),
+            Event::Demo(news) => Event::Demo(news.clone()),
             other => panic!("{other:?} is not copied here"),
         })
         .collect()

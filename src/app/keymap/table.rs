@@ -247,6 +247,13 @@ pub const KEYMAP: &[Binding] = &[
         None,
     ),
     bind(
+        &[Key::Char('b')],
+        Action::Talk,
+        Group::View,
+        "big digits, for a projector; q asks before it quits there",
+        Some((12, "big")),
+    ),
+    bind(
         &[Key::Char('?'), Key::F(1), Key::Char('h')],
         Action::Help,
         Group::Program,
