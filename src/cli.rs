@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::demo;
+
 /// Puts a process first, and shows what that does: a two-queue CPU scheduler (sched_ext) with its
 /// dashboard.
 #[derive(Debug, Parser)]
@@ -14,7 +16,8 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
     args_conflicts_with_subcommands = true,
     after_help = "Without a command: the dashboard. It attaches the scheduler and detaches it on quitting.\n\n\
         Exit status: 0 done, 1 another fault, 2 bad argument, 3 this kernel cannot, 4 not permitted,\n\
-        5 another scheduler runs, 6 ours does not run, 7 no such process."
+        5 another scheduler runs, 6 ours does not run, 7 no such process,\n\
+        8 the demonstration showed no effect."
 )]
 #[allow(clippy::manual_non_exhaustive)] // clap wants a field for a flag, even one that it answers itself
 pub struct Cli {
@@ -110,6 +113,11 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+    /// The dashboard with a load to try it on: hogs, and a metronome that counts missed deadlines
+    Demo(DemoOptions),
+    /// One process of that load
+    #[command(hide = true)]
+    DemoPart(demo::part::Part),
 }
 
 /// Which processes: by id, by name, or both.
@@ -126,6 +134,40 @@ pub struct Which {
     /// All processes whose name matches this regular expression (^NAME$ for exactly NAME)
     #[arg(long, value_name = "PATTERN")]
     pub name: Option<String>,
+}
+
+#[derive(Debug, Clone, Copy, Args)]
+pub struct DemoOptions {
+    /// Processes that never sleep; by default two for each CPU
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_HOGS)))]
+    pub hogs: Option<u32>,
+
+    /// CPU time, in milliseconds, that each of the metronome's 60 frames a second takes
+    #[arg(long, value_name = "MS", default_value_t = demo::WORK_MS, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_WORK_MS)))]
+    pub work: u32,
+
+    /// The load ends by itself after this time
+    #[arg(long, value_name = "SECONDS", default_value_t = demo::SECONDS, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_SECONDS)))]
+    pub seconds: u32,
+
+    /// For scripts: no dashboard; print the missed deadlines in BATCH, in PRIORITY, in BATCH again
+    #[arg(long)]
+    pub headless: bool,
+
+    /// How long each of the three is measured
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "headless", value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub phase: u32,
+
+    /// Measure once, under whatever scheduler runs, and change nothing: takes no rights
+    #[arg(long, requires = "headless")]
+    pub as_is: bool,
+
+    /// Print one JSON object
+    #[arg(long, requires = "headless")]
+    pub json: bool,
+
+    #[command(flatten)]
+    pub scheduler: SchedulerOptions,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

@@ -34,6 +34,9 @@ pub trait Control {
     /// One sentence for the message line: what was refused, and why.
     fn signal(&mut self, id: ProcessId, signal: i32) -> anyhow::Result<()>;
 
+    /// Starts the demonstration load, or stops it; what comes of it is told by [`Event::Demo`].
+    fn demo(&mut self, start: bool);
+
     /// Has snapshots taken this often from now on.
     fn interval(&mut self, interval: Duration);
 
@@ -161,6 +164,7 @@ impl<'a> Dashboard<'a> {
                 Command::Attach => control.attach(),
                 Command::Detach => control.detach(),
                 Command::MeasureWaits(on) => control.measure_waits(on),
+                Command::Demo(start) => control.demo(start),
                 Command::Interval(interval) => control.interval(interval),
                 Command::Threads(show) => control.threads(show),
                 Command::Signal { id, signal } => {

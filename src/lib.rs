@@ -7,6 +7,7 @@ pub mod app;
 pub mod cli;
 pub mod commands;
 pub mod dashboard;
+pub mod demo;
 pub mod input;
 pub mod log;
 pub mod model;

@@ -13,6 +13,7 @@ pub enum Status {
     AnotherSchedulerRuns = 5,
     NotRunning = 6,
     NoSuchProcess = 7,
+    NoEffect = 8,
 }
 
 /// Travels inside an [`anyhow::Error`]; `main` takes the status out of it.

@@ -4,7 +4,8 @@
 
 mod support;
 
-use dualq_top::app::{App, Event};
+use dualq_top::app::{App, DemoNews, Event, Key};
+use dualq_top::model::Queue;
 use dualq_top::ui::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -12,10 +13,11 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
 use ratatui::style::{Color, Style};
 use support::scenes::{self, keys, then, toggled};
-use support::{Hands, Shown, World, play, play_in, typed};
+use support::{Hands, Metronome, Shown, World, busy, key, play, play_in, typed};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
-const THEMES: [(&str, fn() -> Theme); 3] = [
+type Named = (&'static str, fn() -> Theme);
+const THEMES: [Named; 3] = [
     ("dark", Theme::colour),
     ("light", Theme::light),
     ("mono", Theme::plain),
@@ -194,6 +196,9 @@ fn in_ascii_no_other_character_reaches_the_terminal() {
         "H",
         "e",
         "]",
+        "b",
+        "b q",
+        "d",
     ] {
         for change in [&hostile as &dyn Fn(&mut World), &|_| {}] {
             let mut world = World::new(4);
@@ -226,4 +231,59 @@ fn waits_beside_the_cpus_where_there_is_room_for_some_lines_of_them() {
     for size in [(100, 24), (100, 30), (110, 36)] {
         assert_screen("waits", size, toggled(8));
     }
+}
+
+/// Some seconds in BATCH, then some in PRIORITY, with the key that did it.
+fn demonstration(cpus: u32) -> Vec<Event> {
+    let (mut world, mut events) = busy(cpus, 90);
+    let mut metronome = Metronome::start(&mut world);
+    events.push(world.tick());
+    events.extend([Event::Demo(DemoNews::Starting), metronome.read()]);
+    for _ in 0..20 {
+        events.extend(metronome.second(&mut world, 48));
+    }
+    events.push(key(Key::Char(' ')));
+    world.put(Metronome::PID, Queue::Priority);
+    for _ in 0..12 {
+        events.extend(metronome.second(&mut world, 0));
+    }
+    events.push(key(Key::Char(' ')));
+    world.put(Metronome::PID, Queue::Batch);
+    for _ in 0..5 {
+        events.extend(metronome.second(&mut world, 47));
+    }
+    events
+}
+
+#[test]
+fn the_demonstration_in_every_size() {
+    for size in SIZES {
+        assert_screen("demo", size, demonstration(4));
+    }
+    let mut starting = then(|_| {});
+    starting.push(key(Key::Char('d')));
+    assert_screen("demo_starting", (80, 24), starting);
+}
+
+#[test]
+fn talk_mode_in_every_size_and_theme() {
+    for size in SIZES {
+        let mut events = demonstration(4);
+        events.extend(typed("b"));
+        assert_screen("talk_demo", size, events);
+        let mut events = toggled(8);
+        events.extend(typed("b"));
+        assert_screen("talk_ratio", size, events);
+    }
+    // The same words and shapes in every theme.
+    let themes = [Theme::colour(), Theme::light(), Theme::plain()];
+    let texts = themes.map(|theme| {
+        let events = demonstration(4).into_iter().chain(typed("bq"));
+        play_in(theme, (80, 24), events, &mut Hands::default()).text()
+    });
+    assert!(texts.iter().all(|text| *text == texts[0]));
+    let events = demonstration(4).into_iter().chain(typed("bq"));
+    let theme = Theme::colour().in_ascii();
+    let shown = play_in(theme, (80, 24), events, &mut Hands::default());
+    insta::assert_snapshot!("talk_ascii_80x24", shown.text());
 }

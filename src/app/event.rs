@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::demo::DemoNews;
 use crate::model::{ProcessId, Queue, Snapshot};
 
 /// Everything that can happen to the program, in the order in which it came.
@@ -25,6 +26,8 @@ pub enum Event {
     Restarted(String),
     /// Whether waits are measured now, after a [`Command::MeasureWaits`].
     Waits(Result<bool, String>),
+    /// What the demonstration does.
+    Demo(DemoNews),
     /// A signal by its number.
     Signal(i32),
     /// The terminal hung up: nobody can see or type any more.
@@ -44,6 +47,8 @@ pub enum Command {
     Detach,
     /// Begin or end to measure how long tasks wait.
     MeasureWaits(bool),
+    /// Start the demonstration load, or stop it; the answer comes as [`Event::Demo`].
+    Demo(bool),
     /// Look this often from now on.
     Interval(Duration),
     /// See the threads of processes as well, or no more.

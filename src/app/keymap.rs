@@ -22,6 +22,8 @@ pub enum Action {
     UntagAll,
     SignalMenu,
     Scheduler,
+    Demo,
+    Talk,
     Search,
     SearchNext,
     SearchPrevious,

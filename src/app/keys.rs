@@ -12,8 +12,18 @@ const WHEEL: isize = 3;
 
 impl App {
     pub(super) fn key(&mut self, key: Key) -> Option<Command> {
+        let command = self.take_key(key);
+        self.echo(key);
+        command
+    }
+
+    fn take_key(&mut self, key: Key) -> Option<Command> {
         match self.mode {
             Mode::List => match self.keymap.action(key) {
+                action if self.asks_before(action, key) => {
+                    self.mode = Mode::Quit;
+                    None
+                }
                 Some(action) => self.act(action),
                 None => {
                     self.changed = false;
@@ -28,6 +38,7 @@ impl App {
             Mode::Filter => self.filter_key(key),
             Mode::Menu => self.menu_key(key),
             Mode::Confirm => self.confirm_key(key),
+            Mode::Quit => self.quit_key(key),
             Mode::Help => self.help_key(key),
             Mode::Report => self.report_key(key),
         }
@@ -55,6 +66,8 @@ impl App {
             Action::Undo => return self.undo(),
             Action::Tag => self.tag(),
             Action::UntagAll => self.untag_all(),
+            Action::Demo => return self.demo_key(),
+            Action::Talk => self.talk_or_not(),
             Action::Scheduler => return self.attach_or_detach(),
             Action::Search => {
                 self.search = Search {
@@ -182,11 +195,11 @@ impl App {
             (Mode::Report, MouseAction::ScrollDown) => self.report_line += 1,
             (Mode::Help | Mode::Report, MouseAction::Click) => self.mode = Mode::List,
             // What a question is about must not change under it.
-            (Mode::Confirm, _) => self.changed = false,
+            (Mode::Confirm | Mode::Quit, _) => self.changed = false,
             (Mode::Menu, action) => self.menu_mouse(action, mouse),
             (_, MouseAction::ScrollUp) => self.go(Motion::By(-WHEEL)),
             (_, MouseAction::ScrollDown) => self.go(Motion::By(WHEEL)),
-            (_, MouseAction::Click) if self.lanes => self.changed = false,
+            (_, MouseAction::Click) if self.lanes || self.talk.is_some() => self.changed = false,
             (_, MouseAction::Click) if mouse.row + 1 == self.list_top => {
                 self.click_head(mouse.column);
             }

@@ -1,6 +1,7 @@
 //! The state of the dashboard: what was seen, what was asked, where the cursor is. It knows no
 //! terminal and no kernel; its only clock is the time in the snapshots.
 
+pub mod demo;
 pub mod event;
 pub mod history;
 pub mod keymap;
@@ -11,6 +12,7 @@ pub mod order;
 pub mod preferences;
 pub mod rates;
 pub mod search;
+pub mod talk;
 
 mod keys;
 mod moves;
@@ -24,9 +26,11 @@ pub mod waits;
 use std::collections::HashSet;
 use std::time::Duration;
 
+pub use demo::DemoNews;
 pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
 
 use crate::model::{Exit, NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
+use demo::Demo;
 use history::History;
 use keymap::Keymap;
 use list::List;
@@ -38,6 +42,7 @@ use pause::Pause;
 use rates::{Measured, Missing, Tick, Tracker};
 use search::Search;
 use signals::Sending;
+use talk::Talk;
 
 /// What the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +54,8 @@ pub enum Mode {
     Menu,
     /// A question waits for a yes.
     Confirm,
+    /// Whether to quit, in talk mode.
+    Quit,
     Help,
     /// Why the kernel ended the scheduler.
     Report,
@@ -121,6 +128,8 @@ pub struct App {
     undos: Vec<Vec<(ProcessId, Queue)>>,
     /// What the map said after moves, for the one snapshot that may have been taken before them.
     read_back: Vec<(ProcessId, Queue)>,
+    demo: Option<Demo>,
+    talk: Option<Talk>,
     changed: bool,
 }
 
@@ -163,6 +172,8 @@ impl App {
             errand: None,
             undos: Vec::new(),
             read_back: Vec::new(),
+            demo: None,
+            talk: None,
             changed: true,
         }
     }
@@ -180,6 +191,7 @@ impl App {
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Restarted(why) => self.restarted(&why),
             Event::Waits(result) => self.waits_switched(result),
+            Event::Demo(news) => self.demo_news(news),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
             Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
             Event::Signal(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
@@ -260,6 +272,7 @@ impl App {
         }
         self.notice_exit();
         self.refresh_list();
+        self.point_at_metronome();
     }
 
     fn refresh_list(&mut self) {

@@ -124,6 +124,7 @@ impl App {
             Err(why) => errand.refused.push(why),
             Ok(queue) => {
                 self.read_back.push((id, queue));
+                self.demo_begins_anew(Some(id));
                 if let Some(snapshot) = &mut self.snapshot {
                     snapshot.put(id, queue);
                 }

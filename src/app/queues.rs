@@ -52,11 +52,13 @@ impl App {
             (Ok(()), Some(Pending::Attach)) => {
                 self.rules_now(Ruler::Dualq);
                 self.mark("dualq".into());
+                self.demo_begins_anew(None);
                 self.say(Tone::Done, "dualq is attached.");
             }
             (Ok(()), Some(Pending::Detach)) => {
                 self.rules_now(Ruler::KernelDefault);
                 self.mark("kernel default".into());
+                self.demo_begins_anew(None);
                 self.say(
                     Tone::Done,
                     format!("The kernel default schedules; {x} attaches dualq."),

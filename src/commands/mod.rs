@@ -2,6 +2,7 @@
 
 mod attach;
 mod dashboard;
+mod demo;
 mod detach;
 mod doctor;
 mod documents;
@@ -16,6 +17,7 @@ use anyhow::Result;
 use clap::ArgMatches;
 
 use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions, Which};
+use crate::demo::part;
 use crate::scheduler::Options;
 use crate::settings::Settings;
 
@@ -55,7 +57,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                 let settings = Settings::load(cli.config.as_deref())?;
                 let options = settings.scheduler(cli.scheduler, matches);
                 let look = settings.look(cli.look);
-                return dashboard::run(options.into(), look, settings.preferences);
+                return dashboard::run(options.into(), look, settings.preferences, None);
             }
         },
     };
@@ -76,5 +78,13 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::Stats(options) => stats::run(options),
         Command::Completions { shell } => documents::completions(shell),
         Command::Man => documents::man(),
+        Command::Demo(options) => {
+            let settings = Settings::load(cli.config.as_deref())?;
+            let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+            let scheduler = settings.scheduler(options.scheduler, matches).into();
+            let look = settings.look(cli.look);
+            demo::run(options, scheduler, look, settings.preferences)
+        }
+        Command::DemoPart(part) => part::run(&part),
     }
 }

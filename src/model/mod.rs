@@ -3,12 +3,14 @@
 //! Counters are cumulative here, as the kernel keeps them; rates are made from two snapshots by
 //! [`crate::app`], which alone knows the one before.
 
+mod demo;
 mod histogram;
 mod process;
 mod scheduler;
 mod snapshot;
 mod waits;
 
+pub use demo::DemoReading;
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use process::{Process, ProcessId};
 pub use scheduler::{CpuCounters, Exit, Queue, Role, Ruler, SchedulerStatus};

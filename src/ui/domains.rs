@@ -5,6 +5,9 @@ use std::collections::BTreeSet;
 
 use crate::model::Cpu;
 
+/// The node and the last cache of a CPU, as far as they are known.
+type Place = (Option<u32>, Option<u32>);
+
 /// One place in a panel: a CPU, or some that are added up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
@@ -47,7 +50,7 @@ impl Machine {
     /// `least` CPUs do not fill more than one.
     fn domains(&self, cpus: &[Cpu], least: usize) -> Vec<(String, Vec<usize>)> {
         for with_llc in [true, false] {
-            let mut domains: Vec<((Option<u32>, Option<u32>), String, Vec<usize>)> = Vec::new();
+            let mut domains: Vec<(Place, String, Vec<usize>)> = Vec::new();
             for (index, cpu) in cpus.iter().enumerate() {
                 let key = (cpu.node, cpu.llc.filter(|_| with_llc));
                 match domains.iter_mut().find(|(other, ..)| *other == key) {

@@ -30,6 +30,11 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             }
             return;
         }
+        Mode::Quit => {
+            let question = "Quit dualq-top?  y quits, any other key goes on";
+            pen.text(1, 0, question, theme.warning);
+            return;
+        }
         Mode::Confirm => {
             let question = app.question().unwrap_or_default();
             pen.text(1, 0, &question, theme.warning);
@@ -41,7 +46,8 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
         if let Some(parts) = left_out(app) {
             pen.text(1, 0, &format!("Left out: {parts}."), theme.quiet);
         } else if app.nothing_to_win() {
-            let hint = "CPUs stand idle: no task has to wait, so a move changes nothing now.";
+            let hint =
+                "CPUs stand idle: no task has to wait, a move changes nothing; d starts a load.";
             pen.text(1, 0, hint, Style::new());
         }
         return;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{banner, cpus, waits};
+use super::{banner, cpus, demo, waits};
 use crate::app::App;
 
 pub const MIN_WIDTH: u16 = 80;
@@ -22,6 +22,7 @@ pub struct Layout {
     pub room: Room,
     pub header: Rect,
     pub banner: Rect,
+    pub demo: Rect,
     pub ratio: Rect,
     /// The waits in one line, where there is no room for their panel.
     pub waits_line: Rect,
@@ -46,6 +47,7 @@ impl Layout {
             _ => Room::Plenty,
         };
         let banner = banner::height(app, area.width);
+        let demo = demo::height(app, room);
         let ratio = match room {
             Room::Little => 3,
             Room::Some => 8,
@@ -55,7 +57,7 @@ impl Layout {
             Room::Little => 5 + (area.height - MIN_HEIGHT) / 3,
             Room::Some | Room::Plenty => rest / 2,
         };
-        let rest = area.height - banner - ratio - 4;
+        let rest = area.height - banner - demo - ratio - 4;
         // The lanes want the whole width; and no CPU shares its place on account of the waits.
         let folds = |width| cpus::folds(app, width, wanted(rest));
         let beside = if area.width >= waits::BESIDE_FROM
@@ -89,6 +91,7 @@ impl Layout {
         };
         let header = next(1);
         let banner = next(banner);
+        let demo = next(demo);
         let ratio = next(ratio);
         let waits_line = next(line);
         let both = next(cpus);
@@ -100,6 +103,7 @@ impl Layout {
             room,
             header,
             banner,
+            demo,
             ratio,
             waits_line,
             cpus,

@@ -4,6 +4,8 @@ mod ascii;
 mod banner;
 mod chart;
 mod cpus;
+mod demo;
+mod digits;
 mod domains;
 mod footer;
 mod format;
@@ -16,6 +18,7 @@ mod pen;
 mod processes;
 mod ratio;
 mod report;
+mod talk;
 pub mod theme;
 mod waits;
 
@@ -46,7 +49,7 @@ pub fn fit(app: &mut App, size: Size) {
     }
 }
 
-/// From the top: header, banner where there is one, ratio, CPUs, processes, message, keys.
+/// From the top: header, banner where there is one, the demonstration while it runs, ratio, CPUs, processes, message, keys.
 pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
@@ -61,8 +64,13 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
         too_small(&mut Pen::new(buffer, area), area, app);
         return;
     };
+    if app.talk().is_some() {
+        talk::render(buffer, area, app, theme);
+        return draw_over(buffer, area, app, theme);
+    }
     header::render(&mut Pen::new(buffer, layout.header), app, theme);
     banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
+    demo::render(&mut Pen::new(buffer, layout.demo), app, theme);
     ratio::render(&mut Pen::new(buffer, layout.ratio), app, theme, layout.room);
     waits::render_line(&mut Pen::new(buffer, layout.waits_line), app, theme);
     waits::render(&mut Pen::new(buffer, layout.waits), app, theme);
@@ -75,6 +83,11 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     processes::render(&mut Pen::new(buffer, layout.list), app, theme);
     footer::render_message(&mut Pen::new(buffer, layout.message), app, theme);
     footer::render_keys(&mut Pen::new(buffer, layout.keys), app, theme);
+    draw_over(buffer, area, app, theme);
+}
+
+/// What lies over the panels.
+fn draw_over(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     if let Some(menu) = app.menu() {
         menu::render(buffer, area, menu, theme);
     }

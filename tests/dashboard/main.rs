@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod demo;
 mod keys;
 mod list;
 mod moves;
@@ -13,6 +14,7 @@ mod screen;
 mod signals;
 #[path = "../support/mod.rs"]
 mod support;
+mod talk;
 mod threads;
 mod view;
 mod waits;
@@ -50,6 +52,7 @@ pub fn clone(events: &[Event]) -> Vec<Event> {
             Event::Key(key) => Event::Key(*key),
             Event::Waits(result) => Event::Waits(result.clone()),
             Event::Scheduler(result) => Event::Scheduler(result.clone()),
+            Event::Demo(news) => Event::Demo(news.clone()),
             other => panic!("{other:?} is not copied here"),
         })
         .collect()

@@ -52,6 +52,8 @@ fn no_size_of_the_terminal_breaks_the_screen() {
         Key::Char('u'),
         Key::Char('k'),
         Key::Char('l'),
+        Key::Char('b'),
+        Key::Char('d'),
     ] {
         app.handle(key(mode));
         for (columns, rows) in

@@ -2,6 +2,7 @@
 //! the whole program on a screen in memory.
 #![allow(
     dead_code,
+    unused_imports,
     clippy::expect_used,
     clippy::panic,
     clippy::unwrap_used,
@@ -10,6 +11,7 @@
     clippy::cast_sign_loss
 )]
 
+mod metronome;
 pub mod scenes;
 mod world;
 
@@ -19,6 +21,7 @@ use dualq_top::app::{App, Event, Key, Outcome};
 use dualq_top::dashboard::{Control, Dashboard};
 use dualq_top::model::{ProcessId, Queue};
 use dualq_top::ui::theme::Theme;
+pub use metronome::Metronome;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -70,6 +73,17 @@ impl Control for Hands {
 
     fn watch(&mut self, id: Option<ProcessId>) {
         self.watched = id;
+    }
+
+    fn demo(&mut self, start: bool) {
+        self.asked.push(
+            if start {
+                "start the demo"
+            } else {
+                "stop the demo"
+            }
+            .into(),
+        );
     }
 
     fn interval(&mut self, interval: std::time::Duration) {

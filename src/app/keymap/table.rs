@@ -72,6 +72,13 @@ pub const KEYMAP: &[Binding] = &[
         None,
     ),
     bind(
+        &[Key::Char('d')],
+        Action::Demo,
+        Group::Queues,
+        "start, stop a load to try it on: hogs, and a metronome",
+        Some((11, "demo")),
+    ),
+    bind(
         &[Key::Char('k'), Key::F(9)],
         Action::SignalMenu,
         Group::Queues,
@@ -252,6 +259,13 @@ pub const KEYMAP: &[Binding] = &[
         Group::View,
         "look more often, less often",
         None,
+    ),
+    bind(
+        &[Key::Char('b')],
+        Action::Talk,
+        Group::View,
+        "big digits, for a projector; q asks before it quits there",
+        Some((12, "big")),
     ),
     bind(
         &[Key::Char('?'), Key::F(1), Key::Char('h')],

@@ -8,8 +8,9 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::keeper::Order;
-use crate::app::Event;
+use crate::app::{DemoNews, Event};
 use crate::dashboard::Control;
+use crate::demo::{self, Plan};
 use crate::model::{ProcessId, Queue};
 use crate::observe::Word;
 use crate::scheduler::Handle;
@@ -27,9 +28,30 @@ pub struct Hands {
     pub orders: Option<Sender<Order>>,
     pub words: Sender<Word>,
     pub events: Sender<Event>,
+    /// Keeps the demonstration load, once there has been one.
+    pub keeper: Option<demo::keeper::Keeper>,
+    /// What load the command line asks for.
+    pub plan: Option<Plan>,
 }
 
 impl Hands {
+    fn order_demo(&mut self, start: bool) -> Result<()> {
+        let keeper = match &mut self.keeper {
+            Some(keeper) => keeper,
+            none => none.insert(
+                demo::keeper::Keeper::new(self.events.clone(), self.words.clone())
+                    .context("the demonstration cannot be started")?,
+            ),
+        };
+        if start {
+            let usual = || Plan::new(None, demo::WORK_MS, demo::SECONDS);
+            keeper.start(self.plan.map_or_else(usual, Ok)?);
+        } else {
+            keeper.stop();
+        }
+        Ok(())
+    }
+
     fn order(&self, order: Order) {
         let sent = self
             .orders
@@ -85,6 +107,13 @@ impl Control for Hands {
 
     fn watch(&mut self, id: Option<ProcessId>) {
         let _ = self.words.send(Word::Watch(id));
+    }
+
+    fn demo(&mut self, start: bool) {
+        if let Err(error) = self.order_demo(start) {
+            let why = format!("{error:#}");
+            let _ = self.events.send(Event::Demo(DemoNews::Ended(why)));
+        }
     }
 
     fn interval(&mut self, interval: Duration) {

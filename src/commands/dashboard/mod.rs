@@ -19,7 +19,8 @@ use signal_hook::{
 use crate::app::preferences::Preferences;
 use crate::app::{App, Event, Outcome};
 use crate::cli::{Look, ThemeName};
-use crate::dashboard::Dashboard;
+use crate::dashboard::{Control, Dashboard};
+use crate::demo::Plan;
 use crate::input;
 use crate::log;
 use crate::model::Ruler;
@@ -41,7 +42,13 @@ struct Kernel {
     keeper: Option<Keeper>,
 }
 
-pub fn run(options: Options, look: Look, preferences: Preferences) -> Result<()> {
+/// With a demonstration load from the start where there is a plan for one.
+pub fn run(
+    options: Options,
+    look: Look,
+    preferences: Preferences,
+    demo: Option<Plan>,
+) -> Result<()> {
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
@@ -68,6 +75,8 @@ pub fn run(options: Options, look: Look, preferences: Preferences) -> Result<()>
         orders: keeper.as_ref().map(|keeper| keeper.orders.clone()),
         words,
         events: events.clone(),
+        keeper: None,
+        plan: demo,
     };
     let app = App::with(preferences);
     let outcome = show(standing, hands, app, theme(look), &events, &received, heard);
@@ -181,6 +190,9 @@ fn show(
         .name("observe".to_owned())
         .spawn(move || observe::run(observer, interval, &heard, &snapshots))?;
 
+    if hands.plan.is_some() {
+        hands.demo(true);
+    }
     Dashboard::new(app)
         .theme(theme)
         .on_suspend(terminal::suspend)

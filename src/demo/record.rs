@@ -1,0 +1,140 @@
+//! What the metronome writes into its pipe: one record a frame, smaller than PIPE_BUF, so that each
+//! arrives whole. The numbers are sums: a record that found the pipe full is not missed.
+
+use std::time::Duration;
+
+use super::FRAME;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record {
+    pub on_time: u64,
+    pub missed: u64,
+    /// The first deadline that is not counted yet (`CLOCK_MONOTONIC`).
+    pub next_deadline: Duration,
+    pub last_frame: Duration,
+}
+
+impl Record {
+    pub const SIZE: usize = 32;
+
+    pub fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        let numbers = [
+            self.on_time,
+            self.missed,
+            nanos(self.next_deadline),
+            nanos(self.last_frame),
+        ];
+        for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
+            place.copy_from_slice(&number.to_ne_bytes());
+        }
+        bytes
+    }
+
+    pub fn from_bytes(bytes: &[u8; Self::SIZE]) -> Self {
+        let number = |index: usize| {
+            let mut number = [0; 8];
+            number.copy_from_slice(&bytes[8 * index..8 * index + 8]);
+            u64::from_ne_bytes(number)
+        };
+        Self {
+            on_time: number(0),
+            missed: number(1),
+            next_deadline: Duration::from_nanos(number(2)),
+            last_frame: Duration::from_nanos(number(3)),
+        }
+    }
+
+    /// The deadlines missed until `now`: one that gets no CPU at all cannot say so itself.
+    pub fn missed_by(&self, now: Duration) -> u64 {
+        match now.checked_sub(self.next_deadline) {
+            None => self.missed,
+            Some(late) => self.missed + 1 + frames(late),
+        }
+    }
+
+    /// Counts the frame that was begun for `next_deadline` and done at `done`. A late one takes with
+    /// it those whose time is over by then, and the one that it would have to begin in the middle
+    /// of: as on a screen, the next frame begins at the next refresh.
+    pub fn count(&mut self, done: Duration) {
+        let begun = self.next_deadline.saturating_sub(FRAME);
+        self.last_frame = done.saturating_sub(begun);
+        let deadlines = match done.checked_sub(self.next_deadline) {
+            None | Some(Duration::ZERO) => {
+                self.on_time += 1;
+                1
+            }
+            Some(late) => {
+                self.missed += 2 + frames(late);
+                2 + frames(late)
+            }
+        };
+        self.next_deadline += FRAME * u32::try_from(deadlines).unwrap_or(u32::MAX);
+    }
+}
+
+/// Whole frames in a time.
+#[allow(clippy::cast_possible_truncation)]
+fn frames(time: Duration) -> u64 {
+    (time.as_nanos() / FRAME.as_nanos()) as u64
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(frames: f64) -> Duration {
+        Duration::from_secs(7) + FRAME.mul_f64(frames)
+    }
+
+    fn begun() -> Record {
+        Record {
+            on_time: 0,
+            missed: 0,
+            next_deadline: at(1.0),
+            last_frame: Duration::ZERO,
+        }
+    }
+
+    #[test]
+    fn a_frame_done_by_its_deadline_is_on_time() {
+        let mut record = begun();
+        record.count(at(0.6));
+        record.count(at(2.0));
+        assert_eq!((record.on_time, record.missed), (2, 0));
+        assert_eq!(record.next_deadline, at(3.0));
+        assert_eq!(record.last_frame, FRAME);
+    }
+
+    #[test]
+    fn every_deadline_is_counted_once_on_time_or_missed() {
+        let mut record = begun();
+        // Ready during the second frame's time: that one cannot begin any more either.
+        record.count(at(1.4));
+        assert_eq!((record.on_time, record.missed), (0, 2));
+        assert_eq!(record.next_deadline, at(3.0));
+        record.count(at(2.5));
+        record.count(at(7.2));
+        assert_eq!((record.on_time, record.missed), (1, 7));
+        assert_eq!(record.next_deadline, at(9.0));
+    }
+
+    #[test]
+    fn who_gets_no_cpu_misses_deadlines_all_the_same() {
+        let record = begun();
+        assert_eq!(record.missed_by(at(0.9)), 0);
+        assert_eq!(record.missed_by(at(1.1)), 1);
+        assert_eq!(record.missed_by(at(61.1)), 61);
+    }
+
+    #[test]
+    fn a_record_comes_back_as_it_was_written() {
+        let mut record = begun();
+        record.count(at(3.3));
+        assert_eq!(Record::from_bytes(&record.to_bytes()), record);
+    }
+}

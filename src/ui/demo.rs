@@ -1,0 +1,149 @@
+//! The demonstration: the deadlines that its metronome misses a second, large.
+
+use ratatui::style::Style;
+
+use super::digits;
+use super::format;
+use super::layout::Room;
+use super::pen::{Pen, cells};
+use super::theme::Theme;
+use crate::app::App;
+use crate::app::demo::Demo;
+use crate::model::{DemoReading, Queue};
+
+/// Two digits, each block two cells wide.
+const SCALE: u16 = 2;
+const NUMBER: u16 = 14;
+const WORDS: u16 = NUMBER + 4;
+
+pub fn height(app: &App, room: Room) -> u16 {
+    match (app.demo(), room) {
+        (None, _) => 0,
+        (Some(_), Room::Little) => digits::DOWN,
+        (Some(_), Room::Some | Room::Plenty) => digits::DOWN + 1,
+    }
+}
+
+/// ```text
+///  ██████  ██████   deadlines missed a second          demo-metronome (4711) BATCH
+///      ██  ██       of 60 frames with 10 ms of work each, beside 8 hogs
+///  ██████  ██████   on time 24 a second, last frame 41.2 ms; missed in all 1,234
+///  ██          ██   missed   ▇▇▇▇▇▇▇▇▆▇▇▇▇▇▇▇▇            ▇▇▇▇▇▇▇▇
+///  ██████  ██████   queue    ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒████████████▒▒▒▒▒▒▒▒
+/// ```
+pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
+    let Some(demo) = app.demo() else { return };
+    if pen.height() > digits::DOWN {
+        pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
+        pen.text(1, 0, " demonstration ", theme.title);
+    }
+    let (width, height) = (pen.width(), pen.height());
+    let mut pen = pen.part(0, height.saturating_sub(digits::DOWN), width, height);
+    let queue = app.metronome().and_then(|process| process.queue);
+    let beat = demo.beat(queue);
+    let (number, style) = match beat {
+        Some(beat) => (format!("{:>2.0}", beat.missed), style(beat.missed, theme)),
+        None => (" -".into(), theme.quiet),
+    };
+    digits::draw(
+        &mut pen.part(1, 0, NUMBER, digits::DOWN),
+        &number,
+        (SCALE, 1),
+        theme.glyphs.priority,
+        style,
+    );
+    let Some(reading) = demo.reading() else {
+        pen.text(WORDS, 0, "deadlines missed a second", theme.strong);
+        let sentence = "measuring: the metronome finds out how much its work is";
+        pen.text(WORDS, 1, sentence, theme.quiet);
+        return;
+    };
+    let end = pen.text(WORDS, 0, "deadlines missed a second", theme.strong);
+    whose(&mut pen, app, theme, end);
+    pen.text(WORDS, 1, &load(reading), theme.quiet);
+    let on_time = beat.map_or_else(
+        || theme.glyphs.missing.to_owned(),
+        |beat| format!("{:.0}", beat.on_time),
+    );
+    let line = format!(
+        "on time {on_time:>2} a second, last frame {}; missed in all {}",
+        milliseconds(reading),
+        format::count(usize::try_from(reading.missed).unwrap_or(usize::MAX)),
+    );
+    pen.text(WORDS, 2, &line, Style::new());
+    chart(&mut pen.part(0, 3, width, 2), demo, theme, (WORDS, 10), 1);
+}
+
+/// Whether deadlines are missed is seen by the number itself; the style only says it again.
+pub fn style(missed: f32, theme: &Theme) -> Style {
+    if missed < 0.5 {
+        theme.good
+    } else {
+        theme.warning
+    }
+}
+
+/// What the metronome has to do, and beside whom.
+pub fn load(reading: &DemoReading) -> String {
+    let hogs = match reading.hogs {
+        1 => "1 hog".to_owned(),
+        hogs => format!("{hogs} hogs"),
+    };
+    format!(
+        "of {} frames with {} ms of work each, beside {hogs}",
+        DemoReading::RATE,
+        reading.work.as_millis()
+    )
+}
+
+fn milliseconds(reading: &DemoReading) -> String {
+    let milliseconds = reading.last_frame.as_secs_f64() * 1e3;
+    let digits = usize::from(milliseconds < 99.95);
+    format!("{milliseconds:.digits$} ms")
+}
+
+/// The metronome and its queue, at the right.
+fn whose(pen: &mut Pen, app: &App, theme: &Theme, from: u16) {
+    let Some(process) = app.metronome() else {
+        return;
+    };
+    let mut end = pen.width().saturating_sub(1);
+    if let Some(queue) = process.queue {
+        pen.right(end, 0, queue.name(), theme.badge(queue));
+        end = end.saturating_sub(cells(queue.name()) + 1);
+    }
+    let title = format!("{} ({})", process.name, process.id.pid);
+    if from + 1 + cells(&title) < end {
+        pen.right(end, 0, &title, theme.quiet);
+    }
+}
+
+/// What was missed in each of the last seconds, in so many rows, and below it the queue that the
+/// metronome was in. `label` is where the words begin, `chart` how far behind that the charts do.
+pub fn chart(pen: &mut Pen, demo: &Demo, theme: &Theme, (label, chart): (u16, u16), rows: u16) {
+    pen.text(label, rows - 1, "missed", theme.quiet);
+    pen.text(label, rows, "queue", theme.quiet);
+    let left = label + chart;
+    let room = pen.width().saturating_sub(left + 1);
+    let rate = f32::from(u16::try_from(DemoReading::RATE).unwrap_or(u16::MAX));
+    for (back, beat) in (0..room).zip(demo.seconds().rev()) {
+        let x = left + room - 1 - back;
+        // Next to nothing is nothing: a single late frame is seen in the number.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let eighths = match beat.missed {
+            missed if missed < 0.5 => 0,
+            missed => (missed / rate * f32::from(8 * rows)).ceil() as u16,
+        };
+        for y in 0..rows {
+            let level = eighths.saturating_sub(8 * (rows - 1 - y)).min(8);
+            let symbol = theme.glyphs.levels[usize::from(level)];
+            pen.cell(x, y, symbol, style(beat.missed, theme));
+        }
+        let (symbol, style) = match beat.queue {
+            Some(Queue::Priority) => (theme.glyphs.priority, theme.priority),
+            Some(Queue::Batch) => (theme.glyphs.batch, theme.batch),
+            None => (theme.glyphs.missing, theme.quiet),
+        };
+        pen.cell(x, rows, symbol, style);
+    }
+}

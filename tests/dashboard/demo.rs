@@ -1,0 +1,144 @@
+//! The demonstration: what is asked, what its panel says, where the cursor goes.
+
+use std::time::Duration;
+
+use dualq_top::app::{DemoNews, Event, Key};
+use dualq_top::model::{DemoReading, Queue};
+
+use crate::support::{Hands, Metronome, World, key, play, typed};
+use crate::{SMALL, SPACE, seen, show};
+
+/// A machine with a load that has run for some seconds, all deadlines missed.
+fn under_load(seconds: u64) -> (World, Metronome, Vec<Event>) {
+    let (mut world, mut events) = seen(2);
+    let mut metronome = Metronome::start(&mut world);
+    events.push(Event::Demo(DemoNews::Starting));
+    events.push(metronome.read());
+    for _ in 0..seconds {
+        events.extend(metronome.second(&mut world, 48));
+    }
+    (world, metronome, events)
+}
+
+#[test]
+fn d_starts_the_load_and_d_stops_it() {
+    let (_, mut events) = seen(2);
+    events.extend(typed("d"));
+    let mut hands = Hands::default();
+    let shown = play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["start the demo"]);
+    assert!(shown.has("deadlines missed a second") && shown.has("measuring"));
+
+    let (_, _, mut events) = under_load(2);
+    // A second d while it stops asks for nothing more.
+    events.extend(typed("dd"));
+    let mut hands = Hands::default();
+    play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["stop the demo"]);
+
+    let (_, _, mut events) = under_load(2);
+    events.extend(typed("d"));
+    events.push(Event::Demo(DemoNews::Stopped));
+    let shown = show(events);
+    assert!(!shown.has("deadlines missed"), "{}", shown.text());
+}
+
+#[test]
+fn what_is_missed_a_second_is_counted_over_the_last_second() {
+    let (_, _, events) = under_load(5);
+    let shown = show(events);
+    // 48 in big digits: the first line of a 4 and of an 8.
+    assert!(
+        shown
+            .line("deadlines missed a second")
+            .contains("██  ██  ██████"),
+        "{}",
+        shown.text()
+    );
+    assert!(shown.has("on time 12 a second"), "{}", shown.text());
+    assert!(shown.has("missed in all 240"), "{}", shown.text());
+    assert!(shown.has("of 60 frames with 10 ms of work each, beside 4 hogs"));
+}
+
+#[test]
+fn the_cursor_goes_to_the_metronome_once() {
+    let (mut world, mut metronome, events) = under_load(2);
+    assert!(show(events).under_cursor().contains("demo-metronome"));
+
+    let (mut _world, _, mut events) = under_load(2);
+    events.push(key(Key::Home));
+    events.extend(metronome.second(&mut world, 48));
+    assert!(!show(events).under_cursor().contains("demo-metronome"));
+}
+
+#[test]
+fn a_move_of_the_metronome_shows_in_its_number_within_a_reading() {
+    let (mut world, mut metronome, mut events) = under_load(5);
+    events.push(key(SPACE));
+    world.put(Metronome::PID, Queue::Priority);
+    events.push(metronome.pass(Duration::from_millis(250), 0));
+    let shown = show(events);
+    // A 0, not the mean of what was before and after.
+    let line = shown.line("deadlines missed a second");
+    assert!(line.starts_with("         ██████ "), "{}", shown.text());
+    assert!(line.contains("PRIORITY"), "{line}");
+}
+
+#[test]
+fn the_panel_keeps_the_queue_of_each_second() {
+    let (mut world, mut metronome, mut events) = under_load(3);
+    world.put(Metronome::PID, Queue::Priority);
+    events.push(world.look());
+    for _ in 0..4 {
+        events.extend(metronome.second(&mut world, 0));
+    }
+    let shown = show(events);
+    assert!(
+        shown.line("  queue").ends_with("▒▒████"),
+        "{}",
+        shown.text()
+    );
+    let missed = shown.line("  missed ");
+    assert!(missed.ends_with("▇▇▇"), "{missed}");
+}
+
+#[test]
+fn held_the_number_stands_still() {
+    let (mut world, mut metronome, mut events) = under_load(3);
+    events.extend(typed("p"));
+    for _ in 0..3 {
+        events.extend(metronome.second(&mut world, 0));
+    }
+    assert!(show(events).has("on time 12 a second"));
+}
+
+#[test]
+fn an_end_that_nobody_asked_for_is_said() {
+    let (_, _, mut events) = under_load(3);
+    let why = "The demonstration's time is over (30 min): d starts it again.";
+    events.push(Event::Demo(DemoNews::Ended(why.into())));
+    let shown = show(events);
+    assert!(shown.has(why) && !shown.has("deadlines missed"));
+}
+
+#[test]
+fn a_report_that_comes_late_gives_no_absurd_number() {
+    let (_, metronome, mut events) = under_load(1);
+    let DemoReading { at, missed, .. } = metronome.reading;
+    for step in 1..6 {
+        // It was held for missed, and then was not.
+        events.push(Event::Demo(DemoNews::Runs(DemoReading {
+            at: at + Duration::from_millis(250 * step),
+            missed: missed - 1,
+            ..metronome.reading
+        })));
+    }
+    let shown = show(events);
+    assert!(
+        shown
+            .line("deadlines missed a second")
+            .starts_with("         ██████ "),
+        "{}",
+        shown.text()
+    );
+}
