@@ -147,7 +147,7 @@ impl App {
             tracker: Tracker::default(),
             tick: Err(Missing::First),
             percent: Vec::new(),
-            waits: Err(NoWaits::View),
+            waits: Ok(waits::Seen::default()),
             history: History::default(),
             list: List::default(),
             keymap: Keymap::default(),

@@ -33,7 +33,7 @@ pub struct Seen {
 /// What measuring takes.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
-    pub ns_per_event: f32,
+    pub ns_per_event: u64,
     /// Of the time of all CPUs.
     pub percent: f32,
 }
@@ -86,7 +86,7 @@ fn cost(waits: &Waits, over: Duration, cpus: usize) -> Option<Cost> {
     let cost = waits.cost.filter(|cost| cost.events > 0)?;
     let all = over.as_nanos() as f64 * cpus.max(1) as f64;
     Some(Cost {
-        ns_per_event: (cost.ns as f64 / cost.events as f64) as f32,
+        ns_per_event: cost.ns / cost.events,
         percent: (100.0 * cost.ns as f64 / all) as f32,
     })
 }

@@ -242,8 +242,9 @@ fn goals(pen: &mut Pen, theme: &Theme, y: u16, lanes: &[Lane<'_>; 2]) {
 fn cost(pen: &mut Pen, theme: &Theme, y: u16, seen: &Seen) {
     let text = match seen.cost {
         Some(cost) => format!(
-            "costs {:>4.0} ns an event, {:.2} % of all CPUs",
-            cost.ns_per_event, cost.percent
+            "costs {} an event, {:.2} % of all CPUs",
+            format::wait(Some(cost.ns_per_event), theme.glyphs.missing),
+            cost.percent
         ),
         None => "what it costs is not known".to_owned(),
     };

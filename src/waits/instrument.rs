@@ -77,6 +77,8 @@ impl Instrument {
             self.reader.set(Control::Phase, phase + 2)?;
             let links: Result<Vec<OwnedFd>> = self.reader.programs.iter().map(attach).collect();
             self.links = links?;
+            // Maxima from before are not of this time.
+            self.reader.event()?;
             self._statistics = count_run_times();
         } else {
             self.links.clear();

@@ -1,5 +1,7 @@
 //! What the wait instrument counts, read by its pins without the program's help.
 
+use std::time::Duration;
+
 use libbpf_rs::query::{LinkInfoIter, ProgInfoIter};
 use libbpf_rs::{MapCore, MapFlags};
 
@@ -71,6 +73,29 @@ impl Waits {
         }
         panic!("there are no waits");
     }
+}
+
+/// The longest wait of a kind since the last event.
+pub fn longest(kind: Kind) -> Duration {
+    let map = maps::open("wait_histograms").expect("wait_histograms is pinned");
+    let cpus = map
+        .lookup_percpu(&0_u32.to_ne_bytes(), MapFlags::ANY)
+        .unwrap()
+        .unwrap();
+    let event = event();
+    let longest = cpus.iter().filter_map(|cpu| {
+        let at = (kind as usize * (BUCKETS + 2) + BUCKETS) * 8;
+        let number = |at: usize| u64::from_ne_bytes(cpu[at..at + 8].try_into().unwrap());
+        (number(at + 8) == event).then(|| number(at))
+    });
+    Duration::from_nanos(longest.max().unwrap_or(0))
+}
+
+/// How often something was done to the machine: moves, attaching, detaching.
+pub fn event() -> u64 {
+    let map = maps::open("wait_control").expect("wait_control is pinned");
+    let value = map.lookup(&1_u32.to_ne_bytes(), MapFlags::ANY).unwrap();
+    u64::from_ne_bytes(value.unwrap().try_into().unwrap())
 }
 
 /// Has a process looked at by itself, as the dashboard has the one under the cursor.
