@@ -15,7 +15,8 @@ use support::scenes::{self, keys, then, toggled};
 use support::{Hands, Shown, World, play, play_in, typed};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
-const THEMES: [(&str, fn() -> Theme); 3] = [
+type Named = (&'static str, fn() -> Theme);
+const THEMES: [Named; 3] = [
     ("dark", Theme::colour),
     ("light", Theme::light),
     ("mono", Theme::plain),

@@ -13,6 +13,9 @@ pub struct Cell {
     pub cpus: Vec<usize>,
 }
 
+/// The node and the last cache of a CPU, as far as they are known.
+type Place = (Option<u32>, Option<u32>);
+
 /// What the machine has more than one of.
 struct Machine {
     llcs: Vec<u32>,
@@ -47,7 +50,7 @@ impl Machine {
     /// `least` CPUs do not fill more than one.
     fn domains(&self, cpus: &[Cpu], least: usize) -> Vec<(String, Vec<usize>)> {
         for with_llc in [true, false] {
-            let mut domains: Vec<((Option<u32>, Option<u32>), String, Vec<usize>)> = Vec::new();
+            let mut domains: Vec<(Place, String, Vec<usize>)> = Vec::new();
             for (index, cpu) in cpus.iter().enumerate() {
                 let key = (cpu.node, cpu.llc.filter(|_| with_llc));
                 match domains.iter_mut().find(|(other, ..)| *other == key) {
