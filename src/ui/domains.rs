@@ -16,6 +16,9 @@ pub struct Cell {
     pub cpus: Vec<usize>,
 }
 
+/// The node and the last cache of a CPU, as far as they are known.
+type Place = (Option<u32>, Option<u32>);
+
 /// What the machine has more than one of.
 struct Machine {
     llcs: Vec<u32>,

@@ -81,6 +81,9 @@ fn the_cursor_stays_on_its_thread_and_goes_to_the_process_with_the_threads() {
     world.uses(4131, 300.0);
     events.extend([world.tick(), world.tick()]);
     assert!(show(clone(&events)).under_cursor().contains("encoder"));
+    // Far from its process, which has the row that the thread had otherwise.
+    world.uses(4131, 1.0);
+    events.extend([world.tick(), world.tick()]);
     events.extend(typed("H"));
     assert!(show(events).under_cursor().contains("ffmpeg -i"));
 }

@@ -107,6 +107,28 @@ fn the_effect_of_a_move_is_seen_in_the_share_of_cpu_time() {
 }
 
 #[test]
+fn without_rights_it_only_looks_and_says_why() {
+    let hog = Load::hog().named("encoder").start();
+    let mut command = crate::support::program::command();
+    std::os::unix::process::CommandExt::uid(&mut command, 65_534);
+    let mut terminal = Terminal::start(command, 24, 80);
+    terminal.wait_for_screen("why, and the processes all the same", |text| {
+        text.contains("view mode:") && text.contains("sudo") && row(text, hog.pid()).is_some()
+    });
+    terminal.press(b"/encoder\r ");
+    terminal.wait_for_screen("nothing can be moved", |text| {
+        text.contains("cannot be moved in view mode")
+    });
+    terminal.press(b"x");
+    terminal.wait_for_screen("nor attached", |text| {
+        text.contains("Nothing can be changed in view mode")
+    });
+    assert_eq!(guest::sched_ext_state(), "disabled");
+    terminal.press(b"q");
+    assert!(terminal.wait(PATIENCE).success());
+}
+
+#[test]
 fn an_end_by_the_watchdog_is_foreseen_reported_and_mended_by_x() {
     let mut terminal = attached(&["--batch-guarantee", "0", "--watchdog", "6"]);
     let member = Load::hog().on_cpu(1).start();

@@ -3,6 +3,7 @@
 use crate::support::guest::{PATIENCE, wait_until};
 use crate::support::hog::Load;
 use crate::support::maps;
+use crate::support::program;
 use crate::support::terminal::Terminal;
 
 /// The rows of the list, from the top.
@@ -210,4 +211,35 @@ fn the_mouse_sorts_selects_and_scrolls() {
     wait_for_cursor(&terminal, below);
     terminal.press(b"\x1b[<64;10;20M");
     wait_for_cursor(&terminal, hog.pid());
+}
+
+#[test]
+fn keys_and_guarantee_come_from_the_settings_of_root() {
+    let hog = Load::hog().named("encoder").start();
+    let directory = std::path::Path::new("/tmp/settings/dualq-top");
+    std::fs::create_dir_all(directory).unwrap();
+    let text = "batch-guarantee = 25\nsort = \"PID\"\n[keys]\ntoggle = \"F2\"\n";
+    std::fs::write(directory.join("config.toml"), text).unwrap();
+    let mut command = program::command();
+    command.env("XDG_CONFIG_HOME", "/tmp/settings");
+    let mut terminal = Terminal::start(command, 30, 130);
+    terminal.wait_for_screen("guarantee, order and key are those of the file", |text| {
+        text.contains("guarantee 25 %")
+            && text.contains("PID▲")
+            && text.contains("F2 PRIORITY/BATCH")
+    });
+    terminal.press(b"/encoder\r \x1bOQ");
+    wait_until("F2 moves it, space does not", PATIENCE, || {
+        maps::members() == [hog.pid()]
+    });
+    terminal.press(b"q");
+    assert!(terminal.wait(PATIENCE).success());
+    // Somebody else's settings are not root's.
+    std::os::unix::fs::chown(directory.join("config.toml"), Some(65_534), None).unwrap();
+    let mut command = program::command();
+    command.env("XDG_CONFIG_HOME", "/tmp/settings");
+    let terminal = Terminal::start(command, 30, 130);
+    terminal.wait_for_screen("it says so and goes on without", |text| {
+        text.contains("Settings not read") && text.contains("guarantee 10 %")
+    });
 }
