@@ -5,9 +5,6 @@ use std::collections::BTreeSet;
 
 use crate::model::Cpu;
 
-/// The node and the last cache of a CPU, as far as they are known.
-type Place = (Option<u32>, Option<u32>);
-
 /// One place in a panel: a CPU, or some that are added up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cell {
