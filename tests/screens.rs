@@ -237,6 +237,7 @@ fn waits_beside_the_cpus_where_there_is_room_for_some_lines_of_them() {
 fn demonstration(cpus: u32) -> Vec<Event> {
     let (mut world, mut events) = busy(cpus, 90);
     let mut metronome = Metronome::start(&mut world);
+    world.watch(Metronome::PID);
     events.push(world.tick());
     events.extend([Event::Demo(DemoNews::Starting), metronome.read()]);
     for _ in 0..20 {
@@ -244,11 +245,13 @@ fn demonstration(cpus: u32) -> Vec<Event> {
     }
     events.push(key(Key::Char(' ')));
     world.put(Metronome::PID, Queue::Priority);
+    world.event();
     for _ in 0..12 {
         events.extend(metronome.second(&mut world, 0));
     }
     events.push(key(Key::Char(' ')));
     world.put(Metronome::PID, Queue::Batch);
+    world.event();
     for _ in 0..5 {
         events.extend(metronome.second(&mut world, 47));
     }

@@ -18,6 +18,7 @@ pub enum Action {
     Last,
     Toggle,
     Undo,
+    Card,
     Tag,
     UntagAll,
     SignalMenu,

@@ -64,6 +64,7 @@ impl App {
             Action::Shorter => return self.change_interval(false),
             Action::Longer => return self.change_interval(true),
             Action::Undo => return self.undo(),
+            Action::Card => self.put_card_away(),
             Action::Tag => self.tag(),
             Action::UntagAll => self.untag_all(),
             Action::Demo => return self.demo_key(),

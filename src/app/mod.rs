@@ -17,6 +17,7 @@ pub mod talk;
 mod keys;
 mod moves;
 mod pause;
+pub mod proof;
 mod queues;
 mod report;
 mod signals;
@@ -39,6 +40,7 @@ use message::{Message, Tone};
 use moves::Errand;
 use order::{Branch, SortKey};
 use pause::Pause;
+use proof::Proofs;
 use rates::{Measured, Missing, Tick, Tracker};
 use search::Search;
 use signals::Sending;
@@ -90,6 +92,7 @@ pub struct App {
     tick: Result<Tick, Missing>,
     percent: Vec<Option<f32>>,
     waits: Result<waits::Seen, NoWaits>,
+    proofs: Proofs,
     history: History,
     list: List,
     keymap: Keymap,
@@ -147,6 +150,7 @@ impl App {
             tracker: Tracker::default(),
             tick: Err(Missing::First),
             percent: Vec::new(),
+            proofs: Proofs::default(),
             waits: Ok(waits::Seen::default()),
             history: History::default(),
             list: List::default(),
@@ -227,6 +231,7 @@ impl App {
             snapshot.put(id, queue);
         }
         let measured = self.tracker.measure(&snapshot);
+        self.proof_sees(&snapshot);
         self.clock = snapshot.at;
         let now = self.clock;
         if self.snapshot.is_none()

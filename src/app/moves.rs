@@ -170,6 +170,11 @@ impl App {
         };
         let to = queue.map_or("where they were", Queue::name);
         self.mark(format!("{name} → {to}"));
+        if let Some(queue) = queue {
+            let ids = errand.done.iter().map(|(id, _)| *id).collect();
+            let change = format!("{} → {to}", queue.other().name());
+            self.prove(ids, title.clone(), change);
+        }
         let (back, tone) = match (errand.undoes, errand.refused.is_empty()) {
             (true, true) => ("Taken back: ", Tone::Done),
             (true, false) => ("Taken back: ", Tone::Refused),

@@ -7,7 +7,7 @@ use super::App;
 use super::event::Command;
 use super::message::Tone;
 use crate::model::{Histogram, KindWaits, NoWaits, ProcessId, Role, Ruler, Snapshot, Waits};
-use crate::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
+pub use crate::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 
 /// How far back the panel looks: far enough for a p99, near enough to see a change.
 pub const WINDOW: Duration = Duration::from_secs(10);

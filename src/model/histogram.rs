@@ -75,6 +75,28 @@ impl Histogram {
         }
     }
 
+    /// Counts those of another one as well.
+    pub fn add(&mut self, other: &Self) {
+        for &(bucket, count) in &other.counts {
+            match self.counts.binary_search_by_key(&bucket, |entry| entry.0) {
+                Ok(at) => self.counts[at].1 += count,
+                Err(at) => self.counts.insert(at, (bucket, count)),
+            }
+        }
+    }
+
+    /// What is left without those of another one.
+    #[must_use]
+    pub fn minus(mut self, other: &Self) -> Self {
+        for &(bucket, count) in &other.counts {
+            if let Ok(at) = self.counts.binary_search_by_key(&bucket, |entry| entry.0) {
+                self.counts[at].1 = self.counts[at].1.saturating_sub(count);
+            }
+        }
+        self.counts.retain(|entry| entry.1 > 0);
+        self
+    }
+
     /// How many waits there are.
     #[must_use]
     pub fn total(&self) -> u64 {

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{banner, cpus, demo, waits};
+use super::{banner, cpus, demo, proof, waits};
 use crate::app::App;
 
 pub const MIN_WIDTH: u16 = 80;
@@ -23,6 +23,8 @@ pub struct Layout {
     pub header: Rect,
     pub banner: Rect,
     pub demo: Rect,
+    /// The card of before and after.
+    pub proof: Rect,
     pub ratio: Rect,
     /// The waits in one line, where there is no room for their panel.
     pub waits_line: Rect,
@@ -48,6 +50,7 @@ impl Layout {
         };
         let banner = banner::height(app, area.width);
         let demo = demo::height(app, room);
+        let proof = proof::height(app);
         let ratio = match room {
             Room::Little => 3,
             Room::Some => 8,
@@ -57,7 +60,7 @@ impl Layout {
             Room::Little => 5 + (area.height - MIN_HEIGHT) / 3,
             Room::Some | Room::Plenty => rest / 2,
         };
-        let rest = area.height - banner - demo - ratio - 4;
+        let rest = (area.height - ratio - 4).saturating_sub(banner + demo + proof);
         // The lanes want the whole width; and no CPU shares its place on account of the waits.
         let folds = |width| cpus::folds(app, width, wanted(rest));
         let beside = if area.width >= waits::BESIDE_FROM
@@ -68,9 +71,14 @@ impl Layout {
         } else {
             0
         };
-        let line = u16::from(beside == 0);
-        let rest = rest - line;
-        let wanted = wanted(rest);
+        // A small screen with a card has the waits on that.
+        let crowded = room == Room::Little && proof > 0;
+        let line = u16::from(beside == 0 && !crowded);
+        let rest = rest.saturating_sub(line);
+        let wanted = match crowded {
+            true => wanted(rest).min(rest.saturating_sub(5).max(2)),
+            false => wanted(rest),
+        };
         // The lanes take the place of the list and of its head as well.
         let (cpus, head, list) = if app.shows_lanes() {
             (rest + 1, 0, 0)
@@ -81,7 +89,7 @@ impl Layout {
             } else {
                 cpus
             };
-            (cpus, 1, rest - cpus)
+            (cpus, 1, rest.saturating_sub(cpus))
         };
         let mut top = area.y;
         let mut next = |height: u16| {
@@ -93,6 +101,7 @@ impl Layout {
         let banner = next(banner);
         let demo = next(demo);
         let ratio = next(ratio);
+        let proof = next(proof);
         let waits_line = next(line);
         let both = next(cpus);
         let cpus = Rect {
@@ -105,6 +114,7 @@ impl Layout {
             banner,
             demo,
             ratio,
+            proof,
             waits_line,
             cpus,
             waits: Rect {

@@ -16,6 +16,7 @@ mod layout;
 mod menu;
 mod pen;
 mod processes;
+mod proof;
 mod ratio;
 mod report;
 mod talk;
@@ -49,7 +50,8 @@ pub fn fit(app: &mut App, size: Size) {
     }
 }
 
-/// From the top: header, banner where there is one, the demonstration while it runs, ratio, CPUs, processes, message, keys.
+/// From the top: header, banner where there is one, the demonstration while it runs, ratio, the
+/// card of before and after where one is pinned, waits, CPUs, processes, message, keys.
 pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
     let area = frame.area();
     let buffer = frame.buffer_mut();
@@ -72,6 +74,7 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
     demo::render(&mut Pen::new(buffer, layout.demo), app, theme);
     ratio::render(&mut Pen::new(buffer, layout.ratio), app, theme, layout.room);
+    proof::render(&mut Pen::new(buffer, layout.proof), app, theme);
     waits::render_line(&mut Pen::new(buffer, layout.waits_line), app, theme);
     waits::render(&mut Pen::new(buffer, layout.waits), app, theme);
     if app.shows_lanes() {

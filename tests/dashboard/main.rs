@@ -7,6 +7,7 @@ mod keys;
 mod list;
 mod moves;
 mod pause;
+mod proof;
 mod queues;
 mod rates;
 mod report;

@@ -41,6 +41,7 @@ pub struct World {
     pub uses: Vec<f32>,
     /// Busy part of the CPUs, 0 to 1.
     pub busy: f64,
+    watched: Option<u32>,
     seconds: u64,
 }
 
@@ -90,6 +91,7 @@ impl World {
             },
             uses: Vec::new(),
             busy: 1.0,
+            watched: None,
             seconds: 0,
         };
         world.people();
@@ -291,6 +293,11 @@ impl World {
         }
     }
 
+    /// This one's waits are measured though it is no member, as of one under the cursor.
+    pub fn watch(&mut self, pid: u32) {
+        self.watched = Some(pid);
+    }
+
     /// Waits are not measured any more.
     pub fn no_waits(&mut self, why: NoWaits) {
         self.snapshot.waits = Err(why);
@@ -308,7 +315,9 @@ impl World {
             .snapshot
             .processes
             .iter()
-            .filter(|process| process.queue == Some(Queue::Priority))
+            .filter(|process| {
+                process.queue == Some(Queue::Priority) || Some(process.id.pid) == self.watched
+            })
             .map(|process| process.id)
             .collect();
         for id in &members {
@@ -323,8 +332,17 @@ impl World {
         waits.processes.sort_unstable_by_key(|process| process.id);
         let living = |id| self.snapshot.processes.iter().any(|p| p.id == id);
         waits.processes.retain(|process| living(process.id));
+        let is_member = |id| {
+            let found = self.snapshot.processes.iter().find(|p| p.id == id);
+            found.is_some_and(|process| process.queue == Some(Queue::Priority))
+        };
         for (index, process) in waits.processes.iter_mut().enumerate() {
-            for (us, share) in PRIORITY {
+            let waits = match (is_member(process.id), ours) {
+                (true, true) => PRIORITY,
+                (false, true) => BATCH,
+                (_, false) => DEFAULT,
+            };
+            for (us, share) in waits {
                 let count = (120.0 * seconds * share / (index + 1) as f64) as u64;
                 process.wake.count((us * 1000.0) as u64, count);
             }

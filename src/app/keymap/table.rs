@@ -37,6 +37,13 @@ pub const KEYMAP: &[Binding] = &[
         Some((7, "undo")),
     ),
     bind(
+        &[Key::Esc],
+        Action::Card,
+        Group::Queues,
+        "put the card of before and after away",
+        None,
+    ),
+    bind(
         &[Key::Char('v')],
         Action::Tag,
         Group::Queues,

@@ -1,0 +1,314 @@
+//! Before and after: what a move, or a change of schedulers, did to the processes it was about and
+//! to all others.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::App;
+use super::rates::Pair;
+use super::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
+use crate::model::{Histogram, Process, ProcessId, Ruler, Snapshot, Waits};
+
+/// The longest that either side looks at; the one after then stays as it is.
+pub const WINDOW: Duration = Duration::from_secs(10);
+
+/// What one snapshot said, as far as a card needs it.
+#[derive(Debug)]
+struct Reading {
+    at: Duration,
+    ruler: Ruler,
+    /// `None` while waits are not measured.
+    waits: Option<Waits>,
+    /// CPU time of the processes that may become a card's subject.
+    cpu_times: Vec<(ProcessId, Duration)>,
+    /// Cumulative; `None` while nothing of ours counts.
+    dispatched: Option<(u64, u64)>,
+    /// In percent of one CPU: what all of them did since the reading before.
+    busy_percent: f32,
+    /// When the metronome was last heard of, and what it had missed by then.
+    missed: Option<(Duration, u64)>,
+}
+
+/// A percentile, or how many waits there are towards it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Percentile {
+    Ns(u64),
+    Samples(u64),
+    /// Waits are not measured, or not of this process.
+    Unknown,
+}
+
+/// What was measured of the subject, or of the rest.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Part {
+    pub p50: Percentile,
+    pub p99: Percentile,
+    /// In percent of one CPU.
+    pub cpu_percent: Option<f32>,
+}
+
+/// One side of the card.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Side {
+    pub over: Duration,
+    pub subject: Part,
+    pub rest: Part,
+    /// Dispatches; `None` while nothing of ours counted.
+    pub dispatched: Option<Pair>,
+    /// Deadlines that the metronome missed a second, where it is the subject.
+    pub missed: Option<f32>,
+}
+
+/// The card.
+#[derive(Debug)]
+pub struct Proof {
+    subject: Vec<ProcessId>,
+    /// Whom it is about.
+    pub title: String,
+    /// What was done: `BATCH → PRIORITY`.
+    pub change: String,
+    pub before: Option<Side>,
+    /// Counting begins with the first snapshot after it.
+    begun: Option<Reading>,
+    pub after: Option<Side>,
+    /// The instrument's count of events before it.
+    event: Option<u64>,
+}
+
+/// The last readings, and the card that is pinned.
+#[derive(Debug, Default)]
+pub(super) struct Proofs {
+    readings: VecDeque<Reading>,
+    card: Option<Proof>,
+}
+
+impl Reading {
+    fn of(
+        snapshot: &Snapshot,
+        selected: Option<ProcessId>,
+        missed: Option<(Duration, u64)>,
+    ) -> Self {
+        let waits = snapshot.waits.as_ref().ok().cloned();
+        let looked_at = waits.iter().flat_map(|waits| &waits.processes);
+        let ids: Vec<ProcessId> = looked_at
+            .map(|process| process.id)
+            .chain(selected)
+            .collect();
+        let counters = snapshot.cpus.iter().filter_map(|cpu| cpu.counters);
+        let dispatched = (snapshot.scheduler.ruler == Ruler::Dualq).then(|| {
+            counters.fold((0, 0), |(priority, batch), cpu| {
+                (priority + cpu.priority_dis, batch + cpu.batch_dis)
+            })
+        });
+        Self {
+            at: snapshot.at,
+            ruler: snapshot.scheduler.ruler.clone(),
+            cpu_times: snapshot
+                .processes
+                .iter()
+                .filter(|process| ids.contains(&process.id))
+                .map(|process| (process.id, process.cpu_time))
+                .collect(),
+            waits,
+            dispatched,
+            busy_percent: snapshot
+                .cpus
+                .iter()
+                .filter_map(|cpu| cpu.busy_percent)
+                .sum(),
+            missed,
+        }
+    }
+
+    fn event(&self) -> Option<u64> {
+        self.waits.as_ref().map(|waits| waits.event)
+    }
+
+    /// CPU time of all these processes; `None` where one was not looked at.
+    fn cpu_time(&self, ids: &[ProcessId]) -> Option<Duration> {
+        ids.iter()
+            .map(|id| {
+                let found = self.cpu_times.iter().find(|(other, _)| other == id);
+                found.map(|(_, time)| *time)
+            })
+            .sum()
+    }
+}
+
+fn wakes(waits: &Waits, ids: &[ProcessId]) -> Option<Histogram> {
+    let mut sum = Histogram::default();
+    for id in ids {
+        let process = waits.processes.iter().find(|process| process.id == *id)?;
+        sum.add(&process.wake);
+    }
+    Some(sum)
+}
+
+fn percentile(waits: &Histogram, percent: u32, enough: u64) -> Percentile {
+    let total = waits.total();
+    match waits.percentile(percent) {
+        Some(ns) if total >= enough => Percentile::Ns(ns),
+        _ => Percentile::Samples(total),
+    }
+}
+
+impl Part {
+    fn of(waits: Option<&Histogram>, cpu_percent: Option<f32>) -> Self {
+        let percentile = |percent, enough| {
+            waits.map_or(Percentile::Unknown, |waits| {
+                percentile(waits, percent, enough)
+            })
+        };
+        Self {
+            p50: percentile(50, ENOUGH_FOR_P50),
+            p99: percentile(99, ENOUGH_FOR_P99),
+            cpu_percent,
+        }
+    }
+}
+
+impl Side {
+    /// What happened between two readings; `busy_percent` is what all CPUs did meanwhile.
+    #[allow(clippy::cast_precision_loss)]
+    fn between(
+        from: &Reading,
+        to: &Reading,
+        ids: &[ProcessId],
+        busy_percent: f32,
+        metronome: bool,
+    ) -> Option<Self> {
+        let over = to.at.checked_sub(from.at).filter(|over| !over.is_zero())?;
+        let waits = match (&from.waits, &to.waits) {
+            (Some(from), Some(to)) => Some(to.since(from)),
+            _ => None,
+        };
+        let own = waits.as_ref().and_then(|waits| wakes(waits, ids));
+        let rest = waits.as_ref().zip(own.as_ref()).map(|(waits, own)| {
+            let mut all = waits.priority.wake.histogram.clone();
+            all.add(&waits.batch.wake.histogram);
+            all.minus(own)
+        });
+        let used = from.cpu_time(ids).zip(to.cpu_time(ids));
+        let cpu = used
+            .map(|(from, to)| 100.0 * to.saturating_sub(from).as_secs_f32() / over.as_secs_f32());
+        let missed = from.missed.zip(to.missed).filter(|_| metronome);
+        Some(Self {
+            over,
+            subject: Part::of(own.as_ref(), cpu),
+            rest: Part::of(rest.as_ref(), cpu.map(|cpu| (busy_percent - cpu).max(0.0))),
+            dispatched: from.dispatched.zip(to.dispatched).map(|(from, to)| Pair {
+                priority: to.0.saturating_sub(from.0) as f32,
+                batch: to.1.saturating_sub(from.1) as f32,
+            }),
+            missed: missed.and_then(|(from, to)| {
+                let over = to.0.checked_sub(from.0).filter(|over| !over.is_zero())?;
+                Some(to.1.saturating_sub(from.1) as f32 / over.as_secs_f32())
+            }),
+        })
+    }
+}
+
+/// The busy share of a series of readings, each for the time since the one before it.
+fn busy<'a>(readings: impl Iterator<Item = &'a Reading>) -> f32 {
+    let mut before: Option<Duration> = None;
+    let (mut weighted, mut time) = (0.0, 0.0);
+    for reading in readings {
+        if let Some(before) = before {
+            let over = reading.at.saturating_sub(before).as_secs_f32();
+            weighted += reading.busy_percent * over;
+            time += over;
+        }
+        before = Some(reading.at);
+    }
+    if time > 0.0 { weighted / time } else { 0.0 }
+}
+
+impl App {
+    /// Every snapshot counts, those that a held screen does not show as well.
+    pub(super) fn proof_sees(&mut self, snapshot: &Snapshot) {
+        let selected = self.selected().map(Process::process_id);
+        let demo = self.demo.as_ref().and_then(|demo| demo.reading());
+        let missed = demo.map(|reading| (reading.at, reading.missed));
+        let reading = Reading::of(snapshot, selected, missed);
+        let metronome = demo.map(|reading| reading.metronome);
+        let proofs = &mut self.proofs;
+        proofs.readings.push_back(reading);
+        // One that is old enough stays, as where a window begins.
+        while let Some(next) = proofs.readings.get(1)
+            && snapshot.at.saturating_sub(next.at) >= WINDOW
+        {
+            proofs.readings.pop_front();
+        }
+        let (Some(card), Some(now)) = (&mut proofs.card, proofs.readings.back()) else {
+            return;
+        };
+        let Some(begun) = &card.begun else {
+            // A snapshot may have been on its way when it happened.
+            let later = now.event() != card.event || now.event().is_none();
+            if later && now.ruler != Ruler::Transition {
+                card.begun = proofs.readings.pop_back();
+                proofs.readings.clear();
+            }
+            return;
+        };
+        if now.at.saturating_sub(begun.at) > WINDOW && card.after.is_some() {
+            return;
+        }
+        if now.ruler != begun.ruler {
+            return;
+        }
+        let busy = busy(std::iter::once(begun).chain(&proofs.readings));
+        let is_metronome = is_metronome(&card.subject, metronome);
+        card.after = Side::between(begun, now, &card.subject, busy, is_metronome);
+    }
+
+    /// Pins a card about these processes.
+    pub(super) fn prove(&mut self, subject: Vec<ProcessId>, title: String, change: String) {
+        let metronome = self.demo.as_ref().and_then(|demo| demo.reading());
+        let is_metronome = is_metronome(&subject, metronome.map(|reading| reading.metronome));
+        let readings = &self.proofs.readings;
+        // As far back as the same held as just before.
+        let last = readings.back();
+        let same = |reading: &&Reading| {
+            last.is_some_and(|last| last.event() == reading.event() && last.ruler == reading.ruler)
+        };
+        let before: Vec<&Reading> = readings.iter().rev().take_while(same).collect();
+        let side = before.last().zip(last).and_then(|(from, to)| {
+            let busy = busy(before.iter().rev().copied());
+            Side::between(from, to, &subject, busy, is_metronome)
+        });
+        let event = last.and_then(Reading::event);
+        self.proofs.card = Some(Proof {
+            subject,
+            title,
+            change,
+            before: side,
+            begun: None,
+            after: None,
+            event,
+        });
+    }
+
+    /// After `x`: about the metronome while the demonstration runs, else about the selected process.
+    pub(super) fn prove_ruler(&mut self, change: &str) {
+        let process = self.metronome().or_else(|| self.selected());
+        let Some((id, title)) = process.map(|p| (p.process_id(), super::queues::title(p))) else {
+            return;
+        };
+        self.prove(vec![id], title, change.to_owned());
+    }
+
+    pub(super) fn put_card_away(&mut self) {
+        self.changed = self.proofs.card.take().is_some();
+    }
+
+    /// The card that is pinned.
+    #[must_use]
+    pub fn proof(&self) -> Option<&Proof> {
+        self.proofs.card.as_ref()
+    }
+}
+
+fn is_metronome(subject: &[ProcessId], metronome: Option<u32>) -> bool {
+    matches!(subject, [id] if Some(id.pid) == metronome)
+}
