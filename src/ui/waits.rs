@@ -246,6 +246,7 @@ fn cost(pen: &mut Pen, theme: &Theme, y: u16, seen: &Seen) {
             format::wait(Some(cost.ns_per_event), theme.glyphs.missing),
             cost.percent
         ),
+        None if seen.over.is_zero() => return,
         None => "what it costs is not known".to_owned(),
     };
     let width = cells(&text);
