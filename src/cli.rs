@@ -27,6 +27,10 @@ pub struct Cli {
     #[command(flatten)]
     pub short: Short,
 
+    /// Only look: attach nothing and move nothing, on any kernel
+    #[arg(long)]
+    pub view: bool,
+
     #[command(flatten)]
     pub scheduler: SchedulerOptions,
 

@@ -46,6 +46,10 @@ fn is_direction(c: char) -> bool {
 /// How many cells a line takes.
 #[must_use]
 pub fn width(text: &str) -> usize {
+    // What is drawn holds no controls, so that an ASCII character is a cell.
+    if text.is_ascii() {
+        return text.len();
+    }
     text.width()
 }
 
@@ -53,7 +57,7 @@ pub fn width(text: &str) -> usize {
 #[must_use]
 pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
     // Every cell takes at least one byte, so that a short line needs no measuring.
-    if text.len() <= cells || text.width() <= cells {
+    if text.len() <= cells || width(text) <= cells {
         return Cow::Borrowed(text);
     }
     if cells == 0 {
@@ -77,18 +81,24 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(1);
     let mut lines: Vec<String> = Vec::new();
     let mut line = String::new();
+    let mut used = 0;
     for word in text.split_whitespace() {
-        if !line.is_empty() && line.width() + 1 + word.width() > cells {
+        if !line.is_empty() && used + 1 + width(word) > cells {
             lines.push(std::mem::take(&mut line));
+            used = 0;
         }
         if !line.is_empty() {
             line.push(' ');
+            used += 1;
         }
         for c in word.chars() {
-            if line.width() + c.width().unwrap_or(0) > cells && !line.is_empty() {
+            let wide = c.width().unwrap_or(0);
+            if used + wide > cells && !line.is_empty() {
                 lines.push(std::mem::take(&mut line));
+                used = 0;
             }
             line.push(c);
+            used += wide;
         }
     }
     if !line.is_empty() {

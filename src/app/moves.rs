@@ -159,7 +159,7 @@ impl App {
             }
             [(id, queue)] => {
                 let found = self.processes().iter().find(|process| process.id == id);
-                let name = found.map_or_else(|| id.pid.to_string(), |p| p.name.clone());
+                let name = found.map_or_else(|| id.pid.to_string(), |p| p.name.to_string());
                 (name, self.title_of(id), Some(queue))
             }
             [(_, queue), ..] => {

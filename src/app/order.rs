@@ -115,7 +115,10 @@ impl View {
     fn shows(&self, process: &Process) -> bool {
         (self.threads || process.thread_of.is_none())
             && !(self.hide_kernel_threads && process.kernel_thread)
-            && self.user.as_ref().is_none_or(|user| *user == process.user)
+            && self
+                .user
+                .as_ref()
+                .is_none_or(|user| **user == *process.user)
             && (self.filter.text.is_empty() || self.filter.matches(process))
     }
 
@@ -129,7 +132,12 @@ impl View {
         let mut kept: Vec<usize> = (0..processes.len())
             .filter(|&index| processes.get(index).is_some_and(|p| self.shows(p)))
             .collect();
-        kept.sort_unstable_by(|&a, &b| {
+        // Equals keep their places from tick to tick: the order of ids, in which they are seen.
+        if !kept.is_sorted_by_key(|&index| processes[index].id) {
+            kept.sort_unstable_by_key(|&index| processes[index].id);
+        }
+        // Stable, and quick where most are equal: so are the CPU shares of sleeping processes.
+        kept.sort_by(|&a, &b| {
             let order = match self.sort {
                 SortKey::Cpu => {
                     let cpu = |index: usize| percent.get(index).copied().flatten().unwrap_or(-1.0);
@@ -138,13 +146,11 @@ impl View {
                 SortKey::Wait => waits.get(a).cmp(&waits.get(b)),
                 _ => self.compare(&processes[a], &processes[b]),
             };
-            let order = if self.descends() {
+            if self.descends() {
                 order.reverse()
             } else {
                 order
-            };
-            // Equals keep their places from tick to tick.
-            order.then_with(|| processes[a].id.cmp(&processes[b].id))
+            }
         });
         if self.tree {
             return self.branches(&kept, processes);

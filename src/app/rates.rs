@@ -1,6 +1,5 @@
 //! Rates from cumulative counters: what happened between two snapshots, per second.
 
-use std::collections::HashMap;
 use std::ops::{Add, Mul};
 use std::time::Duration;
 
@@ -152,7 +151,33 @@ struct Before {
     at: Duration,
     attached: Option<Duration>,
     counters: Vec<(u32, Option<CpuCounters>)>,
-    cpu_times: HashMap<ProcessId, Duration>,
+    cpu_times: CpuTimes,
+}
+
+/// The CPU time of each process, in order of ids.
+#[derive(Debug, Default)]
+struct CpuTimes(Vec<(ProcessId, Duration)>);
+
+impl CpuTimes {
+    fn of(processes: &[Process]) -> Self {
+        let mut times: Vec<_> = processes.iter().map(|p| (p.id, p.cpu_time)).collect();
+        // They are seen in this order; a recording may have another.
+        if !times.is_sorted() {
+            times.sort_unstable();
+        }
+        Self(times)
+    }
+
+    /// `next` is where it is looked for first, and then the place behind: from one tick to the
+    /// next, most processes stand where they stood.
+    fn get(&self, id: ProcessId, next: &mut usize) -> Option<Duration> {
+        if self.0.get(*next).is_none_or(|(known, _)| *known != id) {
+            *next = self.0.binary_search_by_key(&id, |(id, _)| *id).ok()?;
+        }
+        let (_, time) = self.0.get(*next)?;
+        *next += 1;
+        Some(*time)
+    }
 }
 
 /// What one more snapshot says.
@@ -173,13 +198,14 @@ impl Tracker {
             .as_ref()
             .and_then(|before| now.at.checked_sub(before.at))
             .filter(|elapsed| !elapsed.is_zero());
+        let mut next = 0;
         let measured = Measured {
             elapsed,
             tick: self.tick(now, elapsed),
             process_percent: now
                 .processes
                 .iter()
-                .map(|process| self.percent(process, elapsed))
+                .map(|process| self.percent(process, elapsed, &mut next))
                 .collect(),
             waits: self.waits.measure(now),
         };
@@ -191,15 +217,20 @@ impl Tracker {
                 .iter()
                 .map(|cpu| (cpu.number, cpu.counters))
                 .collect(),
-            cpu_times: now.processes.iter().map(|p| (p.id, p.cpu_time)).collect(),
+            cpu_times: CpuTimes::of(&now.processes),
         });
         measured
     }
 
-    fn percent(&self, process: &Process, elapsed: Option<Duration>) -> Option<f32> {
-        let before = self.before.as_ref()?.cpu_times.get(&process.id)?;
+    fn percent(
+        &self,
+        process: &Process,
+        elapsed: Option<Duration>,
+        next: &mut usize,
+    ) -> Option<f32> {
+        let before = self.before.as_ref()?.cpu_times.get(process.id, next)?;
         // A sum over threads may step back by a tick when one ends: that is no time, not negative.
-        let used = process.cpu_time.saturating_sub(*before);
+        let used = process.cpu_time.saturating_sub(before);
         Some(100.0 * used.as_secs_f32() / elapsed?.as_secs_f32())
     }
 

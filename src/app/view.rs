@@ -26,7 +26,7 @@ impl App {
         let mut users: Vec<Option<String>> = self
             .processes()
             .iter()
-            .map(|process| Some(process.user.clone()))
+            .map(|process| Some(process.user.to_string()))
             .collect();
         users.push(None);
         users.sort_unstable();

@@ -79,13 +79,47 @@ struct sched_ext_entity {
 	u64 dsq_vtime;
 };
 
+typedef struct {
+	unsigned int sequence;
+} seqcount_t;
+
+typedef struct {
+	seqcount_t seqcount;
+} seqcount_spinlock_t;
+
+typedef struct {
+	seqcount_spinlock_t seqcount;
+} seqlock_t;
+
 struct signal_struct {
 	atomic_t live;
+	int nr_threads;
+	seqlock_t stats_lock;
+	unsigned long long sum_sched_runtime;
+};
+
+struct sched_entity {
+	u64 sum_exec_runtime;
+};
+
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t euid;
 };
 
 struct sched_class;
 
 struct task_struct {
+	unsigned int __state;
+	int exit_state;
+	struct sched_entity se;
+	struct task_struct *real_parent;
+	const struct cred *real_cred;
+	u64 self_exec_id;
+	char comm[16];
 	unsigned int flags;
 	int prio;
 	int nr_cpus_allowed;

@@ -11,7 +11,7 @@ use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 use signal_hook::iterator::Signals;
 
-use super::dashboard;
+use super::dashboard::{self, Start};
 use super::members::write;
 use super::process;
 use crate::app::preferences::Preferences;
@@ -37,7 +37,7 @@ pub fn run(
 ) -> Result<()> {
     let plan = Plan::new(options.hogs, options.work, options.seconds)?;
     if !options.headless {
-        return dashboard::run(scheduler, look, preferences, Some(plan));
+        return dashboard::run(scheduler, look, preferences, Start::Demo(plan));
     }
     let mut signals =
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot wait for signals")?;

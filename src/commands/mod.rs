@@ -57,7 +57,12 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                 let settings = Settings::load(cli.config.as_deref())?;
                 let options = settings.scheduler(cli.scheduler, matches);
                 let look = settings.look(cli.look);
-                return dashboard::run(options.into(), look, settings.preferences, None);
+                return dashboard::run(
+                    options.into(),
+                    look,
+                    settings.preferences,
+                    dashboard::Start::usual(cli.view),
+                );
             }
         },
     };

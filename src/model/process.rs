@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Queue;
@@ -12,6 +13,7 @@ pub struct ProcessId {
 }
 
 /// One process (thread group) as seen at one tick, or one of its threads where these are shown.
+/// Its texts are shared from tick to tick: a snapshot of thousands copies none.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Process {
     pub id: ProcessId,
@@ -20,16 +22,16 @@ pub struct Process {
     /// The parent's process id; 0 for those without one.
     pub parent: u32,
     /// The owner's name, or the number where it has none.
-    pub user: String,
+    pub user: Arc<str>,
     /// The kernel's letter: R running, S sleeping, D in the disk, Z zombie, …
     pub state: char,
     pub threads: u32,
     /// User and system time of all threads since the process started.
     pub cpu_time: Duration,
     /// The short name (`comm`), scrubbed.
-    pub name: String,
+    pub name: Arc<str>,
     /// The command line with single spaces, scrubbed; for a kernel thread its name.
-    pub command: String,
+    pub command: Arc<str>,
     pub kernel_thread: bool,
     /// Which queue the kernel's map puts it in; `None` while our scheduler's map cannot be read.
     pub queue: Option<Queue>,

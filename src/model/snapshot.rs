@@ -39,6 +39,8 @@ pub struct Host {
     pub cpu_percent: f32,
     pub memory_used_bytes: u64,
     pub memory_total_bytes: u64,
+    /// `/proc` hides some of the processes from this user (hidepid).
+    pub processes_hidden: bool,
     /// Load averages over 1, 5 and 15 minutes.
     pub load: [f64; 3],
 }

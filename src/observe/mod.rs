@@ -1,8 +1,13 @@
-//! What is seen in one tick: processes (procfs), the host (sysinfo), the scheduler (its maps), made
-//! into one [`Snapshot`]. Runs on a thread of its own with descriptors of its own.
+//! What is seen in one tick: processes (the kernel's list, or `/proc`), the host (sysinfo), the
+//! scheduler (its maps), made into one [`Snapshot`]. Runs on a thread of its own with descriptors of its own.
 
+mod hidden;
 mod host;
+mod identity;
+mod iterator;
 mod processes;
+mod seen;
+mod stat;
 mod threads;
 mod topology;
 mod waits;
@@ -19,7 +24,7 @@ use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Sn
 use crate::scheduler::{Counters, Handle, OwnerRecord, sysfs};
 use host::HostReader;
 pub use host::online_cpus;
-use processes::Processes;
+pub use processes::{Processes, Source};
 
 /// Whose scheduler it is, as found at the start.
 #[derive(Debug, Clone)]
@@ -63,7 +68,7 @@ impl Observer {
     pub fn new(proc: PathBuf, standing: Standing, handle: Option<Handle>) -> Self {
         Self {
             host: HostReader::new(),
-            processes: Processes::new(proc.clone()),
+            processes: Processes::new(proc.clone(), Source::Kernel),
             proc,
             threads: false,
             places: Vec::new(),
@@ -93,6 +98,9 @@ impl Observer {
         for process in &mut processes {
             process.own = own.contains(&Some(process.id.pid));
             process.queue = kernel.members.as_ref().map(|members| {
+                if members.is_empty() {
+                    return Queue::Batch;
+                }
                 match members.get(&process.id.pid) {
                     // An id that was used again is not a member.
                     Some(start) if start.is_none_or(|start| start == process.id.start_ticks) => {
@@ -114,7 +122,8 @@ impl Observer {
             kernel.members.as_ref(),
             self.watched,
         );
-        let (host, online) = self.host.read();
+        let (mut host, online) = self.host.read();
+        host.processes_hidden = self.processes.are_hidden();
         let placed: Vec<bool> = online.iter().map(Option::is_some).collect();
         if placed != self.placed {
             topology::read(Path::new("/sys"), &mut self.places);
@@ -245,6 +254,8 @@ pub fn run(
     events: &Sender<Event>,
 ) {
     let mut later: Option<Instant> = None;
+    // What is per second is known from the second look on: that one does not keep anybody waiting.
+    let mut wait = SHORTEST.min(interval);
     loop {
         if events
             .send(Event::Snapshot(Box::new(observer.tick())))
@@ -254,17 +265,22 @@ pub fn run(
         }
         let now = Instant::now();
         later = later.filter(|at| *at > now);
-        let mut due = now + interval;
+        let mut due = now + wait;
+        wait = interval;
         loop {
             let next = later.map_or(due, |later| later.min(due));
-            match words.recv_timeout(next.saturating_duration_since(Instant::now())) {
+            // The command lines for which there was no time are read meanwhile.
+            let behind = observer.processes.catch_up() && Instant::now() < next;
+            let left = next.saturating_duration_since(Instant::now());
+            match words.recv_timeout(if behind { Duration::ZERO } else { left }) {
+                Err(RecvTimeoutError::Timeout) if behind => {}
                 Ok(Word::Watch(id)) => observer.watch(id),
                 Ok(Word::Own(handle)) => observer.own(*handle),
                 Ok(Word::Sooner(Duration::ZERO)) => due = Instant::now(),
                 // Many moves at once are one.
                 Ok(Word::Sooner(sooner)) => later = Some(Instant::now() + sooner),
                 Ok(Word::Interval(other)) => {
-                    interval = other;
+                    (interval, wait) = (other, other);
                     // Rates over the moment since the last snapshot would be noise.
                     due = Instant::now() + SHORTEST;
                 }

@@ -1,112 +1,168 @@
-//! The processes, from `/proc`: what changes is read each tick, what does not is kept.
+//! The processes. What changes is read each tick, all at once where the rights allow it; what a
+//! process is, is read once.
 
-use std::{collections::HashMap, path::PathBuf, time::Duration};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
-use procfs::process::{Process as Proc, Stat, all_processes_with_root};
-use sysinfo::{Uid, Users};
+use super::hidden::processes_are_hidden;
+use super::identity::{Budget, Identities, Identity};
+use super::iterator::Iterator;
+use super::seen::Seen;
+use super::stat::Proc;
+use crate::model::Process;
 
-use crate::model::{Process, ProcessId};
-use crate::text::scrub;
+/// For the command lines of new processes, in one tick: several times as many as any screen shows.
+const FOR_COMMANDS: Duration = Duration::from_millis(3);
 
-/// PF_KTHREAD, include/linux/sched.h
-const KERNEL_THREAD: u32 = 0x0020_0000;
-/// A tick of `/proc/PID/stat`: USER_HZ is 100 everywhere.
-const TICK: Duration = Duration::from_millis(10);
-/// What is kept of a command line: enough for the widest screen, and bounded.
-const LONGEST_COMMAND: usize = 1024;
-
-pub struct Processes {
-    root: PathBuf,
-    /// `None` where the list cannot be read: numbers are shown then.
-    users: Option<Users>,
-    known: HashMap<ProcessId, Identity>,
+/// What processes are read from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// The kernel's list of tasks, with a BPF program; `/proc` where that cannot be loaded.
+    Kernel,
+    /// `/proc` alone.
+    Proc,
 }
 
-/// What a process is, as against what it does: read when it first shows, and after an exec.
-#[derive(Clone)]
-struct Identity {
-    /// As the kernel has it, to notice an exec.
-    comm: String,
-    user: String,
-    name: String,
-    command: String,
+enum Reader {
+    Iterator(Iterator),
+    Proc(Proc),
+    /// There is nothing to read.
+    None,
+}
+
+pub struct Processes {
+    reader: Reader,
+    identities: Identities,
+    /// In order of ids.
+    known: Vec<Identity>,
+    /// Those that were not there before, for as long as a tick lasts.
+    new: Vec<Identity>,
+    /// Counts, to tell those that have ended.
+    tick: u32,
+    /// Command lines have yet to be read.
+    behind: bool,
+    hidden: bool,
 }
 
 impl Processes {
-    pub fn new(root: PathBuf) -> Self {
+    #[must_use]
+    pub fn new(root: PathBuf, source: Source) -> Self {
+        let iterator = (source == Source::Kernel && root == Path::new("/proc"))
+            .then(Iterator::new)
+            .and_then(Result::ok);
+        let hidden = iterator.is_none() && processes_are_hidden(&root);
+        let reader = match iterator {
+            Some(iterator) => Reader::Iterator(iterator),
+            None => Proc::new(&root).map_or(Reader::None, Reader::Proc),
+        };
         Self {
-            root,
-            users: Users::new_with_refreshed_list().ok(),
-            known: HashMap::new(),
+            reader,
+            identities: Identities::new(&root),
+            known: Vec::new(),
+            new: Vec::new(),
+            tick: 0,
+            behind: false,
+            hidden,
         }
     }
 
-    /// Every process that could be read; one that ends meanwhile is left out.
-    pub fn read(&mut self) -> Vec<Process> {
-        let Ok(found) = all_processes_with_root(&self.root) else {
-            return Vec::new();
-        };
-        let mut seen = HashMap::with_capacity(self.known.len());
-        let mut processes = Vec::with_capacity(self.known.len());
-        for process in found.flatten() {
-            let Ok(stat) = process.stat() else { continue };
-            let id = ProcessId {
-                pid: stat.pid.cast_unsigned(),
-                start_ticks: stat.starttime,
-            };
-            let identity = match self.known.remove(&id) {
-                Some(known) if known.comm == stat.comm => known,
-                _ => self.identify(&process, &stat),
-            };
-            processes.push(describe(id, &stat, &identity));
-            seen.insert(id, identity);
+    /// Which of the two it has come to be.
+    #[must_use]
+    pub fn source(&self) -> Source {
+        match self.reader {
+            Reader::Iterator(_) => Source::Kernel,
+            Reader::Proc(_) | Reader::None => Source::Proc,
         }
-        self.known = seen;
+    }
+
+    /// Whether `/proc` hides some of them from this user.
+    #[must_use]
+    pub fn are_hidden(&self) -> bool {
+        self.hidden
+    }
+
+    /// Every process that could be read, in order of ids; one that ends meanwhile is left out.
+    pub fn read(&mut self) -> Vec<Process> {
+        let budget = Budget::of(FOR_COMMANDS);
+        let mut processes = Vec::with_capacity(self.known.len() + self.known.len() / 8 + 64);
+        let (known, new, identities) = (&mut self.known, &mut self.new, &mut self.identities);
+        self.tick = self.tick.wrapping_add(1);
+        let tick = self.tick;
+        let (mut at, mut found, mut behind) = (0, 0, false);
+        let mut each = |seen: &Seen<'_>| {
+            // From one tick to the next, most stand where they stood: behind the one before.
+            if known.get(at).is_none_or(|known| known.id != seen.id) {
+                let place = known.binary_search_by_key(&seen.id, |known| known.id);
+                at = place.unwrap_or(known.len());
+            }
+            let identity = match known.get_mut(at) {
+                Some(known) => {
+                    (at, found) = (at + 1, found + 1);
+                    if !known.is_of(seen) {
+                        *known = identities.begin(seen);
+                    }
+                    known
+                }
+                None => new.push_mut(identities.begin(seen)),
+            };
+            identity.tick = tick;
+            identities.follow(identity, seen);
+            if !identity.is_complete() {
+                if budget.is_left() {
+                    identities.complete(identity);
+                } else {
+                    behind = true;
+                }
+            }
+            processes.push(describe(seen, identity));
+        };
+        // What was read before a fault is true; the rest is missing until the next tick.
+        let _ = match &mut self.reader {
+            Reader::Iterator(iterator) => iterator.read(&mut each),
+            Reader::Proc(proc) => proc.read(&mut each).map_err(anyhow::Error::from),
+            Reader::None => Ok(()),
+        };
+        if found < known.len() {
+            known.retain(|known| known.tick == tick);
+        }
+        if !new.is_empty() {
+            known.append(new);
+            known.sort_by_key(|known| known.id);
+        }
+        self.behind = behind;
         processes
     }
 
-    fn identify(&self, process: &Proc, stat: &Stat) -> Identity {
-        let name = scrub(stat.comm.as_bytes());
-        let mut command = process.cmdline().unwrap_or_default().join(" ");
-        let cut = command.floor_char_boundary(LONGEST_COMMAND);
-        command.truncate(cut);
-        let command = if command.is_empty() {
-            name.clone()
-        } else {
-            scrub(command.as_bytes())
-        };
-        let user = process
-            .uid()
-            .map_or_else(|_| "?".to_owned(), |uid| self.user(uid));
-        Identity {
-            comm: stat.comm.clone(),
-            user,
-            name,
-            command,
+    /// Reads command lines that are still missing, for a while; whether some are left.
+    pub fn catch_up(&mut self) -> bool {
+        let budget = Budget::of(FOR_COMMANDS);
+        if self.behind {
+            let missing = self.known.iter_mut().filter(|known| !known.is_complete());
+            for identity in missing {
+                if !budget.is_left() {
+                    return true;
+                }
+                self.identities.complete(identity);
+            }
+            self.behind = false;
         }
-    }
-
-    fn user(&self, uid: u32) -> String {
-        Uid::try_from(uid as usize)
-            .ok()
-            .and_then(|uid| self.users.as_ref()?.get_user_by_id(&uid))
-            .map_or_else(|| uid.to_string(), |user| scrub(user.name().as_bytes()))
+        false
     }
 }
 
-fn describe(id: ProcessId, stat: &Stat, identity: &Identity) -> Process {
-    let ticks = stat.utime.saturating_add(stat.stime);
+fn describe(seen: &Seen<'_>, identity: &Identity) -> Process {
     Process {
-        id,
+        id: seen.id,
         thread_of: None,
-        parent: stat.ppid.cast_unsigned(),
-        user: identity.user.clone(),
-        state: stat.state,
-        threads: u32::try_from(stat.num_threads).unwrap_or(0),
-        cpu_time: TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)),
-        name: identity.name.clone(),
-        command: identity.command.clone(),
-        kernel_thread: stat.flags & KERNEL_THREAD != 0,
+        parent: seen.parent,
+        user: Arc::clone(&identity.user),
+        state: seen.state,
+        threads: seen.threads,
+        cpu_time: identity.cpu_time,
+        name: Arc::clone(&identity.name),
+        command: Arc::clone(&identity.command),
+        kernel_thread: seen.is_kernel_thread(),
         queue: None,
         own: false,
     }
@@ -114,26 +170,152 @@ fn describe(id: ProcessId, stat: &Stat, identity: &Identity) -> Process {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::os::unix::process::CommandExt;
+
     use super::*;
+
+    /// A process file system in which the test says what there is.
+    struct Fixture(PathBuf);
+
+    impl Fixture {
+        fn new(name: &str) -> Self {
+            let root = std::env::temp_dir().join(format!("dualq-{name}.{}", std::process::id()));
+            let _ = fs::remove_dir_all(&root);
+            fs::create_dir_all(root.join("self")).unwrap();
+            fs::write(root.join("uptime"), "1 1\n").unwrap();
+            Self(root)
+        }
+
+        fn process(&self, pid: u32, comm: &[u8], start: u64) -> PathBuf {
+            let directory = self.0.join(pid.to_string());
+            fs::create_dir_all(&directory).unwrap();
+            let mut line = format!("{pid} (").into_bytes();
+            line.extend_from_slice(comm);
+            let rest = format!(") S 1 1 1 0 -1 0 0 0 0 0 30 12 0 0 20 0 3 0 {start} 0 0\n");
+            line.extend_from_slice(rest.as_bytes());
+            fs::write(directory.join("stat"), line).unwrap();
+            fs::write(directory.join("cmdline"), format!("program\0{pid}\0")).unwrap();
+            directory
+        }
+
+        fn processes(&self) -> Processes {
+            Processes::new(self.0.clone(), Source::Proc)
+        }
+    }
+
+    impl Drop for Fixture {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn names(processes: &[Process]) -> Vec<&str> {
+        processes.iter().map(|process| &*process.name).collect()
+    }
 
     #[test]
     fn a_process_that_ends_is_forgotten_and_a_living_one_is_read_with_its_owner() {
-        let mut processes = Processes::new("/proc".into());
+        let mut processes = Processes::new("/proc".into(), Source::Proc);
         let mut child = std::process::Command::new("sleep")
             .arg("1000")
             .spawn()
             .unwrap();
         let seen = processes.read();
         let it = seen.iter().find(|p| p.id.pid == child.id()).unwrap();
-        assert!(
-            it.command == "sleep 1000" || it.command.contains("dualq") || !it.command.is_empty()
-        );
+        assert!(!it.command.is_empty());
         assert!(!it.user.is_empty());
         assert_eq!(it.parent, std::process::id());
         child.kill().unwrap();
         child.wait().unwrap();
         let id = it.id;
         assert!(processes.read().iter().all(|p| p.id != id));
-        assert!(!processes.known.contains_key(&id));
+        assert!(processes.known.iter().all(|known| known.id != id));
+    }
+
+    #[test]
+    fn a_process_that_vanishes_between_two_reads_is_skipped() {
+        let fixture = Fixture::new("vanishing");
+        fixture.process(10, b"stays", 5);
+        fs::remove_file(fixture.process(11, b"gone", 5).join("stat")).unwrap();
+        fs::write(fixture.process(12, b"cut", 5).join("stat"), "12 (cut) S 1").unwrap();
+        fs::write(fixture.process(13, b"empty", 5).join("stat"), "").unwrap();
+        fs::remove_file(fixture.process(14, b"mute", 5).join("cmdline")).unwrap();
+        let mut processes = fixture.processes();
+        for _ in 0..2 {
+            let mut seen = processes.read();
+            seen.sort_by_key(|process| process.id);
+            assert_eq!(names(&seen), ["stays", "mute"]);
+            assert_eq!(&*seen[1].command, "mute");
+        }
+    }
+
+    #[test]
+    fn names_from_proc_are_harmless() {
+        let fixture = Fixture::new("names");
+        fixture.process(10, b") R 1 (\n\x1b[2J\xff", 5);
+        let seen = fixture.processes().read();
+        assert_eq!(names(&seen), [") R 1 ( \u{b7}[2J\u{fffd}"]);
+        assert_eq!((seen[0].parent, seen[0].state), (1, 'S'));
+        assert_eq!(seen[0].cpu_time, Duration::from_millis(420));
+    }
+
+    #[test]
+    fn comings_and_goings_leave_every_process_with_its_own_name() {
+        let fixture = Fixture::new("changes");
+        let mut processes = fixture.processes();
+        // Directories of a temporary file system come in any order: by id it is only /proc.
+        let mut seen = || {
+            let mut seen = processes.read();
+            seen.sort_by_key(|process| process.id);
+            let text = |p: &Process| format!("{} {} {}", p.id.pid, p.name, p.command);
+            seen.iter().map(text).collect::<Vec<_>>()
+        };
+        fixture.process(10, b"a", 1);
+        fixture.process(12, b"c", 1);
+        assert_eq!(seen(), ["10 a program 10", "12 c program 12"]);
+        fixture.process(11, b"b", 1);
+        assert_eq!(seen().len(), 3);
+        fs::remove_dir_all(fixture.0.join("10")).unwrap();
+        // An exec, and an id that was used again.
+        fixture.process(11, b"B", 1);
+        fixture.process(12, b"C", 9);
+        assert_eq!(seen(), ["11 B program 11", "12 C program 12"]);
+        fixture.process(13, b"d", 9);
+        assert_eq!(seen().len(), 3);
+    }
+
+    #[test]
+    fn what_there_was_no_time_to_read_is_read_afterwards() {
+        let fixture = Fixture::new("many");
+        for pid in 1000..4000 {
+            fixture.process(pid, b"one", 1);
+        }
+        let mut processes = fixture.processes();
+        assert_eq!(processes.read().len(), 3000);
+        while processes.catch_up() {}
+        let seen = processes.read();
+        for process in &seen {
+            assert_eq!(*process.command, format!("program {}", process.id.pid));
+        }
+    }
+
+    #[test]
+    fn both_readers_agree_where_the_kernel_lets_this_user_ask_it() {
+        let mut kernel = Processes::new("/proc".into(), Source::Kernel);
+        if kernel.source() == Source::Proc {
+            // Without the rights: tests/kernel asks as root.
+            return;
+        }
+        let mut command = std::process::Command::new("sleep");
+        let mut child = command.arg0("a\x1b[1mb").arg("1000").spawn().unwrap();
+        let mut proc = Processes::new("/proc".into(), Source::Proc);
+        let find = |seen: Vec<Process>| seen.into_iter().find(|p| p.id.pid == child.id());
+        let (a, b) = (find(kernel.read()), find(proc.read()));
+        let _ = child.kill();
+        child.wait().unwrap();
+        let (mut a, b) = (a.unwrap(), b.unwrap());
+        (a.cpu_time, a.state) = (b.cpu_time, b.state);
+        assert_eq!(a, b);
     }
 }

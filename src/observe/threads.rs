@@ -1,6 +1,6 @@
 //! The threads of processes, from `/proc/PID/task`: read only while they are shown.
 
-use std::{fs::File, path::Path, time::Duration};
+use std::{fs::File, path::Path, sync::Arc, time::Duration};
 
 use procfs::FromRead;
 use procfs::process::Stat;
@@ -57,12 +57,12 @@ fn of<'a>(root: &Path, process: &'a Process) -> impl Iterator<Item = Process> + 
             },
             thread_of: Some(process.id),
             parent: pid,
-            user: process.user.clone(),
+            user: Arc::clone(&process.user),
             state: stat.state,
             threads: 0,
             cpu_time: TICK.saturating_mul(u32::try_from(ticks).unwrap_or(u32::MAX)),
-            command: format!("{name}, thread of {} ({pid})", process.name),
-            name,
+            command: format!("{name}, thread of {} ({pid})", process.name).into(),
+            name: name.into(),
             kernel_thread: false,
             queue: process.queue,
             own: process.own,
@@ -75,7 +75,7 @@ mod tests {
     use std::sync::mpsc;
 
     use super::*;
-    use crate::observe::processes::Processes;
+    use crate::observe::{Processes, Source};
 
     #[test]
     fn a_named_thread_is_read_with_its_process_and_the_first_thread_is_not() {
@@ -87,7 +87,7 @@ mod tests {
         let me = std::process::id();
         // The name is set by the thread itself, a moment after its start.
         let row = loop {
-            let processes = Processes::new("/proc".into()).read();
+            let processes = Processes::new("/proc".into(), Source::Proc).read();
             let mine: Vec<Process> = processes
                 .into_iter()
                 .filter(|process| process.id.pid == me)
@@ -95,7 +95,7 @@ mod tests {
             let (threads, left_out) = read(Path::new("/proc"), &mine);
             assert_eq!(left_out, 0);
             assert!(threads.iter().all(|thread| thread.id.pid != me));
-            if let Some(row) = threads.into_iter().find(|row| row.name == "worker·[2J") {
+            if let Some(row) = threads.into_iter().find(|row| *row.name == *"worker·[2J") {
                 assert_eq!(row.thread_of, Some(mine[0].id));
                 break row;
             }
@@ -114,7 +114,9 @@ mod tests {
                 "S 1 1 1 0 -1 0 0 0 0 0 3 4 0 0 20 0 5001 0 77 0 0".to_owned() + &" 0".repeat(28);
             format!("{tid} (worker) {rest}")
         };
-        let mut giant = Processes::new("/proc".into()).read().remove(0);
+        let mut giant = Processes::new("/proc".into(), Source::Proc)
+            .read()
+            .remove(0);
         giant.id.pid = 9_000_000;
         giant.kernel_thread = false;
         giant.threads = 5001;

@@ -12,8 +12,11 @@ use crate::text::scrub;
 
 /// The inode of the first pid namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h).
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
+/// The same of the first time namespace (PROC_TIME_INIT_INO).
+const FIRST_TIME_NAMESPACE: u64 = 0xefff_fffa;
 
 /// Effective capabilities by their numbers (include/uapi/linux/capability.h).
+const CAP_SYS_PTRACE: u32 = 19;
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_PERFMON: u32 = 38;
 const CAP_BPF: u32 = 39;
@@ -175,7 +178,7 @@ fn running() -> Finding {
 /// # Errors
 /// A [`Refusal`] where neither is held.
 pub fn rights() -> Result<()> {
-    let held = fs::read_to_string("/proc/self/status").map_or(0, |status| effective(&status));
+    let held = held();
     let has = |cap: u32| held & (1 << cap) != 0;
     if has(CAP_SYS_ADMIN) || (has(CAP_BPF) && has(CAP_PERFMON)) {
         return Ok(());
@@ -184,6 +187,16 @@ pub fn rights() -> Result<()> {
         Status::NotPermitted,
         "changing the scheduler needs root (or CAP_BPF with CAP_PERFMON): run this with sudo",
     ))
+}
+
+/// Whether other users' processes may be looked into, whatever `/proc` hides (hidepid).
+#[must_use]
+pub fn may_look_into_others() -> bool {
+    held() & (1 << CAP_SYS_PTRACE) != 0
+}
+
+fn held() -> u64 {
+    fs::read_to_string("/proc/self/status").map_or(0, |status| effective(&status))
 }
 
 /// Process ids seen inside another pid namespace are not the kernel's.
@@ -196,6 +209,17 @@ pub fn in_first_pid_namespace() -> Result<()> {
             Status::NotPermitted,
             "process ids in here are not the kernel's (a pid namespace): run dualq-top outside the container",
         ));
+    }
+    Ok(())
+}
+
+/// Start times seen inside another time namespace are shifted against the kernel's.
+///
+/// # Errors
+/// Inside one.
+pub fn in_first_time_namespace() -> Result<()> {
+    if fs::metadata("/proc/self/ns/time").is_ok_and(|ns| ns.ino() != FIRST_TIME_NAMESPACE) {
+        bail!("start times in here are not the kernel's (a time namespace)");
     }
     Ok(())
 }

@@ -10,6 +10,9 @@ use crate::model::{Role, Ruler, SchedulerStatus};
 use crate::text;
 
 const MOST_LINES: u16 = 4;
+/// Only root sees through it, or who may trace any process.
+const PARTIAL: &str =
+    "; the list is partial: /proc hides other users' processes (hidepid), root sees them";
 
 /// How loud it is.
 enum Tone {
@@ -72,8 +75,13 @@ fn banner(app: &App) -> Option<(Tone, String)> {
     if runs && scheduler.guarantee_percent == Some(0) {
         return Some((Tone::Alarm, starving(scheduler)));
     }
+    let hidden = app.snapshot()?.host.processes_hidden;
+    let partial = if hidden { PARTIAL } else { "" };
     match (&scheduler.role, &scheduler.ruler) {
-        (Role::View { reason }, _) => Some((Tone::Warning, format!("view mode: {reason}"))),
+        (Role::View { reason }, _) => {
+            Some((Tone::Warning, format!("view mode: {reason}{partial}")))
+        }
+        _ if hidden => Some((Tone::Warning, partial.trim_start_matches("; ").to_owned())),
         (_, Ruler::Other(name)) => Some((
             Tone::Warning,
             format!(

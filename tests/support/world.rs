@@ -53,6 +53,7 @@ impl World {
                 host: Host {
                     kernel: "7.2.13".into(),
                     cpu_percent: 98.0,
+                    processes_hidden: false,
                     memory_used_bytes: 5_100_000_000,
                     memory_total_bytes: 16_600_000_000,
                     load: [f64::from(cpus) * 1.6, f64::from(cpus) * 1.2, 1.74],
@@ -193,7 +194,7 @@ impl World {
         let process = self.process(of).clone();
         self.add(tid, &process.user, name, "", uses);
         let thread = self.process(tid);
-        thread.command = format!("{name}, thread of {} ({of})", process.name);
+        thread.command = format!("{name}, thread of {} ({of})", process.name).into();
         thread.thread_of = Some(process.id);
         thread.parent = of;
         thread.threads = 0;

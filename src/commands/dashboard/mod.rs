@@ -42,13 +42,22 @@ struct Kernel {
     keeper: Option<Keeper>,
 }
 
-/// With a demonstration load from the start where there is a plan for one.
-pub fn run(
-    options: Options,
-    look: Look,
-    preferences: Preferences,
-    demo: Option<Plan>,
-) -> Result<()> {
+/// How this run of the dashboard is to begin.
+pub enum Start {
+    Usual,
+    /// As `--view` asks: it only looks.
+    View,
+    /// With a demonstration load from the start.
+    Demo(Plan),
+}
+
+impl Start {
+    pub fn usual(view: bool) -> Self {
+        if view { Self::View } else { Self::Usual }
+    }
+}
+
+pub fn run(options: Options, look: Look, preferences: Preferences, start: Start) -> Result<()> {
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
@@ -62,7 +71,10 @@ pub fn run(
 
     let (events, received) = mpsc::channel();
     let (words, heard) = mpsc::channel();
-    let kernel = connect(options, &events, &words)?;
+    let kernel = match start {
+        Start::View => only_look(),
+        _ => connect(options, &events, &words)?,
+    };
     let Kernel {
         standing,
         handle,
@@ -76,7 +88,10 @@ pub fn run(
         words,
         events: events.clone(),
         keeper: None,
-        plan: demo,
+        plan: match start {
+            Start::Demo(plan) => Some(plan),
+            _ => None,
+        },
     };
     let app = App::with(preferences);
     let outcome = show(standing, hands, app, theme(look), &events, &received, heard);
@@ -91,6 +106,17 @@ pub fn run(
         Outcome::Signal(signal) => std::process::exit(128 + signal),
         Outcome::TerminalGone => std::process::exit(128 + SIGHUP),
         Outcome::Panicked(message) => bail!("a fault in dualq-top: {message}"),
+    }
+}
+
+/// A scheduler of ours that runs is shown, where its maps may be read.
+fn only_look() -> Kernel {
+    let (_, handles) = mpsc::channel();
+    Kernel {
+        standing: Standing::View("asked for with --view, nothing is attached or moved".to_owned()),
+        handle: Handle::open().ok(),
+        handles,
+        keeper: None,
     }
 }
 
@@ -183,12 +209,14 @@ fn show(
     input::spawn(events.clone()).context("cannot read the terminal")?;
 
     let handle = hands.handle.as_ref().map(Handle::try_clone).transpose()?;
-    let observer = Observer::new("/proc".into(), standing, handle);
     let snapshots = events.clone();
     let interval = app.interval();
     thread::Builder::new()
         .name("observe".to_owned())
-        .spawn(move || observe::run(observer, interval, &heard, &snapshots))?;
+        .spawn(move || {
+            let observer = Observer::new("/proc".into(), standing, handle);
+            observe::run(observer, interval, &heard, &snapshots);
+        })?;
 
     if hands.plan.is_some() {
         hands.demo(true);

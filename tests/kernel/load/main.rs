@@ -10,9 +10,9 @@ use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-const USAGE: &str = "load hog | threads N | waker MICROSECONDS | sleeper | real-time-hog | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | sleeper | real-time-hog | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID";
 
 fn main() {
@@ -20,7 +20,10 @@ fn main() {
         let name = CString::new(name).expect("no NUL in a name");
         rustix::thread::set_name(&name).expect("a name can be set");
     }
-    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let arguments: Vec<String> = std::env::args_os()
+        .skip(1)
+        .map(|word| word.into_string().expect("UTF-8"))
+        .collect();
     let words: Vec<&str> = arguments.iter().map(String::as_str).collect();
     match words[..] {
         ["hog"] => {
@@ -28,6 +31,7 @@ fn main() {
             spin()
         }
         ["threads", count] => threads(count.parse().expect("a number of threads")),
+        ["brief-threads"] => brief_threads(),
         ["waker", pause] => waker(Duration::from_micros(pause.parse().expect("microseconds"))),
         ["sleeper"] => waker(Duration::from_secs(3600)),
         ["real-time-hog"] => real_time_hog(),
@@ -77,6 +81,20 @@ fn threads(count: usize) {
     }
     ready();
     run(&begin, &ran)
+}
+
+/// Threads that work for a moment and end, one after another.
+fn brief_threads() -> ! {
+    ready();
+    loop {
+        let thread = thread::spawn(|| {
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_millis(5) {
+                std::hint::spin_loop();
+            }
+        });
+        thread.join().expect("spinning does not panic");
+    }
 }
 
 /// Sleeps and wakes, over and over: the kind of process that waits for a CPU most often.

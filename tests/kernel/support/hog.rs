@@ -3,6 +3,7 @@
 use std::ffi::CString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
+use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
 
 use rustix::thread::CpuSet;
@@ -16,6 +17,7 @@ pub struct Load {
     realtime: bool,
     name: Option<String>,
     user: Option<u32>,
+    path: Option<PathBuf>,
 }
 
 impl Load {
@@ -54,6 +56,12 @@ impl Load {
         self
     }
 
+    /// The file that it is run by: whose name the kernel takes for the process's.
+    pub fn run_by(mut self, path: PathBuf) -> Self {
+        self.path = Some(path);
+        self
+    }
+
     /// The name that `/proc/PID/comm` shows.
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
@@ -63,7 +71,7 @@ impl Load {
     /// Returns when the load is at work, not only started.
     pub fn start(self) -> Hog {
         let path = std::env::var_os("DUALQ_LOAD").expect("DUALQ_LOAD names the load program");
-        let mut command = Command::new(path);
+        let mut command = Command::new(self.path.map_or(path, PathBuf::into_os_string));
         command.args(&self.arguments).stdin(Stdio::null());
         command.stdout(Stdio::piped());
         if let Some(name) = &self.name {

@@ -1,0 +1,191 @@
+//! What a process is, as against what it does: its owner, its name and its command line. Read when it
+//! first shows, and after an exec.
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use sysinfo::{Uid, Users};
+
+use super::seen::{Seen, without_work};
+use super::stat::Proc;
+use crate::model::ProcessId;
+use crate::text::scrub;
+
+/// What is kept of a command line: enough for the widest screen, and bounded.
+const LONGEST_COMMAND: usize = 1024;
+/// The longest name that the kernel gives out where it does not read `/proc`: one so long may be cut.
+const LONGEST_COMM: usize = 15;
+
+#[derive(Debug)]
+pub struct Identity {
+    pub id: ProcessId,
+    pub user: Arc<str>,
+    pub name: Arc<str>,
+    pub command: Arc<str>,
+    /// The command line has been asked for; until then the name stands in its place.
+    complete: bool,
+    /// The last of which the reader was certain.
+    pub cpu_time: Duration,
+    /// When it was there.
+    pub tick: u32,
+    uid: Option<u32>,
+    /// As the kernel has them, to notice an exec.
+    comm: Box<[u8]>,
+    execs: u32,
+}
+
+impl Identity {
+    /// Is it still the same program?
+    pub fn is_of(&self, seen: &Seen<'_>) -> bool {
+        self.execs == seen.execs && *self.comm == *seen.comm
+    }
+
+    pub fn is_complete(&self) -> bool {
+        self.complete
+    }
+}
+
+/// Finds out identities, and keeps what they have in common.
+pub struct Identities {
+    proc: Option<Proc>,
+    /// `None` where the list cannot be read: numbers are shown then.
+    users: Option<Users>,
+    names: HashMap<u32, Arc<str>>,
+}
+
+impl Identities {
+    pub fn new(root: &Path) -> Self {
+        Self {
+            proc: Proc::new(root).ok(),
+            users: Users::new_with_refreshed_list().ok(),
+            names: HashMap::new(),
+        }
+    }
+
+    /// Of a process that shows for the first time, without its command line.
+    pub fn begin(&mut self, seen: &Seen<'_>) -> Identity {
+        let name = self.name(seen);
+        let uid = seen.uid.or_else(|| self.proc.as_mut()?.owner(seen.id.pid));
+        Identity {
+            id: seen.id,
+            user: self.user(uid),
+            command: Arc::clone(&name),
+            name,
+            complete: seen.is_kernel_thread(),
+            cpu_time: seen.cpu_time,
+            tick: 0,
+            uid,
+            comm: seen.comm.into(),
+            execs: seen.execs,
+        }
+    }
+
+    /// Takes over what changes without an exec.
+    pub fn follow(&mut self, identity: &mut Identity, seen: &Seen<'_>) {
+        if !seen.uncertain {
+            identity.cpu_time = seen.cpu_time;
+        }
+        if seen.uid.is_some() && seen.uid != identity.uid {
+            identity.uid = seen.uid;
+            identity.user = self.user(seen.uid);
+        }
+    }
+
+    /// Reads the command line, if that has not been done. A process without one, as a zombie, is
+    /// called by its name.
+    pub fn complete(&mut self, identity: &mut Identity) {
+        if std::mem::replace(&mut identity.complete, true) {
+            return;
+        }
+        let read = self.proc.as_mut();
+        if let Some(line) = read.and_then(|proc| proc.file(identity.id.pid, "cmdline"))
+            && let Some(command) = command(line)
+        {
+            identity.command = command;
+        }
+    }
+
+    fn name(&mut self, seen: &Seen<'_>) -> Arc<str> {
+        let comm = seen.comm;
+        // A kernel thread may have a longer name than the kernel keeps with the task.
+        if seen.is_kernel_thread()
+            && comm.len() == LONGEST_COMM
+            && let Some(whole) = self
+                .proc
+                .as_mut()
+                .and_then(|proc| proc.file(seen.id.pid, "comm"))
+            && whole.starts_with(comm)
+        {
+            let whole = whole.strip_suffix(b"\n").unwrap_or(whole);
+            return scrub(if seen.is_queue_worker() {
+                without_work(whole)
+            } else {
+                whole
+            })
+            .into();
+        }
+        scrub(comm).into()
+    }
+
+    fn user(&mut self, uid: Option<u32>) -> Arc<str> {
+        let Some(uid) = uid else { return "?".into() };
+        let users = self.users.as_ref();
+        let name = self.names.entry(uid).or_insert_with(|| {
+            Uid::try_from(uid as usize)
+                .ok()
+                .and_then(|uid| users?.get_user_by_id(&uid))
+                .map_or_else(|| uid.to_string(), |user| scrub(user.name().as_bytes()))
+                .into()
+        });
+        Arc::clone(name)
+    }
+}
+
+/// The arguments with single spaces between them.
+fn command(line: &[u8]) -> Option<Arc<str>> {
+    let words: Vec<&[u8]> = line
+        .split(|&byte| byte == 0)
+        .filter(|word| !word.is_empty())
+        .collect();
+    if words.is_empty() {
+        return None;
+    }
+    let mut command = scrub(&words.join(&b' '));
+    command.truncate(command.floor_char_boundary(LONGEST_COMMAND));
+    Some(command.into())
+}
+
+/// How long command lines may be read before what was seen is shown: a storm of new processes, as at
+/// the start, must not hold up the screen.
+pub struct Budget(Instant);
+
+impl Budget {
+    pub fn of(time: Duration) -> Self {
+        Self(Instant::now() + time)
+    }
+
+    pub fn is_left(&self) -> bool {
+        Instant::now() < self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments_are_one_harmless_line_of_bounded_length() {
+        let line = |bytes: &[u8]| command(bytes).map(|text| text.to_string());
+        assert_eq!(line(b"sleep\x0010\0").as_deref(), Some("sleep 10"));
+        assert_eq!(
+            line(b"a\0\0\x1b[2J\0\xff\n\0").as_deref(),
+            Some("a ·[2J \u{fffd} ")
+        );
+        assert_eq!(line(b""), None);
+        assert_eq!(line(b"\0\0"), None);
+        let long = line("é".repeat(1000).as_bytes()).unwrap();
+        assert!(long.len() <= LONGEST_COMMAND && long.chars().all(|c| c == 'é'));
+    }
+}

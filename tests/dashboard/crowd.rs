@@ -1,0 +1,71 @@
+//! Many processes.
+
+use std::time::{Duration, Instant};
+
+use dualq_top::app::{App, Key};
+use dualq_top::ui;
+use dualq_top::ui::theme::Theme;
+use ratatui::backend::TestBackend;
+use ratatui::layout::Size;
+use ratatui::{Frame, Terminal};
+
+use crate::support::{World, key};
+use crate::{clone, go_to, show};
+
+/// Drawn within this, a key feels immediate; the tests' build is several times slower than the
+/// program.
+const BUDGET: Duration = Duration::from_millis(100);
+
+fn crowd() -> World {
+    let mut world = World::new(8);
+    for pid in 10_000..20_000 {
+        world.add(pid, "ana", "sleep", &format!("sleep {pid}"), 0.0);
+    }
+    world
+}
+
+#[test]
+fn a_list_of_10_000_processes_still_answers() {
+    let mut world = crowd();
+    let mut events = vec![world.look(), world.tick()];
+    events.extend(go_to("sleep 19999"));
+    world.uses(15_000, 99.5);
+    events.push(world.tick());
+    let shown = show(clone(&events));
+    assert!(
+        shown.under_cursor().contains("sleep 19999"),
+        "{}",
+        shown.text()
+    );
+    events.extend([key(Key::Home), key(Key::Down)]);
+    let shown = show(clone(&events));
+    assert!(shown.under_cursor().contains("ffmpeg"), "{}", shown.text());
+    events.extend([key(Key::Char('t')), key(Key::End), key(Key::Char('t'))]);
+    assert!(show(events).has(" of 10,042"));
+}
+
+#[test]
+fn with_10_000_processes_a_tick_and_a_key_are_drawn_within_the_frame_budget() {
+    let mut world = crowd();
+    let mut events = vec![world.look()];
+    for n in 0..20 {
+        world.uses(10_000 + 37 * n, 50.0);
+        events.extend([world.tick(), key(Key::Down)]);
+    }
+    let mut app = App::new();
+    let mut terminal = Terminal::new(TestBackend::new(200, 60)).unwrap();
+    let mut took: Vec<Duration> = events
+        .into_iter()
+        .map(|event| {
+            let begun = Instant::now();
+            app.handle(event);
+            ui::fit(&mut app, Size::new(200, 60));
+            let draw = |frame: &mut Frame| ui::draw(frame, &app, &Theme::colour());
+            terminal.draw(draw).unwrap();
+            begun.elapsed()
+        })
+        .collect();
+    // The upper quartile: what else this machine does is not to fail the test.
+    took.sort_unstable();
+    assert!(took[took.len() * 3 / 4] < BUDGET, "{took:?}");
+}
