@@ -105,7 +105,7 @@ fn number(text: &[u8]) -> Option<u32> {
 
 /// The fields of `stat` as proc(5) numbers them. The second, the name, may hold anything, spaces,
 /// parentheses and line breaks included: it ends at the last parenthesis.
-fn parse(line: &[u8]) -> Option<Seen<'_>> {
+pub fn parse(line: &[u8]) -> Option<Seen<'_>> {
     let open = line.iter().position(|&byte| byte == b'(')?;
     let close = line.iter().rposition(|&byte| byte == b')')?;
     let pid = number(line.get(..open)?.trim_ascii())?;
@@ -173,6 +173,18 @@ mod tests {
         let line = b"42 (sh) S 7 1 1 0 -1 4194304 1 2 3 4 11 31 0 0 20 0 5 0 777 1 2";
         for end in 0..line.len() - 7 {
             assert_eq!(parse(&line[..end]), None, "{end}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_read_whatever_its_name_and_however_short_it_is() {
+        let line = b"7 (a) R (b\xff) S 1 2 3 4 5 6 7 8 9 10 300 4 0 0 20 0 1 0 77 0 0";
+        let stat = parse(line).unwrap();
+        assert_eq!((stat.comm, stat.state), (&b"a) R (b\xff"[..], 'S'));
+        assert_eq!(stat.cpu_time, Duration::from_millis(3040));
+        assert_eq!(stat.id.start_ticks, 77);
+        for end in 0..line.len() - 6 {
+            assert!(parse(&line[..end]).is_none(), "{end}");
         }
     }
 }
