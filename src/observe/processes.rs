@@ -108,6 +108,7 @@ fn describe(id: ProcessId, stat: &Stat, identity: &Identity) -> Process {
         command: identity.command.clone(),
         kernel_thread: stat.flags & KERNEL_THREAD != 0,
         queue: None,
+        membership: None,
         own: false,
     }
 }

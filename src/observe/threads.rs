@@ -65,6 +65,7 @@ fn of<'a>(root: &Path, process: &'a Process) -> impl Iterator<Item = Process> + 
             name,
             kernel_thread: false,
             queue: process.queue,
+            membership: process.membership,
             own: process.own,
         })
     })
