@@ -99,7 +99,14 @@ pub enum Command {
         json: bool,
     },
     /// Put processes in PRIORITY, with all their threads
-    Add(Which),
+    Add {
+        #[command(flatten)]
+        which: Which,
+
+        /// With their children, those to come as well
+        #[arg(long)]
+        children: bool,
+    },
     /// Put processes back in BATCH
     Remove(Which),
     /// List the members: the processes in PRIORITY

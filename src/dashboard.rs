@@ -16,11 +16,11 @@ use crate::ui::theme::Theme;
 
 /// The hands of the dashboard: what it can do to the world outside.
 pub trait Control {
-    /// Moves a process and reads back from the kernel's map where it is now.
+    /// Moves a process, into PRIORITY with its children if asked for, and reads back from the kernel's map where it is now.
     ///
     /// # Errors
     /// One sentence for the message line: what was refused, and why.
-    fn move_process(&mut self, id: ProcessId, to: Queue) -> anyhow::Result<Queue>;
+    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> anyhow::Result<Queue>;
 
     /// Begins to attach the scheduler; the answer comes as [`Event::Scheduler`].
     fn attach(&mut self);
@@ -157,8 +157,10 @@ impl<'a> Dashboard<'a> {
         // An answer may lead to the next command.
         while let Some(next) = command.take() {
             match next {
-                Command::Move { id, to } => {
-                    let result = control.move_process(id, to).map_err(|e| format!("{e:#}"));
+                Command::Move { id, to, children } => {
+                    let result = control
+                        .move_process(id, to, children)
+                        .map_err(|e| format!("{e:#}"));
                     command = self.app.handle(Event::Moved { id, result });
                 }
                 Command::Attach => control.attach(),

@@ -276,6 +276,10 @@ fn talk_mode_in_every_size_and_theme() {
         assert_screen("talk_demo", size, events);
         let mut events = toggled(8);
         events.extend(typed("b"));
+        assert_screen("talk_wait", size, events);
+        let mut events = toggled(8);
+        events.push(key(Key::Down));
+        events.extend(typed("b"));
         assert_screen("talk_ratio", size, events);
     }
     // The same words and shapes in every theme.

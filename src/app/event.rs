@@ -42,6 +42,8 @@ pub enum Command {
     Move {
         id: ProcessId,
         to: Queue,
+        /// Into PRIORITY with its children; out of it those that came through it leave as well.
+        children: bool,
     },
     Attach,
     Detach,

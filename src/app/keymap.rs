@@ -17,6 +17,7 @@ pub enum Action {
     First,
     Last,
     Toggle,
+    Children,
     Undo,
     Card,
     Tag,

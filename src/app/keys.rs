@@ -52,7 +52,8 @@ impl App {
             Action::PageDown => self.go(Motion::Pages(1)),
             Action::First => self.go(Motion::First),
             Action::Last => self.go(Motion::Last),
-            Action::Toggle => return self.toggle(),
+            Action::Toggle => return self.toggle(false),
+            Action::Children => return self.toggle(true),
             Action::SignalMenu => self.signal_menu(),
             Action::Lanes => {
                 self.lanes = !self.lanes;

@@ -37,7 +37,7 @@ use keymap::Keymap;
 use list::List;
 use menu::Menu;
 use message::{Message, Tone};
-use moves::Errand;
+use moves::{Errand, Undo};
 use order::{Branch, SortKey};
 use pause::Pause;
 use proof::Proofs;
@@ -128,7 +128,7 @@ pub struct App {
     /// The moves whose answers are awaited.
     errand: Option<Errand>,
     /// What was moved, and where to: the last at the end.
-    undos: Vec<Vec<(ProcessId, Queue)>>,
+    undos: Vec<Undo>,
     /// What the map said after moves, for the one snapshot that may have been taken before them.
     read_back: Vec<(ProcessId, Queue)>,
     demo: Option<Demo>,

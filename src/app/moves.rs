@@ -7,7 +7,7 @@ use super::event::Command;
 use super::keymap::Action;
 use super::message::Tone;
 use super::queues::{may_move, title};
-use crate::model::{Process, ProcessId, Queue};
+use crate::model::{Membership, Process, ProcessId, Queue};
 
 /// Moves that can be taken back.
 const UNDOS: usize = 100;
@@ -21,12 +21,21 @@ pub(super) struct Errand {
     refused: Vec<String>,
     /// Whether this takes back what was done before.
     undoes: bool,
+    /// Whether children come along.
+    children: bool,
+}
+
+/// What can be taken back.
+#[derive(Debug)]
+pub(super) struct Undo {
+    moves: Vec<(ProcessId, Queue)>,
+    children: bool,
 }
 
 impl App {
     /// All that are tagged, else the process under the cursor. What is tagged ends in one queue:
     /// in PRIORITY, unless all of it is there already.
-    pub(super) fn toggle(&mut self) -> Option<Command> {
+    pub(super) fn toggle(&mut self, children: bool) -> Option<Command> {
         let Some(snapshot) = self.snapshot.as_ref() else {
             self.say(Tone::Refused, "There is no process under the cursor.");
             return None;
@@ -39,11 +48,24 @@ impl App {
                 self.tagged.contains(&process.id)
             }
         });
-        let mut errand = Errand::default();
+        let mut errand = Errand {
+            children,
+            ..Errand::default()
+        };
         let mut movable = Vec::new();
         for process in chosen {
             match may_move(process, &snapshot.scheduler, &self.keymap) {
-                Ok(from) => movable.push((process.id, from)),
+                // A member without its children can still get them.
+                Ok(Queue::Priority)
+                    if children && process.membership == Some(Membership::Chosen) =>
+                {
+                    movable.push((process.id, Queue::Batch));
+                }
+                Ok(from) => {
+                    // Taken back, they come with it again.
+                    errand.children |= process.membership == Some(Membership::WithChildren);
+                    movable.push((process.id, from));
+                }
                 Err(why) => errand.refused.push(why),
             }
         }
@@ -53,6 +75,9 @@ impl App {
             Queue::Priority
         };
         movable.retain(|(_, from)| *from != to);
+        if to == Queue::Priority {
+            errand.children = children;
+        }
         errand.rest = movable.into_iter().map(|(id, _)| (id, to)).collect();
         if errand.rest.is_empty() && errand.refused.is_empty() {
             self.say(Tone::Refused, "There is no process under the cursor.");
@@ -71,9 +96,10 @@ impl App {
             self.processes().iter().map(|p| (p.id, p.queue)).collect();
         let mut errand = Errand {
             undoes: true,
+            children: last.children,
             ..Errand::default()
         };
-        for (id, to) in last {
+        for (id, to) in last.moves {
             match living.get(&id) {
                 // Somebody else has moved it back.
                 Some(Some(queue)) if *queue == to.other() => {}
@@ -104,7 +130,11 @@ impl App {
         let errand = self.errand.as_mut()?;
         errand.asked = errand.rest.pop_front();
         match errand.asked {
-            Some((id, to)) => Some(Command::Move { id, to }),
+            Some((id, to)) => Some(Command::Move {
+                id,
+                to,
+                children: errand.children && to == Queue::Priority,
+            }),
             None => {
                 let errand = self.errand.take()?;
                 self.conclude(errand);
@@ -181,7 +211,11 @@ impl App {
             (false, true) => ("", Tone::Done),
             (false, false) => ("", Tone::Refused),
         };
-        let mut text = format!("{back}{title} → {to}");
+        let with = match (errand.children, queue) {
+            (true, Some(Queue::Priority)) => ", with children",
+            _ => "",
+        };
+        let mut text = format!("{back}{title} → {to}{with}");
         if let Some(why) = errand.refused.first() {
             text.push_str(&format!("; {} not moved: {why}", errand.refused.len()));
         }
@@ -190,7 +224,10 @@ impl App {
             if self.undos.len() == UNDOS {
                 self.undos.remove(0);
             }
-            self.undos.push(errand.done);
+            self.undos.push(Undo {
+                moves: errand.done,
+                children: errand.children,
+            });
         }
     }
 

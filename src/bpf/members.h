@@ -20,8 +20,13 @@ struct member {
 	/* The leader's start, so that an id used again is not a member. 0: not yet stamped. */
 	u64 start_boottime;
 	u32 flags;
-	u32 level;
+	/* Of one that came through a parent: the process that was chosen, by its tgid. */
+	u32 chosen;
 };
+/* Its children come too, those of the future at their birth. */
+#define MEMBER_WITH_CHILDREN 1
+/* It was not chosen itself: it came through a parent, and leaves with it. */
+#define MEMBER_THROUGH_PARENT 2
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);

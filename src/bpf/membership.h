@@ -14,6 +14,9 @@ struct change {
 	u32 kind;
 	/* The start that the caller saw, in ticks of 10 ms as /proc/PID/stat has it; 0: any. */
 	u64 start_ticks;
+	/* Of the entry that is to be added: as in struct member. */
+	u32 flags;
+	u32 chosen;
 };
 enum change_kind {
 	CHANGE_ADD,
@@ -89,7 +92,11 @@ static void reclassify(u32 tgid, u32 to_class)
 
 static int add(struct task_struct *p, struct change *change)
 {
-	struct member member = { .start_boottime = p->start_boottime };
+	struct member member = {
+		.start_boottime = p->start_boottime,
+		.flags = change->flags,
+		.chosen = change->chosen,
+	};
 	u32 tgid = change->tgid;
 	u64 start = p->start_boottime;
 	int err;
@@ -102,10 +109,18 @@ static int add(struct task_struct *p, struct change *change)
 		return OTHER_PROCESS;
 	if (change->kind == CHANGE_ADD && is_own(p))
 		return OWN_PROCESS;
-	if (change->kind == CHANGE_OWN)
+	if (change->kind == CHANGE_OWN) {
 		err = bpf_map_update_elem(&own_pids, &tgid, &start, BPF_ANY);
-	else
-		err = bpf_map_update_elem(&priority_pids_map, &tgid, &member, BPF_ANY);
+	} else {
+		struct member *is = bpf_map_lookup_elem(&priority_pids_map, &tgid);
+
+		/* Chosen once more, it keeps its children. */
+		if (is && is->start_boottime == start)
+			member.flags |= is->flags & MEMBER_WITH_CHILDREN;
+		/* Who is a member already does not come through anybody. */
+		err = bpf_map_update_elem(&priority_pids_map, &tgid, &member,
+					  change->flags & MEMBER_THROUGH_PARENT ? BPF_NOEXIST : BPF_ANY);
+	}
 	if (err || p->signal->live.counter)
 		return err;
 	/* It ended meanwhile; its exit may have looked for the entry before it was there. */
@@ -148,6 +163,15 @@ int dualq_reclassify(struct change *change)
 	return 0;
 }
 
+/* From programs that hold no run queue's lock. */
+static void count_here(u32 stat)
+{
+	u64 *value = bpf_map_lookup_elem(&queue_stats, &stat);
+
+	if (value)
+		__sync_fetch_and_add(value, 1);
+}
+
 /* The last thread of a process is gone: fires before the id is free for use again. Its leader may
  * have gone long before, so the thread group's count decides, not the leader. */
 SEC("tp_btf/sched_process_exit")
@@ -158,13 +182,28 @@ int BPF_PROG(dualq_process_exit, struct task_struct *p)
 	if (p->signal->live.counter)
 		return 0;
 	bpf_map_delete_elem(&own_pids, &tgid);
-	if (!bpf_map_delete_elem(&priority_pids_map, &tgid)) {
-		u32 stat = STAT_MEMBER_EXITS;
-		u64 *value = bpf_map_lookup_elem(&queue_stats, &stat);
+	if (!bpf_map_delete_elem(&priority_pids_map, &tgid))
+		count_here(STAT_MEMBER_EXITS);
+	return 0;
+}
 
-		if (value)
-			__sync_fetch_and_add(value, 1);
-	}
+/* A process is born to a member whose children come too. Not in init_task, where the child still
+ * has its parent's start. A full map fails no fork: the child stays in BATCH, and is counted. */
+SEC("tp_btf/task_newtask")
+int BPF_PROG(dualq_newtask, struct task_struct *child, u64 clone_flags)
+{
+	struct task_struct *parent = bpf_get_current_task_btf();
+	u32 parent_tgid = parent->tgid, tgid = child->tgid;
+	struct member *m = bpf_map_lookup_elem(&priority_pids_map, &parent_tgid);
+	struct member born = {};
+
+	if (!m || !(m->flags & MEMBER_WITH_CHILDREN) || child->pid != child->tgid || !is_member(parent))
+		return 0;
+	born.start_boottime = child->start_boottime;
+	born.flags = MEMBER_WITH_CHILDREN | MEMBER_THROUGH_PARENT;
+	born.chosen = m->flags & MEMBER_THROUGH_PARENT ? m->chosen : parent_tgid;
+	if (bpf_map_update_elem(&priority_pids_map, &tgid, &born, BPF_NOEXIST) == -E2BIG)
+		count_here(STAT_CHILDREN_LEFT_OUT);
 	return 0;
 }
 

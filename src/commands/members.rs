@@ -8,11 +8,12 @@ use serde::Serialize;
 
 use super::process;
 use crate::cli::Which;
+use crate::model::Membership;
 use crate::scheduler::{Handle, preflight};
 use crate::text::scrub;
 
 /// Adds all or none: every one is looked at before the first is added.
-pub fn add(which: &Which) -> Result<()> {
+pub fn add(which: &Which, children: bool) -> Result<()> {
     let pids = parsed(which)?;
     let pattern = which.name.as_deref().map(process::pattern).transpose()?;
     let handle = Handle::open()?;
@@ -29,7 +30,13 @@ pub fn add(which: &Which) -> Result<()> {
     }
     let before = handle.members.list()?;
     for (done, id) in found.iter().enumerate() {
-        if let Err(error) = handle.members.add(id.pid, Some(id.start_ticks)) {
+        let start = Some(id.start_ticks);
+        let added = if children {
+            handle.members.add_with_children(id.pid, start)
+        } else {
+            handle.members.add(id.pid, start)
+        };
+        if let Err(error) = added {
             for added in &found[..done] {
                 if !before.iter().any(|&(pid, _)| pid == added.pid) {
                     let _ = handle.members.remove(added.pid);
@@ -39,8 +46,9 @@ pub fn add(which: &Which) -> Result<()> {
         }
     }
     handle.mark_event();
+    let with = if children { ", with children" } else { "" };
     for id in found {
-        say(&format!("{} → PRIORITY", name_of(id.pid)))?;
+        say(&format!("{} → PRIORITY{with}", name_of(id.pid)))?;
     }
     Ok(())
 }
@@ -80,7 +88,8 @@ fn parsed(which: &Which) -> Result<Vec<u32>> {
     which.pids.iter().map(|pid| process::parse(pid)).collect()
 }
 
-/// Its keys are an interface: `members: [{pid, start_ticks, name, command}]`, `capacity`.
+/// Its keys are an interface: `members: [{pid, start_ticks, name, command, children,
+/// through}]`, `capacity`.
 #[derive(Serialize)]
 struct Listed {
     members: Vec<Member>,
@@ -94,19 +103,25 @@ struct Member {
     start_ticks: Option<u64>,
     name: String,
     command: String,
+    /// Its children come too.
+    children: bool,
+    /// The process through which it came, if it was not chosen itself.
+    through: Option<u32>,
 }
 
 pub fn list(json: bool) -> Result<()> {
     let handle = Handle::open()?;
     let members: Vec<Member> = handle
         .members
-        .list()?
+        .entries()?
         .into_iter()
-        .map(|(pid, start_ticks)| Member {
-            pid,
-            start_ticks,
-            name: comm_of(pid).unwrap_or_default(),
-            command: command_of(pid),
+        .map(|entry| Member {
+            pid: entry.pid,
+            start_ticks: entry.start_ticks,
+            name: comm_of(entry.pid).unwrap_or_default(),
+            command: command_of(entry.pid),
+            children: entry.membership != Membership::Chosen,
+            through: entry.chosen,
         })
         .collect();
     if json {
@@ -115,7 +130,10 @@ pub fn list(json: bool) -> Result<()> {
     }
     let mut out = format!("{:>7}  COMMAND\n", "PID");
     for member in &members {
-        out.push_str(&format!("{:>7}  {}\n", member.pid, member.command));
+        let through = member
+            .through
+            .map_or_else(String::new, |pid| format!("  (through {pid})"));
+        out.push_str(&format!("{:>7}  {}{through}\n", member.pid, member.command));
     }
     let many = if members.len() == 1 { "" } else { "s" };
     out.push_str(&format!("{} member{many}\n", members.len()));

@@ -51,7 +51,10 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         None if short.list => Command::List { json: false },
         None if short.stats => Command::Stats(StatsOptions::default()),
         None => match (short.add, short.remove) {
-            (Some(pid), _) => Command::Add(one(pid)),
+            (Some(pid), _) => Command::Add {
+                which: one(pid),
+                children: false,
+            },
             (None, Some(pid)) => Command::Remove(one(pid)),
             (None, None) => {
                 let settings = Settings::load(cli.config.as_deref())?;
@@ -77,7 +80,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         }
         Command::Detach => detach::run(),
         Command::Doctor { json } => doctor::run(json),
-        Command::Add(which) => members::add(&which),
+        Command::Add { which, children } => members::add(&which, children),
         Command::Remove(which) => members::remove(&which),
         Command::List { json } => members::list(json),
         Command::Stats(options) => stats::run(options),

@@ -13,6 +13,6 @@ mod waits;
 pub use demo::DemoReading;
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use process::{Process, ProcessId};
-pub use scheduler::{CpuCounters, Exit, Queue, Role, Ruler, SchedulerStatus};
+pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus};
 pub use snapshot::{Cpu, Host, Snapshot};
 pub use waits::{KindWaits, NoWaits, ProcessWaits, QueueWaits, WaitCost, Waits};

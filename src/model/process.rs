@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Queue;
+use super::{Membership, Queue};
 
 /// A process for as long as it lives: ids are used again, the pair with the start time is not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -35,6 +35,8 @@ pub struct Process {
     pub kernel_thread: bool,
     /// Which queue the kernel's map puts it in; `None` while our scheduler's map cannot be read.
     pub queue: Option<Queue>,
+    /// How it came into PRIORITY; `None` for those that are not in it.
+    pub membership: Option<Membership>,
     /// One of this program's own processes: always served first, never a member.
     pub own: bool,
 }

@@ -28,6 +28,16 @@ impl Queue {
     }
 }
 
+/// How a member came into PRIORITY.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Membership {
+    Chosen,
+    /// And its children come too, those of the future at their birth.
+    WithChildren,
+    /// Through a parent, with which it leaves.
+    ThroughParent,
+}
+
 /// Who decides which task runs, as the kernel says (`/sys/kernel/sched_ext`).
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Ruler {

@@ -1,6 +1,6 @@
 use std::time::Duration;
 
-use super::{CpuCounters, NoWaits, Process, ProcessId, Queue, SchedulerStatus, Waits};
+use super::{CpuCounters, Membership, NoWaits, Process, ProcessId, Queue, SchedulerStatus, Waits};
 
 /// Everything seen at one tick.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,6 +25,7 @@ impl Snapshot {
         for process in &mut self.processes {
             if process.process_id() == id {
                 process.queue = Some(queue);
+                process.membership = (queue == Queue::Priority).then_some(Membership::Chosen);
             }
         }
     }

@@ -20,7 +20,9 @@ use std::{
 };
 
 use crate::app::Event;
-use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot};
+use crate::model::{
+    Cpu, Exit, Membership, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot,
+};
 use crate::scheduler::{Counters, Handle, OwnerRecord, sysfs};
 use host::HostReader;
 pub use host::online_cpus;
@@ -57,6 +59,7 @@ pub struct Observer {
 struct Kernel {
     counters: Option<Counters>,
     members: Option<HashMap<u32, Option<u64>>>,
+    memberships: HashMap<u32, Membership>,
     owner: Option<OwnerRecord>,
     exit: Option<Exit>,
     oldest_wait: Option<Duration>,
@@ -109,6 +112,9 @@ impl Observer {
                     _ => Queue::Batch,
                 }
             });
+            if process.queue == Some(Queue::Priority) {
+                process.membership = kernel.memberships.get(&process.id.pid).copied();
+            }
         }
         let mut threads_left_out = 0;
         if self.threads {
@@ -178,13 +184,20 @@ impl Observer {
         let Some(handle) = &self.handle else {
             return Kernel::default();
         };
+        let entries = handle.members.entries().ok();
         Kernel {
+            memberships: entries
+                .iter()
+                .flatten()
+                .map(|entry| (entry.pid, entry.membership))
+                .collect(),
             counters: handle.counters().ok(),
-            members: handle
-                .members
-                .list()
-                .ok()
-                .map(|members| members.into_iter().collect()),
+            members: entries.map(|entries| {
+                let entries = entries.iter();
+                entries
+                    .map(|entry| (entry.pid, entry.start_ticks))
+                    .collect()
+            }),
             owner: handle.owner().ok().flatten(),
             // 34 KB a look, and it says nothing while the scheduler runs.
             exit: (*ruler != Ruler::Dualq)

@@ -164,6 +164,7 @@ fn describe(seen: &Seen<'_>, identity: &Identity) -> Process {
         command: Arc::clone(&identity.command),
         kernel_thread: seen.is_kernel_thread(),
         queue: None,
+        membership: None,
         own: false,
     }
 }

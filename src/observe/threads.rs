@@ -72,6 +72,7 @@ fn of<'a>(root: &Path, process: &'a Process) -> impl Iterator<Item = Process> + 
                 name: name.into(),
                 kernel_thread: false,
                 queue: process.queue,
+                membership: process.membership,
                 own: process.own,
             })
         })

@@ -25,10 +25,11 @@ pub enum Counter {
     OwnDis,
     OwnNs,
     KernelNs,
+    ChildrenLeftOut,
 }
 
 impl Counter {
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::PriorityEnq,
         Self::PriorityDis,
         Self::BatchEnq,
@@ -44,6 +45,7 @@ impl Counter {
         Self::OwnDis,
         Self::OwnNs,
         Self::KernelNs,
+        Self::ChildrenLeftOut,
     ];
 
     /// The name in `stats --json`.
@@ -65,6 +67,7 @@ impl Counter {
             Self::OwnDis => "own_dis",
             Self::OwnNs => "own_ns",
             Self::KernelNs => "kernel_ns",
+            Self::ChildrenLeftOut => "children_left_out",
         }
     }
 }

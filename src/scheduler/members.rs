@@ -3,13 +3,15 @@
 //! A change runs in the kernel, which stamps the entry with the process's start and then moves
 //! what is queued or running already; a write straight to the map could do neither.
 
+use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
+use super::family;
 use super::run_program::run_program;
-use crate::model::ProcessId;
+use crate::model::{Membership, ProcessId};
 use crate::refusal::{Refusal, Status};
 
 /// Nanoseconds in a tick of `/proc/PID/stat` (USER_HZ is 100 everywhere).
@@ -24,15 +26,43 @@ const KERNEL_THREAD: i32 = 2;
 const OTHER_PROCESS: i32 = 3;
 const OWN_PROCESS: i32 = 4;
 
+// The flags of struct member in src/bpf/members.h.
+const WITH_CHILDREN: u32 = 1;
+const THROUGH_PARENT: u32 = 2;
+
 const ESRCH: i32 = -3;
 const ENOENT: i32 = -2;
 const E2BIG: i32 = -7;
+const EEXIST: i32 = -17;
+
+/// How often the children are looked through for some that were born meanwhile.
+const ROUNDS: usize = 50;
 
 /// Reads and changes the members of a loaded scheduler, attached or not.
 pub struct Members {
     map: MapHandle,
     change: OwnedFd,
     reclassify: OwnedFd,
+}
+
+/// An entry of the map.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    pub pid: u32,
+    /// `None` for an entry that another tool wrote and that no task of the process has been seen
+    /// with yet.
+    pub start_ticks: Option<u64>,
+    pub membership: Membership,
+    /// For one that came through a parent: the process that was chosen.
+    pub chosen: Option<u32>,
+}
+
+/// What a change is to make of a process.
+#[derive(Debug, Clone, Copy, Default)]
+struct Terms {
+    start_ticks: Option<u64>,
+    flags: u32,
+    chosen: u32,
 }
 
 /// The members of one scheduler, for the next: entries as the map has them, stamps and flags included.
@@ -53,7 +83,61 @@ impl Members {
     /// A [`Refusal`] where there is no such process, where the id is a thread's or a kernel
     /// thread's, and where the map is full. Nothing has changed then.
     pub fn add(&self, pid: u32, start_ticks: Option<u64>) -> Result<()> {
-        match self.run(&self.change, ADD, pid, start_ticks)? {
+        self.choose(pid, start_ticks, 0)
+    }
+
+    /// The same with its children, and theirs: those that live, and those of the future.
+    ///
+    /// # Errors
+    /// As [`Self::add`]; none of them is a member then.
+    pub fn add_with_children(&self, pid: u32, start_ticks: Option<u64>) -> Result<()> {
+        // First the parent: from now on the kernel adds who is born.
+        self.choose(pid, start_ticks, WITH_CHILDREN)?;
+        self.add_living_children(pid).inspect_err(|_| {
+            let _ = self.remove(pid);
+        })
+    }
+
+    /// Until a look finds no more: one may be born to a child that is not a member yet.
+    fn add_living_children(&self, parent: u32) -> Result<()> {
+        let mut known = HashSet::from([parent]);
+        for _ in 0..ROUNDS {
+            let found: Vec<ProcessId> = family::descendants(parent)
+                .into_iter()
+                .filter(|id| known.insert(id.pid))
+                .collect();
+            if found.is_empty() {
+                break;
+            }
+            for id in found {
+                let terms = Terms {
+                    start_ticks: Some(id.start_ticks),
+                    flags: WITH_CHILDREN | THROUGH_PARENT,
+                    chosen: parent,
+                };
+                match self.run(&self.change, ADD, id.pid, terms)? {
+                    0 => self.reclassify(ADD, id.pid)?,
+                    E2BIG => return Err(self.full()),
+                    // A member by itself, ended meanwhile, or one that cannot be a member.
+                    EEXIST | ESRCH | OTHER_PROCESS | OWN_PROCESS | KERNEL_THREAD | NOT_A_LEADER => {
+                    }
+                    error => {
+                        return Err(std::io::Error::from_raw_os_error(-error))
+                            .context("cannot add to priority_pids_map");
+                    }
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn choose(&self, pid: u32, start_ticks: Option<u64>, flags: u32) -> Result<()> {
+        let terms = Terms {
+            start_ticks,
+            flags,
+            chosen: 0,
+        };
+        match self.run(&self.change, ADD, pid, terms)? {
             0 => {}
             NOT_A_LEADER => bail!(Refusal::new(
                 Status::BadArgument,
@@ -71,13 +155,7 @@ impl Members {
                 Status::NoSuchProcess,
                 format!("there is no process {pid} any more: nothing was changed"),
             )),
-            E2BIG => bail!(Refusal::new(
-                Status::BadArgument,
-                format!(
-                    "PRIORITY is full ({}): remove a process first",
-                    thousands(self.map.max_entries())
-                ),
-            )),
+            E2BIG => return Err(self.full()),
             error => {
                 return Err(std::io::Error::from_raw_os_error(-error))
                     .context("cannot add to priority_pids_map");
@@ -86,12 +164,44 @@ impl Members {
         self.reclassify(ADD, pid)
     }
 
-    /// Takes a process out of PRIORITY. One that is not there is no error.
+    fn full(&self) -> anyhow::Error {
+        let capacity = thousands(self.map.max_entries());
+        let sentence = format!("PRIORITY is full ({capacity}): remove a process first");
+        Refusal::new(Status::BadArgument, sentence).into()
+    }
+
+    /// Takes a process out of PRIORITY, with those that came through it. One that is not there is no
+    /// error.
     ///
     /// # Errors
     /// Where the kernel refuses the system call.
     pub fn remove(&self, pid: u32) -> Result<()> {
-        match self.run(&self.change, REMOVE, pid, None)? {
+        let entry = self.entry(pid)?;
+        self.remove_alone(pid)?;
+        if entry.is_none_or(|entry| entry.membership == Membership::Chosen) {
+            return Ok(());
+        }
+        // Who is removed has no more children that come too: the rounds end.
+        for _ in 0..ROUNDS {
+            let family: HashSet<u32> = family::descendants(pid).iter().map(|id| id.pid).collect();
+            let through = self.entries()?.into_iter().filter(|other| {
+                other.membership == Membership::ThroughParent
+                    && (other.chosen == Some(pid) || family.contains(&other.pid))
+            });
+            let mut any = false;
+            for other in through {
+                self.remove_alone(other.pid)?;
+                any = true;
+            }
+            if !any {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn remove_alone(&self, pid: u32) -> Result<()> {
+        match self.run(&self.change, REMOVE, pid, Terms::default())? {
             0 => self.reclassify(REMOVE, pid),
             ENOENT => Ok(()),
             error => Err(std::io::Error::from_raw_os_error(-error))
@@ -104,7 +214,7 @@ impl Members {
     /// # Errors
     /// Where the kernel refuses the system call.
     pub fn add_own(&self, pid: u32) -> Result<()> {
-        match self.run(&self.change, OWN, pid, None)? {
+        match self.run(&self.change, OWN, pid, Terms::default())? {
             0 => Ok(()),
             error => bail!("cannot register process {pid} as the program's own (error {error})"),
         }
@@ -116,6 +226,16 @@ impl Members {
     /// # Errors
     /// Where the map cannot be read.
     pub fn list(&self) -> Result<Vec<(u32, Option<u64>)>> {
+        let entries = self.entries()?;
+        let members = entries.iter().map(|entry| (entry.pid, entry.start_ticks));
+        Ok(members.collect())
+    }
+
+    /// The same with how each became a member.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn entries(&self) -> Result<Vec<Entry>> {
         let mut members = Vec::new();
         // One call for thousands of entries, and unlike `keys()` it tells an error from the end.
         for (key, value) in self
@@ -124,11 +244,19 @@ impl Members {
             .context("cannot read priority_pids_map")?
         {
             if let Some(pid) = number::<4>(&key) {
-                members.push((u32::from_ne_bytes(pid), start_ticks(&value)));
+                members.push(entry(u32::from_ne_bytes(pid), &value));
             }
         }
         members.sort_unstable();
         Ok(members)
+    }
+
+    fn entry(&self, pid: u32) -> Result<Option<Entry>> {
+        let value = self
+            .map
+            .lookup(&pid.to_ne_bytes(), MapFlags::ANY)
+            .context("cannot read priority_pids_map")?;
+        Ok(value.map(|value| entry(pid, &value)))
     }
 
     /// All of them, for a scheduler that follows this one.
@@ -197,17 +325,19 @@ impl Members {
     /// read the old class.
     fn reclassify(&self, kind: u32, pid: u32) -> Result<()> {
         for _ in 0..2 {
-            self.run(&self.reclassify, kind, pid, None)?;
+            self.run(&self.reclassify, kind, pid, Terms::default())?;
         }
         Ok(())
     }
 
-    fn run(&self, program: &OwnedFd, kind: u32, pid: u32, start_ticks: Option<u64>) -> Result<i32> {
+    fn run(&self, program: &OwnedFd, kind: u32, pid: u32, terms: Terms) -> Result<i32> {
         // struct change in src/bpf/membership.h
-        let mut change = [0u8; 16];
+        let mut change = [0u8; 24];
         change[0..4].copy_from_slice(&pid.to_ne_bytes());
         change[4..8].copy_from_slice(&kind.to_ne_bytes());
-        change[8..16].copy_from_slice(&start_ticks.unwrap_or(0).to_ne_bytes());
+        change[8..16].copy_from_slice(&terms.start_ticks.unwrap_or(0).to_ne_bytes());
+        change[16..20].copy_from_slice(&terms.flags.to_ne_bytes());
+        change[20..24].copy_from_slice(&terms.chosen.to_ne_bytes());
         run_program(program.as_fd(), &mut change).context("cannot reach the scheduler's programs")
     }
 
@@ -218,6 +348,26 @@ impl Members {
     /// The two programs: the change, and the one that moves tasks after it.
     pub(super) fn fds(&self) -> [BorrowedFd<'_>; 2] {
         [self.change.as_fd(), self.reclassify.as_fd()]
+    }
+}
+
+/// struct member in src/bpf/members.h
+fn entry(pid: u32, value: &[u8]) -> Entry {
+    let at = |at: usize| {
+        let bytes = value.get(at..).and_then(number::<4>);
+        bytes.map_or(0, u32::from_ne_bytes)
+    };
+    let flags = at(8);
+    let membership = match flags {
+        flags if flags & THROUGH_PARENT != 0 => Membership::ThroughParent,
+        flags if flags & WITH_CHILDREN != 0 => Membership::WithChildren,
+        _ => Membership::Chosen,
+    };
+    Entry {
+        pid,
+        start_ticks: start_ticks(value),
+        membership,
+        chosen: (membership == Membership::ThroughParent).then(|| at(12)),
     }
 }
 

@@ -6,6 +6,7 @@
 
 mod counters;
 mod exit;
+mod family;
 mod handle;
 mod load;
 mod lock;

@@ -35,8 +35,8 @@ pub struct Scheduler<'obj> {
     handle: Handle,
     /// The scheduler's link; the kernel detaches when its last descriptor closes.
     link: Option<Link>,
-    /// The programs beside it: the end of a membership with its process, and on newer kernels the
-    /// arrival of real-time tasks.
+    /// The programs beside it: the end of a membership with its process, the birth of members'
+    /// children, and on newer kernels the arrival of real-time tasks.
     links: Vec<Link>,
     restarts: Restarts,
     /// Measures on while the kernel's own scheduler runs; without it, the rest works all the same.
@@ -89,6 +89,10 @@ impl<'obj> Scheduler<'obj> {
                 .dualq_process_exit
                 .attach()
                 .context("cannot attach to sched_process_exit")?,
+            skel.progs
+                .dualq_newtask
+                .attach()
+                .context("cannot attach to task_newtask")?,
         ];
         if skel.progs.dualq_sched_switch.autoload() {
             links.push(

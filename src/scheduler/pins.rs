@@ -22,7 +22,7 @@ pub const RECLASSIFY: &str = "reclassify";
 /// The link of the scheduler itself: there only where it was asked to stay.
 pub const LINK: &str = "link";
 /// Likewise the programs beside it.
-pub const SIDE_LINKS: [&str; 2] = ["process_exit_link", "sched_switch_link"];
+pub const SIDE_LINKS: [&str; 3] = ["process_exit_link", "newtask_link", "sched_switch_link"];
 
 /// The wait instrument's maps and programs.
 pub const WAIT_HISTOGRAMS: &str = "wait_histograms";
@@ -32,7 +32,7 @@ pub const WAIT_PROGRAMS: [&str; 3] = ["waits_waking", "waits_wakeup_new", "waits
 /// What keeps it measuring where the scheduler was asked to stay.
 pub const WAIT_LINKS: [&str; 3] = ["waking_link", "wakeup_new_link", "switch_link"];
 
-const ALL: [&str; 20] = [
+const ALL: [&str; 21] = [
     MEMBERS,
     COUNTERS,
     OWN,
@@ -44,6 +44,7 @@ const ALL: [&str; 20] = [
     LINK,
     SIDE_LINKS[0],
     SIDE_LINKS[1],
+    SIDE_LINKS[2],
     WAIT_HISTOGRAMS,
     WAIT_PROCESSES,
     WAIT_CONTROL,

@@ -23,7 +23,7 @@ enum Line {
 const WORDS: [(&str, &str); 4] = [
     (
         "PRIORITY",
-        "the queue that is served first; its members have a ★",
+        "served first; ★ a member by choice, ☆ through a parent",
     ),
     ("BATCH", "the queue of all others, with a guaranteed share"),
     (

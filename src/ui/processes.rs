@@ -9,7 +9,7 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::order::{Branch, SortKey};
 use crate::app::{App, Row};
-use crate::model::{Process, Queue, Ruler};
+use crate::model::{Membership, Process, Queue, Ruler};
 
 /// One column: adding one is adding a line to [`COLUMNS`].
 struct Column {
@@ -282,7 +282,11 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
             Some(_) => theme.quiet,
         };
         if member {
-            pen.cell(0, y, theme.glyphs.member, theme.strong);
+            let mark = match row.process.membership {
+                Some(Membership::ThroughParent) => theme.glyphs.through,
+                _ => theme.glyphs.member,
+            };
+            pen.cell(0, y, mark, theme.strong);
         }
         let style = if row.tagged { theme.tagged } else { style };
         if row.tagged {

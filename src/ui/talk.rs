@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use super::{banner, demo, digits, footer, format, header};
+use super::{banner, demo, digits, footer, format, header, waits};
 use crate::app::demo::Demo;
 use crate::app::{App, Row};
 use crate::model::Queue;
@@ -21,7 +21,7 @@ struct Number {
     /// What it counts.
     caption: String,
     digits: String,
-    unit: &'static str,
+    unit: String,
     /// The same in words, for who cannot tell the colours.
     verdict: String,
     style: Style,
@@ -81,7 +81,7 @@ fn caption(pen: &mut Pen, number: &Number, theme: &Theme) {
 fn draw(pen: &mut Pen, number: &Number, theme: &Theme) {
     let room = pen
         .width()
-        .saturating_sub(2 * LEFT + cells(number.unit) + 2);
+        .saturating_sub(2 * LEFT + cells(&number.unit) + 2);
     let fits = |size: u16| digits::width(&number.digits, 2 * size) <= room;
     let sizes = 1..=(pen.height() / digits::DOWN).max(1);
     let size = sizes.rev().find(|&size| fits(size)).unwrap_or(1);
@@ -98,15 +98,43 @@ fn draw(pen: &mut Pen, number: &Number, theme: &Theme) {
         number.style,
     );
     let end = digits::width(&number.digits, 2 * size);
-    pen.text(end + 2, rows.saturating_sub(1), number.unit, theme.strong);
+    pen.text(end + 2, rows.saturating_sub(1), &number.unit, theme.strong);
 }
 
-/// Deadlines while the demonstration runs, else how the queues share the machine.
+/// Deadlines while the demonstration runs, else the wait of the process under the cursor, else how
+/// the queues share the machine.
 fn number(app: &App, theme: &Theme) -> Number {
     if app.demo().is_some() {
         return deadlines(app, theme);
     }
-    shared(app, theme)
+    waited(app, theme).unwrap_or_else(|| shared(app, theme))
+}
+
+/// `None` where it is not known.
+fn waited(app: &App, theme: &Theme) -> Option<Number> {
+    let process = app.selected()?;
+    let wait = format::wait(Some(app.wait_p99(process.process_id())?), "");
+    let (digits, unit) = wait.trim().split_once(' ')?;
+    Some(Number {
+        caption: format!("how long {} waits for a CPU, p99", process.name),
+        digits: digits.to_owned(),
+        unit: unit.to_owned(),
+        verdict: format!("99 of 100 waits are no longer than {}", wait.trim()),
+        style: theme.strong,
+    })
+}
+
+/// Why the wait of the process under the cursor is not the number.
+fn no_wait(app: &App) -> Option<String> {
+    let process = app.selected()?;
+    if app.demo().is_some() || app.wait_p99(process.process_id()).is_some() {
+        return None;
+    }
+    let why = match app.waits() {
+        Ok(_) => "too few for a p99 yet".into(),
+        Err(why) => waits::missing(why),
+    };
+    Some(format!("its waits: {why}"))
 }
 
 fn deadlines(app: &App, theme: &Theme) -> Number {
@@ -116,7 +144,7 @@ fn deadlines(app: &App, theme: &Theme) -> Number {
         None => Number {
             caption,
             digits: "-".into(),
-            unit: "",
+            unit: String::new(),
             verdict: match app.demo().and_then(Demo::reading) {
                 None => "measuring: the metronome finds out how much its work is",
                 Some(_) => "measuring anew",
@@ -127,7 +155,7 @@ fn deadlines(app: &App, theme: &Theme) -> Number {
         Some(beat) => Number {
             caption,
             digits: format!("{:.0}", beat.missed),
-            unit: "of 60",
+            unit: "of 60".into(),
             verdict: if beat.missed < 0.5 {
                 "every frame on time".into()
             } else if beat.on_time < 0.5 {
@@ -145,7 +173,7 @@ fn shared(app: &App, theme: &Theme) -> Number {
     let missing = |why: &str| Number {
         caption: caption.clone(),
         digits: "-".into(),
-        unit: "",
+        unit: String::new(),
         verdict: why.to_owned(),
         style: theme.quiet,
     };
@@ -164,7 +192,7 @@ fn shared(app: &App, theme: &Theme) -> Number {
         ),
         digits,
         caption,
-        unit: "",
+        unit: String::new(),
         style: theme.strong,
     }
 }
@@ -192,6 +220,9 @@ fn process(pen: &mut Pen, app: &App, theme: &Theme) {
         pen.width().saturating_sub(x + 1),
         theme.strong,
     );
+    if let Some(why) = no_wait(app) {
+        pen.text(LEFT + 5, 1, &why, theme.quiet);
+    }
 }
 
 /// ```text

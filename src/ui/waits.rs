@@ -66,7 +66,7 @@ fn lanes(seen: &Seen) -> [Lane<'_>; 2] {
 }
 
 /// Why nothing is shown, and what to do.
-fn missing(why: &NoWaits) -> String {
+pub fn missing(why: &NoWaits) -> String {
     match why {
         NoWaits::View => "not measured in view mode".into(),
         NoWaits::Off => "not measured: w switches it on".into(),

@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod children;
 mod crowd;
 mod demo;
 mod keys;

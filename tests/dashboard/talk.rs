@@ -14,7 +14,7 @@ fn large(lines: &[String]) -> usize {
 #[test]
 fn b_shows_the_ratio_large_and_b_comes_back() {
     let (mut world, mut events) = seen(4);
-    world.put(4121, Queue::Priority);
+    world.put(3977, Queue::Priority);
     events.extend([world.tick(), world.tick()]);
     events.extend(typed("b"));
     let copy = crate::clone(&events);
@@ -22,7 +22,8 @@ fn b_shows_the_ratio_large_and_b_comes_back() {
     assert!(shown.has("PRIORITY : BATCH") && !shown.has("COMMAND"));
     assert!(large(&shown.lines()) >= 5, "{}", shown.text());
     assert!(shown.has("30 go to PRIORITY"), "{}", shown.text());
-    assert!(shown.line("ffmpeg (4121)").contains("PRIORITY"));
+    assert!(shown.line("ffmpeg (4121)").contains("BATCH"));
+    assert!(shown.has("its waits: too few for a p99 yet"));
 
     let shown = show(copy.into_iter().chain(typed("b")));
     assert!(shown.has("COMMAND"));
@@ -51,6 +52,32 @@ fn while_the_demonstration_runs_missed_deadlines_are_the_number() {
     let shown = show(better);
     assert!(shown.has("every frame on time"), "{}", shown.text());
     assert!(shown.line("demo-metronome (6100) ").contains("PRIORITY"));
+}
+
+#[test]
+fn the_wait_of_the_process_under_the_cursor_goes_before_the_ratio() {
+    let (mut world, mut events) = seen(4);
+    world.put(4121, Queue::Priority);
+    events.extend((0..8).map(|_| world.tick()));
+    events.extend(typed("b"));
+    let shown = show(events);
+    assert!(
+        shown.has("how long ffmpeg waits for a CPU, p99"),
+        "{}",
+        shown.text()
+    );
+    assert!(shown.line("99 of 100 waits").contains("µs"));
+    assert!(large(&shown.lines()) >= 5);
+    assert!(!shown.has("its waits"));
+}
+
+#[test]
+fn waits_that_are_not_measured_are_said() {
+    let (mut world, mut events) = seen(4);
+    world.no_waits(dualq_top::model::NoWaits::Off);
+    events.extend([world.tick(), world.tick()]);
+    events.extend(typed("b"));
+    assert!(show(events).has("its waits: not measured"));
 }
 
 #[test]

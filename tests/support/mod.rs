@@ -38,8 +38,11 @@ pub struct Hands {
 }
 
 impl Control for Hands {
-    fn move_process(&mut self, id: ProcessId, to: Queue) -> anyhow::Result<Queue> {
-        self.asked.push(format!("move {} to {}", id.pid, to.name()));
+    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> anyhow::Result<Queue> {
+        let with = if children { " with its children" } else { "" };
+        let to_name = to.name();
+        self.asked
+            .push(format!("move {} to {to_name}{with}", id.pid));
         match self.answer.clone() {
             Some(answer) => answer.map_err(anyhow::Error::msg),
             None => Ok(to),

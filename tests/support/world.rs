@@ -184,6 +184,7 @@ impl World {
             command: command.into(),
             kernel_thread: false,
             queue: Some(Queue::Batch),
+            membership: None,
             own: false,
         });
         self.uses.push(uses);

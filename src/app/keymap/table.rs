@@ -30,6 +30,13 @@ pub const KEYMAP: &[Binding] = &[
         Some((0, "PRIORITY/BATCH")),
     ),
     bind(
+        &[Key::Char('c')],
+        Action::Children,
+        Group::Queues,
+        "the same with its children, those to come as well",
+        None,
+    ),
+    bind(
         &[Key::Char('z')],
         Action::Undo,
         Group::Queues,

@@ -66,7 +66,7 @@ impl Hands {
 }
 
 impl Control for Hands {
-    fn move_process(&mut self, id: ProcessId, to: Queue) -> Result<Queue> {
+    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> Result<Queue> {
         if let Some(handle) = self.handles.try_iter().last() {
             self.handle = Some(handle);
         }
@@ -75,6 +75,11 @@ impl Control for Hands {
             .as_ref()
             .context("nothing can be moved here: run dualq-top with sudo")?;
         match to {
+            Queue::Priority if children => {
+                handle
+                    .members
+                    .add_with_children(id.pid, Some(id.start_ticks))?;
+            }
             Queue::Priority => handle.members.add(id.pid, Some(id.start_ticks))?,
             Queue::Batch => handle.members.remove(id.pid)?,
         }

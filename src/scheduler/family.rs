@@ -1,0 +1,57 @@
+//! Who descends from whom, as `/proc` has it now.
+
+use std::collections::HashMap;
+
+use procfs::process::all_processes;
+
+use crate::model::ProcessId;
+
+/// The children of a process, theirs, and so on; those whose parent has ended are not found.
+pub fn descendants(of: u32) -> Vec<ProcessId> {
+    let mut children: HashMap<u32, Vec<ProcessId>> = HashMap::new();
+    let processes = all_processes().into_iter().flatten().flatten();
+    for stat in processes.filter_map(|process| process.stat().ok()) {
+        let parent = children.entry(stat.ppid.cast_unsigned()).or_default();
+        parent.push(ProcessId {
+            pid: stat.pid.cast_unsigned(),
+            start_ticks: stat.starttime,
+        });
+    }
+    let mut found = children.remove(&of).unwrap_or_default();
+    let mut next = 0;
+    while let Some(id) = found.get(next) {
+        // Taken out: a parent that changed during the reading makes no endless round.
+        let born = children.remove(&id.pid).unwrap_or_default();
+        found.extend(born);
+        next += 1;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::{Command, Stdio};
+
+    use super::descendants;
+
+    #[test]
+    fn children_of_children_are_found() {
+        let mut shell = Command::new("sh")
+            .args(["-c", "sh -c 'sleep 1000 & read line; kill $!'; true"])
+            .stdin(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let begun = std::time::Instant::now();
+        while descendants(shell.id()).len() < 2 {
+            assert!(begun.elapsed().as_secs() < 20, "never two descendants");
+            std::thread::sleep(std::time::Duration::from_millis(5));
+        }
+        let mine = descendants(std::process::id());
+        assert!(mine.iter().any(|id| id.pid == shell.id()));
+        for id in descendants(shell.id()) {
+            assert!(mine.contains(&id));
+        }
+        drop(shell.stdin.take());
+        shell.wait().unwrap();
+    }
+}

@@ -1,0 +1,80 @@
+//! Moving a process with its children.
+
+use dualq_top::app::{Event, Key};
+use dualq_top::model::{Membership, Queue};
+
+use crate::support::{Hands, World, key, play, typed};
+use crate::{SMALL, SPACE, seen, show};
+
+fn asked(mut events: Vec<Event>, keys: &str) -> Vec<String> {
+    events.extend(typed(keys));
+    let mut hands = Hands::default();
+    play(SMALL, events, &mut hands);
+    hands.asked
+}
+
+/// ffmpeg is a member in this way, rustc through it.
+fn with_member(membership: Membership) -> (World, Vec<Event>) {
+    let (mut world, mut events) = seen(2);
+    world.put(4121, Queue::Priority);
+    world.process(4121).membership = Some(membership);
+    world.put(3990, Queue::Priority);
+    world.process(3990).membership = Some(Membership::ThroughParent);
+    events.push(world.tick());
+    (world, events)
+}
+
+#[test]
+fn c_takes_the_children_along_and_space_does_not() {
+    let (_, events) = seen(2);
+    assert_eq!(
+        asked(events, "c"),
+        ["move 4121 to PRIORITY with its children"]
+    );
+    let (_, events) = seen(2);
+    assert_eq!(asked(events, " "), ["move 4121 to PRIORITY"]);
+    let (_, mut events) = seen(2);
+    events.push(key(Key::Char('c')));
+    assert!(show(events).has("ffmpeg (4121) → PRIORITY, with children"));
+}
+
+#[test]
+fn marks_tell_the_chosen_from_those_through_a_parent() {
+    let (_, events) = with_member(Membership::WithChildren);
+    let shown = show(events);
+    assert!(shown.line("ffmpeg -i").starts_with('★'));
+    assert!(shown.line("rustc").starts_with('☆'), "{}", shown.text());
+}
+
+#[test]
+fn a_member_without_its_children_gets_them_by_c_and_leaves_with_them() {
+    let (_, events) = with_member(Membership::Chosen);
+    assert_eq!(
+        asked(events, "c"),
+        ["move 4121 to PRIORITY with its children"]
+    );
+    for key in ["c", " "] {
+        let (_, events) = with_member(Membership::WithChildren);
+        assert_eq!(asked(events, key), ["move 4121 to BATCH"], "{key}");
+    }
+    let (_, events) = with_member(Membership::Chosen);
+    assert_eq!(asked(events, " "), ["move 4121 to BATCH"]);
+}
+
+#[test]
+fn what_left_with_its_children_comes_back_with_them() {
+    let (_, events) = with_member(Membership::WithChildren);
+    assert_eq!(
+        asked(events, " z"),
+        [
+            "move 4121 to BATCH",
+            "move 4121 to PRIORITY with its children"
+        ]
+    );
+    let (_, mut events) = seen(2);
+    events.push(key(SPACE));
+    assert_eq!(
+        asked(events, "z"),
+        ["move 4121 to PRIORITY", "move 4121 to BATCH"]
+    );
+}
