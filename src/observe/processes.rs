@@ -310,7 +310,16 @@ mod tests {
         }
         let mut command = std::process::Command::new("sleep");
         let mut child = command.arg0("a\x1b[1mb").arg("1000").spawn().unwrap();
+        // Until its exec it is this test.
+        let command_line = format!("/proc/{}/cmdline", child.id());
+        while !std::fs::read(&command_line).unwrap().ends_with(b"1000\0") {
+            std::thread::yield_now();
+        }
         let mut proc = Processes::new("/proc".into(), Source::Proc);
+        for reader in [&mut kernel, &mut proc] {
+            reader.read();
+            while reader.catch_up() {}
+        }
         let find = |seen: Vec<Process>| seen.into_iter().find(|p| p.id.pid == child.id());
         let (a, b) = (find(kernel.read()), find(proc.read()));
         let _ = child.kill();
