@@ -3,8 +3,12 @@
 use std::fs;
 use std::time::Duration;
 
+use libbpf_rs::{ObjectBuilder, ProgramInput};
+
 use crate::support::guest::{self, PATIENCE, wait_until};
-use crate::support::program::Running;
+use crate::support::hog::Load;
+use crate::support::maps;
+use crate::support::program::{Running, run_ok};
 use crate::support::terminal::Terminal;
 
 /// SysRq-S: the key with which a person gets the kernel's scheduler back.
@@ -58,4 +62,48 @@ fn a_scheduler_that_is_ended_while_it_starts_is_not_called_attached() {
     assert!(ended.stderr.contains("SysRq-S"), "{}", ended.stderr);
     assert_eq!(guest::sched_ext_state(), "disabled");
     Running::attach(&[]).terminate();
+}
+
+/// Ends the scheduler that runs, with the kernel's request to attach it again.
+fn ask_restart() {
+    let path = std::env::var_os("DUALQ_OTHER").expect("DUALQ_OTHER names the tests' BPF object");
+    let mut builder = ObjectBuilder::default();
+    let object = builder.open_file(path).unwrap().load().unwrap();
+    let mut programs = object.progs_mut();
+    let program = programs.find(|program| program.name() == "ask_restart");
+    program.unwrap().test_run(ProgramInput::default()).unwrap();
+}
+
+#[test]
+fn where_the_kernel_asks_for_it_attach_starts_it_again_three_times_and_no_more() {
+    let hog = Load::hog().start();
+    let mut scheduler = Running::attach(&[]);
+    run_ok(&["add", &hog.pid().to_string()]);
+    for time in 1..=3 {
+        ask_restart();
+        wait_until("it is attached again, and says so", PATIENCE, || {
+            assert!(!scheduler.has_ended(), "{}", scheduler.stderr());
+            scheduler.stdout().matches("attached again").count() == time
+        });
+        assert!(guest::is_attached());
+        assert_eq!(maps::members(), [hog.pid()], "members are kept");
+    }
+    ask_restart();
+    let ended = scheduler.wait(PATIENCE);
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("asked for by test 8"), "{ended:?}");
+    assert_eq!(guest::sched_ext_state(), "disabled");
+}
+
+#[test]
+fn where_the_kernel_asks_for_it_the_dashboard_starts_it_again_and_says_why() {
+    let mut terminal = Terminal::dashboard(&[]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    ask_restart();
+    terminal.wait_for_screen("it says so", |text| {
+        text.contains("dualq is attached again: the kernel asked for a restart")
+    });
+    wait_until("it is attached again", PATIENCE, guest::is_attached);
+    terminal.press(b"q");
+    assert!(terminal.wait(PATIENCE).success());
 }

@@ -24,7 +24,7 @@ pub struct Shape {
     label: u16,
     /// Where the lanes begin, and how far apart they are.
     pub left: u16,
-    lane: u16,
+    pub lane: u16,
     /// The width of a lane's chart, and its height.
     pub chart: u16,
     pub rows: u16,

@@ -140,6 +140,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         width,
         (highest > 0.0).then_some(full),
     );
+    marks(pen, app, theme, &plan, &shape, width);
     for ((index, group), charts) in (0_u16..).zip(&groups).zip(&charts) {
         // Down the columns, so that neighbours stand below each other.
         let (x, y) = (
@@ -163,6 +164,19 @@ fn title(pen: &mut Pen, theme: &Theme, plan: &Plan, shape: &Shape, width: u16, f
     if let (Some(full), Layout::Full) = (full, shape.layout) {
         let scale = format!("0-{}/s ", format::round(full));
         pen.put(5, 0, &scale, shape.left.saturating_sub(6), theme.quiet);
+    }
+}
+
+/// Where something was done, over each lane of charts; a mark that has come under the heading is
+/// left out.
+fn marks(pen: &mut Pen, app: &App, theme: &Theme, plan: &Plan, shape: &Shape, width: u16) {
+    let marks = app.history().marks(shape.chart.into(), 1);
+    for column in 0..plan.columns {
+        for (x, heading) in shape.headings(theme) {
+            for (at, _) in marks.iter().filter(|(at, _)| *at > cells(&heading)) {
+                pen.cell(column * width + x + at, 0, "▼", theme.strong);
+            }
+        }
     }
 }
 
