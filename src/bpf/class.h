@@ -11,6 +11,13 @@ static bool goes_first(u32 class)
 	return class == CLASS_PRIORITY || class == CLASS_OWN;
 }
 
+/* Slices end at the first tick that finds nothing left of them: one of exactly a tick would last
+ * two, for want of the microseconds between the tick and the start. */
+static u64 in_ticks(u64 slice)
+{
+	return slice - tick_ns / 2;
+}
+
 /* The slice shrinks as the queue grows, so that 5,000 members' threads still come round; never
  * below a tick, since slices end at ticks only. */
 static u64 slice_of(u32 class, s32 cpu)
@@ -18,12 +25,12 @@ static u64 slice_of(u32 class, s32 cpu)
 	u64 slice;
 
 	if (!goes_first(class))
-		return batch_slice_ns;
+		return in_ticks(batch_slice_ns);
 	/* Turns alternate while BATCH is overdue, so PRIORITY's are short. */
 	if (any_overdue && guarantee_percent)
-		return tick_ns;
+		return in_ticks(tick_ns);
 	slice = priority_slice_ns / (1 + class_queued(CLASS_PRIORITY, cpu) / nr_possible_cpus);
-	return slice < tick_ns ? tick_ns : slice;
+	return in_ticks(slice < tick_ns ? tick_ns : slice);
 }
 
 /* The virtual time of the queue that a BATCH task belongs to. */
@@ -72,9 +79,8 @@ static u64 batch_key(struct task_record *t, s32 home)
 		t->vtime = now - batch_lag_ns;
 	if (before(now + batch_lead_ns, t->vtime))
 		t->vtime = now + batch_lead_ns;
-	if (batch_fifo)
-		return VTIME_ORIGIN + t->queued_at;
-	return t->vtime;
+	return (batch_fifo ? VTIME_ORIGIN + t->queued_at : t->vtime) -
+	       (t->kernel_thread ? kernel_thread_lead_ns : 0);
 }
 
 #endif

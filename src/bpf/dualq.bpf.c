@@ -193,6 +193,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	t->class = class;
 	t->direct = false;
 	t->overdue = false;
+	t->kernel_thread = !!(p->flags & PF_KTHREAD);
 	t->queued_at = clock_ns();
 	/* A task that was given back before it ran is counted already. */
 	if (!t->enqueued && class != CLASS_OWN)
@@ -231,10 +232,10 @@ static bool take_priority(s32 cpu, struct cpu_record *c)
  * empty. Comparable between queues, as their virtual times are not. */
 #define NOBODY ((s64)(~0ULL >> 1))
 
-/* Overdue and first-come keys are times, not virtual times: one zero for all queues. */
+/* First-come keys are times, not virtual times: one zero for all queues. */
 static s64 lead_of(u64 key, u64 queue_now)
 {
-	return key - (batch_fifo || IS_OVERDUE_KEY(key) ? VTIME_ORIGIN : queue_now);
+	return key - (batch_fifo ? VTIME_ORIGIN : queue_now);
 }
 
 static s64 head_lead(u64 dsq_id, u64 queue_now)
@@ -260,18 +261,22 @@ static s64 head_lead(u64 dsq_id, u64 queue_now)
 	return lead;
 }
 
-static bool is_overdue_lead(s64 lead)
+/* The CPU's own first: nobody else can serve them. */
+static bool take_overdue(s32 cpu, struct cpu_record *c)
 {
-	return lead < -(s64)(VTIME_ORIGIN / 2);
+	c->overdue_turn = dsq_take(PINNED_OVERDUE_DSQ(cpu)) || dsq_take(OVERDUE_DSQ);
+	return c->overdue_turn;
 }
 
-static bool take_batch(s32 cpu, s64 shared, s64 pinned)
+static bool take_batch(s32 cpu, struct cpu_record *c, s64 shared, s64 pinned)
 {
 	u64 pinned_id = PINNED_DSQ(CLASS_BATCH, cpu);
 
-	if (pinned < shared)
-		return dsq_take(pinned_id) || dsq_take(BATCH_DSQ);
-	return (shared != NOBODY && dsq_take(BATCH_DSQ)) || dsq_take(pinned_id);
+	if (pinned < shared && dsq_take(pinned_id))
+		return true;
+	if (shared != NOBODY && dsq_take(BATCH_DSQ))
+		return true;
+	return dsq_take(pinned_id) || (overdue_queued(cpu) && take_overdue(cpu, c));
 }
 
 static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
@@ -306,7 +311,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	struct cpu_record *c = cpu_record_of(cpu);
 	struct task_record *t = NULL;
 	s64 shared = NOBODY, pinned = NOBODY, own = NOBODY;
-	bool prev_runs = false, prev_is_batch, priority_wants, due, late, was_overdue_turn;
+	bool prev_runs = false, prev_is_batch, priority_wants, due, late;
 
 	if (!c)
 		return;
@@ -331,25 +336,23 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	 * the queue's time past it. */
 	if (prev_is_batch && !batch_fifo)
 		own = batch_key(t, t->home) - queue_vtime(t->home);
-	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY. */
-	was_overdue_turn = c->overdue_turn;
+	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY,
+	 * and what wakes in BATCH. */
+	late = !c->overdue_turn && overdue_queued(cpu);
 	c->overdue_turn = false;
-	late = any_overdue && guarantee_percent && (is_overdue_lead(shared) || is_overdue_lead(pinned));
-	due = batch_is_due(c) || (late && !was_overdue_turn);
+	due = batch_is_due(c) || (late && guarantee_percent);
 
 	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. The one that
 	 * runs may be the one to go on. */
 	if (priority_wants && due) {
-		if (prev_is_batch && own <= shared && own <= pinned) {
+		if (!late && prev_is_batch && own <= shared && own <= pinned) {
 			c->rescue = true;
-			c->overdue_turn = late;
 			count(cpu, STAT_RESCUES, 1);
 			keep(prev, c, cpu);
 			return;
 		}
-		if (take_batch(cpu, shared, pinned)) {
+		if ((late && take_overdue(cpu, c)) || take_batch(cpu, c, shared, pinned)) {
 			c->next_is_rescue = true;
-			c->overdue_turn = late;
 			count(cpu, STAT_RESCUES, 1);
 			return;
 		}
@@ -362,6 +365,9 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		keep(prev, c, cpu);
 		return;
 	}
+	/* First come, first served: who has waited longest is always first. */
+	if ((late || batch_fifo) && overdue_queued(cpu) && take_overdue(cpu, c))
+		return;
 	/* (d) prev is BATCH: it goes on while it stands before the head, or nice values would mean
 	 * nothing between two tasks, one of which is always outside the queue. */
 	if (prev_is_batch && own != NOBODY && own <= shared && own <= pinned) {
@@ -370,7 +376,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	}
 	/* (e) */
-	if ((shared != NOBODY || pinned != NOBODY) && take_batch(cpu, shared, pinned))
+	if (class_queued(CLASS_BATCH, cpu) && take_batch(cpu, c, shared, pinned))
 		return;
 	if (prev_runs) {
 		c->rescue = false;
@@ -480,6 +486,7 @@ void BPF_PROG(dualq_cpu_offline, s32 cpu)
 {
 	drain_to_local(PINNED_DSQ(CLASS_PRIORITY, cpu), cpu);
 	drain_to_local(PINNED_DSQ(CLASS_BATCH, cpu), cpu);
+	drain_to_local(PINNED_OVERDUE_DSQ(cpu), cpu);
 }
 
 /* ---- begin and end ---- */
@@ -493,6 +500,8 @@ s32 BPF_PROG(dualq_init)
 	err = scx_bpf_create_dsq(PRIORITY_DSQ, -1);
 	if (!err)
 		err = scx_bpf_create_dsq(BATCH_DSQ, -1);
+	if (!err)
+		err = scx_bpf_create_dsq(OVERDUE_DSQ, -1);
 	if (err)
 		return err;
 	bpf_for(cpu, 0, nr_possible_cpus) {
@@ -501,6 +510,8 @@ s32 BPF_PROG(dualq_init)
 		err = scx_bpf_create_dsq(PINNED_DSQ(CLASS_PRIORITY, cpu), -1);
 		if (!err)
 			err = scx_bpf_create_dsq(PINNED_DSQ(CLASS_BATCH, cpu), -1);
+		if (!err)
+			err = scx_bpf_create_dsq(PINNED_OVERDUE_DSQ(cpu), -1);
 		if (err)
 			return err;
 		if (c) {

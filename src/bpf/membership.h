@@ -81,8 +81,12 @@ static void reclassify(u32 tgid, u32 to_class)
 
 	move_queued(from_class == CLASS_BATCH ? BATCH_DSQ : PRIORITY_DSQ,
 		    to_class == CLASS_BATCH ? BATCH_DSQ : PRIORITY_DSQ, tgid, to_class, SHARED);
+	if (from_class == CLASS_BATCH)
+		move_queued(OVERDUE_DSQ, PRIORITY_DSQ, tgid, to_class, SHARED);
 	bpf_for(cpu, 0, nr_possible_cpus) {
 		move_queued(PINNED_DSQ(from_class, cpu), PINNED_DSQ(to_class, cpu), tgid, to_class, cpu);
+		if (from_class == CLASS_BATCH)
+			move_queued(PINNED_OVERDUE_DSQ(cpu), PINNED_DSQ(to_class, cpu), tgid, to_class, cpu);
 		/* A running one is looked at again by dispatch, which the kick brings about. */
 		c = cpu_record_of(cpu);
 		if (c && c->tgid == tgid)
@@ -90,14 +94,13 @@ static void reclassify(u32 tgid, u32 to_class)
 	}
 }
 
-static int add(struct task_struct *p, struct change *change)
+static int add(struct task_struct *p, u32 tgid, struct change *change)
 {
 	struct member member = {
 		.start_boottime = p->start_boottime,
 		.flags = change->flags,
 		.chosen = change->chosen,
 	};
-	u32 tgid = change->tgid;
 	u64 start = p->start_boottime;
 	int err;
 
@@ -138,13 +141,17 @@ int dualq_change(struct change *change)
 
 	if (change->kind == CHANGE_REMOVE) {
 		err = bpf_map_delete_elem(&priority_pids_map, &tgid);
+	} else if (change->kind == CHANGE_OWN) {
+		/* The caller itself: the id that it knows may be another pid namespace's. */
+		p = bpf_get_current_task_btf()->group_leader;
+		return add(p, p->tgid, change);
 	} else {
 		p = bpf_task_from_pid(tgid);
 		if (!p)
 			return -ESRCH;
-		err = add(p, change);
+		err = add(p, tgid, change);
 		bpf_task_release(p);
-		if (err || change->kind == CHANGE_OWN)
+		if (err)
 			return err;
 	}
 	if (err)

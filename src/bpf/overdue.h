@@ -4,21 +4,42 @@
  * to empty the queues of a CPU that goes off.
  *
  * A share bounds no wait: two nice -20 hogs starved a nice 19 task until the watchdog ended the
- * scheduler. So a timer puts what has waited an eighth of the watchdog's limit before all others,
- * oldest first, and tells dispatch to serve it whatever else holds.
+ * scheduler. So a timer moves what has waited an eighth of the watchdog's limit to a queue of its
+ * own, oldest first, and dispatch serves that at every other turn. Every turn would be too much:
+ * where thousands of tasks are overdue, one that has just woken would wait behind all of them, and
+ * with 5,000 that was long enough for the kernel's own RCU thread to be reported as stalled.
  */
 #ifndef DUALQ_OVERDUE_H
 #define DUALQ_OVERDUE_H
 
-static bool bring_forward(u64 dsq_id, u64 now, u64 *oldest_wait)
+/* Notes the wait of its first task, the oldest. Is there one? */
+static bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
-	bool any = false;
 
-	if (!queued(dsq_id))
+	if (!queued(overdue_dsq))
 		return false;
-	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+	bpf_iter_scx_dsq_new(&it, overdue_dsq, 0);
+	p = bpf_iter_scx_dsq_next(&it);
+	if (p) {
+		struct task_record *t = task_record_of(p);
+
+		if (t && t->queued_at && before(*oldest_wait, now - t->queued_at))
+			*oldest_wait = now - t->queued_at;
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	return true;
+}
+
+static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct *p;
+
+	if (!queued(from))
+		return;
+	bpf_iter_scx_dsq_new(&it, from, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t = task_record_of(p);
 		u64 wait;
@@ -30,33 +51,34 @@ static bool bring_forward(u64 dsq_id, u64 now, u64 *oldest_wait)
 			*oldest_wait = wait;
 		if (wait < overdue_ns)
 			continue;
-		any = true;
-		if (t->overdue)
-			continue;
-		/* Microseconds since boot: far below VTIME_ORIGIN, and in order of age. */
-		if (dsq_move_vtime(&it, p, dsq_id, batch_slice_ns, t->queued_at / 1000)) {
-			t->overdue = true;
+		/* Before the moves: a CPU that takes it at once reads both. */
+		any_overdue = true;
+		t->overdue = true;
+		if (dsq_move_vtime(&it, p, to, in_ticks(batch_slice_ns), t->queued_at))
 			count(bpf_get_smp_processor_id(), STAT_OVERDUE, 1);
-		}
+		else
+			t->overdue = false;
 	}
 	bpf_iter_scx_dsq_destroy(&it);
-	return any;
 }
 
 static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 {
 	u64 now = clock_ns(), oldest_wait = 0;
-	bool any;
+	bool left;
 	s32 cpu;
 
 	if (!attached)
 		return 0;
 	bpf_rcu_read_lock();
-	any = bring_forward(BATCH_DSQ, now, &oldest_wait);
-	bpf_for(cpu, 0, nr_possible_cpus)
-		any |= bring_forward(PINNED_DSQ(CLASS_BATCH, cpu), now, &oldest_wait);
+	bring_forward(BATCH_DSQ, OVERDUE_DSQ, now, &oldest_wait);
+	left = still_waits(OVERDUE_DSQ, now, &oldest_wait);
+	bpf_for(cpu, 0, nr_possible_cpus) {
+		bring_forward(PINNED_DSQ(CLASS_BATCH, cpu), PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
+		left |= still_waits(PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
+	}
 	bpf_rcu_read_unlock();
-	any_overdue = any;
+	any_overdue = left;
 	timer->oldest_wait_ns = oldest_wait;
 	bpf_timer_start(&timer->timer, overdue_check_ns, 0);
 	return 0;

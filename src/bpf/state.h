@@ -26,6 +26,10 @@ const volatile u64 batch_lag_ns = 10 * 1000 * 1000;
 const volatile u64 batch_lead_ns = 2000ULL * 1000 * 1000;
 /* A waking BATCH task preempts a running one that is ahead of it by more than this. */
 const volatile u64 batch_preempt_ns = 500 * 1000;
+/* How far before its virtual time a kernel thread is put in BATCH. Those that every CPU may run queue
+ * there, and must not wait behind a crowd of equals: the one that ends RCU's grace periods, for one,
+ * holds up the whole machine, and the kernel ends the scheduler over it. A share is all they get. */
+const volatile u64 kernel_thread_lead_ns = 100 * 1000 * 1000;
 /* First come, first served in BATCH, instead of weighted virtual time. */
 const volatile bool batch_fifo = false;
 /* A BATCH task that has waited this long goes before all others (an eighth of the watchdog's
@@ -39,14 +43,16 @@ const volatile u32 nr_possible_cpus = 1;
 
 #define PRIORITY_DSQ 0x100ULL
 #define BATCH_DSQ 0x101ULL
-/* Tasks that one CPU alone may run have two queues of that CPU: in a shared queue every other CPU
+/* BATCH tasks that have waited too long, oldest first. */
+#define OVERDUE_DSQ 0x102ULL
+/* Tasks that one CPU alone may run have three queues of that CPU: in a shared queue every other CPU
  * would have to walk past them under the queue's lock (move_to_local is O(n) there). */
-#define PINNED_DSQ(class, cpu) (0x10000ULL + 2 * (u64)(cpu) + ((class) == CLASS_BATCH))
+#define PINNED_DSQ(class, cpu) (0x10000ULL + 4 * (u64)(cpu) + ((class) == CLASS_BATCH))
+#define PINNED_OVERDUE_DSQ(cpu) (0x10000ULL + 4 * (u64)(cpu) + 2)
 #define SHARED (-1)
 
-/* Virtual time starts here; below half of it lie the keys of overdue tasks, ordered by age. */
+/* Virtual time starts here. */
 #define VTIME_ORIGIN (1ULL << 60)
-#define IS_OVERDUE_KEY(key) ((key) < VTIME_ORIGIN / 2)
 
 /* Indexes of queue_stats; src/scheduler/counters.rs names them in the same order. */
 enum stat {
@@ -109,6 +115,7 @@ struct task_record {
 	u8 enqueued;		/* counted as enqueued, not yet as dispatched */
 	u8 direct;		/* given straight to a CPU: counts as enqueued and dispatched at once */
 	u8 overdue;
+	u8 kernel_thread;	/* as of the last enqueue */
 };
 
 struct {
@@ -173,7 +180,7 @@ struct {
 
 /* Virtual time of the shared BATCH queue. */
 u64 shared_vtime = VTIME_ORIGIN;
-/* Some BATCH task is overdue: dispatch looks for it. */
+/* Some BATCH task is, or was a moment ago, in a queue of overdue ones: dispatch looks there. */
 bool any_overdue;
 /* Between init and exit: what goes on without the ops (the timer, the tracing program) stops then,
  * or it would meddle with another scheduler. */
@@ -232,9 +239,16 @@ static u64 queued(u64 dsq_id)
 	return nr > 0 ? nr : 0;
 }
 
+static u64 overdue_queued(s32 cpu)
+{
+	return any_overdue ? queued(OVERDUE_DSQ) + queued(PINNED_OVERDUE_DSQ(cpu)) : 0;
+}
+
 static u64 class_queued(u32 class, s32 cpu)
 {
-	return queued(class == CLASS_BATCH ? BATCH_DSQ : PRIORITY_DSQ) + queued(PINNED_DSQ(class, cpu));
+	if (class == CLASS_BATCH)
+		return queued(BATCH_DSQ) + queued(PINNED_DSQ(class, cpu)) + overdue_queued(cpu);
+	return queued(PRIORITY_DSQ) + queued(PINNED_DSQ(class, cpu));
 }
 
 static u64 charged_vtime(u64 vtime, u64 ran_ns, u32 weight)
