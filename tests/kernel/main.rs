@@ -2,19 +2,24 @@
 //! machine, one after another (`make test`, or `vm/test FILTER` for some of them): they attach a
 //! scheduler, take CPUs offline and kill things, which no other machine should suffer.
 //!
-//! Two programs come with them, found through the environment: `DUALQ_TOP`, the program under
-//! test, and `DUALQ_LOAD`, what makes the guest busy.
+//! Three files come with them, found through the environment: `DUALQ_TOP`, the program under test,
+//! `DUALQ_LOAD`, what makes the guest busy, and `DUALQ_OTHER`, another scheduler.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod children;
+mod confined;
 mod dashboard;
 mod demo;
+mod ended;
+mod extremes;
 mod guest_works;
 mod keys;
 mod lifecycle;
+mod machine;
 mod map_operations;
 mod membership;
+mod other_scheduler;
 mod policy;
 mod processes;
 mod readers;

@@ -25,7 +25,11 @@ fn pids(hogs: &[Hog]) -> Vec<u32> {
 
 /// Runs `add` or `remove` for all of them at once.
 fn change(command: &str, hogs: &[Hog]) -> String {
-    let words: Vec<String> = hogs.iter().map(|hog| hog.pid().to_string()).collect();
+    change_pids(command, &pids(hogs))
+}
+
+fn change_pids(command: &str, pids: &[u32]) -> String {
+    let words: Vec<String> = pids.iter().map(u32::to_string).collect();
     let mut arguments = vec![command];
     arguments.extend(words.iter().map(String::as_str));
     run_ok(&arguments)
@@ -140,17 +144,18 @@ fn the_totals_are_the_sums_over_the_cpus() {
 fn changes_at_the_same_time_are_neither_lost_nor_mixed_up() {
     let _scheduler = Running::attach(&[]);
     let sleepers = sleepers(6);
+    let pids = pids(&sleepers);
     let map = maps::open("priority_pids_map").unwrap();
     let value = vec![1; map.value_size() as usize];
     thread::scope(|scope| {
-        // Commands, each on processes of its own: who is named twice was added last.
-        for pair in sleepers.chunks(2) {
+        // Commands, each on processes of its own; the first of each two is added last.
+        for pair in pids.chunks(2) {
             scope.spawn(|| {
                 for _ in 0..2 {
-                    change("add", pair);
-                    change("remove", pair);
+                    change_pids("add", pair);
+                    change_pids("remove", pair);
                 }
-                change("add", &pair[..1]);
+                change_pids("add", &pair[..1]);
             });
         }
         // And a tool that writes to the map itself.
@@ -168,8 +173,7 @@ fn changes_at_the_same_time_are_neither_lost_nor_mixed_up() {
             });
         }
     });
-    let mut expected: Vec<u32> = sleepers.chunks(2).map(|pair| pair[0].pid()).collect();
-    expected.sort_unstable();
+    let mut expected: Vec<u32> = pids.chunks(2).map(|pair| pair[0]).collect();
     expected.extend([1_000_000, 1_001_000]);
     assert_eq!(maps::members(), expected);
 }

@@ -45,7 +45,7 @@ fn threads_that_come_and_go_leave_their_process_a_member() {
 #[test]
 fn a_child_of_a_member_is_no_member() {
     let _scheduler = Running::attach(&[]);
-    let mut parent = Load::new(&["parent"]).on_cpu(1).start();
+    let parent = Load::new(&["parent"]).on_cpu(1).start();
     let other = Load::hog().on_cpu(1).start();
     add(&parent);
     let line = parent.next_line();

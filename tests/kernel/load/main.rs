@@ -7,10 +7,12 @@ use std::ffi::CString;
 use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Barrier};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
+
+use rustix::thread::futex;
 
 const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | sleeper | real-time-hog | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID";
@@ -62,25 +64,40 @@ fn spin() -> ! {
 /// A process of `count` threads, none of which ever sleeps once all are there. Says `all ran` when
 /// each of them has had a CPU since.
 fn threads(count: usize) {
-    let begin = Arc::new(Barrier::new(count));
+    let begun = Arc::new(AtomicU32::new(0));
     let ran = Arc::new(AtomicUsize::new(0));
-    let run = move |begin: &Barrier, ran: &AtomicUsize| -> ! {
-        begin.wait();
+    let run = move |begun: &AtomicU32, ran: &AtomicUsize| -> ! {
+        while begun.load(Ordering::Relaxed) == 0 {
+            let _ = futex::wait(begun, futex::Flags::PRIVATE, 0, None);
+        }
         if ran.fetch_add(1, Ordering::Relaxed) + 1 == count {
             println!("all ran");
         }
         spin()
     };
+    // Thousands that are awake already would else hold up the one that is to wake the rest.
+    set_policy(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 1);
     for _ in 1..count {
-        let (begin, ran) = (Arc::clone(&begin), Arc::clone(&ran));
+        let (begun, ran) = (Arc::clone(&begun), Arc::clone(&ran));
         // Small, since there may be thousands.
         let thread = thread::Builder::new().stack_size(64 << 10);
         thread
-            .spawn(move || run(&begin, &ran))
+            .spawn(move || run(&begun, &ran))
             .expect("a thread starts");
     }
     ready();
-    run(&begin, &ran)
+    begun.store(1, Ordering::Relaxed);
+    futex::wake(&begun, futex::Flags::PRIVATE, i32::MAX as u32).expect("they can be woken");
+    set_policy(libc::SCHED_OTHER, 0);
+    run(&begun, &ran)
+}
+
+/// Of the calling thread.
+fn set_policy(policy: libc::c_int, sched_priority: libc::c_int) {
+    let priority = libc::sched_param { sched_priority };
+    // SAFETY: the structure lives for the call.
+    let error = unsafe { libc::sched_setscheduler(0, policy, &priority) };
+    assert_eq!(error, 0, "policy {policy} can be had");
 }
 
 /// Threads that work for a moment and end, one after another.
@@ -107,10 +124,7 @@ fn waker(pause: Duration) {
 
 /// Never sleeps, and goes before every task that is not real-time.
 fn real_time_hog() {
-    let priority = libc::sched_param { sched_priority: 1 };
-    // SAFETY: the structure lives for the call.
-    let error = unsafe { libc::sched_setscheduler(0, libc::SCHED_FIFO, &priority) };
-    assert_eq!(error, 0, "SCHED_FIFO can be had");
+    set_policy(libc::SCHED_FIFO, 1);
     ready();
     spin()
 }

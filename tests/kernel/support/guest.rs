@@ -49,6 +49,11 @@ pub fn is_attached() -> bool {
     sched_ext_state() == "enabled" && sched_ext_ops().is_some_and(|name| name.starts_with("dualq"))
 }
 
+/// Does the kernel keep a part of each CPU for sched_ext beside real-time tasks?
+pub fn reserves_time_against_real_time() -> bool {
+    Path::new("/sys/kernel/debug/sched/ext_server").exists()
+}
+
 /// Waits until the kernel's own scheduler runs everything again.
 pub fn wait_until_detached() {
     wait_until("state is disabled", PATIENCE, || {

@@ -4,9 +4,12 @@ use std::ffi::CString;
 use std::io::{BufRead, BufReader};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 
 use rustix::thread::CpuSet;
+
+use super::guest::PATIENCE;
 
 /// How to start a load: what it does (the subcommands of `tests/kernel/load`) and under which terms.
 #[derive(Default)]
@@ -104,7 +107,14 @@ impl Load {
         }
         let mut child = command.spawn().expect("the load starts");
         let stdout = BufReader::new(child.stdout.take().expect("it is piped"));
-        let mut hog = Hog { child, stdout };
+        let (sender, lines) = channel();
+        std::thread::spawn(move || {
+            for line in stdout.lines().map_while(Result::ok) {
+                // Nobody waits for it any more.
+                let _ = sender.send(line);
+            }
+        });
+        let hog = Hog { child, lines };
         assert_eq!(hog.next_line(), "ready", "load {:?}", self.arguments);
         hog
     }
@@ -113,7 +123,7 @@ impl Load {
 /// A running load; killed on drop, with its threads.
 pub struct Hog {
     child: Child,
-    stdout: BufReader<ChildStdout>,
+    lines: Receiver<String>,
 }
 
 impl Hog {
@@ -121,11 +131,11 @@ impl Hog {
         self.child.id()
     }
 
-    /// Waits for what some kinds of load report after `ready`. Empty at the load's end.
-    pub fn next_line(&mut self) -> String {
-        let mut line = String::new();
-        self.stdout.read_line(&mut line).expect("the load reports");
-        line.trim_end().to_owned()
+    /// Waits for what it reports: `ready`, and after that what its kind of load does.
+    pub fn next_line(&self) -> String {
+        // Thousands of threads take their time on an emulated CPU.
+        let line = self.lines.recv_timeout(PATIENCE * 2);
+        line.expect("the load reports in time")
     }
 
     /// Whether it has ended, by whatever hand.

@@ -38,6 +38,12 @@ pub fn run_ok(arguments: &[&str]) -> String {
     output.stdout
 }
 
+/// Has the test itself served first, as the program's own processes are: among thousands of busy
+/// tasks it would get no turn to look.
+pub fn be_served_first() {
+    dualq_top::scheduler::Handle::open().expect("the scheduler runs");
+}
+
 /// The program in the background; killed on drop, the hard way.
 pub struct Running {
     child: Child,
@@ -49,6 +55,19 @@ impl Running {
     pub fn start(arguments: &[&str]) -> Self {
         let mut command = command();
         command.args(arguments);
+        Self::spawn(command)
+    }
+
+    /// Starts the program as `script` does, a command of the shell with `$DUALQ_TOP` in it.
+    pub fn from_script(script: &str) -> Self {
+        let mut command = Command::new("/bin/sh");
+        // Without exec, a kill would reach the shell alone.
+        let script = format!("exec {script}");
+        command.args(["-c", &script]).stdin(Stdio::null());
+        Self::spawn(command)
+    }
+
+    fn spawn(mut command: Command) -> Self {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the program starts");
         let stdout = Pipe::new(child.stdout.take().expect("it is piped"));

@@ -1,0 +1,62 @@
+//! Loads that have ended other schedulers: a crowd of busy threads, a real-time hog.
+
+use std::time::{Duration, Instant};
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::program::{Running, be_served_first, run_ok};
+
+/// How long an RCU grace period takes; a kernel thread that any CPU may run has to bring it about.
+fn grace_period() -> Duration {
+    let start = Instant::now();
+    // SAFETY: no pointer is passed.
+    let error = unsafe { libc::syscall(libc::SYS_membarrier, libc::MEMBARRIER_CMD_GLOBAL, 0, 0) };
+    assert_eq!(error, 0, "{}", std::io::Error::last_os_error());
+    start.elapsed()
+}
+
+#[test]
+fn kernel_threads_do_not_wait_behind_a_crowd() {
+    let _scheduler = Running::attach(&["--watchdog", "16"]);
+    be_served_first();
+    let crowd = Load::new(&["threads", "800"]).start();
+    let start = Instant::now();
+    let first = grace_period();
+    assert_eq!(crowd.next_line(), "all ran");
+    let round = start.elapsed();
+    // Now the crowd has waited for more than an eighth of the limit, and is overdue.
+    let later = grace_period();
+    assert!(
+        first < round / 3 && later < round / 3,
+        "a grace period took {first:?}, then {later:?}; a round takes {round:?}"
+    );
+}
+
+#[test]
+fn what_waits_behind_a_real_time_hog_moves_on() {
+    let limit = Duration::from_secs(4);
+    let mut scheduler = Running::attach(&["--watchdog", "4"]);
+    let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
+    run_ok(&["add", &hogs[0].pid().to_string()]);
+    let real_time = Load::new(&["real-time-hog"]).on_cpu(1).start();
+    let start = Instant::now();
+    for hog in &hogs {
+        let before = guest::cpu_time(hog.pid());
+        wait_until("each has had a turn elsewhere", limit / 2, || {
+            guest::cpu_time(hog.pid()) > before
+        });
+    }
+    // What only that CPU may run (kernel threads, for one) has nowhere to go. Newer kernels keep a
+    // part of the CPU for it (ext_server); Linux 6.12 does not, and ends the scheduler.
+    let ended = guest::holds_within(limit * 2, || scheduler.has_ended());
+    if guest::reserves_time_against_real_time() {
+        assert!(!ended && guest::is_attached(), "{}", scheduler.stderr());
+        assert!(start.elapsed() > limit * 2);
+    } else {
+        let ended = scheduler.wait(PATIENCE);
+        assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+        assert!(ended.stderr.contains("watchdog"), "{}", ended.stderr);
+        assert_eq!(guest::sched_ext_state(), "disabled");
+    }
+    drop(real_time);
+}
