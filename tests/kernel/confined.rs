@@ -55,6 +55,8 @@ fn a_reader_in_a_pid_namespace_has_no_other_process_served_first() {
 
 #[test]
 fn without_a_bpf_file_system_it_runs_and_says_what_that_costs() {
+    // Takes away the pins that a scheduler killed by an earlier test has left.
+    Running::attach(&[]).terminate();
     let script = "unshare -m sh -c 'umount /sys/fs/bpf && exec $DUALQ_TOP";
     let doctor = Running::from_script(&format!("{script} doctor'")).wait(PATIENCE);
     assert!(doctor.status.success(), "{doctor:?}");

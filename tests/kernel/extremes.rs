@@ -34,8 +34,8 @@ fn kernel_threads_do_not_wait_behind_a_crowd() {
 
 #[test]
 fn what_waits_behind_a_real_time_hog_moves_on() {
-    let limit = Duration::from_secs(4);
-    let mut scheduler = Running::attach(&["--watchdog", "4"]);
+    let limit = Duration::from_secs(6);
+    let mut scheduler = Running::attach(&["--watchdog", "6"]);
     let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
     run_ok(&["add", &hogs[0].pid().to_string()]);
     let real_time = Load::new(&["real-time-hog"]).on_cpu(1).start();
