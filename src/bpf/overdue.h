@@ -12,7 +12,26 @@
 #ifndef DUALQ_OVERDUE_H
 #define DUALQ_OVERDUE_H
 
-/* Moves those that have waited long enough; the longest wait is noted. */
+/* Notes the wait of its first task, the oldest. Is there one? */
+static bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct *p;
+
+	if (!queued(overdue_dsq))
+		return false;
+	bpf_iter_scx_dsq_new(&it, overdue_dsq, 0);
+	p = bpf_iter_scx_dsq_next(&it);
+	if (p) {
+		struct task_record *t = task_record_of(p);
+
+		if (t && t->queued_at && before(*oldest_wait, now - t->queued_at))
+			*oldest_wait = now - t->queued_at;
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	return true;
+}
+
 static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
 {
 	struct bpf_iter_scx_dsq it;
@@ -43,25 +62,6 @@ static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
 	bpf_iter_scx_dsq_destroy(&it);
 }
 
-/* Those brought forward stand in order of age: the first has waited longest. */
-static void note_oldest(u64 dsq_id, u64 now, u64 *oldest_wait)
-{
-	struct bpf_iter_scx_dsq it;
-	struct task_struct *p;
-
-	if (!queued(dsq_id))
-		return;
-	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
-	p = bpf_iter_scx_dsq_next(&it);
-	if (p) {
-		struct task_record *t = task_record_of(p);
-
-		if (t && t->queued_at && before(t->queued_at + *oldest_wait, now))
-			*oldest_wait = now - t->queued_at;
-	}
-	bpf_iter_scx_dsq_destroy(&it);
-}
-
 static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 {
 	u64 now = clock_ns(), oldest_wait = 0;
@@ -72,13 +72,10 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 		return 0;
 	bpf_rcu_read_lock();
 	bring_forward(BATCH_DSQ, OVERDUE_DSQ, now, &oldest_wait);
-	note_oldest(OVERDUE_DSQ, now, &oldest_wait);
-	left = queued(OVERDUE_DSQ) > 0;
+	left = still_waits(OVERDUE_DSQ, now, &oldest_wait);
 	bpf_for(cpu, 0, nr_possible_cpus) {
 		bring_forward(PINNED_DSQ(CLASS_BATCH, cpu), PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
-		note_oldest(PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
-		if (queued(PINNED_OVERDUE_DSQ(cpu)))
-			left = true;
+		left |= still_waits(PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
 	}
 	bpf_rcu_read_unlock();
 	any_overdue = left;
