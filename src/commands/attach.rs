@@ -17,7 +17,7 @@ use signal_hook::{
 use super::members::write;
 use crate::log;
 use crate::model::Ruler;
-use crate::scheduler::{Handle, Inheritance, News, Options, Scheduler, sysfs};
+use crate::scheduler::{Handle, Inheritance, News, Options, Scheduler, pins, sysfs};
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
 const LOOK: Duration = Duration::from_millis(500);
@@ -38,6 +38,11 @@ pub fn run(options: Options) -> Result<()> {
         1 => ", with 1 member taken over".to_owned(),
         many => format!(", with {many} members taken over"),
     };
+    if !pins::mounted() {
+        write(
+            "no BPF file system is mounted: `list`, `add` and the like cannot reach this scheduler; mount -t bpf bpf /sys/fs/bpf, then attach again\n",
+        )?;
+    }
     if options.stay {
         write(&format!(
             "dualq attached{taken_over}; `dualq-top detach` ends it\n"

@@ -138,6 +138,14 @@ impl Handle {
             )),
         }
         let handle = Self::open_pins().map_err(explain)?;
+        // Pins of one that was killed, beside a scheduler that runs without any.
+        if handle
+            .owner()?
+            .is_some_and(|owner| !owner.stays && !owner.lives())
+            && sysfs::ruler() == Ruler::Dualq
+        {
+            bail!(without_pins());
+        }
         // Served first, as all of the program's own processes are: on a machine full of PRIORITY the
         // command that would change that has to get its turn. Where it fails it only takes longer.
         let _ = handle.members.add_own(std::process::id());
@@ -295,6 +303,13 @@ impl Handle {
     }
 }
 
+fn without_pins() -> Refusal {
+    Refusal::new(
+        Status::NotRunning,
+        "the scheduler runs without pins (no bpffs was mounted), so only its owner can change it",
+    )
+}
+
 /// Opening a pin fails for reasons that the errno alone does not tell a person.
 fn explain(error: anyhow::Error) -> anyhow::Error {
     let kind = error
@@ -307,11 +322,7 @@ fn explain(error: anyhow::Error) -> anyhow::Error {
             "the scheduler's maps are root's: run this with sudo",
         )
         .into(),
-        Some(libbpf_rs::ErrorKind::NotFound) => Refusal::new(
-            Status::NotRunning,
-            "the scheduler runs without pins (no bpffs was mounted), so only its owner can change it",
-        )
-        .into(),
+        Some(libbpf_rs::ErrorKind::NotFound) => without_pins().into(),
         _ => error,
     }
 }
