@@ -1,5 +1,7 @@
 //! How long tasks wait for a CPU: by queue, with the goals, and what measuring costs.
 
+use std::time::Duration;
+
 use ratatui::style::Style;
 
 use super::chart;
@@ -33,6 +35,9 @@ const SCALE: [(u16, &str); 5] = [
     (20, "1s"),
 ];
 
+/// A task that waits longer than this tells more than the few waits that have ended.
+const LONG: Duration = Duration::from_secs(1);
+
 /// A queue with its waits and its goal.
 struct Lane<'a> {
     queue: Queue,
@@ -40,11 +45,14 @@ struct Lane<'a> {
     begins: bool,
     wake: &'a KindWaits,
     requeue: &'a KindWaits,
+    /// How long its oldest task has been waiting: such a wait is in no histogram before it ends.
+    oldest: Option<Duration>,
     goal_ns: u64,
     goal: &'static str,
 }
 
-fn lanes(seen: &Seen) -> [Lane<'_>; 2] {
+fn lanes<'a>(app: &App, seen: &'a Seen) -> [Lane<'a>; 2] {
+    let oldest = app.snapshot().and_then(|s| s.scheduler.oldest_wait);
     let lane = |queue, goal_ns, goal| {
         let waits = match queue {
             Queue::Priority => &seen.waits.priority,
@@ -55,6 +63,7 @@ fn lanes(seen: &Seen) -> [Lane<'_>; 2] {
             begins: seen.over.is_zero(),
             wake: &waits.wake,
             requeue: &waits.requeue,
+            oldest: oldest.filter(|_| queue == Queue::Batch),
             goal_ns,
             goal,
         }
@@ -81,6 +90,11 @@ fn goal(lane: &Lane, theme: &Theme) -> (String, Style) {
     match summary.p99 {
         Some(p99) if p99 < lane.goal_ns => (format!("{} {name} holds", glyphs.holds), theme.good),
         Some(_) => (format!("{} {name} missed", glyphs.fails), theme.warning),
+        None if lane.oldest.is_some_and(|wait| wait >= LONG) => {
+            let seconds = lane.oldest.unwrap_or_default().as_secs_f32();
+            let words = format!("{} oldest {seconds:.1} s", glyphs.fails);
+            (words, theme.warning)
+        }
         None if lane.begins => ("measuring".into(), theme.quiet),
         None if summary.count == 0 => ("nobody waits".into(), theme.quiet),
         None => {
@@ -95,21 +109,22 @@ fn goal(lane: &Lane, theme: &Theme) -> (String, Style) {
 ///  wait p99    PRIORITY 14.2 µs ✔ <100 µs holds BATCH  212 µs ✔ <1 ms holds
 /// ```
 pub fn render_line(pen: &mut Pen, app: &App, theme: &Theme) {
-    let half = pen.width().saturating_sub(LABEL + 1) / 2;
+    let half = pen.width().saturating_sub(LABEL + 2) / 2;
     let median = half >= 43;
+    let left = LABEL + u16::from(median);
     let label = if median { "wait p50 p99" } else { "wait p99" };
     pen.text(1, 0, label, theme.strong);
     let seen = match app.waits() {
         Ok(seen) => seen,
         Err(why) => {
-            pen.text(LABEL, 0, &missing(why), theme.quiet);
+            pen.text(left, 0, &missing(why), theme.quiet);
             return;
         }
     };
-    for (index, lane) in (0_u16..).zip(lanes(seen)) {
+    for (index, lane) in (0_u16..).zip(lanes(app, seen)) {
         let summary = Summary::of(lane.wake);
         let (words, style) = goal(&lane, theme);
-        let mut part = pen.part(LABEL + index * half, 0, half, 1);
+        let mut part = pen.part(left + index * half, 0, half, 1);
         let mut x = part.text(0, 0, lane.queue.name(), theme.badge(lane.queue)) + 1;
         if median {
             let p50 = format::wait(summary.p50, theme.glyphs.missing);
@@ -159,7 +174,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         pen.right(end, 0, &format!(" {name} "), theme.quiet);
     }
     let lines = pen.height().saturating_sub(1);
-    let lanes = lanes(seen);
+    let lanes = lanes(app, seen);
     let mut y = 1;
     for lane in &lanes {
         numbers(pen, theme, y, "woken", lane.queue, lane.wake);

@@ -191,3 +191,15 @@ fn the_process_under_the_cursor_is_looked_at() {
     play(SMALL, events, &mut hands);
     assert_eq!(hands.watched, Some(world.id(3977)));
 }
+
+#[test]
+fn a_task_that_has_waited_for_seconds_is_told_though_no_wait_has_ended() {
+    let mut world = World::new(2);
+    world.busy = 0.0;
+    world.scheduler().guarantee_percent = Some(0);
+    world.scheduler().oldest_wait = Some(std::time::Duration::from_millis(7300));
+    let events = vec![world.look(), world.tick(), world.tick()];
+    let line = show(events).line("wait p99");
+    assert!(line.contains("✘ oldest 7.3 s"), "{line}");
+    assert!(!line.contains("BATCH nobody waits"), "{line}");
+}
