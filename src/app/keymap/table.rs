@@ -240,7 +240,7 @@ pub const KEYMAP: &[Binding] = &[
         None,
     ),
     bind(
-        &[Key::Char('l')],
+        &[Key::Char('l'), Key::Tab],
         Action::Lanes,
         Group::View,
         "lanes: what each CPU's time goes to, and back to the list",
