@@ -219,7 +219,10 @@ fn c_marks_the_chosen_and_those_through_it() {
     let mut shell = Shell::start();
     let child = shell.child();
     let mut terminal = Terminal::dashboard(&[]);
-    terminal.wait_for_screen("it is attached", |text| text.contains("● dualq"));
+    // The command lines of all processes are known by the second look, not by the first.
+    terminal.wait_for_screen("it has looked twice", |text| {
+        text.contains("● dualq") && !text.contains("rates come with the next tick")
+    });
     terminal.press(b"/nestmother\rc");
     wait_until("both are members", PATIENCE, || {
         maps::members() == sorted(vec![shell.pid(), child])

@@ -32,7 +32,7 @@ fn sysrq_ends_it_and_the_dashboard_says_so_and_waits_for_x() {
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     sysrq();
     terminal.wait_for_screen("the reason, and what to do", |text| {
-        text.contains("SysRq-S") && text.contains("x attaches it")
+        text.contains("SysRq-S") && text.contains("x attaches")
     });
     // Two of the dashboard's ticks on: had it been started again, it would show.
     let again = guest::holds_within(Duration::from_secs(2), || {

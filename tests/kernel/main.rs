@@ -21,6 +21,7 @@ mod map_operations;
 mod membership;
 mod other_scheduler;
 mod policy;
+mod probe;
 mod processes;
 mod readers;
 mod scripts;

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::futex;
 
-const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | sleeper | real-time-hog | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | probe COUNT | sleeper | real-time-hog | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID";
 
 fn main() {
@@ -35,6 +35,7 @@ fn main() {
         ["threads", count] => threads(count.parse().expect("a number of threads")),
         ["brief-threads"] => brief_threads(),
         ["waker", pause] => waker(Duration::from_micros(pause.parse().expect("microseconds"))),
+        ["probe", count] => probe(count.parse().expect("a number of wake-ups")),
         ["sleeper"] => waker(Duration::from_secs(3600)),
         ["real-time-hog"] => real_time_hog(),
         ["parent"] => parent(),
@@ -120,6 +121,37 @@ fn waker(pause: Duration) {
     loop {
         thread::sleep(pause);
     }
+}
+
+/// Measures its own lateness, from the moment at which it wanted to be woken to the one at which it
+/// runs again, and prints p50 and p99 in nanoseconds. Sleeps 1 to 3 ms: a fixed time would lock to
+/// the kernel's tick.
+fn probe(count: usize) {
+    use rustix::time::{ClockId, Timespec, clock_gettime};
+    let nanoseconds = |time: Timespec| time.tv_sec * 1_000_000_000 + time.tv_nsec;
+    let now = || nanoseconds(clock_gettime(ClockId::Monotonic));
+    // SAFETY: no pointer is passed.
+    unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
+    ready();
+    let mut random = 1_u64;
+    let mut late: Vec<i64> = (0..count)
+        .map(|_| {
+            random = random
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1);
+            let deadline = now() + 1_000_000 + (random >> 33) as i64 % 2_000_000;
+            let until = Timespec {
+                tv_sec: deadline / 1_000_000_000,
+                tv_nsec: deadline % 1_000_000_000,
+            };
+            let slept = rustix::thread::clock_nanosleep_absolute(ClockId::Monotonic, &until);
+            slept.expect("no signal comes");
+            now() - deadline
+        })
+        .collect();
+    late.sort_unstable();
+    println!("{} {}", late[count / 2], late[count * 99 / 100]);
+    thread::sleep(Duration::from_secs(3600));
 }
 
 /// Never sleeps, and goes before every task that is not real-time.
