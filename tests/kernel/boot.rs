@@ -1,0 +1,92 @@
+//! Machines on which no scheduler can be started, for what their kernel is or was told at its start.
+//! Each of these tests needs a machine of its own, so that they are ignored unless they are asked
+//! for: `vm/test` boots one for each, and has the kernel and its command line for it.
+
+use std::path::Path;
+
+use crate::support::guest::{self, PATIENCE};
+use crate::support::hog::Load;
+use crate::support::maps;
+use crate::support::program::{self, Running, run, run_ok};
+use crate::support::terminal::Terminal;
+
+/// `attach`, `doctor` and the dashboard refuse alike, in these words; looking is still possible;
+/// nothing is left half done.
+fn is_refused_everywhere(words: &[&str]) {
+    let in_words = |text: &str| {
+        for word in words {
+            assert!(text.contains(word), "without {word}: {text}");
+        }
+    };
+    for arguments in [&["attach"][..], &["attach", "--stay"], &["doctor"]] {
+        let refused = run(arguments);
+        assert_eq!(refused.status.code(), Some(3), "{arguments:?}: {refused:?}");
+        assert_eq!(refused.stderr.lines().count(), 1, "{refused:?}");
+        in_words(&refused.stderr);
+        if arguments == ["doctor"] {
+            let mut lines = refused.stdout.lines();
+            in_words(lines.find(|line| line.starts_with("refused")).unwrap());
+        }
+    }
+    let mut dashboard = wide(&[]);
+    assert_eq!(dashboard.wait(PATIENCE).code(), Some(3));
+    dashboard.wait_for_screen("the one sentence", |text| text.contains("dualq-top: "));
+    in_words(&dashboard.screen());
+    assert!(!dashboard.is_full_screen());
+
+    let mut view = wide(&["--view"]);
+    view.wait_for_screen("the processes", |text| {
+        text.contains("view mode:") && text.contains("kthreadd")
+    });
+    view.press(b"q");
+    assert!(view.wait(PATIENCE).success());
+
+    let state = std::fs::read_to_string("/sys/kernel/sched_ext/state");
+    assert!(!state.is_ok_and(|state| state.trim() != "disabled"));
+    assert!(!Path::new(maps::PINS).exists(), "pins are left");
+}
+
+/// The dashboard where a sentence has room on one line.
+fn wide(options: &[&str]) -> Terminal {
+    let mut command = program::command();
+    command.args(options);
+    Terminal::start(command, 30, 200)
+}
+
+#[test]
+#[ignore = "boots with lockdown=confidentiality"]
+fn a_kernel_locked_down_for_confidentiality_is_refused_with_the_remedy() {
+    is_refused_everywhere(&["confidentiality", "boot with lockdown=integrity or none"]);
+}
+
+#[test]
+#[ignore = "boots with lockdown=integrity"]
+fn on_a_kernel_locked_down_for_integrity_it_works() {
+    let lockdown = std::fs::read_to_string("/sys/kernel/security/lockdown").unwrap();
+    assert!(lockdown.contains("[integrity]"), "{lockdown}");
+    let doctor = run_ok(&["doctor"]);
+    assert!(!doctor.contains("refused"), "{doctor}");
+    let scheduler = Running::attach(&[]);
+    let hog = Load::hog().start();
+    run_ok(&["add", &hog.pid().to_string()]);
+    assert_eq!(maps::members(), [hog.pid()]);
+    scheduler.terminate();
+    assert_eq!(guest::sched_ext_state(), "disabled");
+}
+
+#[test]
+#[ignore = "boots with isolcpus=1"]
+fn with_an_isolated_cpu_it_is_refused_with_the_reason() {
+    is_refused_everywhere(&["CPUs 1 are isolated", "boot without isolcpus="]);
+}
+
+#[test]
+#[ignore = "boots a kernel without sched_ext"]
+fn a_kernel_without_sched_ext_is_refused_and_another_way_named() {
+    is_refused_everywhere(&["no sched_ext", "CONFIG_SCHED_CLASS_EXT", "make demo"]);
+    for arguments in [&["list"][..], &["stats"], &["add", "1"]] {
+        let refused = run(arguments);
+        assert_eq!(refused.status.code(), Some(3), "{arguments:?}: {refused:?}");
+        assert!(refused.stderr.contains("make demo"), "{refused:?}");
+    }
+}
