@@ -1,6 +1,6 @@
 //! The wait instrument against a probe that measures its own lateness in user space. Only in
 //! deterministic virtual time do the two see the same: elsewhere the host's noise is in between.
-//! Runs in a machine of its own (`vm/test probe`).
+//! Runs in a machine of its own: `DUALQ_ACCEL=icount vm/test probe --ignored`.
 
 use std::time::Duration;
 
@@ -19,6 +19,10 @@ fn bucket(ns: f64) -> f64 {
     8.0 * octave + ((ns / octave.exp2() - 1.0) * 8.0).floor()
 }
 
+/// What the probe sees and the instrument does not: the timer's interrupt before the wake-up, and the
+/// way back to user space after the switch.
+const WAY_NS: f64 = 10_000.0;
+
 /// What the probe says of itself and what the instrument says of it, beside busy hogs.
 fn same_percentiles() {
     let _hogs = [(); 2].map(|()| Load::hog().start());
@@ -32,7 +36,7 @@ fn same_percentiles() {
         let seen = seen.percentile_us(percent) * 1000.0;
         println!("p{percent}: the probe {own} ns, the instrument from {seen} ns");
         assert!(
-            (bucket(own) - bucket(seen)).abs() <= 1.0,
+            (bucket(own) - bucket(seen)).abs() <= 1.0 || (0.0..WAY_NS).contains(&(own - seen)),
             "p{percent}: the probe says {own} ns, the instrument {seen} ns"
         );
     }
