@@ -35,6 +35,9 @@ pub struct Cli {
     pub scheduler: SchedulerOptions,
 
     #[command(flatten)]
+    pub record: Record,
+
+    #[command(flatten)]
     pub look: Look,
 
     /// Read the settings from this file instead of the one in the user's directory
@@ -44,6 +47,14 @@ pub struct Cli {
     /// Print the version
     #[arg(long, action = ArgAction::Version)]
     _version: (),
+}
+
+/// Whether the dashboard records.
+#[derive(Debug, Clone, Default, Args)]
+pub struct Record {
+    /// Record the session into this new file, for `dualq-top replay`: all that is seen, and the keys pressed
+    #[arg(long, value_name = "FILE")]
+    pub record: Option<PathBuf>,
 }
 
 /// How the dashboard looks.
@@ -126,6 +137,11 @@ pub enum Command {
     Man,
     /// The dashboard with a load to try it on: hogs, and a metronome that counts missed deadlines
     Demo(DemoOptions),
+    /// Show a recording in the dashboard, without rights: that of --record, or one of the demonstration
+    Replay {
+        /// The recording; without it, one that comes with dualq-top
+        file: Option<PathBuf>,
+    },
     /// One process of that load
     #[command(hide = true)]
     DemoPart(demo::part::Part),
@@ -147,7 +163,7 @@ pub struct Which {
     pub name: Option<String>,
 }
 
-#[derive(Debug, Clone, Copy, Args)]
+#[derive(Debug, Clone, Args)]
 pub struct DemoOptions {
     /// Processes that never sleep; by default two for each CPU
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_HOGS)))]
@@ -176,6 +192,9 @@ pub struct DemoOptions {
     /// Print one JSON object
     #[arg(long, requires = "headless")]
     pub json: bool,
+
+    #[command(flatten)]
+    pub record: Record,
 
     #[command(flatten)]
     pub scheduler: SchedulerOptions,

@@ -9,6 +9,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect, Size};
 
+use crate::app::replay::Order;
 use crate::app::{App, Command, Event, Outcome};
 use crate::model::{ProcessId, Queue};
 use crate::ui;
@@ -46,8 +47,24 @@ pub trait Control {
     /// Begins or ends to measure how long tasks wait; the answer comes as [`Event::Waits`].
     fn measure_waits(&mut self, _on: bool) {}
 
+    /// Goes through a recording otherwise, or on, after all that came is on the screen.
+    fn replay(&mut self, _order: Order) {}
+
+    /// Takes down what happens: each event before it reaches the state, each command of the state.
+    /// What it has to say for itself comes back.
+    fn note(&mut self, _happened: Happened<'_>) -> Option<String> {
+        None
+    }
+
     /// Has the waits of the process under the cursor measured one by one.
     fn watch(&mut self, _id: Option<ProcessId>) {}
+}
+
+/// What passes between the world outside and the state.
+#[derive(Debug, Clone, Copy)]
+pub enum Happened<'a> {
+    Event(&'a Event),
+    Command(&'a Command),
 }
 
 /// The dashboard, ready to run.
@@ -101,6 +118,7 @@ impl<'a> Dashboard<'a> {
         loop {
             self.draw(terminal)?;
             self.watch(control);
+            control.replay(Order::Next);
             let Ok(event) = events.recv() else {
                 return Ok(Outcome::Quit);
             };
@@ -141,6 +159,13 @@ impl<'a> Dashboard<'a> {
         }
     }
 
+    fn handle(&mut self, event: Event, control: &mut dyn Control) -> Option<Command> {
+        if let Some(said) = control.note(Happened::Event(&event)) {
+            self.app.handle(Event::Recorder(said));
+        }
+        self.app.handle(event)
+    }
+
     fn take<B>(
         &mut self,
         event: Event,
@@ -151,17 +176,20 @@ impl<'a> Dashboard<'a> {
         B: Backend,
         B::Error: Send + Sync + 'static,
     {
-        let mut command = self.app.handle(event);
+        let mut command = self.handle(event, control);
         // What came may have changed the place of the list: the next key must know it.
         ui::fit(&mut self.app, self.size);
         // An answer may lead to the next command.
         while let Some(next) = command.take() {
+            if let Some(said) = control.note(Happened::Command(&next)) {
+                self.app.handle(Event::Recorder(said));
+            }
             match next {
                 Command::Move { id, to, children } => {
                     let result = control
                         .move_process(id, to, children)
                         .map_err(|e| format!("{e:#}"));
-                    command = self.app.handle(Event::Moved { id, result });
+                    command = self.handle(Event::Moved { id, result }, control);
                 }
                 Command::Attach => control.attach(),
                 Command::Detach => control.detach(),
@@ -171,8 +199,9 @@ impl<'a> Dashboard<'a> {
                 Command::Threads(show) => control.threads(show),
                 Command::Signal { id, signal } => {
                     let result = control.signal(id, signal).map_err(|e| format!("{e:#}"));
-                    command = self.app.handle(Event::Signalled(result));
+                    command = self.handle(Event::Signalled(result), control);
                 }
+                Command::Replay(order) => control.replay(order),
                 Command::Suspend => {
                     (self.suspend)().context("the terminal cannot be handed back")?;
                     redraw(terminal)?;

@@ -4,13 +4,15 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::App;
 use super::event::Command;
 use super::message::Tone;
 use crate::model::{DemoReading, Process, ProcessId, Queue};
 
 /// What is heard of the load.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DemoNews {
     Starting,
     Runs(DemoReading),
@@ -170,7 +172,12 @@ impl App {
             self.select(id);
             self.say(
                 Tone::Note,
-                "The cursor is on the metronome: space moves it to PRIORITY and back.",
+                match self.replay {
+                    None => "The cursor is on the metronome: space moves it to PRIORITY and back.",
+                    Some(_) => {
+                        "The cursor is on the metronome: watch it move to PRIORITY and back."
+                    }
+                },
             );
         }
     }

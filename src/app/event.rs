@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::demo::DemoNews;
+use serde::{Deserialize, Serialize};
+
+use super::{demo::DemoNews, replay};
 use crate::model::{ProcessId, Queue, Snapshot};
 
 /// Everything that can happen to the program, in the order in which it came.
@@ -28,6 +30,10 @@ pub enum Event {
     Waits(Result<bool, String>),
     /// What the demonstration does.
     Demo(DemoNews),
+    /// What has become of the recording that is being made, where something has.
+    Recorder(String),
+    /// What comes of the recording that is shown, beside the other events in it.
+    Replay(replay::News),
     /// A signal by its number.
     Signal(i32),
     /// The terminal hung up: nobody can see or type any more.
@@ -60,6 +66,8 @@ pub enum Command {
         id: ProcessId,
         signal: i32,
     },
+    /// Go through the recording otherwise.
+    Replay(replay::Order),
     /// Hand the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Draw every cell anew: something else may have written to the terminal.
@@ -79,7 +87,7 @@ pub enum Outcome {
 }
 
 /// A key, as the keymap names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Key {
     Char(char),
     Ctrl(char),

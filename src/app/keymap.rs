@@ -41,6 +41,7 @@ pub enum Action {
     UserMenu,
     Follow,
     Pause,
+    Step,
     Lanes,
     Waits,
     Shorter,

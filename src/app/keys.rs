@@ -45,6 +45,9 @@ impl App {
     }
 
     fn act(&mut self, action: Action) -> Option<Command> {
+        if let Some(answer) = self.replay_act(action) {
+            return answer;
+        }
         match action {
             Action::Up => self.go(Motion::By(-1)),
             Action::Down => self.go(Motion::By(1)),
@@ -61,6 +64,8 @@ impl App {
             }
             Action::Waits => return self.switch_waits(),
             Action::Pause => self.pause(),
+            // Of a recording, which has been asked already.
+            Action::Step => {}
             Action::Follow => self.follow(),
             Action::Shorter => return self.change_interval(false),
             Action::Longer => return self.change_interval(true),

@@ -19,6 +19,7 @@ mod moves;
 mod pause;
 pub mod proof;
 mod queues;
+pub mod replay;
 mod report;
 mod signals;
 mod view;
@@ -29,6 +30,8 @@ use std::time::Duration;
 
 pub use demo::DemoNews;
 pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
+
+use serde::{Deserialize, Serialize};
 
 use crate::model::{Exit, NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
 use demo::Demo;
@@ -42,6 +45,7 @@ use order::{Branch, SortKey};
 use pause::Pause;
 use proof::Proofs;
 use rates::{Measured, Missing, Tick, Tracker};
+use replay::Replay;
 use search::Search;
 use signals::Sending;
 use talk::Talk;
@@ -64,7 +68,7 @@ pub enum Mode {
 }
 
 /// What the scheduler was asked and has not answered yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pending {
     Attach,
     Detach,
@@ -133,6 +137,8 @@ pub struct App {
     read_back: Vec<(ProcessId, Queue)>,
     demo: Option<Demo>,
     talk: Option<Talk>,
+    /// While a recording is shown.
+    replay: Option<Replay>,
     changed: bool,
 }
 
@@ -178,6 +184,7 @@ impl App {
             read_back: Vec::new(),
             demo: None,
             talk: None,
+            replay: None,
             changed: true,
         }
     }
@@ -196,6 +203,8 @@ impl App {
             Event::Restarted(why) => self.restarted(&why),
             Event::Waits(result) => self.waits_switched(result),
             Event::Demo(news) => self.demo_news(news),
+            Event::Recorder(said) => self.say(Tone::Refused, said),
+            Event::Replay(news) => self.replay_news(news),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
             Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
             Event::Signal(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
@@ -230,6 +239,7 @@ impl App {
         for (id, queue) in self.read_back.drain(..) {
             snapshot.put(id, queue);
         }
+        self.replay_sees(snapshot.at);
         let measured = self.tracker.measure(&snapshot);
         self.proof_sees(&snapshot);
         self.clock = snapshot.at;

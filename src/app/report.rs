@@ -64,7 +64,10 @@ impl App {
             Some(Action::Last) => self.report_line = usize::MAX,
             Some(Action::Scheduler) => {
                 self.mode = Mode::List;
-                return self.attach_or_detach();
+                return match self.replay_act(Action::Scheduler) {
+                    Some(answer) => answer,
+                    None => self.attach_or_detach(),
+                };
             }
             Some(Action::Suspend) => return Some(Command::Suspend),
             Some(Action::Redraw) => return Some(Command::Redraw),

@@ -30,14 +30,15 @@ const LOOK: Duration = Duration::from_millis(20);
 const CALIBRATION: Duration = Duration::from_secs(60);
 
 pub fn run(
-    options: DemoOptions,
+    options: &DemoOptions,
     scheduler: Options,
     look: Look,
     preferences: Preferences,
 ) -> Result<()> {
     let plan = Plan::new(options.hogs, options.work, options.seconds)?;
     if !options.headless {
-        return dashboard::run(scheduler, look, preferences, Start::Demo(plan));
+        let (start, record) = (Start::Demo(plan), options.record.record.as_deref());
+        return dashboard::run(scheduler, look, preferences, start, record);
     }
     let mut signals =
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot wait for signals")?;
@@ -94,7 +95,7 @@ struct Phase {
 }
 
 fn measure(
-    options: DemoOptions,
+    options: &DemoOptions,
     scheduler: Options,
     plan: Plan,
     signals: &Receiver<i32>,

@@ -8,6 +8,7 @@ mod doctor;
 mod documents;
 mod members;
 mod process;
+mod replay;
 mod stats;
 mod waits;
 
@@ -65,6 +66,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
                     look,
                     settings.preferences,
                     dashboard::Start::usual(cli.view),
+                    cli.record.record.as_deref(),
                 );
             }
         },
@@ -91,7 +93,12 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
             let scheduler = settings.scheduler(options.scheduler, matches).into();
             let look = settings.look(cli.look);
-            demo::run(options, scheduler, look, settings.preferences)
+            demo::run(&options, scheduler, look, settings.preferences)
+        }
+        Command::Replay { file } => {
+            let settings = Settings::load(cli.config.as_deref())?;
+            let look = settings.look(cli.look);
+            replay::run(file.as_deref(), look, settings.preferences)
         }
         Command::DemoPart(part) => part::run(&part),
     }

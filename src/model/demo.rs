@@ -1,7 +1,9 @@
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// What the demonstration's metronome has reported so far. Counts only grow while one load runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemoReading {
     /// When it was read (`CLOCK_MONOTONIC`).
     pub at: Duration,

@@ -1,11 +1,16 @@
 //! Waits counted by length: eight buckets an octave, so that a percentile read from them is within
 //! an eighth of an octave of the true one.
 
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+
 /// Buckets an octave.
 const SUBS: u64 = 8;
 /// Times below 8 ns have a bucket each, then octaves up to 2^37 ns (137 s); what is longer is counted
 /// in the last one. `BUCKETS` in src/bpf/waits.bpf.c.
 pub const BUCKETS: usize = 280;
+/// No machine counts more waits of one length than this; a sum over all lengths cannot overflow.
+const MOST: u64 = 1 << 48;
 
 /// Waits of this many nanoseconds and more are in the bucket.
 #[must_use]
@@ -30,10 +35,25 @@ pub fn bucket_of(ns: u64) -> usize {
 }
 
 /// How many waits there were of each length. Only the buckets in use are kept: few are.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(transparent)]
 pub struct Histogram {
     /// Bucket and count, in order of bucket; no count is 0.
+    #[serde(deserialize_with = "counts")]
     counts: Vec<(u16, u64)>,
+}
+
+/// What comes from a file is only taken where it is what this type promises.
+fn counts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(u16, u64)>, D::Error> {
+    let counts = Vec::<(u16, u64)>::deserialize(from)?;
+    let in_order = counts.windows(2).all(|pair| pair[0].0 < pair[1].0);
+    let in_bounds = counts
+        .iter()
+        .all(|(bucket, count)| usize::from(*bucket) < BUCKETS && (1..=MOST).contains(count));
+    if !(in_order && in_bounds) {
+        return Err(D::Error::custom("a histogram that cannot be"));
+    }
+    Ok(counts)
 }
 
 impl Histogram {

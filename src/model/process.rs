@@ -1,10 +1,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{Membership, Queue};
 
 /// A process for as long as it lives: ids are used again, the pair with the start time is not.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProcessId {
     /// The thread group's id (tgid), what users call the process id.
     pub pid: u32,
@@ -14,7 +16,7 @@ pub struct ProcessId {
 
 /// One process (thread group) as seen at one tick, or one of its threads where these are shown.
 /// Its texts are shared from tick to tick: a snapshot of thousands copies none.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     pub id: ProcessId,
     /// For a thread: its process. Its own id and start are in `id`.

@@ -1,8 +1,10 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 /// The two queues. On screen always in capitals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Queue {
     Priority,
     Batch,
@@ -29,7 +31,7 @@ impl Queue {
 }
 
 /// How a member came into PRIORITY.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Membership {
     Chosen,
     /// And its children come too, those of the future at their birth.
@@ -39,7 +41,7 @@ pub enum Membership {
 }
 
 /// Who decides which task runs, as the kernel says (`/sys/kernel/sched_ext`).
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Ruler {
     /// The kernel's own scheduler (EEVDF); on screen "kernel default".
     #[default]
@@ -55,7 +57,7 @@ pub enum Ruler {
 }
 
 /// What this program may do to the scheduler that runs.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// It attached the scheduler; quitting detaches it.
     Owner,
@@ -69,7 +71,7 @@ pub enum Role {
 }
 
 /// Why the kernel ended our scheduler.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     /// The kind in words, e.g. "a runnable task waited too long (watchdog)".
     pub kind: String,
@@ -98,7 +100,7 @@ impl fmt::Display for Exit {
 }
 
 /// The scheduler's side of a snapshot.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SchedulerStatus {
     pub ruler: Ruler,
     pub role: Role,
@@ -117,7 +119,7 @@ pub struct SchedulerStatus {
 }
 
 /// One CPU's counters since the scheduler was attached: tasks, and nanoseconds of CPU time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CpuCounters {
     pub priority_enq: u64,
     pub priority_dis: u64,

@@ -1,9 +1,11 @@
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::{CpuCounters, Membership, NoWaits, Process, ProcessId, Queue, SchedulerStatus, Waits};
 
 /// Everything seen at one tick.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
     /// When, on the monotonic clock (`CLOCK_MONOTONIC`); wall-clock changes do not touch it.
     pub at: Duration,
@@ -32,7 +34,7 @@ impl Snapshot {
 }
 
 /// The machine as a whole.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
 pub struct Host {
     /// The kernel's release, as `uname -r` prints it.
     pub kernel: String,
@@ -41,13 +43,14 @@ pub struct Host {
     pub memory_used_bytes: u64,
     pub memory_total_bytes: u64,
     /// `/proc` hides some of the processes from this user (hidepid).
+    #[serde(default)]
     pub processes_hidden: bool,
     /// Load averages over 1, 5 and 15 minutes.
     pub load: [f64; 3],
 }
 
 /// One possible CPU.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cpu {
     pub number: u32,
     pub online: bool,

@@ -1,7 +1,9 @@
+use serde::{Deserialize, Serialize};
+
 use super::{Histogram, ProcessId};
 
 /// Waits, cumulative since the instrument was loaded.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Waits {
     pub priority: QueueWaits,
     pub batch: QueueWaits,
@@ -15,7 +17,7 @@ pub struct Waits {
 }
 
 /// One queue's waits. Under another scheduler than ours: those of members, and of all others.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QueueWaits {
     /// From being woken to running.
     pub wake: KindWaits,
@@ -23,14 +25,14 @@ pub struct QueueWaits {
     pub requeue: KindWaits,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KindWaits {
     pub histogram: Histogram,
     /// The longest since the last event; 0 where there was none.
     pub max_ns: u64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessWaits {
     pub id: ProcessId,
     pub wake: Histogram,
@@ -38,7 +40,7 @@ pub struct ProcessWaits {
 }
 
 /// What the instrument itself took, cumulative while the kernel counts it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WaitCost {
     /// Events that its programs looked at.
     pub events: u64,
@@ -46,7 +48,7 @@ pub struct WaitCost {
 }
 
 /// Why there are no waits.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoWaits {
     /// Nothing of the kernel's is open here.
     View,

@@ -111,7 +111,7 @@ fn kernel() -> Finding {
     refused(
         Status::KernelCannot,
         format!(
-            "Linux {release} has no sched_ext: it takes 6.12 or newer with CONFIG_SCHED_CLASS_EXT; `make demo` runs one in a virtual machine"
+            "Linux {release} has no sched_ext: it takes 6.12 or newer with CONFIG_SCHED_CLASS_EXT; `dualq-top replay` shows a recording, `make demo` runs one in a virtual machine"
         ),
     )
 }
@@ -122,7 +122,7 @@ fn types() -> Finding {
     }
     refused(
         Status::KernelCannot,
-        "this kernel carries no type information (CONFIG_DEBUG_INFO_BTF): boot one that does, or try `make demo`",
+        "this kernel carries no type information (CONFIG_DEBUG_INFO_BTF): boot one that does, or try `dualq-top replay` or `make demo`",
     )
 }
 

@@ -6,6 +6,7 @@ use super::pen::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::keymap::Action;
+use crate::app::replay::Replay;
 use crate::model::{Role, Ruler, SchedulerStatus};
 use crate::text;
 
@@ -57,6 +58,9 @@ pub fn height(app: &App, width: u16) -> u16 {
 }
 
 fn banner(app: &App) -> Option<(Tone, String)> {
+    if let Some(over) = app.replay().and_then(Replay::over) {
+        return Some((Tone::Warning, over.to_owned()));
+    }
     let scheduler = &app.snapshot()?.scheduler;
     let x = app.keymap().key(Action::Scheduler);
     let q = app.keymap().key(Action::Quit);
@@ -65,6 +69,7 @@ fn banner(app: &App) -> Option<(Tone, String)> {
     if let (Some(exit), false) = (&scheduler.exit, runs) {
         let again = match scheduler.role {
             Role::View { .. } => format!(" {report} shows more."),
+            _ if app.replay().is_some() => format!(" {report} shows more."),
             _ => format!(" {report} shows more, {x} attaches it again."),
         };
         return Some((
@@ -74,6 +79,10 @@ fn banner(app: &App) -> Option<(Tone, String)> {
     }
     if runs && scheduler.guarantee_percent == Some(0) {
         return Some((Tone::Alarm, starving(scheduler)));
+    }
+    if app.replay().is_some() {
+        // Who might have done what is not said to those who can do nothing.
+        return None;
     }
     let hidden = app.snapshot()?.host.processes_hidden;
     let partial = if hidden { PARTIAL } else { "" };

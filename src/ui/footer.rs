@@ -45,7 +45,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
     let Some(message) = app.message() else {
         if let Some(parts) = left_out(app) {
             pen.text(1, 0, &format!("Left out: {parts}."), theme.quiet);
-        } else if app.nothing_to_win() {
+        } else if app.nothing_to_win() && app.replay().is_none() {
             let hint =
                 "CPUs stand idle: no task has to wait, a move changes nothing; d starts a load.";
             pen.text(1, 0, hint, Style::new());
@@ -110,6 +110,7 @@ pub fn render_keys(pen: &mut Pen, app: &App, theme: &Theme) {
         .keymap()
         .lines()
         .iter()
+        .filter(|line| app.offers(line.binding.action))
         .filter_map(|line| {
             let (rank, word) = line.binding.footer?;
             Some((rank, line.keys.first()?.name(), word))

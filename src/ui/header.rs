@@ -6,8 +6,24 @@ use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::keymap::Action;
+use crate::app::replay::Replay;
 use crate::app::{App, Pending};
 use crate::model::{Host, Ruler, Snapshot};
+
+/// ```text
+///  REPLAY 0:42 ×2 paused
+/// ```
+fn replay_mark(app: &App, replay: &Replay) -> String {
+    let seconds = app.replayed().as_secs();
+    let mut mark = format!(" REPLAY {}:{:02} ", seconds / 60, seconds % 60);
+    if let Some(speed) = replay.speed() {
+        mark.push_str(&format!("×{speed} "));
+    }
+    if replay.is_paused() {
+        mark.push_str("paused ");
+    }
+    mark
+}
 
 /// One fact, in the long form where there is room, else in the short one.
 struct Fact {
@@ -21,6 +37,9 @@ struct Fact {
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let mut x = pen.text(1, 0, "dualq-top", theme.title) + 2;
+    if let Some(replay) = app.replay() {
+        x = pen.text(x, 0, &replay_mark(app, replay), theme.alarm) + 2;
+    }
     let Some(snapshot) = app.snapshot() else {
         pen.text(x, 0, "looking at the kernel …", theme.quiet);
         return;
@@ -103,12 +122,14 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
         let text = format!("guarantee {percent} %");
         add(text.clone(), text, plain);
     }
-    let interval = app.interval().as_secs_f32();
-    add(
-        format!("a look each {interval} s"),
-        format!("{interval} s"),
-        plain,
-    );
+    if app.replay().is_none() {
+        let interval = app.interval().as_secs_f32();
+        add(
+            format!("a look each {interval} s"),
+            format!("{interval} s"),
+            plain,
+        );
+    }
     facts
 }
 

@@ -97,7 +97,12 @@ fn draw_over(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     match app.mode() {
         Mode::Help => help::render(&mut Pen::new(buffer, area), area, app, theme),
         Mode::Report => report::render(&mut Pen::new(buffer, area), area, app, theme),
-        _ => {}
+        _ => return,
+    }
+    if app.replay().is_some() {
+        // These may lie over the header, which says it else.
+        let mut pen = Pen::new(buffer, area);
+        pen.right(area.width.saturating_sub(2), 0, " REPLAY ", theme.alarm);
     }
 }
 

@@ -98,7 +98,8 @@ fn the_footer_names_keys_that_work() {
     );
     let shown = play((160, 40), events, &mut Hands::default());
     let footer = shown.lines().pop().unwrap();
-    for binding in KEYMAP {
+    let here = dualq_top::app::App::new();
+    for binding in KEYMAP.iter().filter(|binding| here.offers(binding.action)) {
         if let Some((_, word)) = binding.footer {
             let hint = format!("{} {word}", binding.keys[0].name());
             assert!(footer.contains(&hint), "{hint}: {footer}");

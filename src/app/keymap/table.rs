@@ -261,17 +261,24 @@ pub const KEYMAP: &[Binding] = &[
         Some((9, "pause")),
     ),
     bind(
+        &[Key::Char('.')],
+        Action::Step,
+        Group::View,
+        "a recording: stop, and one look further with each key",
+        Some((1, "step")),
+    ),
+    bind(
         &[Key::Char('[')],
         Action::Shorter,
         Group::View,
-        "look more often, less often",
+        "look more often, less often; a recording: slower, faster",
         None,
     ),
     bind(
         &[Key::Char(']')],
         Action::Longer,
         Group::View,
-        "look more often, less often",
+        "look more often, less often; a recording: slower, faster",
         None,
     ),
     bind(

@@ -9,10 +9,11 @@ use anyhow::{Context, Result};
 
 use super::keeper::Order;
 use crate::app::{DemoNews, Event};
-use crate::dashboard::Control;
+use crate::dashboard::{Control, Happened};
 use crate::demo::{self, Plan};
 use crate::model::{ProcessId, Queue};
 use crate::observe::Word;
+use crate::record::Recorder;
 use crate::scheduler::Handle;
 use crate::signal;
 
@@ -32,6 +33,8 @@ pub struct Hands {
     pub keeper: Option<demo::keeper::Keeper>,
     /// What load the command line asks for.
     pub plan: Option<Plan>,
+    /// While the session is recorded.
+    pub recorder: Option<Recorder>,
 }
 
 impl Hands {
@@ -108,6 +111,10 @@ impl Control for Hands {
 
     fn measure_waits(&mut self, on: bool) {
         self.order(Order::MeasureWaits(on));
+    }
+
+    fn note(&mut self, happened: Happened<'_>) -> Option<String> {
+        self.recorder.as_mut()?.note(happened)
     }
 
     fn watch(&mut self, id: Option<ProcessId>) {

@@ -6,6 +6,7 @@ mod keeper;
 
 use std::{
     io::{IsTerminal, stdin, stdout},
+    path::Path,
     sync::mpsc::{self, Receiver, Sender},
     thread,
 };
@@ -25,6 +26,7 @@ use crate::input;
 use crate::log;
 use crate::model::Ruler;
 use crate::observe::{self, Observer, Standing, Word};
+use crate::record;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Handle, Options, preflight, sysfs};
 use crate::terminal::{self, Tui};
@@ -57,7 +59,13 @@ impl Start {
     }
 }
 
-pub fn run(options: Options, look: Look, preferences: Preferences, start: Start) -> Result<()> {
+pub fn run(
+    options: Options,
+    look: Look,
+    preferences: Preferences,
+    start: Start,
+    record: Option<&Path>,
+) -> Result<()> {
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
@@ -70,11 +78,18 @@ pub fn run(options: Options, look: Look, preferences: Preferences, start: Start)
     log::listen_to_libbpf();
 
     let (events, received) = mpsc::channel();
+    let recording = record.map(|path| record::start(path, events.clone()));
+    let (recorder, recorded) = recording.transpose()?.unzip();
     let (words, heard) = mpsc::channel();
-    let kernel = match start {
-        Start::View => only_look(),
-        _ => connect(options, &events, &words)?,
+    let connected = match start {
+        Start::View => Ok(only_look()),
+        _ => connect(options, &events, &words),
     };
+    if let (Err(_), Some(path)) = (&connected, record) {
+        // Nothing is in it.
+        let _ = std::fs::remove_file(path);
+    }
+    let kernel = connected?;
     let Kernel {
         standing,
         handle,
@@ -92,6 +107,7 @@ pub fn run(options: Options, look: Look, preferences: Preferences, start: Start)
             Start::Demo(plan) => Some(plan),
             _ => None,
         },
+        recorder,
     };
     let app = App::with(preferences);
     let outcome = show(standing, hands, app, theme(look), &events, &received, heard);
@@ -101,7 +117,15 @@ pub fn run(options: Options, look: Look, preferences: Preferences, start: Start)
             bail!("the scheduler's thread panicked; the kernel's scheduler is back");
         }
     }
-    match outcome? {
+    if let Some(recorded) = recorded {
+        recorded.wait();
+    }
+    conclude(outcome?)
+}
+
+/// The exit status that goes with the dashboard's end.
+pub(super) fn conclude(outcome: Outcome) -> Result<()> {
+    match outcome {
         Outcome::Quit => Ok(()),
         Outcome::Signal(signal) => std::process::exit(128 + signal),
         Outcome::TerminalGone => std::process::exit(128 + SIGHUP),
@@ -182,7 +206,7 @@ fn join() -> Result<Handle> {
 }
 
 /// What the command line asks for, else what the environment does.
-fn theme(look: Look) -> Theme {
+pub(super) fn theme(look: Look) -> Theme {
     let theme = match look.theme {
         Some(ThemeName::Dark) => Theme::colour(),
         Some(ThemeName::Light) => Theme::light(),
@@ -228,7 +252,10 @@ fn show(
 }
 
 /// A signal that ends the program detaches at once, whatever the thread that draws is doing.
-fn listen_to_signals(events: Sender<Event>, orders: Option<Sender<Order>>) -> Result<()> {
+pub(super) fn listen_to_signals(
+    events: Sender<Event>,
+    orders: Option<Sender<Order>>,
+) -> Result<()> {
     let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT])
         .context("cannot wait for signals")?;
     thread::Builder::new()

@@ -1,0 +1,216 @@
+//! A recording instead of a machine: how one goes through it, and that nothing in it can be changed.
+
+use std::time::Duration;
+
+use super::event::{Command, Key};
+use super::keymap::Action;
+use super::message::Tone;
+use super::{App, Pending};
+
+/// How fast, in percent of what it was, and as a factor.
+const SPEEDS: [(u32, &str); 7] = [
+    (25, "¼"),
+    (50, "½"),
+    (100, "1"),
+    (200, "2"),
+    (400, "4"),
+    (800, "8"),
+    (1600, "16"),
+];
+const AS_IT_WAS: usize = 2;
+
+/// What is heard of a recording beside the events in it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum News {
+    /// The scheduler was asked for this then.
+    Asked(Pending),
+    /// A key that was pressed then.
+    Pressed(Key),
+    /// So many events were lost in the recording here.
+    Lost(u64),
+    /// There is no more: why, in a sentence.
+    Over(String),
+}
+
+/// How to go through the recording.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Order {
+    Pause(bool),
+    /// To the next snapshot.
+    Step,
+    /// In percent of what it was.
+    Speed(u32),
+    /// The last event is on the screen; the next may come.
+    Next,
+}
+
+/// The recording that is shown.
+#[derive(Debug)]
+pub struct Replay {
+    /// When its first snapshot was taken.
+    first: Option<Duration>,
+    paused: bool,
+    speed: usize,
+    over: Option<String>,
+}
+
+impl Replay {
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused
+    }
+
+    /// Why there is no more.
+    #[must_use]
+    pub fn over(&self) -> Option<&str> {
+        self.over.as_deref()
+    }
+
+    /// `None` where it goes as it was.
+    #[must_use]
+    pub fn speed(&self) -> Option<&'static str> {
+        let (_, name) = SPEEDS.get(self.speed)?;
+        (self.speed != AS_IT_WAS).then_some(name)
+    }
+}
+
+/// Whether this would change something on the machine.
+fn changes(action: Action) -> bool {
+    matches!(
+        action,
+        Action::Toggle
+            | Action::Children
+            | Action::Undo
+            | Action::SignalMenu
+            | Action::Scheduler
+            | Action::Waits
+            | Action::Demo
+    )
+}
+
+impl App {
+    /// Shows a recording.
+    #[must_use]
+    pub fn replaying(mut self) -> Self {
+        self.replay = Some(Replay {
+            first: None,
+            paused: false,
+            speed: AS_IT_WAS,
+            over: None,
+        });
+        self
+    }
+
+    /// The recording, where it is one that is shown.
+    #[must_use]
+    pub fn replay(&self) -> Option<&Replay> {
+        self.replay.as_ref()
+    }
+
+    /// How far into the recording the screen is.
+    #[must_use]
+    pub fn replayed(&self) -> Duration {
+        let first = self.replay.as_ref().and_then(|replay| replay.first);
+        first.map_or(Duration::ZERO, |first| self.clock.saturating_sub(first))
+    }
+
+    /// Whether there is a point in an action here.
+    #[must_use]
+    pub fn offers(&self, action: Action) -> bool {
+        match self.replay {
+            // What is tagged would be tagged for a move.
+            Some(_) => !changes(action) && action != Action::Tag,
+            None => action != Action::Step,
+        }
+    }
+
+    pub(super) fn replay_sees(&mut self, at: Duration) {
+        if let Some(replay) = &mut self.replay {
+            replay.first.get_or_insert(at);
+        }
+    }
+
+    pub(super) fn replay_news(&mut self, news: News) {
+        match news {
+            News::Asked(pending) => self.pending = Some(pending),
+            News::Pressed(key) => self.echo(key),
+            News::Lost(count) => {
+                let text = format!("The recording lacks {count} events here.");
+                self.say(Tone::Note, text);
+            }
+            News::Over(why) => {
+                if let Some(replay) = &mut self.replay {
+                    replay.over = Some(why);
+                }
+            }
+        }
+    }
+
+    /// What a key does to a recording; `None` where it does what it always does.
+    pub(super) fn replay_act(&mut self, action: Action) -> Option<Option<Command>> {
+        if self.replay.is_none() {
+            if action == Action::Step {
+                self.say(Tone::Note, "Only a recording goes step by step.");
+                return Some(None);
+            }
+            return None;
+        }
+        let order = match action {
+            Action::Pause => self.replay_pauses(),
+            Action::Step => self.replay_steps(),
+            Action::Shorter => self.replay_speed(false),
+            Action::Longer => self.replay_speed(true),
+            action if changes(action) => {
+                self.say(
+                    Tone::Refused,
+                    "This is a recording: nothing in it can be changed.",
+                );
+                return Some(None);
+            }
+            _ => return None,
+        };
+        Some(order.map(Command::Replay))
+    }
+
+    fn replay_pauses(&mut self) -> Option<Order> {
+        let (pause, step) = (
+            self.keymap.key(Action::Pause),
+            self.keymap.key(Action::Step),
+        );
+        let replay = self.replay.as_mut()?;
+        replay.paused = !replay.paused;
+        let paused = replay.paused;
+        self.say(
+            Tone::Note,
+            if paused {
+                format!("The recording stands still: {step} steps, {pause} goes on.")
+            } else {
+                "The recording goes on.".into()
+            },
+        );
+        Some(Order::Pause(paused))
+    }
+
+    /// A step stops what runs.
+    fn replay_steps(&mut self) -> Option<Order> {
+        self.replay.as_mut()?.paused = true;
+        Some(Order::Step)
+    }
+
+    fn replay_speed(&mut self, faster: bool) -> Option<Order> {
+        let replay = self.replay.as_mut()?;
+        let next = if faster {
+            replay.speed + 1
+        } else {
+            replay.speed.wrapping_sub(1)
+        };
+        let Some((speed, name)) = SPEEDS.get(next) else {
+            let end = if faster { "fastest" } else { "slowest" };
+            self.say(Tone::Note, format!("This is the {end}."));
+            return None;
+        };
+        replay.speed = next;
+        self.say(Tone::Note, format!("{name} times as fast as it was."));
+        Some(Order::Speed(*speed))
+    }
+}

@@ -1,0 +1,196 @@
+//! The file's outside: frames with a length and a checksum, deflated in streams.
+
+use std::io::{self, Read, Write};
+
+use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
+
+use super::reader::Fault;
+
+pub const MAGIC: &[u8; 8] = b"dualqrec";
+pub const VERSION: u16 = 1;
+/// Bytes of one frame, deflated and not: what damaged or hostile files can make us hold.
+const MOST_DEFLATED: u32 = 16 << 20;
+const MOST: usize = 64 << 20;
+
+/// Makes frames of texts.
+pub struct Packer {
+    stream: Compress,
+    begun: bool,
+}
+
+impl Packer {
+    pub fn new() -> Self {
+        Self {
+            stream: Compress::new(Compression::new(6), false),
+            begun: false,
+        }
+    }
+
+    /// One frame. `anew` begins a new stream, which can be read without those before it.
+    pub fn pack(&mut self, text: &[u8], anew: bool) -> io::Result<Vec<u8>> {
+        let anew = anew || !self.begun;
+        if anew {
+            self.stream.reset();
+            self.begun = true;
+        }
+        if text.len() > MOST {
+            return Err(io::Error::other("too much for one record"));
+        }
+        let mut body = vec![u8::from(anew)];
+        let before = self.stream.total_in();
+        loop {
+            body.reserve((text.len() / 4).max(256));
+            let taken = usize::try_from(self.stream.total_in() - before).unwrap_or(usize::MAX);
+            let rest = text.get(taken..).unwrap_or_default();
+            self.stream
+                .compress_vec(rest, &mut body, FlushCompress::Sync)
+                .map_err(io::Error::other)?;
+            // Room that is left over says that all has been flushed.
+            let taken = self.stream.total_in() - before;
+            if taken == text.len() as u64 && body.len() < body.capacity() {
+                break;
+            }
+        }
+        let length = u32::try_from(body.len() - 1)
+            .ok()
+            .filter(|length| *length <= MOST_DEFLATED)
+            .ok_or_else(|| io::Error::other("too much for one record"))?;
+        let mut frame = Vec::with_capacity(body.len() + 8);
+        frame.extend(length.to_le_bytes());
+        frame.extend(crc32fast::hash(&body).to_le_bytes());
+        frame.extend(body);
+        Ok(frame)
+    }
+}
+
+/// Makes texts of frames.
+pub struct Unpacker<R> {
+    source: R,
+    /// Bytes read so far.
+    at: u64,
+    stream: Decompress,
+    begun: bool,
+}
+
+impl<R: Read> Unpacker<R> {
+    /// Reads the beginning of the file.
+    pub fn new(source: R) -> Result<Self, Fault> {
+        let mut unpacker = Self {
+            source,
+            at: 0,
+            stream: Decompress::new(false),
+            begun: false,
+        };
+        let head = unpacker.read(MAGIC.len() + 2)?;
+        let common = head.len().min(MAGIC.len());
+        if common == 0 || head[..common] != MAGIC[..common] {
+            return Err(Fault::at(0, "this is no recording of dualq-top"));
+        }
+        let Some((magic, version)) = head.split_at_checked(MAGIC.len()) else {
+            return Err(unpacker.cut());
+        };
+        match <[u8; 2]>::try_from(version).map(u16::from_le_bytes) {
+            Ok(VERSION) => Ok(unpacker),
+            Ok(version) => Err(Fault::at(
+                magic.len() as u64,
+                format!("it is of version {version}; this dualq-top reads version {VERSION}"),
+            )),
+            Err(_) => Err(unpacker.cut()),
+        }
+    }
+
+    /// The next text and where its frame begins; `None` at the end of the file.
+    pub fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, Fault> {
+        let begin = self.at;
+        let head = self.read(8)?;
+        let cut = |at| Fault::at(at, "it breaks off here, in the middle of a record");
+        let (length, checksum) = match head.split_at_checked(4) {
+            None if head.is_empty() => return Ok(None),
+            Some((length, checksum)) => match (number(length), number(checksum)) {
+                (Some(length), Some(checksum)) => (length, checksum),
+                _ => return Err(cut(self.at)),
+            },
+            None => return Err(cut(self.at)),
+        };
+        if length > MOST_DEFLATED {
+            let why = format!("a record of {length} bytes: the file is damaged here");
+            return Err(Fault::at(begin, why));
+        }
+        let body = self.read(length as usize + 1)?;
+        if body.len() <= length as usize {
+            return Err(cut(self.at));
+        }
+        let (Some((kind, deflated)), true) =
+            (body.split_first(), crc32fast::hash(&body) == checksum)
+        else {
+            let why = "the checksum is wrong: the file is damaged here";
+            return Err(Fault::at(begin, why));
+        };
+        match (kind, self.begun) {
+            (1, _) => {
+                self.stream.reset(false);
+                self.begun = true;
+            }
+            (0, true) => {}
+            _ => return Err(Fault::at(begin, "a record of no kind that is known")),
+        }
+        let text = self
+            .inflate(deflated)
+            .ok_or_else(|| Fault::at(begin, "what is packed here cannot be unpacked"))?;
+        Ok(Some((begin, text)))
+    }
+
+    /// The file has ended where there should be more.
+    pub fn cut(&self) -> Fault {
+        Fault::at(self.at, "it breaks off here")
+    }
+
+    fn inflate(&mut self, deflated: &[u8]) -> Option<Vec<u8>> {
+        let before = self.stream.total_in();
+        let mut text = Vec::new();
+        loop {
+            if text.len() > MOST {
+                return None;
+            }
+            text.reserve((deflated.len() * 4).clamp(256, 1 << 20));
+            let taken = usize::try_from(self.stream.total_in() - before).ok()?;
+            let rest = deflated.get(taken..)?;
+            let had = (taken, text.len());
+            self.stream
+                .decompress_vec(rest, &mut text, FlushDecompress::Sync)
+                .ok()?;
+            let taken = usize::try_from(self.stream.total_in() - before).ok()?;
+            // Room that is left over says that nothing waits inside.
+            if taken == deflated.len() && text.len() < text.capacity() {
+                return Some(text);
+            }
+            if (taken, text.len()) == had {
+                return None;
+            }
+        }
+    }
+
+    /// As many bytes as there are, up to `count`; memory grows with what is there, not with what
+    /// was asked for.
+    fn read(&mut self, count: usize) -> Result<Vec<u8>, Fault> {
+        let mut bytes = Vec::new();
+        let mut part = self.source.by_ref().take(count as u64);
+        let result = part.read_to_end(&mut bytes);
+        self.at += bytes.len() as u64;
+        match result {
+            Ok(_) => Ok(bytes),
+            Err(error) => Err(Fault::at(self.at, format!("it cannot be read: {error}"))),
+        }
+    }
+}
+
+fn number(bytes: &[u8]) -> Option<u32> {
+    Some(u32::from_le_bytes(bytes.try_into().ok()?))
+}
+
+/// Writes the beginning of the file.
+pub fn begin(file: &mut impl Write) -> io::Result<()> {
+    let mut head = MAGIC.to_vec();
+    head.extend(VERSION.to_le_bytes());
+    file.write_all(&head)
+}

@@ -1,0 +1,184 @@
+//! Reads records, one after the other, and trusts none.
+
+use std::fmt;
+use std::io::Read;
+use std::time::Duration;
+
+use super::frames::Unpacker;
+use super::limits;
+use super::wire::{About, Line, Record, What, Written};
+use crate::app::DemoNews;
+use crate::model::Snapshot;
+use crate::text;
+
+/// Where a recording cannot be read, and why.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// Bytes from the beginning of the file.
+    pub at: u64,
+    pub why: String,
+}
+
+impl Fault {
+    pub(super) fn at(at: u64, why: impl Into<String>) -> Self {
+        Self {
+            at,
+            why: why.into(),
+        }
+    }
+}
+
+/// ```text
+/// at byte 4711: the checksum is wrong: the file is damaged here
+/// ```
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "at byte {}: {}", self.at, self.why)
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// A recording that is being read.
+pub struct Reader<R> {
+    frames: Unpacker<R>,
+    about: About,
+    before: Option<Box<Snapshot>>,
+    /// When the last record happened.
+    at: Duration,
+    ended: bool,
+}
+
+impl<R: Read> Reader<R> {
+    /// Reads where the recording was made.
+    ///
+    /// # Errors
+    /// Where it is none, or cannot be read.
+    pub fn new(source: R) -> Result<Self, Fault> {
+        let mut frames = Unpacker::new(source)?;
+        let Some((at, text)) = frames.next()? else {
+            return Err(frames.cut());
+        };
+        Ok(Self {
+            frames,
+            about: parse(at, text)?,
+            before: None,
+            at: Duration::ZERO,
+            ended: false,
+        })
+    }
+
+    #[must_use]
+    pub fn about(&self) -> &About {
+        &self.about
+    }
+
+    /// The next record; `None` after the last.
+    ///
+    /// # Errors
+    /// Where the recording is damaged or breaks off. What comes after that is not looked at.
+    pub fn read(&mut self) -> Result<Option<Record>, Fault> {
+        if self.ended {
+            return Ok(None);
+        }
+        let record = self.take();
+        if !matches!(record, Ok(Some(_))) {
+            self.ended = true;
+        }
+        record
+    }
+
+    fn take(&mut self) -> Result<Option<Record>, Fault> {
+        let Some((begin, text)) = self.frames.next()? else {
+            return Err(self.frames.cut());
+        };
+        let line: Line = parse(begin, text)?;
+        let at = Duration::from_micros(line.at);
+        if at < self.at {
+            return Err(Fault::at(begin, "time goes back here"));
+        }
+        self.at = at;
+        let what = match line.what {
+            Written::End => return Ok(None),
+            Written::Whole(snapshot) => self.see(begin, Ok(snapshot))?,
+            Written::Since(change) => {
+                let snapshot = match self.before.take() {
+                    Some(before) => change.apply(*before, limits::MOST_PROCESSES),
+                    None => Err("a change of a snapshot that is not there"),
+                };
+                self.see(begin, snapshot.map(Box::new))?
+            }
+            Written::Moved(id, result) => What::Moved(id, result),
+            Written::Signalled(result) => What::Signalled(result),
+            Written::Asked(pending) => What::Asked(pending),
+            Written::Scheduler(result) => What::Scheduler(result),
+            Written::Restarted(why) => What::Restarted(why),
+            Written::Waits(result) => What::Waits(result),
+            Written::Demo(news) => {
+                if let DemoNews::Runs(reading) = &news {
+                    limits::check_reading(reading).map_err(|why| Fault::at(begin, why))?;
+                }
+                What::Demo(news)
+            }
+            Written::Key(key) => What::Key(key),
+        };
+        Ok(Some(Record {
+            at,
+            lost: line.lost,
+            what,
+        }))
+    }
+
+    fn see(
+        &mut self,
+        begin: u64,
+        snapshot: Result<Box<Snapshot>, &'static str>,
+    ) -> Result<What, Fault> {
+        let checked = snapshot.and_then(|snapshot| limits::check(&snapshot).map(|()| snapshot));
+        let snapshot = checked.map_err(|why| Fault::at(begin, why))?;
+        self.before = Some(snapshot.clone());
+        Ok(What::Snapshot(snapshot))
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(at: u64, text: Vec<u8>) -> Result<T, Fault> {
+    let fault = |error: &dyn fmt::Display| {
+        let why = format!("a record that this dualq-top does not know ({error})");
+        Fault::at(at, text::scrub(why.as_bytes()))
+    };
+    let text = String::from_utf8(text).map_err(|error| fault(&error))?;
+    serde_json::from_str(&harmless(&text)).map_err(|error| fault(&error))
+}
+
+/// Nothing in a file may reach the terminal that could not have come from a name: as
+/// [`text::scrub`], for escapes of JSON as well.
+fn harmless(json: &str) -> String {
+    let mut plain = String::with_capacity(json.len());
+    let mut rest = json.chars();
+    while let Some(c) = rest.next() {
+        if c != '\\' {
+            plain.push(c);
+            continue;
+        }
+        match rest.next() {
+            Some(quoted @ ('"' | '\\' | '/')) => plain.extend(['\\', quoted]),
+            Some('u') => {
+                rest.by_ref().take(4).for_each(drop);
+                plain.push(' ');
+            }
+            _ => plain.push(' '),
+        }
+    }
+    text::scrub(plain.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::harmless;
+
+    #[test]
+    fn nothing_that_could_move_the_cursor_gets_out_of_a_file() {
+        assert_eq!(harmless(r#""a\u001b[2Jb\n\"c\\""#), r#""a [2Jb \"c\\""#);
+        assert_eq!(harmless("\"x\u{202e}y\u{1b}z\""), "\"x·y·z\"");
+    }
+}

@@ -1,0 +1,93 @@
+//! Writes records, one after the other.
+
+use std::io::{self, Write};
+use std::time::Duration;
+
+use super::frames::{self, Packer};
+use super::scene::Change;
+use super::wire::{About, Line, What, Written};
+use crate::model::Snapshot;
+
+/// After so many snapshots one is written in whole.
+const WHOLE_EACH: u32 = 300;
+
+/// A recording that is being written.
+pub struct Writer<W> {
+    file: W,
+    packer: Packer,
+    /// The one that the next is the difference to.
+    before: Option<Box<Snapshot>>,
+    since_whole: u32,
+}
+
+impl<W: Write> Writer<W> {
+    /// Writes the beginning.
+    ///
+    /// # Errors
+    /// If the file cannot be written to.
+    pub fn new(mut file: W, about: &About) -> io::Result<Self> {
+        frames::begin(&mut file)?;
+        let mut packer = Packer::new();
+        file.write_all(&packer.pack(&serde_json::to_vec(about)?, true)?)?;
+        Ok(Self {
+            file,
+            packer,
+            before: None,
+            since_whole: 0,
+        })
+    }
+
+    /// Writes one record. It is in the file in whole when this returns.
+    ///
+    /// # Errors
+    /// If the file cannot be written to: the record may be there in part.
+    pub fn write(&mut self, at: Duration, lost: u64, what: What) -> io::Result<()> {
+        let what = match what {
+            What::Snapshot(snapshot) => self.snapshot(snapshot),
+            What::Moved(id, result) => Written::Moved(id, result),
+            What::Signalled(result) => Written::Signalled(result),
+            What::Asked(pending) => Written::Asked(pending),
+            What::Scheduler(result) => Written::Scheduler(result),
+            What::Restarted(why) => Written::Restarted(why),
+            What::Waits(result) => Written::Waits(result),
+            What::Demo(news) => Written::Demo(news),
+            What::Key(key) => Written::Key(key),
+        };
+        self.line(at, lost, what)
+    }
+
+    /// Writes that this is all.
+    ///
+    /// # Errors
+    /// If the file cannot be written to.
+    pub fn end(mut self, at: Duration) -> io::Result<()> {
+        self.line(at, 0, Written::End)
+    }
+
+    /// What is written to.
+    pub fn file(&mut self) -> &mut W {
+        &mut self.file
+    }
+
+    fn snapshot(&mut self, snapshot: Box<Snapshot>) -> Written {
+        let written = match &self.before {
+            Some(before) if self.since_whole < WHOLE_EACH => {
+                self.since_whole += 1;
+                Written::Since(Box::new(Change::between(before, &snapshot)))
+            }
+            _ => {
+                self.since_whole = 0;
+                Written::Whole(snapshot.clone())
+            }
+        };
+        self.before = Some(snapshot);
+        written
+    }
+
+    fn line(&mut self, at: Duration, lost: u64, what: Written) -> io::Result<()> {
+        let anew = matches!(what, Written::Whole(_));
+        let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
+        let text = serde_json::to_vec(&Line { at, lost, what })?;
+        self.file.write_all(&self.packer.pack(&text, anew)?)
+    }
+}

@@ -1,0 +1,328 @@
+//! `dualq-top replay`: the recording that comes with the program on the screen, and what is refused.
+
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
+#[path = "support/pty.rs"]
+mod pty;
+mod support;
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use dualq_top::app::replay::News;
+use dualq_top::app::{App, Event, Key};
+use dualq_top::record::{self, What};
+use dualq_top::ui::theme::Theme;
+use pty::Pty;
+use support::{Hands, key, play_app, typed};
+
+/// The recording that comes with the program, up to the end.
+fn shipped() -> Vec<Event> {
+    let mut reader = record::shipped().unwrap();
+    let mut events = Vec::new();
+    while let Some(record) = reader.read().unwrap() {
+        events.push(match record.what {
+            What::Snapshot(snapshot) => Event::Snapshot(snapshot),
+            What::Moved(id, result) => Event::Moved { id, result },
+            What::Scheduler(result) => Event::Scheduler(result),
+            What::Asked(pending) => Event::Replay(News::Asked(pending)),
+            What::Demo(news) => Event::Demo(news),
+            What::Key(key) => Event::Replay(News::Pressed(key)),
+            other => panic!("not in this recording: {other:?}"),
+        });
+    }
+    events
+}
+
+fn shown(size: (u16, u16), events: impl IntoIterator<Item = Event>) -> String {
+    let app = App::new().replaying();
+    play_app(app, Theme::colour(), size, events, &mut Hands::default()).text()
+}
+
+/// Up to where the metronome has been in PRIORITY for some seconds.
+fn in_priority() -> Vec<Event> {
+    let mut events = Vec::new();
+    let mut since = None;
+    for event in shipped() {
+        let moved = matches!(event, Event::Moved { .. });
+        if since.is_none_or(|since: usize| events.len() < since + 40) {
+            events.push(event);
+        }
+        if moved && since.is_none() {
+            since = Some(events.len());
+        }
+    }
+    assert!(since.is_some(), "nothing is moved in it");
+    events
+}
+
+#[test]
+fn the_recording_that_comes_with_it_shows_what_priority_does() {
+    for size in [(80, 24), (120, 40), (200, 60)] {
+        let text = shown(size, in_priority());
+        insta::assert_snapshot!(format!("shipped_{}x{}", size.0, size.1), text);
+    }
+}
+
+#[test]
+fn the_recording_that_comes_with_it_is_small_and_says_where_it_was_made() {
+    let reader = record::shipped().unwrap();
+    assert!(
+        reader.about().kernel.starts_with("7."),
+        "{:?}",
+        reader.about()
+    );
+    assert!(include_bytes!("../assets/demo.rec").len() < 300_000);
+}
+
+#[test]
+fn the_recording_that_comes_with_it_tells_of_the_kernels_scheduler_too() {
+    let moves = shipped()
+        .iter()
+        .filter(|e| matches!(e, Event::Moved { .. }))
+        .count();
+    let changes = shipped()
+        .iter()
+        .filter(|e| matches!(e, Event::Scheduler(_)))
+        .count();
+    assert!(
+        moves >= 2 && changes >= 2,
+        "{moves} moves, {changes} changes"
+    );
+}
+
+#[test]
+fn replay_stands_in_the_header_whatever_is_shown() {
+    for keys in ["", "l", "b", "?", "t", ">", "u", "p"] {
+        let mut events = in_priority();
+        events.extend(typed(keys));
+        let text = shown((80, 24), events);
+        assert!(text.contains("REPLAY"), "{keys}:\n{text}");
+    }
+}
+
+#[test]
+fn no_key_pretends_to_change_anything() {
+    for pressed in [' ', 'x', 'z', 'w', 'd', 'k'] {
+        let mut events = in_priority();
+        events.push(key(Key::Char(pressed)));
+        let mut hands = Hands::default();
+        let app = App::new().replaying();
+        let shown = play_app(app, Theme::colour(), (80, 24), events, &mut hands);
+        assert!(
+            shown.has("This is a recording"),
+            "{pressed}:\n{}",
+            shown.text()
+        );
+        assert_eq!(hands.asked, Vec::<String>::new(), "{pressed}");
+    }
+}
+
+#[test]
+fn what_changes_nothing_works_in_a_recording() {
+    let mut events = in_priority();
+    events.extend(typed("/hog"));
+    events.push(key(Key::Enter));
+    let text = shown((80, 24), events);
+    assert!(text.contains("demo-hog"), "{text}");
+    let mut events = in_priority();
+    events.extend(typed("\\metro"));
+    let text = shown((80, 24), events);
+    let list = text.split("COMMAND").nth(1).unwrap();
+    assert!(
+        list.contains("demo-metronome") && !list.contains("demo-hog"),
+        "{text}"
+    );
+}
+
+#[test]
+fn only_a_recording_is_stepped_through() {
+    let (_, mut events) = support::busy(4, 3);
+    events.push(key(Key::Char('.')));
+    let shown = support::play((80, 24), events, &mut Hands::default());
+    assert!(shown.has("Only a recording"), "{}", shown.text());
+    assert!(!shown.has("REPLAY"));
+}
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
+    command.args(arguments).env_remove("XDG_CONFIG_HOME");
+    command
+}
+
+/// A folder for one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("replay-{name}"));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self, name: &str, content: &[u8]) -> String {
+        let path = self.0.join(name);
+        fs::write(&path, content).unwrap();
+        path.to_str().unwrap().to_owned()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+fn refused(output: &Output, part: &str) {
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains(part), "{said}");
+    assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+#[test]
+fn replays_itself_without_rights_and_answers_keys() {
+    let mut terminal = Pty::start(program(&["replay"]), 24, 80);
+    terminal.wait_for("REPLAY");
+    terminal.wait_for("demo-metronome");
+    terminal.press("x");
+    terminal.wait_for("This is a recording");
+    terminal.press("p");
+    terminal.wait_for("paused");
+    let stands = terminal.position();
+    terminal.press("....");
+    terminal.wait_until("steps", |screen| Pty::place(screen) > stands);
+    terminal.press("]]]]p");
+    terminal.wait_for("×16");
+    terminal.wait_for("The recording ends here");
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}
+
+#[test]
+fn a_recording_that_breaks_off_is_shown_up_to_there() {
+    let folder = Folder::new("cut");
+    let whole = include_bytes!("../assets/demo.rec");
+    let file = folder.file("cut.rec", &whole[..6000]);
+    let mut terminal = Pty::start(program(&["replay", &file]), 24, 80);
+    terminal.wait_for("demo-metronome");
+    terminal.press("]]]]");
+    terminal.wait_for("at byte 6000: it breaks off here");
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}
+
+#[test]
+fn what_is_no_recording_is_refused_with_the_place_of_the_fault() {
+    let folder = Folder::new("foreign");
+    let run = |file: &str| program(&["replay", file]).output().unwrap();
+    refused(
+        &run(&folder.file("text", b"a text\n")),
+        "at byte 0: this is no recording",
+    );
+    refused(&run(&folder.file("empty", b"")), "at byte 0");
+    refused(&run(folder.0.to_str().unwrap()), "directory");
+    refused(
+        &run(folder.0.join("none").to_str().unwrap()),
+        "No such file",
+    );
+    refused(&run("/dev/zero"), "no regular file");
+    let whole = include_bytes!("../assets/demo.rec");
+    let mut damaged = whole.to_vec();
+    damaged[30] ^= 1;
+    refused(
+        &run(&folder.file("damaged", &damaged)),
+        "at byte 10: the checksum",
+    );
+    let pipe = folder.0.join("pipe");
+    rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+    refused(&run(pipe.to_str().unwrap()), "no regular file");
+}
+
+/// Ten gigabytes that cost no disk: none of them is read into memory.
+#[test]
+fn a_huge_file_is_refused_in_bounded_memory() {
+    let folder = Folder::new("huge");
+    let path = folder.file("huge", &include_bytes!("../assets/demo.rec")[..10]);
+    let file = fs::File::options().append(true).open(&path).unwrap();
+    (&file).write_all(&(15_u32 << 20).to_le_bytes()).unwrap();
+    file.set_len(10 << 30).unwrap();
+    let output = Command::new("sh")
+        .args(["-c", "ulimit -v 400000; exec \"$0\" replay \"$1\""])
+        .args([env!("CARGO_BIN_EXE_dualq-top"), &path])
+        .output()
+        .unwrap();
+    refused(&output, "at byte 10");
+}
+
+#[test]
+fn a_recording_is_not_written_over() {
+    let folder = Folder::new("there");
+    let file = folder.file("session.rec", b"precious");
+    let mut terminal = Pty::start(program(&["--record", &file]), 24, 80);
+    terminal.wait_for("is there already");
+    assert_eq!(terminal.status(), Some(2));
+    assert_eq!(fs::read(&file).unwrap(), b"precious");
+    let nowhere = folder.0.join("none/session.rec");
+    let mut terminal = Pty::start(program(&["--record", nowhere.to_str().unwrap()]), 24, 80);
+    terminal.wait_for("cannot be recorded into");
+    assert_eq!(terminal.status(), Some(2));
+}
+
+/// Without rights it sees the machine all the same, and that can be recorded anywhere.
+#[test]
+fn a_session_is_recorded_for_its_owner_alone_and_replayed() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("session");
+    let file = folder.0.join("session.rec");
+    let file = file.to_str().unwrap();
+    let mut terminal = Pty::start(program(&["--view", "--record", file]), 24, 80);
+    terminal.wait_for("COMMAND");
+    // Two looks or more.
+    let whole = |size: u64| fs::metadata(file).is_ok_and(|m| m.len() > size);
+    let first = fs::metadata(file).unwrap().len();
+    terminal.wait_until("the file grows", |_| whole(first + 500));
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+    assert_eq!(
+        fs::metadata(file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    let mut terminal = Pty::start(program(&["replay", file]), 24, 80);
+    terminal.wait_for("REPLAY");
+    terminal.wait_for("The recording ends here");
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}
+
+/// A limit on the file's size stands for a disk that is full.
+#[test]
+fn where_the_disk_is_full_the_dashboard_goes_on_and_the_file_can_be_read() {
+    let folder = Folder::new("full");
+    let file = folder.0.join("session.rec");
+    let mut command = Command::new("sh");
+    command
+        .args([
+            "-c",
+            "trap '' XFSZ; ulimit -f 20; exec \"$0\" --view --record \"$1\"",
+        ])
+        .args([env!("CARGO_BIN_EXE_dualq-top"), file.to_str().unwrap()]);
+    let mut terminal = Pty::start(command, 24, 80);
+    terminal.wait_for("COMMAND");
+    // Looks more often, to come to the end sooner.
+    terminal.press("[[");
+    terminal.wait_for("Recording has stopped");
+    terminal.press("?");
+    terminal.wait_for("keys and words");
+    terminal.press("qq");
+    assert_eq!(terminal.status(), Some(0));
+    let mut terminal = Pty::start(program(&["replay", file.to_str().unwrap()]), 24, 80);
+    terminal.wait_for("REPLAY");
+    terminal.press("]]]]");
+    terminal.wait_for("breaks off here");
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}

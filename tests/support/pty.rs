@@ -1,0 +1,120 @@
+//! The program in a terminal of its own, on this machine.
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::num::NonZero;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::{Duration, Instant};
+
+use rustix::fs::{Mode, OFlags};
+use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
+
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Killed at the end of the test.
+pub struct Pty {
+    child: Child,
+    keys: File,
+    written: Receiver<Vec<u8>>,
+    screen: vt100::Parser,
+}
+
+impl Pty {
+    pub fn start(mut command: Command, rows: u16, columns: u16) -> Self {
+        let master =
+            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
+        grantpt(&master).unwrap();
+        unlockpt(&master).unwrap();
+        let path = ptsname(&master, Vec::new()).unwrap();
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(path, flags, Mode::empty()).unwrap();
+        let size = Winsize {
+            ws_row: rows,
+            ws_col: columns,
+            ws_xpixel: 0,
+            ws_ypixel: 0,
+        };
+        tcsetwinsize(&slave, size).unwrap();
+        let stream = || Stdio::from(slave.try_clone().unwrap());
+        command.stdin(stream()).stdout(stream()).stderr(stream());
+        let child = command.env("TERM", "xterm-256color").spawn().unwrap();
+        drop((slave, command));
+        let (sender, written) = mpsc::channel();
+        let mut source = File::from(master.try_clone().unwrap());
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            while let Ok(count @ 1..) = source.read(&mut buffer) {
+                if sender.send(buffer[..count].to_vec()).is_err() {
+                    return;
+                }
+            }
+        });
+        Self {
+            child,
+            keys: File::from(master),
+            written,
+            screen: vt100::Parser::new(
+                NonZero::new(rows).unwrap(),
+                NonZero::new(columns).unwrap(),
+                0,
+            ),
+        }
+    }
+
+    pub fn press(&mut self, keys: &str) {
+        self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    pub fn screen(&self) -> String {
+        self.screen.screen().contents()
+    }
+
+    pub fn wait_for(&mut self, text: &str) {
+        self.wait_until(text, |screen| screen.contains(text));
+    }
+
+    pub fn wait_until(&mut self, what: &str, wanted: impl Fn(&str) -> bool) {
+        let begun = Instant::now();
+        while !wanted(&self.screen()) {
+            let rest = PATIENCE.saturating_sub(begun.elapsed());
+            match self.written.recv_timeout(rest) {
+                Ok(bytes) => self.screen.process(&bytes),
+                Err(_) => panic!("never on screen: {what}\n{}", self.screen()),
+            }
+        }
+    }
+
+    /// How far a replay is, by its header: minutes and seconds.
+    pub fn place(screen: &str) -> String {
+        let after = screen.split("REPLAY ").nth(1).unwrap_or_default();
+        after.split(' ').next().unwrap_or_default().to_owned()
+    }
+
+    pub fn position(&self) -> String {
+        Self::place(&self.screen())
+    }
+
+    /// With which status it ended.
+    pub fn status(&mut self) -> Option<i32> {
+        let begun = Instant::now();
+        while begun.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return status.code();
+            }
+            // What it writes must be taken away, else it waits.
+            if let Ok(bytes) = self.written.recv_timeout(Duration::from_millis(20)) {
+                self.screen.process(&bytes);
+            }
+        }
+        panic!("no end\n{}", self.screen());
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
