@@ -83,7 +83,12 @@ fn with_an_isolated_cpu_it_is_refused_with_the_reason() {
 #[test]
 #[ignore = "boots a kernel without sched_ext"]
 fn a_kernel_without_sched_ext_is_refused_and_another_way_named() {
-    is_refused_everywhere(&["no sched_ext", "CONFIG_SCHED_CLASS_EXT", "make demo"]);
+    is_refused_everywhere(&[
+        "no sched_ext",
+        "CONFIG_SCHED_CLASS_EXT",
+        "make demo",
+        "dualq-top replay",
+    ]);
     for arguments in [&["list"][..], &["stats"], &["add", "1"]] {
         let refused = run(arguments);
         assert_eq!(refused.status.code(), Some(3), "{arguments:?}: {refused:?}");
