@@ -340,18 +340,19 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	 * and what wakes in BATCH. */
 	late = !c->overdue_turn && overdue_queued(cpu);
 	c->overdue_turn = false;
-	due = batch_is_due(c) || (late && guarantee_percent);
+	due = batch_is_due(c);
 
 	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. The one that
 	 * runs may be the one to go on. */
-	if (priority_wants && due) {
+	if (priority_wants && (due || (late && guarantee_percent))) {
 		if (!late && prev_is_batch && own <= shared && own <= pinned) {
 			c->rescue = true;
 			count(cpu, STAT_RESCUES, 1);
 			keep(prev, c, cpu);
 			return;
 		}
-		if ((late && take_overdue(cpu, c)) || take_batch(cpu, c, shared, pinned)) {
+		/* The overdue may all be other CPUs' tasks: then only what is owed is served. */
+		if ((late && take_overdue(cpu, c)) || (due && take_batch(cpu, c, shared, pinned))) {
 			c->next_is_rescue = true;
 			count(cpu, STAT_RESCUES, 1);
 			return;
