@@ -12,6 +12,7 @@ mod children;
 mod confined;
 mod dashboard;
 mod demo;
+mod effects;
 mod ended;
 mod extremes;
 mod guest_works;

@@ -15,6 +15,12 @@ pub enum Counter {
     BatchEnqueued,
     BatchDispatched,
     MemberExits,
+    PriorityNs,
+    BatchNs,
+    MovedToPriority = 9,
+    MovedToBatch,
+    OwnNs = 13,
+    KernelNs,
 }
 
 pub fn pin(name: &str) -> PathBuf {
