@@ -1,9 +1,10 @@
-//! Loads that have ended other schedulers: a crowd of busy threads, a real-time hog.
+//! Loads that have ended other schedulers: crowds of busy threads, a real-time hog.
 
 use std::time::{Duration, Instant};
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
+use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, be_served_first, run_ok};
 
 /// How long an RCU grace period takes; a kernel thread that any CPU may run has to bring it about.
@@ -30,6 +31,29 @@ fn kernel_threads_do_not_wait_behind_a_crowd() {
         waited < round / 3,
         "a grace period took {waited:?}; a round takes {round:?}"
     );
+}
+
+#[test]
+fn a_thousand_tasks_of_one_cpu_all_run_and_leave_the_other_cpu_alone() {
+    let _scheduler = Running::attach(&[]);
+    be_served_first();
+    let alone = Load::hog().on_cpu(0).start();
+    let crowd = Load::new(&["threads", "1000"]).on_cpu(1).start();
+    let (start, before) = (Instant::now(), guest::cpu_time(alone.pid()));
+    assert_eq!(crowd.next_line(), "all ran");
+    let (got, passed) = (guest::cpu_time(alone.pid()) - before, start.elapsed());
+    assert!(got > passed.mul_f64(0.8), "{got:?} of {passed:?}");
+
+    // All of them at once into the other queue, and back: they are moved one by one.
+    let pid = crowd.pid().to_string();
+    for command in ["add", "remove"] {
+        run_ok(&[command, &pid]);
+    }
+    for counter in [Counter::MovedToPriority, Counter::MovedToBatch] {
+        let moved = maps::counter(counter);
+        assert!(moved > 900, "{moved} of {counter:?}");
+    }
+    assert!(guest::is_attached());
 }
 
 #[test]
