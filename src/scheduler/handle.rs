@@ -6,7 +6,7 @@ use std::{os::fd::OwnedFd, time::Duration};
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
 
-use super::{counters::Counters, exit, load::Options, members::Members, pins, sysfs};
+use super::{counters::Counters, exit, load::Options, members::Members, pins, preflight, sysfs};
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
 use crate::waits;
@@ -138,10 +138,12 @@ impl Handle {
             )),
         }
         let handle = Self::open_pins().map_err(explain)?;
-        // Pins of one that was killed, beside a scheduler that runs without any.
-        if handle
-            .owner()?
-            .is_some_and(|owner| !owner.stays && !owner.lives())
+        // Pins of one that was killed, beside a scheduler that runs without any. In a pid namespace
+        // the owner is not to be seen, whether it lives or not.
+        if preflight::in_first_pid_namespace().is_ok()
+            && handle
+                .owner()?
+                .is_some_and(|owner| !owner.stays && !owner.lives())
             && sysfs::ruler() == Ruler::Dualq
         {
             bail!(without_pins());
