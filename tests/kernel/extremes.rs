@@ -6,39 +6,6 @@ use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, be_served_first, run_ok};
-use crate::support::terminal::Terminal;
-
-#[test]
-fn five_thousand_threads_of_a_member_stall_nobody() {
-    let mut terminal = Terminal::dashboard(&[]);
-    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
-    be_served_first();
-    let others = [(); 2].map(|()| Load::hog().start());
-    let used = || -> f64 {
-        let times = others.iter().map(|hog| guest::cpu_time(hog.pid()));
-        times.sum::<Duration>().as_secs_f64()
-    };
-    let crowd = Load::new(&["threads", "5000"]).named("crowd").start();
-    terminal.press(b"/crowd\r ");
-    wait_until("the key makes it a member", PATIENCE, || {
-        maps::members() == [crowd.pid()]
-    });
-    // BATCH keeps a tenth of each of both CPUs; emulated, with some loss.
-    let (start, before) = (Instant::now(), used());
-    assert_eq!(crowd.next_line(), "all ran");
-    let passed = start.elapsed();
-    let got = (used() - before) / passed.as_secs_f64();
-    assert!(got > 0.12, "BATCH had {got:.2} of a CPU in {passed:?}");
-    terminal.press(b"?");
-    wait_until("the help is on screen", PATIENCE, || {
-        terminal.screen().contains("keys and words")
-    });
-    terminal.press(b"q ");
-    wait_until("the key takes it out again", PATIENCE, || {
-        maps::members().is_empty()
-    });
-    assert!(guest::is_attached());
-}
 
 /// How long an RCU grace period takes; a kernel thread that any CPU may run has to bring it about.
 fn grace_period() -> Duration {
