@@ -45,7 +45,7 @@ fn same_percentiles() {
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
 fn the_instrument_sees_what_a_probe_sees_under_our_scheduler() {
-    let scheduler = Running::attach(&["--batch-order", "fifo"]);
+    let scheduler = Running::attach_measuring(&["--batch-order", "fifo"]);
     same_percentiles();
     scheduler.terminate();
 }

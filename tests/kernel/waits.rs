@@ -32,7 +32,7 @@ fn stats() -> Value {
 
 #[test]
 fn a_member_waits_a_fraction_of_what_it_waited_in_batch() {
-    let _scheduler = Running::attach(&["--batch-order", "fifo"]);
+    let _scheduler = Running::attach_measuring(&["--batch-order", "fifo"]);
     let (_hogs, waker) = busy_cpu();
     waits::look_at(waker.pid());
     let own = || Waits::of_process(waker.pid());
@@ -62,7 +62,7 @@ fn a_member_waits_a_fraction_of_what_it_waited_in_batch() {
 
 #[test]
 fn each_class_has_its_own_waits() {
-    let _scheduler = Running::attach(&[]);
+    let _scheduler = Running::attach_measuring(&[]);
     let (_hogs, waker) = busy_cpu();
     measure("waits in BATCH", || Waits::of(Kind::BatchWake));
     assert_eq!(Waits::of(Kind::PriorityWake).total(), 0);
@@ -120,7 +120,7 @@ fn a_wait_that_spans_a_change_of_schedulers_is_none() {
 
 #[test]
 fn a_real_time_task_is_not_counted() {
-    let _scheduler = Running::attach(&[]);
+    let _scheduler = Running::attach_measuring(&[]);
     let realtime = Load::new(&["waker", "2000"]).on_cpu(1).realtime().start();
     let ordinary = Load::new(&["waker", "2000"]).on_cpu(1).start();
     waits::look_at(realtime.pid());
@@ -131,13 +131,13 @@ fn a_real_time_task_is_not_counted() {
 
 #[test]
 fn switched_off_it_is_detached_and_says_so() {
-    let scheduler = Running::attach(&["--no-waits"]);
+    let scheduler = Running::attach_measuring(&["--no-waits"]);
     assert_eq!(waits::attached_programs(), 0);
     assert_eq!(stats()["waits"], Value::Null);
     assert!(run_ok(&["stats"]).contains("waits are not measured"));
     scheduler.terminate();
 
-    let scheduler = Running::attach(&[]);
+    let scheduler = Running::attach_measuring(&[]);
     assert_eq!(waits::attached_programs(), 3);
     assert!(stats()["waits"]["cost"]["events"].as_u64() > Some(0));
     scheduler.terminate();
@@ -183,7 +183,7 @@ fn the_process_under_the_cursor_and_a_member_have_their_own_p99() {
 
 #[test]
 fn watching_tells_the_waits_of_each_interval() {
-    let scheduler = Running::attach(&[]);
+    let scheduler = Running::attach_measuring(&[]);
     let (_hogs, waker) = busy_cpu();
     run_ok(&["add", &waker.pid().to_string()]);
     let watch = Running::start(&["stats", "--watch", "1", "--json"]);
@@ -213,7 +213,7 @@ fn watching_tells_the_waits_of_each_interval() {
 
 #[test]
 fn a_scheduler_that_stays_measures_on() {
-    let scheduler = Running::attach(&["--stay"]);
+    let scheduler = Running::attach_measuring(&["--stay"]);
     assert!(scheduler.wait(PATIENCE).status.success());
     assert_eq!(waits::attached_programs(), 3);
     let (_hogs, _waker) = busy_cpu();
