@@ -213,8 +213,7 @@ fn watching_tells_the_waits_of_each_interval() {
 
 #[test]
 fn a_scheduler_that_stays_measures_on() {
-    let scheduler = Running::attach_measuring(&["--stay"]);
-    assert!(scheduler.wait(PATIENCE).status.success());
+    run_ok(&["attach", "--stay"]);
     assert_eq!(waits::attached_programs(), 3);
     let (_hogs, _waker) = busy_cpu();
     measure("waits", || Waits::of(Kind::BatchWake));
