@@ -237,12 +237,7 @@ impl Members {
     /// Where the map cannot be read.
     pub fn entries(&self) -> Result<Vec<Entry>> {
         let mut members = Vec::new();
-        // One call for thousands of entries, and unlike `keys()` it tells an error from the end.
-        for (key, value) in self
-            .map
-            .lookup_batch(1024, MapFlags::ANY, MapFlags::ANY)
-            .context("cannot read priority_pids_map")?
-        {
+        for (key, value) in self.raw_entries()? {
             if let Some(pid) = number::<4>(&key) {
                 members.push(entry(u32::from_ne_bytes(pid), &value));
             }
@@ -264,12 +259,16 @@ impl Members {
     /// # Errors
     /// Where the map cannot be read.
     pub fn inheritance(&self) -> Result<Inheritance> {
-        Ok(Inheritance(
-            self.map
-                .lookup_batch(1024, MapFlags::ANY, MapFlags::ANY)
-                .context("cannot read priority_pids_map")?
-                .collect(),
-        ))
+        Ok(Inheritance(self.raw_entries()?.collect()))
+    }
+
+    /// One call for thousands of entries, with room for all that there may be: the kernel ends a
+    /// batch early at a bucket that does not fit (__htab_map_lookup_and_delete_batch in
+    /// kernel/bpf/hashtab.c), and libbpf-rs takes any batch that is not full for the last.
+    fn raw_entries(&self) -> Result<impl Iterator<Item = (Vec<u8>, Vec<u8>)> + '_> {
+        self.map
+            .lookup_batch(self.capacity(), MapFlags::ANY, MapFlags::ANY)
+            .context("cannot read priority_pids_map")
     }
 
     /// Takes over those that still live. The program that notices ends has to run already.

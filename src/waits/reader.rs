@@ -134,7 +134,8 @@ impl Reader {
     fn watched(&self) -> Result<HashMap<u32, Vec<u8>>> {
         let entries = self
             .processes
-            .lookup_batch(256, MapFlags::ANY, MapFlags::ANY)
+            // A smaller batch may end early, and is taken for the last.
+            .lookup_batch(self.processes.max_entries(), MapFlags::ANY, MapFlags::ANY)
             .context("cannot read wait_processes")?;
         Ok(entries
             .filter_map(|(key, value)| Some((u32::from_ne_bytes(key.try_into().ok()?), value)))

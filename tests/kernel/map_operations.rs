@@ -113,7 +113,7 @@ fn iteration_meets_each_of_thousands_of_members_once() {
     let _scheduler = Running::attach(&[]);
     let map = maps::open("priority_pids_map").unwrap();
     let value = vec![1; map.value_size() as usize];
-    let all: Vec<u32> = (1_000_000..1_003_000).collect();
+    let all: Vec<u32> = (1_000_000..1_009_000).collect();
     for pid in &all {
         map.update(&pid.to_ne_bytes(), &value, MapFlags::NO_EXIST)
             .unwrap();
