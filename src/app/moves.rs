@@ -36,6 +36,9 @@ impl App {
     /// All that are tagged, else the process under the cursor. What is tagged ends in one queue:
     /// in PRIORITY, unless all of it is there already.
     pub(super) fn toggle(&mut self, children: bool) -> Option<Command> {
+        if self.is_changing() {
+            return None;
+        }
         let Some(snapshot) = self.snapshot.as_ref() else {
             self.say(Tone::Refused, "There is no process under the cursor.");
             return None;
@@ -88,6 +91,9 @@ impl App {
     }
 
     pub(super) fn undo(&mut self) -> Option<Command> {
+        if self.is_changing() {
+            return None;
+        }
         let Some(last) = self.undos.pop() else {
             self.say(Tone::Note, "There is no move to take back.");
             return None;

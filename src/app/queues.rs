@@ -13,14 +13,13 @@ pub(super) fn title(process: &Process) -> String {
 
 impl App {
     pub(super) fn attach_or_detach(&mut self) -> Option<Command> {
+        if self.is_changing() {
+            return None;
+        }
         let Some(snapshot) = self.snapshot.as_ref() else {
             self.say(Tone::Refused, "Nothing has been seen of the kernel yet.");
             return None;
         };
-        if self.pending.is_some() {
-            self.say(Tone::Note, "The kernel is still at the last change.");
-            return None;
-        }
         let asks = match may_change(&snapshot.scheduler, &self.keymap) {
             Ok(asks) => asks,
             Err(why) => {
@@ -42,6 +41,15 @@ impl App {
                 Some(Command::Detach)
             }
         }
+    }
+
+    /// Is a change of schedulers under way? Then it says so. What is moved meanwhile could be lost:
+    /// the members may be on their way from one scheduler's map to the next one's.
+    pub(super) fn is_changing(&mut self) -> bool {
+        if self.pending.is_some() {
+            self.say(Tone::Note, "The kernel is still at the last change.");
+        }
+        self.pending.is_some()
     }
 
     pub(super) fn scheduler_answered(&mut self, result: Result<(), String>) {

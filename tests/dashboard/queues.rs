@@ -222,6 +222,16 @@ fn x_waits_for_the_change_that_is_under_way() {
 }
 
 #[test]
+fn nothing_is_moved_while_the_schedulers_change() {
+    let (_, mut events) = seen(2);
+    events.extend(typed("x "));
+    let mut hands = Hands::default();
+    let shown = play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["detach"]);
+    assert!(shown.has("The kernel is still at the last change."));
+}
+
+#[test]
 fn a_failed_attach_is_said_and_can_be_tried_again() {
     let (mut world, mut events) = seen(2);
     world.ruled_by(Ruler::KernelDefault);

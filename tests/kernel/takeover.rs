@@ -122,6 +122,7 @@ fn a_dashboard_whose_owner_was_killed_attaches_with_x_and_keeps_the_members() {
         guest::is_attached() && owner() == terminal.pid()
     });
     assert_eq!(maps::members(), [hog.pid()]);
+    terminal.wait_for_screen("it says so", |text| text.contains("dualq is attached."));
     // Its keys go to the new one.
     terminal.press(b"/encoder\r ");
     wait_until("the member is moved", PATIENCE, || {
