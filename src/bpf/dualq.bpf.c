@@ -204,7 +204,9 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		dsq_insert_vtime(p, dsq_id, slice, batch_key(t, bound ? cpu : SHARED), enq_flags);
 	} else {
 		dsq_id = bound ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
-		if (class == CLASS_OWN && wakes)
+		/* After its slice as well, or it would wait for a round of the whole queue. It cannot
+		 * keep the CPU: dispatch takes from the queue before it lets anything go on. */
+		if (class == CLASS_OWN)
 			enq_flags |= VALUE(scx_enq_flags, SCX_ENQ_HEAD);
 		dsq_insert(p, dsq_id, slice, enq_flags);
 	}

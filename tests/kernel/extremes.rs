@@ -6,6 +6,10 @@ use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, be_served_first, run_ok};
+use crate::support::terminal::Terminal;
+
+/// A command's time among thousands of busy tasks, emulated: it is served first.
+const SOON: Duration = Duration::from_secs(5);
 
 /// How long an RCU grace period takes; a kernel thread that any CPU may run has to bring it about.
 fn grace_period() -> Duration {
@@ -47,7 +51,10 @@ fn a_thousand_tasks_of_one_cpu_all_run_and_leave_the_other_cpu_alone() {
     // All of them at once into the other queue, and back: they are moved one by one.
     let pid = crowd.pid().to_string();
     for command in ["add", "remove"] {
+        let start = Instant::now();
         run_ok(&[command, &pid]);
+        let took = start.elapsed();
+        assert!(took < SOON, "{command} took {took:?}");
     }
     for counter in [Counter::MovedToPriority, Counter::MovedToBatch] {
         let moved = maps::counter(counter);
@@ -83,4 +90,37 @@ fn what_waits_behind_a_real_time_hog_moves_on() {
         assert_eq!(guest::sched_ext_state(), "disabled");
     }
     drop(real_time);
+}
+
+#[test]
+fn five_thousand_threads_of_a_member_stall_nobody() {
+    let mut terminal = Terminal::dashboard(&[]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    be_served_first();
+    let others = [(); 2].map(|()| Load::hog().start());
+    let used = || -> f64 {
+        let times = others.iter().map(|hog| guest::cpu_time(hog.pid()));
+        times.sum::<Duration>().as_secs_f64()
+    };
+    let crowd = Load::new(&["threads", "5000"]).named("crowd").start();
+    terminal.press(b"/crowd\r ");
+    wait_until("the key makes it a member", PATIENCE, || {
+        maps::members() == [crowd.pid()]
+    });
+    // BATCH keeps a tenth of each of both CPUs; emulated, with some loss.
+    let (start, before) = (Instant::now(), used());
+    assert_eq!(crowd.next_line(), "all ran");
+    let passed = start.elapsed();
+    let got = (used() - before) / passed.as_secs_f64();
+    assert!(got > 0.12, "BATCH had {got:.2} of a CPU in {passed:?}");
+    // The keys answer on.
+    terminal.press(b"?");
+    wait_until("the help is on screen", PATIENCE, || {
+        terminal.screen().contains("keys and words")
+    });
+    terminal.press(b"q ");
+    wait_until("the key takes it out again", PATIENCE, || {
+        maps::members().is_empty()
+    });
+    assert!(guest::is_attached());
 }
