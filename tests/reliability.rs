@@ -1,0 +1,54 @@
+//! docs/RELIABILITY.md names tests that exist, and every case has a row.
+
+#![allow(clippy::unwrap_used)]
+
+use std::collections::HashSet;
+use std::fs;
+use std::path::Path;
+
+const PAGE: &str = include_str!("../docs/RELIABILITY.md");
+
+/// The names of all functions that follow a `#[test]`.
+fn tests_in(dir: &Path, names: &mut HashSet<String>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            tests_in(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            for part in text.split("#[test]").skip(1) {
+                let name = part.split("fn ").nth(1).unwrap();
+                names.insert(name.split('(').next().unwrap().to_owned());
+            }
+        }
+    }
+}
+
+#[test]
+fn every_test_that_it_names_exists() {
+    let mut names = HashSet::new();
+    for dir in ["src", "tests"] {
+        tests_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut names);
+    }
+    let rows = PAGE.lines().filter(|line| line.starts_with("| "));
+    let named: Vec<&str> = rows
+        .flat_map(|row| row.split('`').skip(1).step_by(2))
+        .filter(|word| word.contains('_'))
+        .collect();
+    assert!(named.len() > 60, "{}", named.len());
+    for name in named {
+        assert!(names.contains(name), "there is no test {name}");
+    }
+}
+
+#[test]
+fn every_case_has_a_row() {
+    let rows: Vec<&str> = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(" |").next())
+        .collect();
+    let numbers = (1..=42).map(|number| number.to_string());
+    for case in numbers.chain(["19a", "19b", "19c", "19d", "19e"].map(str::to_owned)) {
+        assert!(rows.contains(&case.as_str()), "case {case} has no row");
+    }
+}
