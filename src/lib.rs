@@ -15,6 +15,7 @@ pub mod observe;
 pub mod record;
 pub mod refusal;
 pub mod replay;
+pub mod rights;
 pub mod scheduler;
 pub mod settings;
 pub mod signal;

@@ -17,6 +17,7 @@ use signal_hook::{
 use super::members::write;
 use crate::log;
 use crate::model::Ruler;
+use crate::rights;
 use crate::scheduler::{Handle, Inheritance, News, Options, Scheduler, pins, sysfs};
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
@@ -32,6 +33,7 @@ pub fn run(options: Options) -> Result<()> {
     };
     let mut storage = MaybeUninit::uninit();
     let mut scheduler = Scheduler::start(&mut storage, options, inherited)?;
+    rights::give_up()?;
     let members = scheduler.handle()?.members.list()?.len();
     let taken_over = match members {
         0 => String::new(),
@@ -83,6 +85,7 @@ fn signals() -> Result<Receiver<i32>> {
         Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot wait for signals")?;
     let (sender, received) = mpsc::channel();
     thread::spawn(move || {
+        let _ = rights::give_up();
         for signal in signals.forever() {
             if sender.send(signal).is_err() {
                 return;

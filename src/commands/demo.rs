@@ -20,6 +20,7 @@ use crate::demo::{Load, Plan};
 use crate::model::{DemoReading, ProcessId, Queue, Ruler};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
+use crate::rights;
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
 
 /// After a move, before it is measured what it did.
@@ -115,6 +116,7 @@ fn measure(
             Some(own.handle()?)
         }
     };
+    rights::give_up()?;
     let mut watch = Watch {
         load: Load::start(plan)?,
         signals,

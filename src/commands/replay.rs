@@ -19,6 +19,7 @@ use crate::model::{ProcessId, Queue};
 use crate::record::{self, Fault, Reader};
 use crate::refusal::{Refusal, Status};
 use crate::replay;
+use crate::rights;
 use crate::terminal::{self, Tui};
 use crate::text::scrub;
 
@@ -71,6 +72,7 @@ fn show<R: Read + Send + 'static>(
     look: Look,
     preferences: Preferences,
 ) -> Result<()> {
+    rights::give_up()?;
     // What is faulty from the start is refused; a later fault is shown where it comes.
     let first = reader.read().map_err(|fault| refusal(name, &fault))?;
     if !(stdin().is_terminal() && stdout().is_terminal()) {

@@ -15,6 +15,7 @@ use super::{About, What, Writer};
 use crate::app::{Command, Event, Pending};
 use crate::dashboard::Happened;
 use crate::refusal::{Refusal, Status};
+use crate::rights;
 use crate::text::scrub;
 
 /// Events that wait for the disk: some ten seconds of them.
@@ -75,6 +76,7 @@ pub fn start(path: &Path, events: Sender<Event>) -> Result<(Recorder, Ending)> {
     thread::Builder::new()
         .name("recorder".into())
         .spawn(move || {
+            let _ = rights::give_up();
             if let Err(error) = keep(writer, &received, begun) {
                 let _ = events.send(Event::Recorder(format!(
                     "Recording has stopped: {error}. What {name} has so far can be replayed."

@@ -196,7 +196,8 @@ pub fn may_look_into_others() -> bool {
 }
 
 fn held() -> u64 {
-    fs::read_to_string("/proc/self/status").map_or(0, |status| effective(&status))
+    // Of this thread: another may have given up its rights already.
+    fs::read_to_string("/proc/thread-self/status").map_or(0, |status| effective(&status))
 }
 
 /// Process ids seen inside another pid namespace are not the kernel's.

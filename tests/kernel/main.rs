@@ -26,6 +26,7 @@ mod policy;
 mod probe;
 mod processes;
 mod readers;
+mod rights;
 mod scripts;
 mod support;
 mod takeover;

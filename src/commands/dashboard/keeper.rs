@@ -15,6 +15,7 @@ use super::hands::AFTER_A_MOVE;
 use crate::app::Event;
 use crate::model::Exit;
 use crate::observe::Word;
+use crate::rights;
 use crate::scheduler::{Handle, News, Options, Scheduler, detach_pinned};
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
@@ -77,8 +78,10 @@ pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
     let (started, answer) = mpsc::channel();
     let thread = spawn(move || {
         let mut storage = MaybeUninit::uninit();
-        let begun = Scheduler::start(&mut storage, options, None)
-            .and_then(|scheduler| Ok((scheduler.handle()?, scheduler)));
+        let begun = Scheduler::start(&mut storage, options, None).and_then(|scheduler| {
+            rights::give_up()?;
+            Ok((scheduler.handle()?, scheduler))
+        });
         match begun {
             Err(error) => {
                 let _ = started.send(Err(error));
@@ -125,6 +128,7 @@ fn wait(own: Options, joined: Option<&Handle>, orders: &Receiver<Order>, outlets
                 let mut storage = MaybeUninit::uninit();
                 let begun = Scheduler::start(&mut storage, options.unwrap_or(own), inherited)
                     .and_then(|scheduler| {
+                        rights::give_up()?;
                         let (mine, seen) = (scheduler.handle()?, scheduler.handle()?);
                         Ok((mine, seen, scheduler))
                     });

@@ -28,6 +28,7 @@ use crate::model::Ruler;
 use crate::observe::{self, Observer, Standing, Word};
 use crate::record;
 use crate::refusal::{Refusal, Status};
+use crate::rights;
 use crate::scheduler::{Handle, Options, preflight, sysfs};
 use crate::terminal::{self, Tui};
 use crate::ui::theme::Theme;
@@ -230,17 +231,20 @@ fn show(
 
     let mut tui = Tui::new()?;
     terminal::report_panics(events.clone());
-    input::spawn(events.clone()).context("cannot read the terminal")?;
-
     let handle = hands.handle.as_ref().map(Handle::try_clone).transpose()?;
     let snapshots = events.clone();
     let interval = app.interval();
     thread::Builder::new()
         .name("observe".to_owned())
         .spawn(move || {
+            // It loads a BPF program of its own.
             let observer = Observer::new("/proc".into(), standing, handle);
+            let _ = rights::give_up();
             observe::run(observer, interval, &heard, &snapshots);
         })?;
+    // The demonstration's processes start with what is left.
+    rights::give_up()?;
+    input::spawn(events.clone()).context("cannot read the terminal")?;
 
     if hands.plan.is_some() {
         hands.demo(true);
@@ -261,6 +265,7 @@ pub(super) fn listen_to_signals(
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
+            let _ = rights::give_up();
             for signal in signals.forever() {
                 if ![SIGTSTP, SIGCONT].contains(&signal)
                     && let Some(orders) = &orders
