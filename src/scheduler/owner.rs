@@ -164,11 +164,10 @@ impl<'obj> Scheduler<'obj> {
             sysfs::ruler() == Ruler::Dualq || self.handle.exit().is_ok_and(|exit| exit.is_some())
         });
         if let Some(exit) = self.handle.exit()? {
+            log::exit(&exit);
             bail!(
-                "the kernel ended the scheduler at once: {}. {} {}",
-                exit.kind,
-                exit.reason,
-                exit.message
+                "the kernel ended the scheduler at once: {exit}. More is in {}",
+                log::PATH
             );
         }
         if sysfs::ruler() != Ruler::Dualq {
