@@ -3,11 +3,12 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use dualq_top::{cli::Cli, commands, refusal::Refusal};
+use dualq_top::{cli::Cli, commands, log, refusal::Refusal};
 
 fn main() -> ExitCode {
     let matches = Cli::command().get_matches();
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    log::listen_to_libbpf();
     let Err(error) = commands::run(cli, &matches) else {
         return ExitCode::SUCCESS;
     };

@@ -24,7 +24,6 @@ use crate::scheduler::{Handle, Inheritance, News, Options, Scheduler, pins, sysf
 const LOOK: Duration = Duration::from_millis(500);
 
 pub fn run(options: Options) -> Result<()> {
-    log::listen_to_libbpf();
     let signals = signals()?;
     // To stay is asked of a start, and there is none beside a living owner: `start` refuses.
     let inherited = match living_owner() {

@@ -23,7 +23,6 @@ use crate::cli::{Look, ThemeName};
 use crate::dashboard::{Control, Dashboard};
 use crate::demo::Plan;
 use crate::input;
-use crate::log;
 use crate::model::Ruler;
 use crate::observe::{self, Observer, Standing, Word};
 use crate::record;
@@ -76,7 +75,6 @@ pub fn run(
     // crossterm may run `tput` by this path; as root, it is not the caller's to choose.
     // SAFETY: no other thread runs yet.
     unsafe { std::env::set_var("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") };
-    log::listen_to_libbpf();
 
     let (events, received) = mpsc::channel();
     let recording = record.map(|path| record::start(path, events.clone()));
