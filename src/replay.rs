@@ -144,7 +144,7 @@ impl Player {
         }
         let snapshot = matches!(record.what, What::Snapshot(_));
         self.free = false;
-        self.send(event(record.what))?;
+        self.send(record.what.into())?;
         self.pace.show(record.at, snapshot);
         Ok(())
     }
@@ -174,16 +174,19 @@ impl Player {
     }
 }
 
-fn event(what: What) -> Event {
-    match what {
-        What::Snapshot(snapshot) => Event::Snapshot(snapshot),
-        What::Moved(id, result) => Event::Moved { id, result },
-        What::Signalled(result) => Event::Signalled(result),
-        What::Asked(pending) => Event::Replay(News::Asked(pending)),
-        What::Scheduler(result) => Event::Scheduler(result),
-        What::Restarted(why) => Event::Restarted(why),
-        What::Waits(result) => Event::Waits(result),
-        What::Demo(news) => Event::Demo(news),
-        What::Key(key) => Event::Replay(News::Pressed(key)),
+/// What was recorded, as it is played: a key that was pressed then is shown, not obeyed.
+impl From<What> for Event {
+    fn from(what: What) -> Self {
+        match what {
+            What::Snapshot(snapshot) => Self::Snapshot(snapshot),
+            What::Moved(id, result) => Self::Moved { id, result },
+            What::Signalled(result) => Self::Signalled(result),
+            What::Asked(pending) => Self::Replay(News::Asked(pending)),
+            What::Scheduler(result) => Self::Scheduler(result),
+            What::Restarted(why) => Self::Restarted(why),
+            What::Waits(result) => Self::Waits(result),
+            What::Demo(news) => Self::Demo(news),
+            What::Key(key) => Self::Replay(News::Pressed(key)),
+        }
     }
 }

@@ -12,7 +12,6 @@ mod support;
 use std::io::Cursor;
 use std::time::Duration;
 
-use dualq_top::app::replay::News;
 use dualq_top::app::{App, DemoNews, Event, Key, Pending};
 use dualq_top::model::{DemoReading, Exit, NoWaits, Queue, Role, Ruler, Snapshot};
 use dualq_top::record::{About, Fault, Reader, Record, What, Writer};
@@ -285,20 +284,6 @@ fn framed(text: &[u8]) -> Vec<u8> {
     file
 }
 
-fn event(what: What) -> Event {
-    match what {
-        What::Snapshot(snapshot) => Event::Snapshot(snapshot),
-        What::Moved(id, result) => Event::Moved { id, result },
-        What::Signalled(result) => Event::Signalled(result),
-        What::Asked(pending) => Event::Replay(News::Asked(pending)),
-        What::Scheduler(result) => Event::Scheduler(result),
-        What::Restarted(why) => Event::Restarted(why),
-        What::Waits(result) => Event::Waits(result),
-        What::Demo(news) => Event::Demo(news),
-        What::Key(key) => Event::Replay(News::Pressed(key)),
-    }
-}
-
 /// The checksums of a file are no proof of who wrote it: what is in it is not believed.
 #[test]
 fn no_forged_number_or_text_brings_the_dashboard_down() {
@@ -332,7 +317,7 @@ fn no_forged_number_or_text_brings_the_dashboard_down() {
         }
         let (whats, _) = read(&forged(&lines));
         shown += whats.len();
-        let mut events: Vec<Event> = whats.into_iter().map(event).collect();
+        let mut events: Vec<Event> = whats.into_iter().map(Event::from).collect();
         events.extend(support::typed("tblH>"));
         let app = App::new().replaying();
         play_app(

@@ -11,9 +11,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use dualq_top::app::replay::News;
 use dualq_top::app::{App, Event, Key};
-use dualq_top::record::{self, What};
+use dualq_top::record;
 use dualq_top::ui::theme::Theme;
 use pty::Pty;
 use support::{Hands, key, play_app, typed};
@@ -23,15 +22,7 @@ fn shipped() -> Vec<Event> {
     let mut reader = record::shipped().unwrap();
     let mut events = Vec::new();
     while let Some(record) = reader.read().unwrap() {
-        events.push(match record.what {
-            What::Snapshot(snapshot) => Event::Snapshot(snapshot),
-            What::Moved(id, result) => Event::Moved { id, result },
-            What::Scheduler(result) => Event::Scheduler(result),
-            What::Asked(pending) => Event::Replay(News::Asked(pending)),
-            What::Demo(news) => Event::Demo(news),
-            What::Key(key) => Event::Replay(News::Pressed(key)),
-            other => panic!("not in this recording: {other:?}"),
-        });
+        events.push(record.what.into());
     }
     events
 }

@@ -58,6 +58,9 @@ fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
+/// [`What`] in the file: a snapshot in whole or as a change, and the end. Apart from it, so that
+/// nobody who plays a recording can meet a change, and a snapshot is parsed without a copy of it in
+/// between, as serde needs for an enum within an enum.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Written {
     Whole(Box<Snapshot>),
