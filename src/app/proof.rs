@@ -1,7 +1,8 @@
 //! Before and after: what a move, or a change of schedulers, did to the processes it was about and
 //! to all others.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
@@ -18,7 +19,7 @@ struct Reading {
     at: Duration,
     ruler: Ruler,
     /// `None` while waits are not measured.
-    waits: Option<Waits>,
+    waits: Option<Arc<Waits>>,
     /// CPU time of the processes that may become a card's subject.
     cpu_times: Vec<(ProcessId, Duration)>,
     /// Cumulative; `None` while nothing of ours counts.
@@ -90,7 +91,7 @@ impl Reading {
     ) -> Self {
         let waits = snapshot.waits.as_ref().ok().cloned();
         let looked_at = waits.iter().flat_map(|waits| &waits.processes);
-        let ids: Vec<ProcessId> = looked_at
+        let ids: HashSet<ProcessId> = looked_at
             .map(|process| process.id)
             .chain(selected)
             .collect();

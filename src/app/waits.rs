@@ -1,6 +1,7 @@
 //! The waits of the last seconds, from cumulative ones; and switching the instrument.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
@@ -16,7 +17,7 @@ pub const WINDOW: Duration = Duration::from_secs(10);
 /// that nothing from before mixes with what came after.
 #[derive(Debug, Default)]
 pub struct Window {
-    readings: VecDeque<(Duration, Waits)>,
+    readings: VecDeque<(Duration, Arc<Waits>)>,
     ruler: Ruler,
 }
 

@@ -1,3 +1,4 @@
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -17,8 +18,8 @@ pub struct Snapshot {
     pub processes: Vec<Process>,
     /// Threads that are too many to be read in a tick.
     pub threads_left_out: usize,
-    /// How long tasks waited, or why that is not known.
-    pub waits: Result<Waits, NoWaits>,
+    /// How long tasks waited, or why that is not known. Shared, since readings of it are kept.
+    pub waits: Result<Arc<Waits>, NoWaits>,
 }
 
 impl Snapshot {

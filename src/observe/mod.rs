@@ -15,7 +15,10 @@ mod waits;
 use std::{
     collections::HashMap,
     path::{Path, PathBuf},
-    sync::mpsc::{Receiver, RecvTimeoutError, Sender},
+    sync::{
+        Arc,
+        mpsc::{Receiver, RecvTimeoutError, Sender},
+    },
     time::{Duration, Instant},
 };
 
@@ -163,7 +166,7 @@ impl Observer {
             cpus,
             processes,
             threads_left_out,
-            waits,
+            waits: waits.map(Arc::new),
         }
     }
 

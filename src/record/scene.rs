@@ -1,6 +1,7 @@
 //! A snapshot as what changed since the one before it.
 
 use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,7 @@ enum Cpus {
 
 #[derive(Debug, Serialize, Deserialize)]
 enum WaitsChange {
-    Whole(Result<Waits, NoWaits>),
+    Whole(Result<Arc<Waits>, NoWaits>),
     /// What was counted since.
     Since(Waits),
 }
@@ -86,7 +87,7 @@ impl Change {
         };
         let waits = match (self.waits, before.waits) {
             (WaitsChange::Whole(waits), _) => waits,
-            (WaitsChange::Since(since), Ok(before)) => Ok(waits_after(&before, since)?),
+            (WaitsChange::Since(since), Ok(before)) => Ok(Arc::new(waits_after(&before, since)?)),
             (WaitsChange::Since(_), Err(_)) => return Err("waits that follow none"),
         };
         Ok(Snapshot {
@@ -251,11 +252,14 @@ fn combine(
     })
 }
 
-fn waits_change(before: &Result<Waits, NoWaits>, now: &Result<Waits, NoWaits>) -> WaitsChange {
+fn waits_change(
+    before: &Result<Arc<Waits>, NoWaits>,
+    now: &Result<Arc<Waits>, NoWaits>,
+) -> WaitsChange {
     if let (Ok(before), Ok(now)) = (before, now) {
         let since = now.since(before);
         // Where counting began anew, the difference does not lead there.
-        if waits_after(before, since.clone()).as_ref() == Ok(now) {
+        if waits_after(before, since.clone()).as_ref() == Ok(&**now) {
             return WaitsChange::Since(since);
         }
     }

@@ -1,5 +1,7 @@
 //! The card of before and after.
 
+use std::sync::Arc;
+
 use dualq_top::app::{Event, Key};
 use dualq_top::model::{NoWaits, Queue, Ruler};
 
@@ -75,7 +77,7 @@ fn what_was_on_its_way_when_it_happened_is_no_after() {
     // Taken before the move, seen after it.
     let mut before = world.clone();
     if let Ok(waits) = &mut before.snapshot.waits {
-        waits.event -= 1;
+        Arc::make_mut(waits).event -= 1;
     }
     events.push(before.tick());
     world.tick();

@@ -1,11 +1,12 @@
 //! A machine that does not exist: it ticks, has processes and counters, and is what a test needs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dualq_top::app::Event;
 use dualq_top::model::{
     Cpu, CpuCounters, Host, KindWaits, NoWaits, Process, ProcessId, ProcessWaits, Queue, Role,
-    Ruler, SchedulerStatus, Snapshot, WaitCost, Waits,
+    Ruler, SchedulerStatus, Snapshot, WaitCost,
 };
 
 /// Dispatches per second of a busy CPU.
@@ -88,7 +89,7 @@ impl World {
                     .collect(),
                 processes: Vec::new(),
                 threads_left_out: 0,
-                waits: Ok(Waits::default()),
+                waits: Ok(Arc::default()),
             },
             uses: Vec::new(),
             busy: 1.0,
@@ -287,6 +288,7 @@ impl World {
     /// Something was done to the machine: maxima begin anew.
     pub fn event(&mut self) {
         if let Ok(waits) = &mut self.snapshot.waits {
+            let waits = Arc::make_mut(waits);
             waits.event += 1;
             for queue in [&mut waits.priority, &mut waits.batch] {
                 queue.wake.max_ns = 0;
@@ -313,6 +315,7 @@ impl World {
         let Ok(waits) = &mut self.snapshot.waits else {
             return;
         };
+        let waits = Arc::make_mut(waits);
         let members: Vec<ProcessId> = self
             .snapshot
             .processes
