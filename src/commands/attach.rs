@@ -33,7 +33,7 @@ pub fn run(options: Options) -> Result<()> {
     let mut storage = MaybeUninit::uninit();
     let mut scheduler = Scheduler::start(&mut storage, options, inherited)?;
     rights::give_up()?;
-    let members = scheduler.handle()?.members.list()?.len();
+    let members = scheduler.handle()?.members.entries()?.len();
     let taken_over = match members {
         0 => String::new(),
         1 => ", with 1 member taken over".to_owned(),

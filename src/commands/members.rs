@@ -28,7 +28,7 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
             return Err(process::none_named(&pattern, "process"));
         }
     }
-    let before = handle.members.list()?;
+    let before = handle.members.entries()?;
     for (done, id) in found.iter().enumerate() {
         let start = Some(id.start_ticks);
         let added = if children {
@@ -38,7 +38,7 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
         };
         if let Err(error) = added {
             for added in &found[..done] {
-                if !before.iter().any(|&(pid, _)| pid == added.pid) {
+                if !before.iter().any(|entry| entry.pid == added.pid) {
                     let _ = handle.members.remove(added.pid);
                 }
             }
@@ -58,8 +58,8 @@ pub fn remove(which: &Which) -> Result<()> {
     let mut pids = parsed(which)?;
     let pattern = which.name.as_deref().map(process::pattern).transpose()?;
     let handle = Handle::open()?;
-    let members = handle.members.list()?;
-    let is_member = |pid: u32| members.iter().any(|&(member, _)| member == pid);
+    let members = handle.members.entries()?;
+    let is_member = |pid: u32| members.iter().any(|member| member.pid == pid);
     for &pid in &pids {
         if !is_member(pid) {
             process::find(pid)?;
@@ -67,7 +67,7 @@ pub fn remove(which: &Which) -> Result<()> {
     }
     if let Some(pattern) = pattern {
         let matches = |pid: &u32| comm_of(*pid).is_some_and(|name| pattern.is_match(&name));
-        pids.extend(members.iter().map(|&(pid, _)| pid).filter(matches));
+        pids.extend(members.iter().map(|member| member.pid).filter(matches));
         if pids.is_empty() {
             return Err(process::none_named(&pattern, "member"));
         }

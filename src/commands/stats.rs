@@ -57,7 +57,7 @@ pub fn run(options: StatsOptions) -> Result<()> {
         };
         let waits = read.as_ref().map(|now| since(now, before.as_ref()));
         let counters = handle.counters()?;
-        let members = handle.members.list()?.len();
+        let members = handle.members.entries()?.len();
         let text = if options.json {
             format!(
                 "{}\n",

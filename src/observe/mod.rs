@@ -23,10 +23,8 @@ use std::{
 };
 
 use crate::app::Event;
-use crate::model::{
-    Cpu, Exit, Membership, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot,
-};
-use crate::scheduler::{Counters, Handle, OwnerRecord, sysfs};
+use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot};
+use crate::scheduler::{Counters, Entry, Handle, OwnerRecord, sysfs};
 use host::HostReader;
 pub use host::online_cpus;
 pub use processes::{Processes, Source};
@@ -61,8 +59,8 @@ pub struct Observer {
 #[derive(Default)]
 struct Kernel {
     counters: Option<Counters>,
-    members: Option<HashMap<u32, Option<u64>>>,
-    memberships: HashMap<u32, Membership>,
+    /// By process id.
+    members: Option<HashMap<u32, Entry>>,
     owner: Option<OwnerRecord>,
     exit: Option<Exit>,
     oldest_wait: Option<Duration>,
@@ -103,21 +101,15 @@ impl Observer {
         ];
         for process in &mut processes {
             process.own = own.contains(&Some(process.id.pid));
-            process.queue = kernel.members.as_ref().map(|members| {
-                if members.is_empty() {
-                    return Queue::Batch;
-                }
-                match members.get(&process.id.pid) {
-                    // An id that was used again is not a member.
-                    Some(start) if start.is_none_or(|start| start == process.id.start_ticks) => {
-                        Queue::Priority
-                    }
-                    _ => Queue::Batch,
-                }
-            });
-            if process.queue == Some(Queue::Priority) {
-                process.membership = kernel.memberships.get(&process.id.pid).copied();
-            }
+            let Some(members) = &kernel.members else {
+                continue;
+            };
+            let entry = members.get(&process.id.pid);
+            let membership = entry
+                .filter(|entry| entry.is_of(process.id))
+                .map(|entry| entry.membership);
+            process.queue = Some(membership.map_or(Queue::Batch, |_| Queue::Priority));
+            process.membership = membership;
         }
         let mut threads_left_out = 0;
         if self.threads {
@@ -187,20 +179,12 @@ impl Observer {
         let Some(handle) = &self.handle else {
             return Kernel::default();
         };
-        let entries = handle.members.entries().ok();
+        let entries = handle.members.entries();
         Kernel {
-            memberships: entries
-                .iter()
-                .flatten()
-                .map(|entry| (entry.pid, entry.membership))
-                .collect(),
             counters: handle.counters().ok(),
-            members: entries.map(|entries| {
-                let entries = entries.iter();
-                entries
-                    .map(|entry| (entry.pid, entry.start_ticks))
-                    .collect()
-            }),
+            members: entries
+                .ok()
+                .map(|entries| entries.into_iter().map(|e| (e.pid, e)).collect()),
             owner: handle.owner().ok().flatten(),
             // 34 KB a look, and it says nothing while the scheduler runs.
             exit: (*ruler != Ruler::Dualq)

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use crate::model::{NoWaits, Process, ProcessId, Waits};
-use crate::scheduler::Handle;
+use crate::scheduler::{Entry, Handle};
 
 /// The waits, with the processes that are there now.
 pub fn read(
     handle: Option<&Handle>,
     processes: &[Process],
-    members: Option<&HashMap<u32, Option<u64>>>,
+    members: Option<&HashMap<u32, Entry>>,
     watched: Option<ProcessId>,
 ) -> Result<Waits, NoWaits> {
     let handle = handle.ok_or(NoWaits::View)?;
@@ -19,7 +19,11 @@ pub fn read(
     };
     let ids: HashMap<u32, ProcessId> = processes.iter().map(|p| (p.id.pid, p.id)).collect();
     let id_of = |pid: u32| ids.get(&pid).copied();
-    let mut wanted: Vec<u32> = members.into_iter().flatten().map(|(pid, _)| *pid).collect();
+    let mut wanted: Vec<u32> = members
+        .into_iter()
+        .flat_map(HashMap::keys)
+        .copied()
+        .collect();
     // The same ones each time, where there are more members than room.
     wanted.sort_unstable();
     let watched = watched.map(|id| id.pid);

@@ -9,13 +9,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
+use super::entry::{self, Entry, THROUGH_PARENT, WITH_CHILDREN};
 use super::family;
+use super::handle::start_ticks_of;
 use super::run_program::run_program;
 use crate::model::{Membership, ProcessId};
 use crate::refusal::{Refusal, Status};
-
-/// Nanoseconds in a tick of `/proc/PID/stat` (USER_HZ is 100 everywhere).
-const NS_PER_TICK: u64 = 10_000_000;
 
 // `enum change_kind`, and the answers besides 0 and -errno, in src/bpf/membership.h.
 const ADD: u32 = 0;
@@ -25,10 +24,6 @@ const NOT_A_LEADER: i32 = 1;
 const KERNEL_THREAD: i32 = 2;
 const OTHER_PROCESS: i32 = 3;
 const OWN_PROCESS: i32 = 4;
-
-// The flags of struct member in src/bpf/members.h.
-const WITH_CHILDREN: u32 = 1;
-const THROUGH_PARENT: u32 = 2;
 
 const ESRCH: i32 = -3;
 const ENOENT: i32 = -2;
@@ -43,18 +38,6 @@ pub struct Members {
     map: MapHandle,
     change: OwnedFd,
     reclassify: OwnedFd,
-}
-
-/// An entry of the map.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
-    pub pid: u32,
-    /// `None` for an entry that another tool wrote and that no task of the process has been seen
-    /// with yet.
-    pub start_ticks: Option<u64>,
-    pub membership: Membership,
-    /// For one that came through a parent: the process that was chosen.
-    pub chosen: Option<u32>,
 }
 
 /// What a change is to make of a process.
@@ -220,27 +203,14 @@ impl Members {
         }
     }
 
-    /// The members, by process id, each with its start; `None` for an entry that another tool
-    /// wrote and that no task of the process has been seen with yet.
-    ///
-    /// # Errors
-    /// Where the map cannot be read.
-    pub fn list(&self) -> Result<Vec<(u32, Option<u64>)>> {
-        let entries = self.entries()?;
-        let members = entries.iter().map(|entry| (entry.pid, entry.start_ticks));
-        Ok(members.collect())
-    }
-
-    /// The same with how each became a member.
+    /// The members, by process id.
     ///
     /// # Errors
     /// Where the map cannot be read.
     pub fn entries(&self) -> Result<Vec<Entry>> {
         let mut members = Vec::new();
         for (key, value) in self.raw_entries()? {
-            if let Some(pid) = number::<4>(&key) {
-                members.push(entry(u32::from_ne_bytes(pid), &value));
-            }
+            members.extend(entry::pid(&key).map(|pid| Entry::of(pid, &value)));
         }
         members.sort_unstable();
         Ok(members)
@@ -251,7 +221,7 @@ impl Members {
             .map
             .lookup(&pid.to_ne_bytes(), MapFlags::ANY)
             .context("cannot read priority_pids_map")?;
-        Ok(value.map(|value| entry(pid, &value)))
+        Ok(value.map(|value| Entry::of(pid, &value)))
     }
 
     /// All of them, for a scheduler that follows this one.
@@ -290,10 +260,11 @@ impl Members {
             self.map
                 .update(key, value, MapFlags::ANY)
                 .context("cannot write priority_pids_map")?;
-            let lives = number::<4>(key)
-                .and_then(|pid| super::handle::start_ticks_of(u32::from_ne_bytes(pid)))
-                .is_some_and(|start| start_ticks(value).is_none_or(|stamp| stamp == start));
-            if !lives {
+            let lives = |pid| {
+                let start_ticks = start_ticks_of(pid)?;
+                Some(Entry::of(pid, value).is_of(ProcessId { pid, start_ticks }))
+            };
+            if entry::pid(key).and_then(lives) != Some(true) {
                 // It ended before there was anything to notice it.
                 let _ = self.map.delete(key);
             }
@@ -306,12 +277,7 @@ impl Members {
     /// # Errors
     /// Where the map cannot be read.
     pub fn contains(&self, id: ProcessId) -> Result<bool> {
-        let entry = self
-            .map
-            .lookup(&id.pid.to_ne_bytes(), MapFlags::ANY)
-            .context("cannot read priority_pids_map")?;
-        Ok(entry
-            .is_some_and(|value| start_ticks(&value).is_none_or(|start| start == id.start_ticks)))
+        Ok(self.entry(id.pid)?.is_some_and(|entry| entry.is_of(id)))
     }
 
     /// How many members there may be.
@@ -350,35 +316,6 @@ impl Members {
     }
 }
 
-/// struct member in src/bpf/members.h
-fn entry(pid: u32, value: &[u8]) -> Entry {
-    let at = |at: usize| {
-        let bytes = value.get(at..).and_then(number::<4>);
-        bytes.map_or(0, u32::from_ne_bytes)
-    };
-    let flags = at(8);
-    let membership = match flags {
-        flags if flags & THROUGH_PARENT != 0 => Membership::ThroughParent,
-        flags if flags & WITH_CHILDREN != 0 => Membership::WithChildren,
-        _ => Membership::Chosen,
-    };
-    Entry {
-        pid,
-        start_ticks: start_ticks(value),
-        membership,
-        chosen: (membership == Membership::ThroughParent).then(|| at(12)),
-    }
-}
-
-fn start_ticks(value: &[u8]) -> Option<u64> {
-    let start = u64::from_ne_bytes(number::<8>(value)?);
-    (start != 0).then_some(start / NS_PER_TICK)
-}
-
-fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-    bytes.get(..N)?.try_into().ok()
-}
-
 /// 10000 as `10,000`.
 fn thousands(number: u32) -> String {
     let digits = number.to_string();
@@ -401,13 +338,5 @@ mod tests {
         assert_eq!(thousands(10_000), "10,000");
         assert_eq!(thousands(999), "999");
         assert_eq!(thousands(1_000_000), "1,000,000");
-    }
-
-    #[test]
-    fn an_unstamped_entry_has_no_start() {
-        assert_eq!(start_ticks(&[0; 16]), None);
-        let mut value = [0; 16];
-        value[..8].copy_from_slice(&12_345_678_901u64.to_ne_bytes());
-        assert_eq!(start_ticks(&value), Some(1234));
     }
 }

@@ -5,6 +5,7 @@
 //! reads and changes a running scheduler through its maps, whoever attached it.
 
 mod counters;
+mod entry;
 mod exit;
 mod family;
 mod handle;
@@ -21,6 +22,7 @@ mod skeleton;
 pub mod sysfs;
 
 pub use counters::{Counter, Counters};
+pub use entry::Entry;
 pub use handle::{Handle, OwnerRecord};
 pub use load::Options;
 pub use members::Inheritance;

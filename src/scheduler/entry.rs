@@ -1,0 +1,81 @@
+//! An entry of `priority_pids_map`, as the kernel's side writes it: struct member in
+//! src/bpf/members.h.
+
+use crate::model::{Membership, ProcessId};
+
+/// Its flags.
+pub const WITH_CHILDREN: u32 = 1;
+pub const THROUGH_PARENT: u32 = 2;
+
+/// Nanoseconds in a tick of `/proc/PID/stat` (USER_HZ is 100 everywhere).
+const NS_PER_TICK: u64 = 10_000_000;
+
+/// A member.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    pub pid: u32,
+    /// `None` for an entry that another tool wrote and that no task of the process has been seen
+    /// with yet.
+    pub start_ticks: Option<u64>,
+    pub membership: Membership,
+    /// For one that came through a parent: the process that was chosen.
+    pub chosen: Option<u32>,
+}
+
+impl Entry {
+    /// The map's value for a process.
+    pub fn of(pid: u32, value: &[u8]) -> Self {
+        let word = |at: usize| {
+            let bytes = value.get(at..).and_then(number::<4>);
+            bytes.map_or(0, u32::from_ne_bytes)
+        };
+        let membership = match word(8) {
+            flags if flags & THROUGH_PARENT != 0 => Membership::ThroughParent,
+            flags if flags & WITH_CHILDREN != 0 => Membership::WithChildren,
+            _ => Membership::Chosen,
+        };
+        let start = number::<8>(value).map_or(0, u64::from_ne_bytes);
+        Self {
+            pid,
+            start_ticks: (start != 0).then_some(start / NS_PER_TICK),
+            membership,
+            chosen: (membership == Membership::ThroughParent).then(|| word(12)),
+        }
+    }
+
+    /// Is it about this process, not one that had its id before?
+    #[must_use]
+    pub fn is_of(&self, id: ProcessId) -> bool {
+        self.pid == id.pid && self.start_ticks.is_none_or(|start| start == id.start_ticks)
+    }
+}
+
+/// The map's key.
+pub fn pid(key: &[u8]) -> Option<u32> {
+    number(key).map(u32::from_ne_bytes)
+}
+
+fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
+    bytes.get(..N)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_entry_without_a_stamp_is_of_whoever_has_the_id() {
+        let unstamped = Entry::of(7, &[0; 16]);
+        assert_eq!(unstamped.start_ticks, None);
+        let mut value = [0; 16];
+        value[..8].copy_from_slice(&12_345_678_901u64.to_ne_bytes());
+        let stamped = Entry::of(7, &value);
+        assert_eq!(stamped.start_ticks, Some(1234));
+        let id = |start_ticks| ProcessId {
+            pid: 7,
+            start_ticks,
+        };
+        assert!(unstamped.is_of(id(99)) && stamped.is_of(id(1234)));
+        assert!(!stamped.is_of(id(99)));
+    }
+}
