@@ -1,6 +1,7 @@
 //! What each CPU's time went to, second by second: a lane for each, in the place of the list.
 
 use super::domains;
+use super::grid::Grid;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
@@ -11,18 +12,9 @@ use crate::app::rates::{Pair, Rates};
 const NARROW: u16 = 20;
 const TALLEST: u16 = 8;
 
-/// How the lanes are laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Plan {
-    /// CPUs that share a lane, where there is no room for each.
-    group: usize,
-    columns: u16,
-    rows: u16,
-    height: u16,
-}
-
-/// `count` says how many lanes there are where some CPUs share one.
-fn plan(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> Plan {
+/// The grid in which each CPU has a lane, as far as there is room. `count` says how many lanes there
+/// are where some CPUs share one.
+fn grid(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> Grid {
     let rows = rows.max(1);
     let places = usize::from((width / NARROW).max(1)) * usize::from(rows);
     let mut group = 1;
@@ -32,7 +24,7 @@ fn plan(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> P
     let lanes = u16::try_from(count(group)).unwrap_or(u16::MAX).max(1);
     let columns = lanes.div_ceil(rows);
     let lines = lanes.div_ceil(columns);
-    Plan {
+    Grid {
         group,
         columns,
         rows: lines,
@@ -54,23 +46,18 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         pen.text(1, 1, missing.sentence(), theme.quiet);
         return;
     }
-    let plan = plan(
+    let grid = grid(
         snapshot.cpus.len(),
         |group| domains::count(&snapshot.cpus, group),
         pen.width(),
         pen.height().saturating_sub(1),
     );
-    let width = pen.width() / plan.columns;
-    let lanes = domains::cells(&snapshot.cpus, plan.group);
+    let width = grid.cell_width(pen.width());
+    let lanes = domains::cells(&snapshot.cpus, grid.group);
     let widest = lanes.iter().map(|lane| cells(&lane.label)).max();
     let left = 2 + widest.unwrap_or(1);
     for (index, lane) in (0_u16..).zip(&lanes) {
-        // Down the columns, so that neighbours stand below each other.
-        let (x, y) = (
-            index / plan.rows * width,
-            1 + index % plan.rows * plan.height,
-        );
-        let mut cell = pen.part(x, y, width, plan.height);
+        let mut cell = grid.cell(pen, index);
         cell.right(left - 1, 0, &lane.label, theme.strong);
         let online = |cpu: &&usize| snapshot.cpus.get(**cpu).is_some_and(|cpu| cpu.online);
         let online = lane.cpus.iter().filter(online).count();
@@ -79,7 +66,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
             continue;
         }
         // High lanes need a line between them to be told apart.
-        let height = plan.height - u16::from(plan.height >= 3);
+        let height = grid.height - u16::from(grid.height >= 3);
         let mut place = cell.part(left, 0, width.saturating_sub(left + 1), height);
         draw(&mut place, app, theme, &lane.cpus, online);
     }
@@ -168,27 +155,25 @@ mod tests {
     use super::*;
 
     /// As on a machine with one last cache.
-    fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
-        super::plan(cpus, |group| cpus.div_ceil(group), width, rows)
+    fn grid(cpus: usize, width: u16, rows: u16) -> Grid {
+        super::grid(cpus, |group| cpus.div_ceil(group), width, rows)
     }
 
     #[test]
     fn every_cpu_has_its_own_lane_on_a_machine_of_usual_size() {
-        assert_eq!(plan(64, 80, 17).group, 1);
-        assert_eq!(plan(256, 200, 41).group, 1);
+        assert_eq!(grid(64, 80, 17).group, 1);
+        assert_eq!(grid(256, 200, 41).group, 1);
     }
 
     #[test]
     fn all_cpus_have_a_place_however_many_there_are() {
         for cpus in [1, 2, 7, 8, 64, 255, 256, 512, 4096] {
             for (width, rows) in [(80, 17), (80, 13), (120, 29), (200, 41), (250, 51)] {
-                let plan = plan(cpus, width, rows);
-                let places = usize::from(plan.rows * plan.columns) * plan.group;
+                let grid = grid(cpus, width, rows);
+                let places = usize::from(grid.rows * grid.columns) * grid.group;
                 assert!(
-                    places >= cpus
-                        && plan.rows * plan.height <= rows
-                        && width / plan.columns >= NARROW,
-                    "{cpus} in {width}×{rows}: {plan:?}"
+                    places >= cpus && grid.lines() <= rows && grid.cell_width(width) >= NARROW,
+                    "{cpus} in {width}×{rows}: {grid:?}"
                 );
             }
         }

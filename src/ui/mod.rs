@@ -9,6 +9,7 @@ mod digits;
 mod domains;
 mod footer;
 mod format;
+mod grid;
 mod header;
 mod help;
 mod lanes;

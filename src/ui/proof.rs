@@ -11,17 +11,15 @@ use crate::app::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 
 pub const HEIGHT: u16 = 4;
 
-/// Columns: their heads, where they begin, and the cells of one value. A value stands in each at the
-/// same place before and after, with an arrow between.
-const COLUMNS: [(&str, u16, u16); 4] = [
-    ("wait p50", 14, 7),
-    ("wait p99", 32, 7),
-    ("CPU", 50, 7),
-    ("dispatches", 68, 0),
-];
 const TITLE_END: u16 = 13;
-/// In place of the rest's dispatches: what the metronome missed.
-const MISSED: &str = "missed/s";
+/// What is known of the subject and of the rest: the columns' heads, and where they begin. Each has
+/// the value before, an arrow, and the value after.
+const COLUMNS: [(&str, u16); 3] = [("wait p50", 14), ("wait p99", 32), ("CPU", 50)];
+/// The cells of one value.
+const VALUE: u16 = 7;
+/// Where the column begins of what is not known of each: the shares of the dispatches, and what the
+/// metronome missed.
+const LAST: u16 = 68;
 
 pub fn height(app: &App) -> u16 {
     if app.proof().is_some() { HEIGHT } else { 0 }
@@ -42,14 +40,15 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     if end + cells(&windows) + 1 < pen.width() {
         pen.right(pen.width() - 1, 0, &windows, theme.quiet);
     }
-    for (head, x, _) in COLUMNS {
-        let head = if x == COLUMNS[3].1 && missed(proof) {
-            MISSED
-        } else {
-            head
-        };
+    for (head, x) in COLUMNS {
         pen.text(x, 1, head, theme.quiet);
     }
+    let head = if missed(proof) {
+        "missed/s"
+    } else {
+        "dispatches"
+    };
+    pen.text(LAST, 1, head, theme.quiet);
     let name = proof.title.rsplit_once(" (").map_or(&*proof.title, |n| n.0);
     pen.put(1, 2, name, TITLE_END - 1, theme.strong);
     pen.put(1, 3, "the rest", TITLE_END - 1, theme.strong);
@@ -106,22 +105,11 @@ fn row(pen: &mut Pen, theme: &Theme, y: u16, before: Option<Part>, after: Option
         (p99(before), p99(after)),
         (cpu(before), cpu(after)),
     ];
-    for ((_, x, width), (before, after)) in COLUMNS.into_iter().zip(pairs) {
-        from_to(pen, theme, (x, y), width, &before, &after);
+    for ((_, x), (before, after)) in COLUMNS.into_iter().zip(pairs) {
+        pen.text(x, y, &before, Style::new());
+        pen.text(x + VALUE + 1, y, "→", theme.quiet);
+        pen.text(x + VALUE + 3, y, &after, theme.strong);
     }
-}
-
-fn from_to(
-    pen: &mut Pen,
-    theme: &Theme,
-    (x, y): (u16, u16),
-    width: u16,
-    before: &str,
-    after: &str,
-) {
-    pen.text(x, y, before, Style::new());
-    pen.text(x + width + 1, y, "→", theme.quiet);
-    pen.text(x + width + 3, y, after, theme.strong);
 }
 
 /// Seven cells: a wait, or how many there are of those that it takes.
@@ -135,7 +123,6 @@ fn wait(percentile: Option<Percentile>, enough: u64, theme: &Theme) -> String {
 
 /// Deadlines missed where the metronome is the subject, and the shares of the dispatches.
 fn last_column(pen: &mut Pen, theme: &Theme, proof: &Proof) {
-    let x = COLUMNS[3].1;
     let shares = |side: &Option<Side>| {
         let share = side.as_ref().and_then(|side| side.dispatched?.share());
         share.map_or_else(
@@ -152,12 +139,17 @@ fn last_column(pen: &mut Pen, theme: &Theme, proof: &Proof) {
                 |missed| format!("{missed:.0}"),
             )
         };
-        let end = pen.text(x, 2, &format!("{:>2}", rate(&proof.before)), Style::new());
+        let end = pen.text(
+            LAST,
+            2,
+            &format!("{:>2}", rate(&proof.before)),
+            Style::new(),
+        );
         let end = pen.text(end, 2, " → ", theme.quiet);
         pen.text(end, 2, &rate(&proof.after), theme.strong);
     }
     let y = if missed(proof) { 3 } else { 2 };
-    let end = pen.text(x, y, &dispatches.0, Style::new());
+    let end = pen.text(LAST, y, &dispatches.0, Style::new());
     let end = pen.text(end, y, "→", theme.quiet);
     pen.text(end, y, &dispatches.1, theme.strong);
 }

@@ -7,6 +7,7 @@ use cell::{Layout, Shape};
 use super::chart;
 use super::domains::{self, Cell};
 use super::format;
+use super::grid::Grid;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
@@ -19,29 +20,17 @@ const WIDE: u16 = 72;
 const FULL: u16 = 48;
 const TALLEST: u16 = 5;
 
-/// How the CPUs are laid out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Plan {
-    /// CPUs that share a cell: where there is no room for each, neighbours are added up.
-    group: usize,
-    columns: u16,
-    rows: u16,
-    height: u16,
+/// How much the charts can show: their length, as far as anybody looks back, times their height; a
+/// line for each queue reads best.
+fn room(grid: Grid, width: u16) -> u16 {
+    let shape = Shape::of(grid.cell_width(width), grid.height, 2);
+    let lines = if shape.layout == Layout::Full { 3 } else { 2 };
+    shape.chart.min(60) * shape.rows * lines
 }
 
-impl Plan {
-    /// How much the charts can show: their length, as far as anybody looks back, times their height;
-    /// a line for each queue reads best.
-    fn room(self, width: u16) -> u16 {
-        let shape = Shape::of(width / self.columns, self.height, 2);
-        let lines = if shape.layout == Layout::Full { 3 } else { 2 };
-        shape.chart.min(60) * shape.rows * lines
-    }
-}
-
-/// The plan that gives the charts the most room. `count` says how many cells there are where some
-/// CPUs share one.
-fn plan(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> Plan {
+/// The grid that gives the charts the most room. `count` says how many cells there are where some
+/// CPUs share one: neighbours are added up.
+fn grid(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> Grid {
     let mut group = 1;
     loop {
         let cells = u16::try_from(count(group)).unwrap_or(u16::MAX).max(1);
@@ -53,18 +42,18 @@ fn plan(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> P
                     FULL.. => height.min(TALLEST),
                     _ => 1,
                 };
-                Some(Plan {
+                Some(Grid {
                     group,
                     columns,
                     rows: lines,
                     height,
                 })
             })
-            .max_by_key(|plan| (plan.room(width), std::cmp::Reverse(plan.columns)));
+            .max_by_key(|grid| (room(*grid, width), std::cmp::Reverse(grid.columns)));
         match best {
-            Some(plan) => return plan,
+            Some(grid) => return grid,
             None if group > cpus => {
-                return Plan {
+                return Grid {
                     group,
                     columns: 1,
                     rows: 1,
@@ -76,21 +65,20 @@ fn plan(cpus: usize, count: impl Fn(usize) -> usize, width: u16, rows: u16) -> P
     }
 }
 
-fn plan_for(cpus: &[Cpu], width: u16, rows: u16) -> Plan {
-    plan(cpus.len(), |group| domains::count(cpus, group), width, rows)
+fn grid_for(cpus: &[Cpu], width: u16, rows: u16) -> Grid {
+    grid(cpus.len(), |group| domains::count(cpus, group), width, rows)
 }
 
 /// The rows that the panel takes of those offered, its title included.
 pub fn height(app: &App, width: u16, offered: u16) -> u16 {
     let cpus = app.snapshot().map_or(&[][..], |snapshot| &snapshot.cpus);
-    let plan = plan_for(cpus, width, offered.saturating_sub(1));
-    1 + plan.rows * plan.height
+    1 + grid_for(cpus, width, offered.saturating_sub(1)).lines()
 }
 
 /// How many CPUs share a cell, in this width and as many rows.
 pub fn folds(app: &App, width: u16, offered: u16) -> usize {
     let cpus = app.snapshot().map_or(&[][..], |snapshot| &snapshot.cpus);
-    plan_for(cpus, width, offered.saturating_sub(1)).group
+    grid_for(cpus, width, offered.saturating_sub(1)).group
 }
 
 /// A cell with room for it, for each CPU or group of CPUs:
@@ -107,9 +95,9 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let Some(snapshot) = app.snapshot() else {
         return;
     };
-    let plan = plan_for(&snapshot.cpus, pen.width(), pen.height().saturating_sub(1));
-    let width = pen.width() / plan.columns;
-    let groups: Vec<Group> = domains::cells(&snapshot.cpus, plan.group)
+    let grid = grid_for(&snapshot.cpus, pen.width(), pen.height().saturating_sub(1));
+    let width = grid.cell_width(pen.width());
+    let groups: Vec<Group> = domains::cells(&snapshot.cpus, grid.group)
         .into_iter()
         .map(|cell| Group::of(cell, &snapshot.cpus, app))
         .collect();
@@ -119,7 +107,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         .max()
         .unwrap_or(1)
         .max(2);
-    let shape = Shape::of(width, plan.height, label);
+    let shape = Shape::of(width, grid.height, label);
     let charts: Vec<[Vec<Option<f32>>; 4]> = groups
         .iter()
         .map(|group| group.history(app, shape.chart))
@@ -135,26 +123,20 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     title(
         pen,
         theme,
-        &plan,
+        grid,
         &shape,
         width,
         (highest > 0.0).then_some(full),
     );
-    marks(pen, app, theme, &plan, &shape, width);
+    marks(pen, app, theme, grid, &shape, width);
     for ((index, group), charts) in (0_u16..).zip(&groups).zip(&charts) {
-        // Down the columns, so that neighbours stand below each other.
-        let (x, y) = (
-            index / plan.rows * width,
-            1 + index % plan.rows * plan.height,
-        );
-        let mut cell = pen.part(x, y, width, plan.height);
-        shape.draw(&mut cell, theme, group, charts, full);
+        shape.draw(&mut grid.cell(pen, index), theme, group, charts, full);
     }
 }
 
 /// The headings over the lanes, and the height of a full column.
-fn title(pen: &mut Pen, theme: &Theme, plan: &Plan, shape: &Shape, width: u16, full: Option<f32>) {
-    for column in 0..plan.columns {
+fn title(pen: &mut Pen, theme: &Theme, grid: Grid, shape: &Shape, width: u16, full: Option<f32>) {
+    for column in 0..grid.columns {
         for (x, heading) in shape.headings(theme) {
             let x = column * width + x;
             pen.put(x, 0, &format!("{heading} "), width, theme.quiet);
@@ -169,9 +151,9 @@ fn title(pen: &mut Pen, theme: &Theme, plan: &Plan, shape: &Shape, width: u16, f
 
 /// Where something was done, over each lane of charts; a mark that has come under the heading is
 /// left out.
-fn marks(pen: &mut Pen, app: &App, theme: &Theme, plan: &Plan, shape: &Shape, width: u16) {
+fn marks(pen: &mut Pen, app: &App, theme: &Theme, grid: Grid, shape: &Shape, width: u16) {
     let marks = app.history().marks(shape.chart.into(), 1);
-    for column in 0..plan.columns {
+    for column in 0..grid.columns {
         for (x, heading) in shape.headings(theme) {
             for (at, _) in marks.iter().filter(|(at, _)| *at > cells(&heading)) {
                 pen.cell(column * width + x + at, 0, "▼", theme.strong);
@@ -234,29 +216,26 @@ mod tests {
     use super::*;
 
     /// As on a machine with one last cache.
-    fn plan(cpus: usize, width: u16, rows: u16) -> Plan {
-        super::plan(cpus, |group| cpus.div_ceil(group), width, rows)
+    fn grid(cpus: usize, width: u16, rows: u16) -> Grid {
+        super::grid(cpus, |group| cpus.div_ceil(group), width, rows)
     }
 
     #[test]
     fn every_cpu_has_a_place_however_many_there_are() {
         for cpus in [1, 2, 3, 4, 7, 8, 16, 64, 255, 512, 4096] {
             for (width, rows) in [(80, 4), (100, 6), (120, 13), (200, 21), (250, 26)] {
-                let plan = plan(cpus, width, rows);
-                assert!(
-                    plan.rows * plan.height <= rows,
-                    "{cpus} in {width}×{rows}: {plan:?}"
-                );
-                let places = usize::from(plan.rows) * usize::from(plan.columns) * plan.group;
-                assert!(places >= cpus, "{cpus} in {width}×{rows}: {plan:?}");
+                let grid = grid(cpus, width, rows);
+                assert!(grid.lines() <= rows, "{cpus} in {width}×{rows}: {grid:?}");
+                let places = usize::from(grid.rows) * usize::from(grid.columns) * grid.group;
+                assert!(places >= cpus, "{cpus} in {width}×{rows}: {grid:?}");
             }
         }
     }
 
     #[test]
     fn cpus_are_added_up_only_where_there_is_no_room_for_each() {
-        assert_eq!(plan(8, 80, 4).group, 1);
-        assert_eq!(plan(64, 200, 21).group, 1);
-        assert_eq!(plan(64, 80, 4).group, 8);
+        assert_eq!(grid(8, 80, 4).group, 1);
+        assert_eq!(grid(64, 200, 21).group, 1);
+        assert_eq!(grid(64, 80, 4).group, 8);
     }
 }
