@@ -1,11 +1,12 @@
 //! Text that came from outside: made harmless once, where it enters, and cut by the width it has
-//! on screen.
+//! on screen. And counts, as people read them.
 //!
 //! Names, command lines and kernel messages may hold anything but a zero byte: escape sequences,
 //! direction overrides, invalid UTF-8, line breaks. What [`scrub`] returns is one line that cannot
 //! move the cursor, change a colour or reorder its neighbours.
 
 use std::borrow::Cow;
+use std::fmt::Display;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
@@ -107,6 +108,20 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
+/// A whole number with commas: `10,000`.
+#[must_use]
+pub fn thousands(number: impl Display) -> String {
+    let digits = number.to_string();
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -158,5 +173,12 @@ mod tests {
         assert_eq!(wrap("not root: run sudo", 10), ["not root:", "run sudo"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
         assert!(wrap("", 0).is_empty());
+    }
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(thousands(10_000), "10,000");
+        assert_eq!(thousands(999), "999");
+        assert_eq!(thousands(1_000_000), "1,000,000");
     }
 }

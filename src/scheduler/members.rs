@@ -15,6 +15,7 @@ use super::handle::start_ticks_of;
 use super::run_program::run_program;
 use crate::model::{Membership, ProcessId};
 use crate::refusal::{Refusal, Status};
+use crate::text;
 
 // `enum change_kind`, and the answers besides 0 and -errno, in src/bpf/membership.h.
 const ADD: u32 = 0;
@@ -148,7 +149,7 @@ impl Members {
     }
 
     fn full(&self) -> anyhow::Error {
-        let capacity = thousands(self.map.max_entries());
+        let capacity = text::thousands(self.map.max_entries());
         let sentence = format!("PRIORITY is full ({capacity}): remove a process first");
         Refusal::new(Status::BadArgument, sentence).into()
     }
@@ -313,30 +314,5 @@ impl Members {
     /// The two programs: the change, and the one that moves tasks after it.
     pub(super) fn fds(&self) -> [BorrowedFd<'_>; 2] {
         [self.change.as_fd(), self.reclassify.as_fd()]
-    }
-}
-
-/// 10000 as `10,000`.
-fn thousands(number: u32) -> String {
-    let digits = number.to_string();
-    let mut out = String::new();
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(thousands(10_000), "10,000");
-        assert_eq!(thousands(999), "999");
-        assert_eq!(thousands(1_000_000), "1,000,000");
     }
 }

@@ -3,13 +3,13 @@
 use ratatui::style::Style;
 
 use super::digits;
-use super::format;
 use super::layout::Room;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::demo::Demo;
 use crate::model::{DemoReading, Queue};
+use crate::text;
 
 /// Two digits, each block two cells wide.
 const SCALE: u16 = 2;
@@ -68,7 +68,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let line = format!(
         "on time {on_time:>2} a second, last frame {}; missed in all {}",
         milliseconds(reading),
-        format::count(usize::try_from(reading.missed).unwrap_or(usize::MAX)),
+        text::thousands(reading.missed),
     );
     pen.text(WORDS, 2, &line, Style::new());
     chart(&mut pen.part(0, 3, width, 2), demo, theme, (WORDS, 10), 1);

@@ -2,12 +2,12 @@
 
 use ratatui::style::Style;
 
-use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::keymap::Action;
 use crate::app::message::Tone;
 use crate::app::{App, Mode};
+use crate::text;
 
 /// ```text
 ///  ffmpeg (4121) → PRIORITY
@@ -96,7 +96,7 @@ fn left_out(app: &App) -> Option<String> {
         .snapshot()
         .map_or(0, |snapshot| snapshot.threads_left_out);
     if view.threads && threads > 0 {
-        let threads = format::count(threads);
+        let threads = text::thousands(threads);
         parts.push(format!("{threads} threads, too many to be read each time"));
     }
     (!parts.is_empty()).then(|| parts.join(", "))

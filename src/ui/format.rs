@@ -171,20 +171,6 @@ pub fn bytes(value: u64) -> String {
     format!("{value:.0}P")
 }
 
-/// A count with commas.
-#[must_use]
-pub fn count(value: usize) -> String {
-    let digits = value.to_string();
-    let mut text = String::new();
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -245,13 +231,11 @@ mod tests {
     }
 
     #[test]
-    fn times_sizes_and_counts_read_well() {
+    fn times_and_sizes_read_well() {
         assert_eq!(since(Duration::from_secs(41)), "41s");
         assert_eq!(since(Duration::from_secs(761)), "12m41s");
         assert_eq!(since(Duration::from_secs(200_000)), "2d07h");
         assert_eq!(cpu_time(Duration::from_millis(62_330)), " 1:02.33");
         assert_eq!(bytes(3_300_000_000), "3.1G");
-        assert_eq!(count(3912), "3,912");
-        assert_eq!(count(12), "12");
     }
 }

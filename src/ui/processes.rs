@@ -10,6 +10,7 @@ use super::theme::Theme;
 use crate::app::order::{Branch, SortKey};
 use crate::app::{App, Row};
 use crate::model::{Membership, Process, Queue, Ruler};
+use crate::text;
 
 /// One column: adding one is adding a line to [`COLUMNS`].
 struct Column {
@@ -209,13 +210,13 @@ fn place(app: &App) -> Vec<String> {
             } else {
                 ""
             };
-            format!("{} processes{threads}", format::count(all))
+            format!("{} processes{threads}", text::thousands(all))
         }
         (all, shown) => format!(
             "{}-{} of {}",
-            format::count(list.offset() + 1),
-            format::count(list.offset() + shown),
-            format::count(all)
+            text::thousands(list.offset() + 1),
+            text::thousands(list.offset() + shown),
+            text::thousands(all)
         ),
     };
     if list.view.is_partial() {
@@ -225,7 +226,7 @@ fn place(app: &App) -> Vec<String> {
         place = format!("following, {place}");
     }
     if app.tagged() > 0 {
-        place = format!("{} tagged, {place}", format::count(app.tagged()));
+        place = format!("{} tagged, {place}", text::thousands(app.tagged()));
     }
     let mut places = vec![place];
     if let Some(snapshot) = app.snapshot()
@@ -235,7 +236,7 @@ fn place(app: &App) -> Vec<String> {
         let noun = if members == 1 { "member" } else { "members" };
         places.insert(
             0,
-            format!("{} {noun}, {}", format::count(members), places[0]),
+            format!("{} {noun}, {}", text::thousands(members), places[0]),
         );
     }
     places
