@@ -6,7 +6,7 @@ use crate::measure::Figures;
 use crate::{Program, Row};
 
 /// The machine and the versions.
-pub fn head(programs: &[Program]) {
+pub fn head(programs: &[Program], first: bool) {
     let cpu = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpu
         .lines()
@@ -30,7 +30,12 @@ pub fn head(programs: &[Program]) {
         .collect();
     versions.sort();
     versions.dedup();
-    println!("{}; medians.", versions.join(", "));
+    let priority = if first {
+        "at real-time priority, ahead of what else the machine does"
+    } else {
+        "beside what else the machine does"
+    };
+    println!("{}; {priority}; medians.", versions.join(", "));
 }
 
 pub fn table(size: usize, rows: &[Row]) {
