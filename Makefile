@@ -11,6 +11,7 @@ help:
 	@echo 'make test     all tests, those on a real kernel included'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
+	@echo 'make bench    what the scheduler does to waits and work, in virtual time; BENCH=--quick is shorter'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make shell    a shell in the virtual machine'
 	@echo 'make check-arm64  does it compile for arm64? (takes gcc-aarch64-linux-gnu)'
@@ -46,6 +47,9 @@ check-arm64:
 	CFLAGS_aarch64_unknown_linux_gnu='-idirafter /usr/include' \
 	cargo check --target aarch64-unknown-linux-gnu
 
+bench: packages-vm
+	@vm/bench $(BENCH)
+
 bench-dashboard:
 	@bench/dashboard
 
@@ -61,4 +65,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test build program static install bench-dashboard check-arm64 shell packages packages-vm clean
+.PHONY: help demo test build program static install bench bench-dashboard check-arm64 shell packages packages-vm clean

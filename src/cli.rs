@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
-use crate::demo;
+use crate::{bench, demo};
 
 /// Puts a process first, and shows what that does: a two-queue CPU scheduler (sched_ext) with its
 /// dashboard.
@@ -145,6 +145,11 @@ pub enum Command {
     /// One process of that load
     #[command(hide = true)]
     DemoPart(demo::part::Part),
+    /// Measure waiting times, work and cost under the kernel's own scheduler and ours, beside the other ways
+    Bench(BenchOptions),
+    /// One process of a measurement
+    #[command(hide = true)]
+    BenchPart(bench::part::Part),
 }
 
 /// Which processes: by id, by name, or both.
@@ -198,6 +203,37 @@ pub struct DemoOptions {
 
     #[command(flatten)]
     pub scheduler: SchedulerOptions,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct BenchOptions {
+    /// A minute or two, with fewer measurements, instead of half an hour
+    #[arg(long)]
+    pub quick: bool,
+
+    /// How often each is measured; by default 5 times, with --quick 3
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    pub repetitions: Option<u32>,
+
+    /// How long each is measured; by default 5, with --quick 2
+    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
+    pub seconds: Option<u32>,
+
+    /// Only these measurements, separated by commas
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub only: Vec<String>,
+
+    /// Beside another scheduler: a command that attaches one until it is interrupted; may be said several times
+    #[arg(long, value_name = "COMMAND")]
+    pub peer: Vec<String>,
+
+    /// Measure with the wait instrument on, as the dashboard has it
+    #[arg(long)]
+    pub waits: bool,
+
+    /// Where a folder named by the time is made for the report
+    #[arg(long, value_name = "FOLDER", default_value = "benchmark_results")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]

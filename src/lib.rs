@@ -4,6 +4,7 @@
 //! [`app`] → [`ui`] → terminal; keys → [`app`] → commands → [`scheduler`].
 
 pub mod app;
+pub mod bench;
 pub mod cli;
 pub mod commands;
 pub mod dashboard;

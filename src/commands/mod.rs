@@ -1,6 +1,7 @@
 //! One file a command. Each prints its answer, or returns the refusal that `main` prints.
 
 mod attach;
+mod bench;
 mod dashboard;
 mod demo;
 mod detach;
@@ -17,6 +18,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::ArgMatches;
 
+use crate::bench::part as bench_part;
 use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions, Which};
 use crate::demo::part;
 use crate::scheduler::Options;
@@ -101,5 +103,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             replay::run(file.as_deref(), look, settings.preferences)
         }
         Command::DemoPart(part) => part::run(&part),
+        Command::Bench(options) => bench::run(&options),
+        Command::BenchPart(part) => bench_part::run(&part),
     }
 }

@@ -108,7 +108,7 @@ fn metronome(frame_work: Duration, end: Instant) -> Result<()> {
 
 /// How much work takes this much CPU time. Measured while the hogs run, since a full machine is
 /// slower a thread than an idle one, and in CPU time, so that waiting for a CPU does not count.
-fn calibrate(frame_work: Duration) -> u64 {
+pub(crate) fn calibrate(frame_work: Duration) -> u64 {
     const ROUNDS: usize = 9;
     let mut spins = 10_000;
     let mut took = timed(spins);
@@ -131,14 +131,14 @@ fn timed(spins: u64) -> Duration {
 }
 
 /// A fixed amount of work: each step needs the one before.
-fn work(spins: u64) {
+pub(crate) fn work(spins: u64) {
     let mut number = black_box(1_u64);
     for step in 0..spins {
         number = black_box(number.rotate_left(7) ^ step);
     }
 }
 
-fn sleep_until(time: Duration) {
+pub(crate) fn sleep_until(time: Duration) {
     let request = Timespec {
         tv_sec: time.as_secs().cast_signed(),
         tv_nsec: time.subsec_nanos().into(),
@@ -148,7 +148,7 @@ fn sleep_until(time: Duration) {
     {}
 }
 
-pub(super) fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     duration(clock_gettime(ClockId::Monotonic))
 }
 

@@ -15,7 +15,7 @@ use crate::support::terminal::Terminal;
 const SHARP: [&str; 6] = ["--hogs", "16", "--work", "1", "--batch-order", "fifo"];
 
 /// The living processes of a name.
-fn named(name: &str) -> Vec<u32> {
+pub fn named(name: &str) -> Vec<u32> {
     let mut pids: Vec<u32> = std::fs::read_dir("/proc")
         .unwrap()
         .filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok())

@@ -1,0 +1,229 @@
+//! The processes of one measurement, from their parent's side: started, told when to begin and to
+//! end, read, ended. They are killed with the thread that started them, however it ends.
+
+use std::io::{Read, Write};
+use std::os::fd::AsFd;
+use std::process::{Child, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use clap::ValueEnum;
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::time::Timespec;
+
+use super::part::{Job, Policy, Span};
+use super::record::{READY, Record};
+use super::stop::Stop;
+
+/// How long setting up may take, and reporting after the span: a thousand threads on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(180);
+/// A signal ends a wait at once, but for one that comes just before it.
+const LOOK_MS: i64 = 250;
+
+/// Whether a process is the one that is measured, and favoured where the rival favours one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Role {
+    Favoured,
+    Other,
+}
+
+/// One process to start.
+#[derive(Debug, Clone)]
+pub struct Order {
+    pub role: Role,
+    pub policy: Policy,
+    pub job: Job,
+}
+
+pub struct Crew<'a> {
+    members: Vec<(Role, Child)>,
+    stop: &'a Stop,
+}
+
+impl<'a> Crew<'a> {
+    /// Starts them and waits until all are set up.
+    ///
+    /// # Errors
+    /// Where one cannot be started; none is left then.
+    pub fn start(orders: &[Order], stop: &'a Stop) -> Result<Self> {
+        let mut crew = Self {
+            members: Vec::new(),
+            stop,
+        };
+        for order in orders {
+            let mut command = order.command();
+            command.stdin(Stdio::piped()).stdout(Stdio::piped());
+            let child = command.spawn().context("a process cannot be started")?;
+            crew.members.push((order.role, child));
+        }
+        let until = Instant::now() + PATIENCE;
+        for (_, child) in &mut crew.members {
+            let mut byte = [0];
+            let pipe = child.stdout.as_mut().context("no pipe")?;
+            wait_for_input(&*pipe, until, stop)?;
+            if pipe.read(&mut byte)? != 1 || byte != [READY] {
+                bail!("a part of the measurement could not be set up: its words are above");
+            }
+        }
+        Ok(crew)
+    }
+
+    /// The processes that are measured.
+    pub fn favoured(&self) -> impl Iterator<Item = u32> {
+        let favoured = self
+            .members
+            .iter()
+            .filter(|(role, _)| *role == Role::Favoured);
+        favoured.map(|(_, child)| child.id())
+    }
+
+    /// Tells all when to begin and to end.
+    ///
+    /// # Errors
+    /// Where one has ended.
+    pub fn go(&mut self, span: Span) -> Result<()> {
+        for (_, child) in &mut self.members {
+            let mut pipe = child.stdin.take().context("no pipe")?;
+            pipe.write_all(&span.to_bytes())
+                .context("a part of the measurement has ended")?;
+        }
+        Ok(())
+    }
+
+    /// What they report when they are done: the favoured ones together, and the others.
+    ///
+    /// # Errors
+    /// Where one reports nothing whole, or a signal came.
+    pub fn collect(mut self) -> Result<(Record, Record)> {
+        let until = Instant::now() + PATIENCE;
+        let (mut favoured, mut others) = (Record::default(), Record::default());
+        for (role, child) in &mut self.members {
+            let pipe = child.stdout.take().context("no pipe")?;
+            let bytes = read_to_end(pipe, until, self.stop)?;
+            let record = Record::from_bytes(&bytes)?;
+            match role {
+                Role::Favoured => favoured.add(record),
+                Role::Other => others.add(record),
+            }
+        }
+        Ok((favoured, others))
+    }
+}
+
+impl Drop for Crew<'_> {
+    /// All are told first and waited for then. An error says that one has ended already.
+    fn drop(&mut self) {
+        for (_, child) in &mut self.members {
+            let _ = child.kill();
+        }
+        for (_, child) in &mut self.members {
+            let _ = child.wait();
+        }
+    }
+}
+
+fn read_to_end(mut pipe: ChildStdout, until: Instant, stop: &Stop) -> Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        wait_for_input(&pipe, until, stop)?;
+        match pipe.read(&mut buffer)? {
+            0 => return Ok(bytes),
+            count => bytes.extend_from_slice(&buffer[..count]),
+        }
+    }
+}
+
+fn wait_for_input(pipe: impl AsFd, until: Instant, stop: &Stop) -> Result<()> {
+    let limit = Timespec {
+        tv_sec: 0,
+        tv_nsec: LOOK_MS * 1_000_000,
+    };
+    loop {
+        stop.check()?;
+        match poll(&mut [PollFd::new(&pipe, PollFlags::IN)], Some(&limit)) {
+            Ok(0) | Err(rustix::io::Errno::INTR) => {}
+            Ok(_) => return Ok(()),
+            Err(error) => return Err(error).context("cannot wait for a part of the measurement"),
+        }
+        if Instant::now() >= until {
+            bail!(
+                "a part of the measurement has said nothing for three minutes: nothing was changed for good"
+            );
+        }
+    }
+}
+
+impl Order {
+    /// The command line of the process.
+    fn arguments(&self) -> Vec<String> {
+        let policy = self.policy.to_possible_value();
+        let policy = policy.map_or_else(String::new, |value| value.get_name().to_owned());
+        let mut arguments = vec![
+            "bench-part".to_owned(),
+            format!("--parent={}", std::process::id()),
+            format!("--policy={policy}"),
+        ];
+        match &self.job {
+            Job::Periodic(job) => arguments.extend([
+                "periodic".to_owned(),
+                format!("--threads={}", job.threads),
+                format!("--period-ns={}", job.period_ns),
+                format!("--spins={}", job.spins),
+                format!("--span-ns={}", job.span_ns),
+                format!("--seed={}", job.seed),
+            ]),
+            Job::Messages { groups, loops } => arguments.extend([
+                "messages".to_owned(),
+                format!("--groups={groups}"),
+                format!("--loops={loops}"),
+            ]),
+            Job::Pipe { rounds } => {
+                arguments.extend(["pipe".to_owned(), format!("--rounds={rounds}")]);
+            }
+            Job::Echo => arguments.push("echo".to_owned()),
+            Job::Peer { command } => arguments.extend(["peer".to_owned(), command.clone()]),
+        }
+        arguments
+    }
+
+    /// The process, not started yet.
+    pub fn command(&self) -> Command {
+        let mut command = Command::new("/proc/self/exe");
+        command.args(self.arguments());
+        command
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use crate::bench::measurement::{Measurement, Setting};
+    use crate::bench::rival::Rival;
+    use crate::cli::{Cli, Command};
+
+    #[test]
+    fn every_part_that_is_ordered_is_understood_as_it_was_meant() {
+        let setting = Setting {
+            cpus: 2,
+            spins_per_ns: 0.3,
+            span_ns: 1_000_000,
+            seed: 5,
+            quick: true,
+        };
+        for measurement in Measurement::all(false) {
+            for rival in Rival::KERNEL {
+                for order in measurement.orders(rival, setting) {
+                    let words = std::iter::once("dualq-top".to_owned()).chain(order.arguments());
+                    let cli = Cli::try_parse_from(words).unwrap();
+                    let Some(Command::BenchPart(part)) = cli.command else {
+                        panic!("{order:?}");
+                    };
+                    assert_eq!(format!("{:?}", part.job), format!("{:?}", order.job));
+                    assert_eq!(part.policy, order.policy);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What the scheduler holds while it is attached: its maps and programs in the kernel, and this
+//! process.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+/// Of all BPF maps and programs that this process holds, in KB, by the kernel's account.
+#[must_use]
+pub fn kernel_kb() -> Option<u64> {
+    let mut bytes = BTreeMap::new();
+    for entry in fs::read_dir("/proc/self/fdinfo").ok()?.flatten() {
+        // The directory's own descriptor has gone by now.
+        let Ok(text) = fs::read_to_string(entry.path()) else {
+            continue;
+        };
+        if let Some((id, size)) = bpf_object(&text) {
+            bytes.insert(id, size);
+        }
+    }
+    Some(bytes.values().sum::<u64>().div_ceil(1024))
+}
+
+/// Of this process alone, in KB: shared pages by their share.
+#[must_use]
+pub fn own_kb() -> Option<u64> {
+    let text = fs::read_to_string("/proc/self/smaps_rollup").ok()?;
+    value(&text, "Pss:")
+}
+
+/// Kind and number of a map or program, which several descriptors may name, and its bytes.
+fn bpf_object(fdinfo: &str) -> Option<((&'static str, u64), u64)> {
+    let kinds = ["map_id:", "prog_id:"];
+    let id = kinds
+        .iter()
+        .find_map(|kind| Some((*kind, value(fdinfo, kind)?)))?;
+    Some((id, value(fdinfo, "memlock:")?))
+}
+
+fn value(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn maps_and_programs_are_told_from_other_descriptors() {
+        let map =
+            "pos:\t0\nflags:\t02000002\nmap_type:\t1\nmemlock:\t4096\nmap_id:\t12\nfrozen:\t0\n";
+        assert_eq!(bpf_object(map), Some((("map_id:", 12), 4096)));
+        let program = "pos:\t0\nprog_type:\t27\nprog_jited:\t1\nmemlock:\t8192\nprog_id:\t7\n";
+        assert_eq!(bpf_object(program), Some((("prog_id:", 7), 8192)));
+        // A link names its program too, and holds no memory of its own.
+        assert_eq!(
+            bpf_object("link_type:\traw\nlink_id:\t3\nprog_id:\t7\n"),
+            None
+        );
+        assert_eq!(bpf_object("pos:\t0\nflags:\t0100000\n"), None);
+    }
+}

@@ -1,0 +1,124 @@
+//! Somebody else's scheduler, attached by its own program for as long as it is measured.
+
+use std::fs::File;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::crew::{Order, Role};
+use super::part::{Job, Policy};
+use super::stop::Stop;
+use crate::model::Ruler;
+use crate::refusal::{Refusal, Status};
+use crate::scheduler::sysfs;
+
+const PATIENCE: Duration = Duration::from_secs(30);
+const LOOK: Duration = Duration::from_millis(20);
+
+/// It ends when this is dropped, and with this program.
+pub struct Peer {
+    child: Child,
+    /// What the kernel calls its scheduler.
+    pub name: String,
+}
+
+impl Peer {
+    /// Starts it and waits until the kernel says that its scheduler runs. Its words go to a file.
+    ///
+    /// # Errors
+    /// A [`Refusal`] where it attaches none.
+    pub fn start(command: &str, log: &Path, stop: &Stop) -> Result<Self> {
+        let order = Order {
+            role: Role::Other,
+            policy: Policy::Normal,
+            job: Job::Peer {
+                command: command.to_owned(),
+            },
+        };
+        let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
+        let child = order
+            .command()
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file)
+            .spawn()
+            .context("the peer cannot be started")?;
+        let mut peer = Self {
+            child,
+            name: String::new(),
+        };
+        let begun = Instant::now();
+        loop {
+            stop.check()?;
+            match sysfs::ruler() {
+                Ruler::Other(name) => peer.name = name,
+                Ruler::Dualq => peer.name = sysfs::NAME.to_owned(),
+                _ => {}
+            }
+            if !peer.name.is_empty() {
+                return Ok(peer);
+            }
+            if peer.child.try_wait()?.is_some() || begun.elapsed() > PATIENCE {
+                bail!(Refusal::new(
+                    Status::BadArgument,
+                    format!(
+                        "the peer '{command}' attached no scheduler: {} has what it said",
+                        log.display()
+                    ),
+                ));
+            }
+            sleep(LOOK);
+        }
+    }
+
+    /// Ends it and waits until the kernel's own scheduler is back.
+    ///
+    /// # Errors
+    /// Where it is not.
+    pub fn end(mut self) -> Result<()> {
+        self.ask(Signal::INT);
+        if !self.gone_within(Duration::from_secs(5)) {
+            self.ask(Signal::TERM);
+            self.gone_within(Duration::from_secs(5));
+        }
+        let name = self.name.clone();
+        drop(self);
+        let begun = Instant::now();
+        while sysfs::ruler() != Ruler::KernelDefault {
+            if begun.elapsed() > PATIENCE {
+                bail!(
+                    "the peer has ended and its scheduler {name} still runs: it was told to stay?"
+                );
+            }
+            sleep(LOOK);
+        }
+        Ok(())
+    }
+
+    fn ask(&self, signal: Signal) {
+        // An error says that it has ended.
+        let _ = kill_process(Pid::from_child(&self.child), signal);
+    }
+
+    fn gone_within(&mut self, limit: Duration) -> bool {
+        let begun = Instant::now();
+        while begun.elapsed() < limit {
+            if !matches!(self.child.try_wait(), Ok(None)) {
+                return true;
+            }
+            sleep(LOOK);
+        }
+        false
+    }
+}
+
+impl Drop for Peer {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

@@ -1,0 +1,184 @@
+//! The report as tables.
+
+use super::goals;
+use crate::bench::Results;
+use crate::bench::figure::Figure;
+use crate::bench::measurement::Measurement;
+use crate::bench::results::Row;
+use crate::bench::rival::Rival;
+use crate::bench::statistics::{Spread, slope};
+
+#[must_use]
+pub fn markdown(results: &Results) -> String {
+    let mut out = head(results);
+    for (measurement, rows) in &results.tables {
+        out += &table(results, *measurement, rows);
+    }
+    out += &scaling(results);
+    if !results.cost.is_empty() {
+        out += "\n## What the scheduler takes\n\n| | median | (shortest to longest) |\n|---|---|---|\n";
+        for (figure, values) in &results.cost {
+            if let Some(spread) = Spread::of(values) {
+                out += &format!(
+                    "| {} | {} | {} |\n",
+                    figure.title(),
+                    show(*figure, spread.median),
+                    ends(*figure, &spread)
+                );
+            }
+        }
+    }
+    out += &goals::markdown(results);
+    out
+}
+
+fn head(results: &Results) -> String {
+    let machine = &results.machine;
+    let mut out = String::from("# dualq-top bench\n\n");
+    out += &format!(
+        "dualq-top {}; Linux {}; {} × {}, {} node(s), {} MB{}{}.\n",
+        machine.version,
+        machine.kernel,
+        machine.cpus,
+        machine.cpu,
+        machine.nodes,
+        machine.memory_mb,
+        if machine.hypervisor {
+            ", in a virtual machine"
+        } else {
+            ""
+        },
+        machine
+            .governor
+            .as_ref()
+            .map_or_else(String::new, |governor| format!(", governor {governor}")),
+    );
+    out += &format!(
+        "{} repetitions of {} s, all rivals in each; medians, the least and the most in brackets, × is the ratio to the kernel's default.\n",
+        results.repetitions, results.seconds
+    );
+    if results.repetitions < results.repetitions_wanted {
+        out += &format!(
+            "**Broken off** after {} of {} repetitions; figures of one that is not whole are in the medians.\n",
+            results.repetitions, results.repetitions_wanted
+        );
+    }
+    match machine.busy_before_percent {
+        Some(busy) if busy >= 5.0 => {
+            out += &format!(
+                "**The machine was {busy:.0} % busy before the first measurement**: that is in all figures.\n"
+            );
+        }
+        _ => {}
+    }
+    out
+}
+
+fn table(results: &Results, measurement: Measurement, rows: &[Row]) -> String {
+    let mut out = format!(
+        "\n## {}\n\n`{}`\n\n",
+        measurement.title(),
+        measurement.key()
+    );
+    // A figure that only some rivals have (dispatches by queue) is a column all the same.
+    let mut columns: Vec<Figure> = Vec::new();
+    for (figure, _) in rows.iter().flat_map(|row| &row.figures) {
+        if !columns.contains(figure) {
+            columns.push(*figure);
+        }
+    }
+    out += "| |";
+    for column in &columns {
+        out += &format!(" {} |", column.title());
+    }
+    out += &format!("\n|---|{}\n", "---|".repeat(columns.len()));
+    let default = rows.iter().find(|row| row.rival == Rival::Default);
+    for row in rows {
+        out += &format!("| {} |", row.rival.label(&results.peers));
+        for column in &columns {
+            out += &format!(" {} |", cell(row, default, *column));
+        }
+        out += "\n";
+    }
+    out
+}
+
+fn cell(row: &Row, default: Option<&Row>, figure: Figure) -> String {
+    let Some(spread) = row.find(figure) else {
+        return "–".into();
+    };
+    let mut text = format!(
+        "{} ({})",
+        show(figure, spread.median),
+        ends(figure, &spread)
+    );
+    let default = default
+        .filter(|default| default.rival != row.rival)
+        .and_then(|default| default.find(figure));
+    if let Some(default) = default
+        && default.median > 0.0
+    {
+        text += &format!(" {}×", ratio(spread.median / default.median));
+    }
+    text
+}
+
+fn show(figure: Figure, value: f64) -> String {
+    figure.show(value)
+}
+
+fn ends(figure: Figure, spread: &Spread) -> String {
+    format!("{}–{}", figure.show(spread.min), figure.show(spread.max))
+}
+
+pub fn ratio(ratio: f64) -> String {
+    if !(0.1..100.0).contains(&ratio) {
+        return Figure::WakeP50.show(ratio);
+    }
+    format!("{ratio:.2}")
+}
+
+/// How latency grows with the number of tasks: what the four measurements have in common.
+fn scaling(results: &Results) -> String {
+    let mut rivals: Vec<Rival> = Vec::new();
+    let crowds = || {
+        results
+            .tables
+            .iter()
+            .filter_map(|(measurement, rows)| match measurement {
+                Measurement::Crowd { tasks } => Some((f64::from(*tasks), rows)),
+                _ => None,
+            })
+    };
+    for (_, rows) in crowds() {
+        for row in rows {
+            if !rivals.contains(&row.rival) {
+                rivals.push(row.rival);
+            }
+        }
+    }
+    if crowds().count() < 2 {
+        return String::new();
+    }
+    let mut out = String::from(
+        "\n## How dispatch latency grows with tasks\n\nThe line of least squares through the medians above.\n\n| | p50, µs for each task | p99, µs for each task |\n|---|---|---|\n",
+    );
+    for rival in rivals {
+        let line = |figure| {
+            let points: Vec<(f64, f64)> = crowds()
+                .filter_map(|(tasks, rows)| {
+                    let row = rows.iter().find(|row| row.rival == rival)?;
+                    Some((tasks, row.find(figure)?.median))
+                })
+                .collect();
+            slope(&points).map_or_else(|| "–".into(), |slope| format!("{slope:+.4}"))
+        };
+        out += &format!(
+            "| {} | {} | {} |\n",
+            rival.label(&results.peers),
+            line(Figure::WakeP50),
+            line(Figure::WakeP99)
+        );
+    }
+    out
+}

@@ -1,0 +1,83 @@
+//! All figures of all repetitions, by measurement and rival.
+
+use super::figure::Figure;
+use super::machine::Machine;
+use super::measurement::Measurement;
+use super::rival::Rival;
+use super::statistics::Spread;
+
+/// One row of a table: a rival's figures, in the order of the columns.
+#[derive(Debug, Clone)]
+pub struct Row {
+    pub rival: Rival,
+    pub figures: Vec<(Figure, Vec<f64>)>,
+}
+
+#[derive(Debug, Clone)]
+pub struct Results {
+    pub machine: Machine,
+    /// The schedulers' own names, in the order of the plan.
+    pub peers: Vec<String>,
+    pub repetitions_wanted: u32,
+    /// Whole ones.
+    pub repetitions: u32,
+    pub seconds: f64,
+    pub quick: bool,
+    pub tables: Vec<(Measurement, Vec<Row>)>,
+    /// Of attaching, detaching and memory.
+    pub cost: Vec<(Figure, Vec<f64>)>,
+}
+
+impl Results {
+    pub fn add(&mut self, measurement: Measurement, rival: Rival, figures: Vec<(Figure, f64)>) {
+        let table = place(&mut self.tables, &measurement);
+        let row = match table.iter().position(|row| row.rival == rival) {
+            Some(at) => &mut table[at],
+            None => {
+                table.push(Row {
+                    rival,
+                    figures: Vec::new(),
+                });
+                let last = table.len() - 1;
+                &mut table[last]
+            }
+        };
+        for (figure, value) in figures {
+            place(&mut row.figures, &figure).push(value);
+        }
+    }
+
+    pub fn add_cost(&mut self, figure: Figure, value: f64) {
+        place(&mut self.cost, &figure).push(value);
+    }
+
+    #[must_use]
+    pub fn find(&self, measurement: Measurement, rival: Rival, figure: Figure) -> Option<Spread> {
+        let table = self.tables.iter().find(|(one, _)| *one == measurement)?;
+        table.1.iter().find(|row| row.rival == rival)?.find(figure)
+    }
+
+    #[must_use]
+    pub fn find_cost(&self, figure: Figure) -> Option<Spread> {
+        let found = self.cost.iter().find(|(one, _)| *one == figure)?;
+        Spread::of(&found.1)
+    }
+}
+
+impl Row {
+    #[must_use]
+    pub fn find(&self, figure: Figure) -> Option<Spread> {
+        let found = self.figures.iter().find(|(one, _)| *one == figure)?;
+        Spread::of(&found.1)
+    }
+}
+
+/// The entry of a key, made where there is none.
+fn place<'a, K: PartialEq + Copy, V: Default>(list: &'a mut Vec<(K, V)>, key: &K) -> &'a mut V {
+    let at = list.iter().position(|(one, _)| one == key);
+    let at = at.unwrap_or_else(|| {
+        list.push((*key, V::default()));
+        list.len() - 1
+    });
+    &mut list[at].1
+}

@@ -1,0 +1,90 @@
+//! The ways to serve one process first that are held against each other.
+
+use super::part::Policy;
+
+/// Who schedules while it is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ruler {
+    KernelDefault,
+    Dualq,
+    /// By its place among the peers of the plan.
+    Peer(usize),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rival {
+    Default,
+    /// The favoured process at nice -20.
+    Nice,
+    /// All others SCHED_IDLE.
+    OthersIdle,
+    /// The favoured process SCHED_FIFO: the floor, since nothing ordinary gets in its way.
+    Fifo,
+    DualqBatch,
+    DualqPriority,
+    Peer(usize),
+}
+
+impl Rival {
+    pub const KERNEL: [Self; 4] = [Self::Default, Self::Nice, Self::OthersIdle, Self::Fifo];
+    pub const DUALQ: [Self; 2] = [Self::DualqBatch, Self::DualqPriority];
+
+    #[must_use]
+    pub fn ruler(self) -> Ruler {
+        match self {
+            Self::Default | Self::Nice | Self::OthersIdle | Self::Fifo => Ruler::KernelDefault,
+            Self::DualqBatch | Self::DualqPriority => Ruler::Dualq,
+            Self::Peer(number) => Ruler::Peer(number),
+        }
+    }
+
+    /// How the process that is measured is scheduled.
+    #[must_use]
+    pub fn favoured(self) -> Policy {
+        match self {
+            Self::Nice => Policy::Nice,
+            Self::Fifo => Policy::Fifo,
+            _ => Policy::Normal,
+        }
+    }
+
+    /// How everything beside it is.
+    #[must_use]
+    pub fn others(self) -> Policy {
+        match self {
+            Self::OthersIdle => Policy::Idle,
+            _ => Policy::Normal,
+        }
+    }
+
+    /// Its key in the report: an interface.
+    #[must_use]
+    pub fn key(self, peers: &[String]) -> String {
+        match self {
+            Self::Default => "default".into(),
+            Self::Nice => "nice".into(),
+            Self::OthersIdle => "others_idle".into(),
+            Self::Fifo => "fifo".into(),
+            Self::DualqBatch => "dualq_batch".into(),
+            Self::DualqPriority => "dualq_priority".into(),
+            Self::Peer(number) => format!("peer:{}", peer(peers, number)),
+        }
+    }
+
+    #[must_use]
+    pub fn label(self, peers: &[String]) -> String {
+        match self {
+            Self::Default => "kernel default".into(),
+            Self::Nice => "the same, it at nice -20".into(),
+            Self::OthersIdle => "the same, others SCHED_IDLE".into(),
+            Self::Fifo => "the same, it SCHED_FIFO".into(),
+            Self::DualqBatch => "dualq, it in BATCH".into(),
+            Self::DualqPriority => "dualq, it in PRIORITY".into(),
+            Self::Peer(number) => peer(peers, number).into(),
+        }
+    }
+}
+
+fn peer(peers: &[String], number: usize) -> &str {
+    peers.get(number).map_or("?", String::as_str)
+}

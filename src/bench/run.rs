@@ -1,0 +1,321 @@
+//! The order of things: repetition by repetition, scheduler by scheduler, measurement by measurement.
+
+use std::mem::MaybeUninit;
+use std::path::PathBuf;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+
+use super::crew::Crew;
+use super::figure::Figure;
+use super::machine::Machine;
+use super::measurement::{Measurement, Setting};
+use super::memory;
+use super::observed::{KernelCounts, Observed};
+use super::part::{Span, set_scheduler};
+use super::peer::Peer;
+use super::results::Results;
+use super::rival::{Rival, Ruler};
+use super::stop::Stop;
+use crate::demo::part::{calibrate, now, sleep_until};
+use crate::model::{self, ProcessId};
+use crate::observe::online_cpus;
+use crate::refusal::{Refusal, Status};
+use crate::scheduler::{Counter, Handle, News, Options, Scheduler, preflight, sysfs};
+
+/// Between the word to begin and the span that counts: caches and run queues settle.
+const WARM_UP: Duration = Duration::from_millis(300);
+/// After a change of scheduler.
+const SETTLE: Duration = Duration::from_millis(300);
+/// A move that is not followed by a dispatch within this time counts as this long.
+const LONGEST_TOGGLE: Duration = Duration::from_secs(1);
+const BETWEEN_TOGGLES: Duration = Duration::from_millis(20);
+/// Work is fixed once, for all: so much CPU time, by this machine's speed before the first run.
+const CALIBRATED: Duration = Duration::from_millis(1);
+
+/// What to measure, and how.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    pub measurements: Vec<Measurement>,
+    pub repetitions: u32,
+    pub span: Duration,
+    pub quick: bool,
+    pub options: Options,
+    /// Commands that attach other schedulers.
+    pub peers: Vec<String>,
+    /// Where the peers' words go.
+    pub directory: PathBuf,
+}
+
+/// Measures, and tells the progress by `say`. What was measured before an error or a signal comes
+/// back as well.
+///
+/// # Errors
+/// A [`Refusal`] where nothing can be measured: no rights, no sched_ext, a scheduler that runs.
+pub fn run(plan: &Plan, stop: &Stop, say: &mut dyn FnMut(&str)) -> Result<(Results, Result<()>)> {
+    preflight::check()?;
+    if sysfs::ruler() != model::Ruler::KernelDefault {
+        bail!(Refusal::new(
+            Status::AnotherSchedulerRuns,
+            "a sched_ext scheduler runs: `dualq-top detach` ends one of ours that was asked to stay; then measure again",
+        ));
+    }
+    // So that it looks at the kernel's counts when it means to, also among a thousand busy tasks.
+    // It sleeps all the rest; what it starts is ordinary.
+    set_scheduler(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 99)?;
+    let busy_before = busy_before();
+    #[allow(clippy::cast_precision_loss)]
+    let spins_per_ns = calibrate(CALIBRATED) as f64 / CALIBRATED.as_nanos() as f64;
+    let mut bench = Bench {
+        plan,
+        stop,
+        say,
+        spins_per_ns,
+        step: 0,
+        results: Results {
+            machine: Machine::read(busy_before),
+            peers: plan.peers.clone(),
+            repetitions_wanted: plan.repetitions,
+            repetitions: 0,
+            seconds: plan.span.as_secs_f64(),
+            quick: plan.quick,
+            tables: Vec::new(),
+            cost: Vec::new(),
+        },
+    };
+    let outcome = bench.repeat();
+    Ok((bench.results, outcome))
+}
+
+/// How busy the machine is without us, over a second.
+fn busy_before() -> Option<f64> {
+    let before = KernelCounts::read();
+    sleep(Duration::from_secs(1));
+    let seen = Observed {
+        before,
+        after: KernelCounts::read(),
+        ..Observed::default()
+    };
+    seen.busy_percent()
+}
+
+struct Bench<'a> {
+    plan: &'a Plan,
+    stop: &'a Stop,
+    say: &'a mut dyn FnMut(&str),
+    spins_per_ns: f64,
+    step: usize,
+    results: Results,
+}
+
+impl Bench<'_> {
+    fn repeat(&mut self) -> Result<()> {
+        let mut rulers = vec![Ruler::KernelDefault, Ruler::Dualq];
+        rulers.extend((0..self.plan.peers.len()).map(Ruler::Peer));
+        for repetition in 1..=self.plan.repetitions {
+            for &ruler in &rulers {
+                match ruler {
+                    Ruler::KernelDefault => self.measure_all(repetition, ruler, None)?,
+                    Ruler::Dualq => self.under_dualq(repetition)?,
+                    Ruler::Peer(number) => self.under_peer(repetition, number)?,
+                }
+                self.stop.check()?;
+                if sysfs::ruler() != model::Ruler::KernelDefault {
+                    bail!("the kernel's own scheduler is not back: nothing more can be measured");
+                }
+                sleep(SETTLE);
+            }
+            // Each is the first one in its turn.
+            rulers.rotate_left(1);
+            self.results.repetitions = repetition;
+        }
+        Ok(())
+    }
+
+    fn under_dualq(&mut self, repetition: u32) -> Result<()> {
+        let milliseconds = |since: Instant| since.elapsed().as_secs_f64() * 1e3;
+        let mut storage = MaybeUninit::uninit();
+        let begun = Instant::now();
+        let mut scheduler = Scheduler::start(&mut storage, self.plan.options, None)?;
+        self.results
+            .add_cost(Figure::LoadAndAttach, milliseconds(begun));
+        let begun = Instant::now();
+        scheduler.detach()?;
+        self.results.add_cost(Figure::Detach, milliseconds(begun));
+        let begun = Instant::now();
+        scheduler.attach()?;
+        self.results.add_cost(Figure::Attach, milliseconds(begun));
+        #[allow(clippy::cast_precision_loss)]
+        for (figure, kb) in [
+            (Figure::KernelMemory, memory::kernel_kb()),
+            (Figure::OwnMemory, memory::own_kb()),
+        ] {
+            if let Some(kb) = kb {
+                self.results.add_cost(figure, kb as f64);
+            }
+        }
+        sleep(SETTLE);
+        let handle = scheduler.handle()?;
+        self.measure_all(repetition, Ruler::Dualq, Some(&handle))?;
+        match scheduler.news() {
+            News::None => Ok(()),
+            News::Restarted(exit) | News::Ended(Some(exit)) => {
+                bail!("the kernel ended the scheduler while it was measured: {exit}")
+            }
+            News::Ended(None) => bail!("something detached the scheduler while it was measured"),
+        }
+    }
+
+    fn under_peer(&mut self, repetition: u32, number: usize) -> Result<()> {
+        let command = &self.plan.peers[number];
+        let log = self.plan.directory.join(format!("peer-{}.log", number + 1));
+        let peer = Peer::start(command, &log, self.stop)?;
+        self.results.peers[number].clone_from(&peer.name);
+        sleep(SETTLE);
+        let outcome = self.measure_all(repetition, Ruler::Peer(number), None);
+        peer.end()?;
+        outcome
+    }
+
+    fn measure_all(
+        &mut self,
+        repetition: u32,
+        ruler: Ruler,
+        handle: Option<&Handle>,
+    ) -> Result<()> {
+        for &measurement in &self.plan.measurements {
+            for rival in measurement.rivals(self.plan.peers.len()) {
+                if rival.ruler() != ruler {
+                    continue;
+                }
+                self.tell(repetition, measurement, rival);
+                let seen = self.measure(repetition, measurement, rival, handle)?;
+                let figures = measurement.figures(&seen);
+                self.results.add(measurement, rival, figures);
+            }
+        }
+        Ok(())
+    }
+
+    fn tell(&mut self, repetition: u32, measurement: Measurement, rival: Rival) {
+        let plan = self.plan;
+        self.step += 1;
+        let rivals = |one: &Measurement| one.rivals(plan.peers.len()).len();
+        let each: usize = plan.measurements.iter().map(rivals).sum();
+        let steps = each * plan.repetitions as usize;
+        let line = format!(
+            "{:>4}/{steps}  repetition {repetition} of {}: {}, {}",
+            self.step,
+            plan.repetitions,
+            measurement.key(),
+            rival.label(&self.results.peers),
+        );
+        (self.say)(&line);
+    }
+
+    fn measure(
+        &self,
+        repetition: u32,
+        measurement: Measurement,
+        rival: Rival,
+        handle: Option<&Handle>,
+    ) -> Result<Observed> {
+        let setting = Setting {
+            cpus: u32::try_from(online_cpus().len())?.max(1),
+            spins_per_ns: self.spins_per_ns,
+            span_ns: u64::try_from(self.plan.span.as_nanos())?,
+            // The same wake-up times for all rivals of one repetition.
+            seed: u64::from(repetition),
+            quick: self.plan.quick,
+        };
+        let mut crew = Crew::start(&measurement.orders(rival, setting), self.stop)?;
+        let favoured: Vec<ProcessId> = crew.favoured().filter_map(identity).collect();
+        let toggles = measurement == Measurement::Toggle;
+        if rival == Rival::DualqPriority && !toggles {
+            let handle = handle.context("dualq does not run")?;
+            for id in &favoured {
+                handle
+                    .members
+                    .add_with_children(id.pid, Some(id.start_ticks))?;
+            }
+        }
+        let begin = now() + WARM_UP;
+        let span = Span {
+            begin,
+            end: begin + self.plan.span,
+        };
+        crew.go(span)?;
+        let mut seen = Observed::default();
+        self.wait_until(begin)?;
+        let from = now();
+        seen.before = counts(handle)?;
+        if let (true, Some(handle), Some(id)) = (toggles, handle, favoured.first()) {
+            seen.toggles = self.toggle(handle, *id, span.end)?;
+        }
+        if measurement.takes_its_time() {
+            (seen.favoured, seen.others) = crew.collect()?;
+            seen.after = counts(handle)?;
+            seen.span = now().saturating_sub(from);
+        } else {
+            self.wait_until(span.end)?;
+            seen.after = counts(handle)?;
+            seen.span = now().saturating_sub(from);
+            (seen.favoured, seen.others) = crew.collect()?;
+        }
+        seen.worked = self.plan.span;
+        Ok(seen)
+    }
+
+    /// Moves it to PRIORITY and back until the span is over: how long until PRIORITY is served?
+    fn toggle(&self, handle: &Handle, id: ProcessId, end: Duration) -> Result<Vec<u64>> {
+        let dispatches = || -> Result<u64> { Ok(handle.counters()?.total(Counter::PriorityDis)) };
+        let mut times = Vec::new();
+        while now() + 2 * BETWEEN_TOGGLES < end || times.is_empty() {
+            self.stop.check()?;
+            let before = dispatches()?;
+            let moved = now();
+            handle.members.add(id.pid, Some(id.start_ticks))?;
+            let mut took = now().saturating_sub(moved);
+            while dispatches()? == before && took < LONGEST_TOGGLE {
+                sleep(Duration::from_micros(50));
+                took = now().saturating_sub(moved);
+            }
+            times.push(u64::try_from(took.as_nanos())?);
+            handle.members.remove(id.pid)?;
+            sleep(BETWEEN_TOGGLES);
+        }
+        Ok(times)
+    }
+
+    fn wait_until(&self, time: Duration) -> Result<()> {
+        const LOOK: Duration = Duration::from_millis(250);
+        loop {
+            self.stop.check()?;
+            let next = now() + LOOK;
+            if next >= time {
+                sleep_until(time);
+                return self.stop.check();
+            }
+            sleep_until(next);
+        }
+    }
+}
+
+fn counts(handle: Option<&Handle>) -> Result<KernelCounts> {
+    let mut counts = KernelCounts::read();
+    if let Some(handle) = handle {
+        let total = handle.counters()?;
+        counts.dispatches = Some((
+            total.total(Counter::PriorityDis),
+            total.total(Counter::BatchDis),
+        ));
+    }
+    Ok(counts)
+}
+
+fn identity(pid: u32) -> Option<ProcessId> {
+    let process = procfs::process::Process::new(pid.cast_signed()).ok()?;
+    let start_ticks = process.stat().ok()?.starttime;
+    Some(ProcessId { pid, start_ticks })
+}

@@ -1,0 +1,48 @@
+//! A signal ends the measurement at the next moment at which nothing is left half done.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use anyhow::{Context, Result, bail};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+
+/// The signal that came, if one did. Kept by the handler itself: a thread for it would be one more
+/// that wants a CPU.
+#[derive(Debug, Default)]
+pub struct Stop(Arc<AtomicUsize>);
+
+impl Stop {
+    /// # Errors
+    /// Where the handlers cannot be set.
+    pub fn on_signals() -> Result<Self> {
+        let stop = Self::default();
+        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            let number = usize::try_from(signal)?;
+            signal_hook::flag::register_usize(signal, Arc::clone(&stop.0), number)
+                .context("cannot wait for signals")?;
+        }
+        Ok(stop)
+    }
+
+    /// # Errors
+    /// [`Interrupted`] once a signal has come.
+    pub fn check(&self) -> Result<()> {
+        match self.0.load(Ordering::Relaxed) {
+            0 => Ok(()),
+            signal => bail!(Interrupted(i32::try_from(signal)?)),
+        }
+    }
+}
+
+/// A signal came: everything is to be put back first.
+#[derive(Debug, Clone, Copy)]
+pub struct Interrupted(pub i32);
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ended by signal {}", self.0)
+    }
+}
+
+impl std::error::Error for Interrupted {}

@@ -1,0 +1,117 @@
+//! `bench`: measures, tells the progress, and leaves a report.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Result, bail};
+
+use super::members::write;
+use crate::bench::stop::{Interrupted, Stop};
+use crate::bench::{self, Measurement, Plan, report};
+use crate::cli::BenchOptions;
+use crate::log;
+use crate::refusal::{Refusal, Status};
+use crate::scheduler::{Options, preflight};
+
+pub fn run(options: &BenchOptions) -> Result<()> {
+    let measurements = chosen(&options.only, options.quick)?;
+    preflight::check()?;
+    log::listen_to_libbpf();
+    let (repetitions, seconds) = if options.quick { (3, 2) } else { (5, 5) };
+    let directory = directory(&options.out)?;
+    let plan = Plan {
+        measurements,
+        repetitions: options.repetitions.unwrap_or(repetitions),
+        span: Duration::from_secs(u64::from(options.seconds.unwrap_or(seconds))),
+        quick: options.quick,
+        options: Options {
+            measure_waits: options.waits,
+            ..Options::default()
+        },
+        peers: options.peer.clone(),
+        directory: directory.clone(),
+    };
+    let stop = Stop::on_signals()?;
+    let mut say = |line: &str| {
+        // Who does not look at the progress gets the report all the same.
+        let _ = writeln!(std::io::stderr(), "{line}");
+    };
+    let measured = bench::run(&plan, &stop, &mut say);
+    let (results, outcome) = match measured {
+        Ok(measured) => measured,
+        Err(refused) => {
+            // Nothing was measured: no folder for it.
+            let _ = fs::remove_dir(&directory);
+            return Err(refused);
+        }
+    };
+    // By now no process of ours is left, and the kernel's own scheduler is back.
+    let markdown = report::markdown(&results);
+    save(&directory, "report.md", &markdown)?;
+    save(&directory, "report.json", &report::json(&results)?)?;
+    for (name, chart) in report::charts(&results) {
+        save(&directory, &name, &chart)?;
+    }
+    write(&markdown)?;
+    write(&format!("\nThis and more is in {}\n", directory.display()))?;
+    if let Err(error) = &outcome
+        && let Some(Interrupted(signal)) = error.downcast_ref()
+    {
+        std::process::exit(128 + signal);
+    }
+    outcome
+}
+
+fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
+    let all = Measurement::all(quick);
+    if names.is_empty() {
+        return Ok(all);
+    }
+    // A name chooses also from what is left out of the quick ones.
+    let known = [all, Measurement::all(false)].concat();
+    let mut chosen: Vec<Measurement> = Vec::new();
+    for name in names {
+        match known.iter().find(|one| one.key() == *name) {
+            Some(one) if chosen.contains(one) => {}
+            Some(one) => chosen.push(*one),
+            None => {
+                let mut keys: Vec<_> = known.iter().map(|one| one.key()).collect();
+                keys.sort();
+                keys.dedup();
+                bail!(Refusal::new(
+                    Status::BadArgument,
+                    format!(
+                        "'{}' is no measurement: --only takes {}",
+                        crate::text::scrub(name.as_bytes()),
+                        keys.join(", ")
+                    ),
+                ));
+            }
+        }
+    }
+    Ok(chosen)
+}
+
+/// Made now, so that what cannot be written is said before half an hour of measuring.
+fn directory(parent: &Path) -> Result<PathBuf> {
+    let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
+    // As a name of a file on any system.
+    let directory = parent.join(time.replace(':', ""));
+    fs::create_dir_all(&directory).map_err(|error| {
+        Refusal::new(
+            Status::BadArgument,
+            format!(
+                "the report cannot be written to {} ({error}): name another folder with --out",
+                directory.display()
+            ),
+        )
+    })?;
+    Ok(directory)
+}
+
+fn save(directory: &Path, name: &str, text: &str) -> Result<()> {
+    let path = directory.join(name);
+    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+}

@@ -1,0 +1,161 @@
+//! `bench` from outside, where no scheduler can be attached: what it refuses, and its processes one
+//! by one, which take no rights.
+
+#![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
+
+use std::fs;
+use std::io::{Read, Write};
+use std::process::{Child, ChildStdout, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use rustix::time::{ClockId, clock_gettime};
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
+    command.args(arguments).stdin(Stdio::null());
+    command
+}
+
+fn refused(arguments: &[&str]) -> String {
+    let Output { status, stderr, .. } = program(arguments).output().unwrap();
+    let words = String::from_utf8(stderr).unwrap();
+    assert_eq!(status.code(), Some(2), "{arguments:?}: {words}");
+    words
+}
+
+#[test]
+fn a_measurement_that_does_not_exist_is_refused_with_the_names_of_those_that_do() {
+    let words = refused(&["bench", "--only", "pipe,wakeup"]);
+    assert!(words.contains("'wakeup' is no measurement"), "{words}");
+    for name in ["wake-up-8", "frame-2", "latency-1000", "shares"] {
+        assert!(words.contains(name), "{words}");
+    }
+}
+
+#[test]
+fn numbers_out_of_range_are_refused() {
+    for arguments in [
+        ["bench", "--repetitions", "0"],
+        ["bench", "--seconds", "0"],
+        ["bench", "--seconds", "601"],
+    ] {
+        refused(&arguments);
+    }
+}
+
+/// One process of a measurement, as the program starts it.
+struct Part {
+    child: Child,
+    out: ChildStdout,
+}
+
+impl Part {
+    /// Set up, and waiting for the word.
+    fn ready(job: &[&str]) -> Self {
+        let parent = format!("--parent={}", std::process::id());
+        let arguments = [&["bench-part", &parent][..], job].concat();
+        let mut child = program(&arguments)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut out = child.stdout.take().unwrap();
+        let mut byte = [0];
+        out.read_exact(&mut byte).unwrap();
+        assert_eq!(&byte, b"r");
+        Self { child, out }
+    }
+
+    /// What it reports after this many milliseconds: units, wake-ups, ends.
+    fn measure(mut self, ms: u64) -> (u64, Vec<u64>, Vec<u64>) {
+        let now = clock_gettime(ClockId::Monotonic);
+        let begin = now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned();
+        let begin = begin + 20_000_000;
+        let mut word = begin.to_ne_bytes().to_vec();
+        word.extend((begin + ms * 1_000_000).to_ne_bytes());
+        self.child.stdin.take().unwrap().write_all(&word).unwrap();
+        let mut bytes = Vec::new();
+        self.out.read_to_end(&mut bytes).unwrap();
+        assert!(self.child.wait().unwrap().success());
+        let numbers: Vec<u64> = bytes
+            .as_chunks()
+            .0
+            .iter()
+            .map(|n| u64::from_ne_bytes(*n))
+            .collect();
+        let (wakes, dones) = numbers[3..].split_at(numbers[1] as usize);
+        assert_eq!(dones.len() as u64, numbers[2]);
+        (numbers[0], wakes.to_vec(), dones.to_vec())
+    }
+}
+
+#[test]
+fn a_probe_wakes_up_at_its_times_and_tells_how_late_each_time() {
+    let job = [
+        "periodic",
+        "--period-ns=2000000",
+        "--spins=0",
+        "--span-ns=400000000",
+    ];
+    let begun = Instant::now();
+    let (units, wakes, dones) = Part::ready(&job).measure(400);
+    // 200 on the average; where the machine was late it left some out.
+    assert!((20..=260).contains(&units), "{units}");
+    assert_eq!(wakes.len() as u64, units);
+    assert!(wakes.iter().zip(&dones).all(|(wake, done)| wake <= done));
+    let whole = u64::try_from(begun.elapsed().as_nanos()).unwrap();
+    assert!(wakes.iter().all(|wake| *wake < whole), "{wakes:?}");
+}
+
+#[test]
+fn threads_that_never_sleep_count_their_work_together() {
+    let job = [
+        "periodic",
+        "--threads=3",
+        "--period-ns=0",
+        "--spins=2000",
+        "--span-ns=200000000",
+    ];
+    let (units, wakes, dones) = Part::ready(&job).measure(200);
+    assert!(units > 100, "{units}");
+    assert!(wakes.is_empty() && dones.is_empty());
+}
+
+#[test]
+fn all_messages_arrive_and_the_time_is_told() {
+    let (units, _, dones) = Part::ready(&["messages", "--groups=2", "--loops=3"]).measure(1);
+    assert_eq!(units, 2 * 20 * 20 * 3);
+    assert!(dones.len() == 1 && dones[0] > 0, "{dones:?}");
+}
+
+#[test]
+fn a_byte_goes_to_another_process_and_back() {
+    let (units, _, dones) = Part::ready(&["pipe", "--rounds=100"]).measure(1);
+    assert_eq!(units, 100);
+    assert!(dones.len() == 1 && dones[0] > 0, "{dones:?}");
+}
+
+#[test]
+fn a_part_whose_parent_does_not_measure_any_more_ends() {
+    let mut part = Part::ready(&["pipe", "--rounds=100"]);
+    let children = format!("/proc/{0}/task/{0}/children", part.child.id());
+    let other = fs::read_to_string(children).unwrap().trim().to_owned();
+    drop(part.child.stdin.take());
+    assert!(!part.child.wait().unwrap().success());
+    let begun = Instant::now();
+    while fs::exists(format!("/proc/{other}")).unwrap() {
+        assert!(begun.elapsed() < Duration::from_secs(20), "{other} is left");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}
+
+#[test]
+fn a_part_of_somebody_elses_does_not_even_begin() {
+    let output = program(&["bench-part", "--parent=1", "echo"])
+        .output()
+        .unwrap();
+    assert!(
+        output.status.success() && output.stdout.is_empty(),
+        "{output:?}"
+    );
+}
