@@ -181,6 +181,12 @@ impl Order {
             Job::Pipe { rounds } => {
                 arguments.extend(["pipe".to_owned(), format!("--rounds={rounds}")]);
             }
+            Job::Tool(run) => arguments.extend([
+                "tool".to_owned(),
+                run.tool.name().to_owned(),
+                format!("--loops={}", run.loops),
+                format!("--span-ns={}", run.span_ns),
+            ]),
             Job::Echo => arguments.push("echo".to_owned()),
             Job::Peer { command } => arguments.extend(["peer".to_owned(), command.clone()]),
         }
@@ -212,7 +218,8 @@ mod tests {
             seed: 5,
             quick: true,
         };
-        for measurement in Measurement::all(false) {
+        let all = [Measurement::all(false), Measurement::CROSS_CHECKS.to_vec()].concat();
+        for measurement in all {
             for rival in Rival::KERNEL {
                 for order in measurement.orders(rival, setting) {
                     let words = std::iter::once("dualq-top".to_owned()).chain(order.arguments());

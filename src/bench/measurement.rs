@@ -3,6 +3,7 @@
 use super::crew::{Order, Role};
 use super::figure::Figure;
 use super::observed::Observed;
+use super::part::tool::{Run, Tool};
 use super::part::{Job, Periodic};
 use super::rival::Rival;
 use super::statistics::{ENOUGH_FOR_P99, percentile};
@@ -42,6 +43,8 @@ pub enum Measurement {
     Shares,
     /// Moves between the queues, beside hogs.
     Toggle,
+    /// What another program says of the same: not among all, but asked for by name.
+    Check(Tool),
 }
 
 /// What a crew depends on.
@@ -56,6 +59,9 @@ pub struct Setting {
 }
 
 impl Measurement {
+    pub const CROSS_CHECKS: [Self; 2] =
+        [Self::Check(Tool::Hackbench), Self::Check(Tool::Cyclictest)];
+
     /// All of them, or those that are quick.
     #[must_use]
     pub fn all(quick: bool) -> Vec<Self> {
@@ -88,6 +94,7 @@ impl Measurement {
             Self::Switches => "switches-500".into(),
             Self::Shares => "shares".into(),
             Self::Toggle => "toggle".into(),
+            Self::Check(tool) => tool.name().into(),
         }
     }
 
@@ -114,21 +121,33 @@ impl Measurement {
             Self::Switches => "Context switches of 500 tasks that never sleep".into(),
             Self::Shares => "Shares of 300 tasks (it) and 200 others, none of which sleeps".into(),
             Self::Toggle => "A hog is moved to PRIORITY, among 8 hogs a CPU".into(),
+            Self::Check(Tool::Hackbench) => "The same as `messages`, by hackbench".into(),
+            Self::Check(Tool::Cyclictest) => {
+                "The same as `wake-up-8`, by cyclictest (an interval of 1.987 ms)".into()
+            }
         }
     }
 
     /// Does it last until it is done, not until a time is over?
     #[must_use]
     pub fn takes_its_time(self) -> bool {
-        matches!(self, Self::Messages | Self::Pipe)
+        matches!(
+            self,
+            Self::Messages | Self::Pipe | Self::Check(Tool::Hackbench)
+        )
     }
 
     /// Under whom it means something.
     #[must_use]
     pub fn rivals(self, peers: usize) -> Vec<Rival> {
         let mut rivals = match self {
-            Self::WakeUp { .. } | Self::Frame { .. } | Self::Crowd { .. } => Rival::KERNEL.to_vec(),
-            Self::Messages | Self::Pipe => vec![Rival::Default, Rival::Fifo],
+            Self::WakeUp { .. }
+            | Self::Frame { .. }
+            | Self::Crowd { .. }
+            | Self::Check(Tool::Cyclictest) => Rival::KERNEL.to_vec(),
+            Self::Messages | Self::Pipe | Self::Check(Tool::Hackbench) => {
+                vec![Rival::Default, Rival::Fifo]
+            }
             Self::Throughput { .. } | Self::Switches => vec![Rival::Default],
             // 300 that never sleep as SCHED_FIFO would leave nothing to the machine.
             Self::Shares => vec![Rival::Default, Rival::Nice, Rival::OthersIdle],
@@ -165,15 +184,20 @@ impl Measurement {
         };
         let hogs = |each: u32| (0..each * setting.cpus).map(|_| other(periodic(1, 0, UNIT_NS)));
         let probe = it(periodic(1, PROBE_PERIOD_NS, 0.0));
+        let loops = if setting.quick { 10 } else { 50 };
+        let check = |tool| {
+            it(Job::Tool(Run {
+                tool,
+                loops,
+                span_ns: setting.span_ns,
+            }))
+        };
         match self {
             Self::WakeUp { hogs: each } => hogs(each).chain([probe]).collect(),
             Self::Frame { hogs: each } => hogs(each)
                 .chain([it(periodic(1, FRAME_NS, FRAME_WORK_NS))])
                 .collect(),
-            Self::Messages => vec![it(Job::Messages {
-                groups: 10,
-                loops: if setting.quick { 10 } else { 50 },
-            })],
+            Self::Messages => vec![it(Job::Messages { groups: 10, loops })],
             Self::Pipe => vec![it(Job::Pipe {
                 rounds: if setting.quick { 5_000 } else { 30_000 },
             })],
@@ -193,6 +217,8 @@ impl Measurement {
                 other(periodic(200, 0, UNIT_NS)),
             ],
             Self::Toggle => hogs(8).chain([it(periodic(1, 0, UNIT_NS))]).collect(),
+            Self::Check(Tool::Hackbench) => vec![check(Tool::Hackbench)],
+            Self::Check(Tool::Cyclictest) => hogs(8).chain([check(Tool::Cyclictest)]).collect(),
         }
     }
 
@@ -212,7 +238,7 @@ impl Measurement {
         };
         let (us, ms) = (1e3, 1e6);
         let figures = match self {
-            Self::WakeUp { .. } => vec![
+            Self::WakeUp { .. } | Self::Check(Tool::Cyclictest) => vec![
                 (Figure::WakeP50, of(&it.wakes, 50, us)),
                 (Figure::WakeP99, of(&it.wakes, 99, us)),
                 (Figure::WakeMax, of(&it.wakes, 100, us)),
@@ -225,7 +251,9 @@ impl Measurement {
                 (Figure::Work, rate(others.units)),
                 (Figure::Switches, seen.switches_per_second()),
             ],
-            Self::Messages => vec![(Figure::Messages, of(&it.dones, 50, 1e9))],
+            Self::Messages | Self::Check(Tool::Hackbench) => {
+                vec![(Figure::Messages, of(&it.dones, 50, 1e9))]
+            }
             Self::Pipe => vec![(Figure::RoundTrip, of(&it.dones, 50, us))],
             Self::Crowd { .. } => vec![
                 (Figure::WakeP50, of(&it.wakes, 50, us)),

@@ -70,7 +70,12 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
         return Ok(all);
     }
     // A name chooses also from what is left out of the quick ones.
-    let known = [all, Measurement::all(false)].concat();
+    let known = [
+        all,
+        Measurement::all(false),
+        Measurement::CROSS_CHECKS.to_vec(),
+    ]
+    .concat();
     let mut chosen: Vec<Measurement> = Vec::new();
     for name in names {
         match known.iter().find(|one| one.key() == *name) {
@@ -89,6 +94,19 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
                     ),
                 ));
             }
+        }
+    }
+    for one in &chosen {
+        if let Measurement::Check(tool) = one
+            && !tool.exists()
+        {
+            bail!(Refusal::new(
+                Status::BadArgument,
+                format!(
+                    "{0} is not in PATH: install it (Debian's rt-tests has it), or leave {0} out of --only",
+                    tool.name()
+                ),
+            ));
         }
     }
     Ok(chosen)

@@ -4,6 +4,7 @@
 mod messages;
 mod periodic;
 mod pipe;
+pub mod tool;
 
 use std::io::{Read, Write, stdin, stdout};
 use std::num::NonZero;
@@ -63,7 +64,9 @@ pub enum Job {
     },
     /// The other end of that
     Echo,
-    /// Somebody else's scheduler: a shell's command
+    /// A program that people trust
+    Tool(tool::Run),
+    /// Somebody else's program, a scheduler: a shell's command
     Peer { command: String },
 }
 
@@ -90,6 +93,7 @@ pub fn run(part: &Part) -> Result<()> {
         Job::Periodic(job) => job.run()?,
         Job::Messages { groups, loops } => messages::run(*groups, *loops)?,
         Job::Pipe { rounds } => pipe::run(*rounds)?,
+        Job::Tool(run) => run.run(part.policy)?,
         Job::Echo | Job::Peer { .. } => return pipe::echo(),
     };
     stdout().write_all(&record.to_bytes())?;

@@ -1,4 +1,5 @@
-//! Charts as SVG: a bar a rival, on a logarithmic scale, since they differ by orders of magnitude.
+//! Charts as SVG: a dot a rival, on a logarithmic scale, since they differ by orders of magnitude. Such a
+//! scale has no zero, so a bar would have no meaning.
 
 use crate::bench::Results;
 use crate::bench::figure::Figure;
@@ -9,7 +10,7 @@ use crate::bench::statistics::Spread;
 const WIDTH: f64 = 760.0;
 const LABELS: f64 = 230.0;
 const NUMBERS: f64 = 110.0;
-const BAR: f64 = 26.0;
+const ROW: f64 = 26.0;
 const HEAD: f64 = 48.0;
 
 /// One for each measurement of which the length of a wait or a time is what counts: file name and text.
@@ -69,7 +70,7 @@ fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Rival, String, Spread)
             + room * ((value.max(f64::MIN_POSITIVE).log10() - low) / (high - low)).clamp(0.0, 1.0)
     };
     #[allow(clippy::cast_precision_loss)]
-    let bottom = HEAD + BAR * bars.len() as f64;
+    let bottom = HEAD + ROW * bars.len() as f64;
     let mut out = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{WIDTH}\" height=\"{}\" font-family=\"sans-serif\" font-size=\"13\">\n<rect width=\"100%\" height=\"100%\" fill=\"white\"/>\n<text x=\"8\" y=\"18\" font-weight=\"bold\">{}</text>\n<text x=\"8\" y=\"36\" fill=\"#555\">{}</text>\n",
         bottom + 24.0,
@@ -87,14 +88,13 @@ fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Rival, String, Spread)
     }
     let mut y = HEAD;
     for (rival, label, spread) in bars {
-        let (end, middle) = (place(spread.median), y + BAR / 2.0);
+        let (end, middle) = (place(spread.median), y + ROW / 2.0);
         out += &format!(
-            "<text x=\"8\" y=\"{:.1}\">{}</text><rect x=\"{LABELS}\" y=\"{:.1}\" width=\"{:.1}\" height=\"{}\" fill=\"{}\"/>",
+            "<text x=\"8\" y=\"{:.1}\">{}</text><rect x=\"{LABELS}\" y=\"{:.1}\" width=\"{:.1}\" height=\"2\" fill=\"#ddd\"/><circle cx=\"{end:.1}\" cy=\"{middle:.1}\" r=\"7\" fill=\"{}\"/>",
             middle + 4.5,
             escape(label),
-            y + 4.0,
+            middle - 1.0,
             (end - LABELS).max(1.0),
-            BAR - 8.0,
             colour(*rival),
         );
         // From the least to the most.
@@ -102,11 +102,11 @@ fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Rival, String, Spread)
             "<line x1=\"{:.1}\" y1=\"{middle:.1}\" x2=\"{:.1}\" y2=\"{middle:.1}\" stroke=\"black\"/><text x=\"{:.1}\" y=\"{:.1}\">{}</text>\n",
             place(spread.min),
             place(spread.max),
-            place(spread.max).max(end) + 6.0,
+            place(spread.max).max(end) + 12.0,
             middle + 4.5,
             figure.show(spread.median),
         );
-        y += BAR;
+        y += ROW;
     }
     out + "</svg>\n"
 }

@@ -133,7 +133,7 @@ fn the_json_says_the_same_with_every_value() {
 }
 
 #[test]
-fn a_chart_has_a_bar_for_each_rival_and_the_longer_one_for_the_longer_wait() {
+fn a_chart_has_a_dot_for_each_rival_and_the_longer_way_to_it_for_the_longer_wait() {
     let charts = charts(&measured());
     assert_eq!(charts.len(), 1);
     let (name, svg) = &charts[0];
