@@ -14,6 +14,7 @@ help:
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; BENCH=--quick is shorter'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make shell    a shell in the virtual machine'
+	@echo 'make soak     attached, killed, moved about a thousand times each, on a real kernel'
 	@echo 'make audit    licences, sources and versions of all crates that are built in'
 	@echo 'make check-arm64  does it compile for arm64? (takes gcc-aarch64-linux-gnu)'
 	@echo 'make clean    remove all that was built and downloaded'
@@ -54,6 +55,11 @@ bench: packages-vm
 bench-dashboard:
 	@bench/dashboard
 
+SOAK ?= 1000
+
+soak: packages-vm
+	@SOAK=$(SOAK) DUALQ_ACCEL=single DUALQ_VM_TIMEOUT=86400 vm/test soak::
+
 # Its own list of crates is locked; no registry of advisories is asked.
 audit:
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
@@ -71,4 +77,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test build program static install bench bench-dashboard audit check-arm64 shell packages packages-vm clean
+.PHONY: help demo test build program static install bench bench-dashboard soak audit check-arm64 shell packages packages-vm clean

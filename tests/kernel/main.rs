@@ -29,6 +29,7 @@ mod processes;
 mod readers;
 mod rights;
 mod scripts;
+mod soak;
 mod support;
 mod takeover;
 mod view;

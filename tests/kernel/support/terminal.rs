@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
@@ -15,6 +15,9 @@ use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::guest::{self, PATIENCE};
 use super::program;
+
+/// include/uapi/asm-generic/ioctls.h; libc does not name it.
+const TIOCVHANGUP: libc::Ioctl = 0x5437;
 
 /// The program in a pseudo-terminal; killed on drop.
 pub struct Terminal {
@@ -132,6 +135,16 @@ impl Terminal {
     pub fn wait_for_screen(&self, what: &str, wanted: impl Fn(&str) -> bool) {
         let seen = guest::holds_within(PATIENCE, || wanted(&self.screen()));
         assert!(seen, "never on screen: {what}\n{}", self.screen());
+    }
+
+    /// Closes the terminal, as a window that is shut or a connection that breaks does.
+    pub fn hang_up(&mut self) {
+        let path = ptsname(&self.keys, Vec::new()).expect("it has a name");
+        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let slave = rustix::fs::open(path, flags, Mode::empty()).expect("it opens");
+        // SAFETY: the request takes no argument.
+        let error = unsafe { libc::ioctl(slave.as_raw_fd(), TIOCVHANGUP, 0) };
+        assert_eq!(error, 0, "{}", std::io::Error::last_os_error());
     }
 
     pub fn has_ended(&mut self) -> bool {

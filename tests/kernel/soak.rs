@@ -1,0 +1,188 @@
+//! The promise under violence, over and over: `SOAK` times, else as often as `make test` has time for.
+
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use libbpf_rs::query::{LinkInfoIter, MapInfoIter, ProgInfoIter};
+use rustix::process::{Pid, Signal, kill_process};
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::maps;
+use crate::support::program::{Running, run_ok};
+use crate::support::terminal::Terminal;
+
+/// The kernel's own scheduler is back within this time after the owner's end.
+const BACK: Duration = Duration::from_secs(1);
+
+fn rounds() -> usize {
+    std::env::var("SOAK").map_or(5, |words| words.parse().expect("SOAK is a number"))
+}
+
+/// What the kernel holds of BPF: programs, maps and links, whoever they belong to.
+fn held() -> [usize; 3] {
+    [
+        ProgInfoIter::default().count(),
+        MapInfoIter::default().count(),
+        LinkInfoIter::default().count(),
+    ]
+}
+
+fn descriptors(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
+}
+
+fn resident_kib(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS"));
+    line.unwrap()
+        .split_whitespace()
+        .nth(1)
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+/// A clean start and end: the first one replaces what a killed one has left pinned.
+fn once_more() {
+    let scheduler = Running::attach(&[]);
+    scheduler.terminate();
+    assert_eq!(guest::sched_ext_state(), "disabled");
+    assert!(!Path::new(maps::PINS).exists(), "pins are left");
+}
+
+/// What has no user any more the kernel frees some time later, and so what a test before this one
+/// had as well.
+fn wait_until_no_more_than(before: [usize; 3]) {
+    let done = guest::holds_within(PATIENCE, || {
+        held()
+            .iter()
+            .zip(before)
+            .all(|(now, before)| *now <= before)
+    });
+    assert!(done, "{before:?} before, {:?} after", held());
+}
+
+#[test]
+fn attached_and_detached_over_and_over_nothing_grows() {
+    let before = held();
+    once_more();
+    for _ in 0..rounds().div_ceil(5) {
+        once_more();
+    }
+    // And within one process, as `x` does.
+    let hog = Load::hog().start();
+    let mut terminal = Terminal::dashboard(&[]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    run_ok(&["add", &hog.pid().to_string()]);
+    let mut first = None;
+    for round in 0..rounds() {
+        terminal.press(b"x");
+        terminal.wait_for_screen("the kernel default runs", |text| {
+            guest::sched_ext_state() == "disabled" && text.contains("x attaches dualq.")
+        });
+        terminal.press(b"x");
+        terminal.wait_for_screen("ours runs again", |text| {
+            guest::is_attached() && text.contains("dualq is attached.")
+        });
+        assert_eq!(maps::members(), [hog.pid()], "round {round}");
+        let now = (descriptors(terminal.pid()), resident_kib(terminal.pid()));
+        // By the third round whatever is kept for later is there.
+        if round == 2 {
+            first = Some(now);
+        }
+        if let Some((descriptors, resident)) = first {
+            assert_eq!(now.0, descriptors, "descriptors in round {round}");
+            assert!(
+                now.1 < resident + 2048,
+                "{resident} KiB, then {} KiB",
+                now.1
+            );
+        }
+    }
+    terminal.press(b"q");
+    assert!(terminal.wait(PATIENCE).success());
+    wait_until_no_more_than(before);
+}
+
+/// The same numbers for the same seed.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % limit
+    }
+}
+
+#[test]
+fn killed_at_any_moment_the_machine_is_the_kernels_again_within_a_second() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let seed = u64::from(now.subsec_nanos()) | 1;
+    println!("seed {seed}");
+    let mut dice = Dice(seed);
+    let before = held();
+    once_more();
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    let mut load: Vec<Hog> = Vec::new();
+    for round in 0..rounds() {
+        if round == rounds() / 2 {
+            load.extend((0..8 * cpus).map(|_| Load::hog().start()));
+        }
+        let mut terminal = Terminal::dashboard(&[]);
+        // From before it has loaded anything to well after it has attached.
+        sleep(Duration::from_millis(dice.below(2500)));
+        let how = dice.below(4);
+        let pid = Pid::from_raw(terminal.pid().cast_signed()).unwrap();
+        match how {
+            0 => kill_process(pid, Signal::KILL).unwrap(),
+            1 => kill_process(pid, Signal::TERM).unwrap(),
+            2 => kill_process(pid, Signal::HUP).unwrap(),
+            _ => terminal.hang_up(),
+        }
+        wait_until("it has ended", PATIENCE, || terminal.has_ended());
+        let ended = Instant::now();
+        let back = guest::holds_within(BACK, || guest::sched_ext_state() == "disabled");
+        assert!(
+            back,
+            "round {round}, seed {seed}, way {how}: {} after {:?}",
+            guest::sched_ext_state(),
+            ended.elapsed()
+        );
+        assert!(
+            !Path::new(maps::PINS).join("link").exists(),
+            "round {round}"
+        );
+    }
+    drop(load);
+    once_more();
+    wait_until_no_more_than(before);
+}
+
+#[test]
+fn in_a_storm_of_births_moves_and_cpus_that_go_members_stay_exact() {
+    let scheduler = Running::attach(&[]);
+    let steady: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
+    let storms = ["fork-storm", "thread-storm"].map(|kind| Load::new(&[kind]).start());
+    let family = storms[0].pid().to_string();
+    for round in 0..rounds() {
+        let hog = &steady[round % steady.len()];
+        run_ok(&["add", &hog.pid().to_string()]);
+        assert!(maps::is_member(hog.pid()), "round {round}");
+        run_ok(&["add", "--children", &family]);
+        if round % 5 == 4 {
+            let _gone = guest::OfflineCpu::new(1);
+            assert!(guest::is_attached(), "round {round}");
+        }
+        run_ok(&["remove", &hog.pid().to_string(), &family]);
+        assert!(!maps::is_member(hog.pid()), "round {round}");
+    }
+    assert!(maps::members().is_empty(), "{:?}", maps::members());
+    drop((storms, steady));
+    scheduler.terminate();
+    assert_eq!(guest::sched_ext_state(), "disabled");
+}
