@@ -33,4 +33,5 @@ mod soak;
 mod support;
 mod takeover;
 mod view;
+mod virtual_time;
 mod waits;

@@ -125,7 +125,7 @@ fn waker(pause: Duration) {
 
 /// Measures its own lateness, from the moment at which it wanted to be woken to the one at which it
 /// runs again, and prints p50 and p99 in nanoseconds. Sleeps 1 to 3 ms: a fixed time would lock to
-/// the kernel's tick.
+/// the kernel's tick. Stops before it begins, until it is sent SIGCONT.
 fn probe(count: usize) {
     use rustix::time::{ClockId, Timespec, clock_gettime};
     let nanoseconds = |time: Timespec| time.tv_sec * 1_000_000_000 + time.tv_nsec;
@@ -133,6 +133,8 @@ fn probe(count: usize) {
     // SAFETY: no pointer is passed.
     unsafe { libc::prctl(libc::PR_SET_TIMERSLACK, 1) };
     ready();
+    let me = rustix::process::getpid();
+    rustix::process::kill_process(me, rustix::process::Signal::STOP).expect("it stops itself");
     let mut random = 1_u64;
     let mut late: Vec<i64> = (0..count)
         .map(|_| {

@@ -7,6 +7,17 @@ use std::time::{Duration, Instant};
 /// How long a condition may take on an emulated CPU before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
+/// Has the calling thread run before all that is not real-time: what it waits for is seen when it
+/// happens, on a busy CPU too.
+pub fn be_on_time() {
+    let priority = libc::sched_param { sched_priority: 1 };
+    // What it starts is ordinary.
+    let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
+    // SAFETY: the structure lives for the call.
+    let error = unsafe { libc::sched_setscheduler(0, policy, &raw const priority) };
+    assert_eq!(error, 0, "it is root");
+}
+
 /// Waits until `condition` holds; fails the test, naming `what`, when it does not within `limit`.
 pub fn wait_until(what: &str, limit: Duration, mut condition: impl FnMut() -> bool) {
     assert!(
@@ -82,6 +93,11 @@ pub fn cpu_time(pid: u32) -> Duration {
 /// Whether the process has neither ended nor become a zombie.
 pub fn is_alive(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| stat[0] != "Z" && stat[0] != "X")
+}
+
+/// Whether a signal has stopped the process.
+pub fn is_stopped(pid: u32) -> bool {
+    stat(pid).is_some_and(|stat| stat[0] == "T")
 }
 
 /// The CPU on which the process's first thread ran last.
