@@ -185,6 +185,7 @@ impl<'a> Dashboard<'a> {
                 self.app.handle(Event::Recorder(said));
             }
             match next {
+                Command::Moves(_) => command = self.app.next_move(),
                 Command::Move { id, to, children } => {
                     let result = control
                         .move_process(id, to, children)

@@ -1,16 +1,17 @@
 //! Plays a recording to the dashboard, as fast as it was made or otherwise.
 //!
 //! One event at a time: the next one waits until the one before is on the screen, so that neither a
-//! slow terminal nor a strange file can pile them up.
+//! slow terminal nor a strange file can pile them up. To go back is to read it again from its
+//! beginning: the dashboard's state has no way back, and so it takes no more memory.
 
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::app::Event;
 use crate::app::replay::{News, Order};
-use crate::record::{Reader, Record, What};
+use crate::record::{Fault, Reader, Record, What};
 
 /// A silence in the recording is no longer than this when it is shown.
 const LONGEST_SILENCE: Duration = Duration::from_secs(5);
@@ -21,7 +22,7 @@ const LATE: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// If there can be no thread.
-pub fn spawn<R: Read + Send + 'static>(
+pub fn spawn<R: Read + Seek + Send + 'static>(
     reader: Reader<R>,
     first: Option<Record>,
     orders: Receiver<Order>,
@@ -32,6 +33,7 @@ pub fn spawn<R: Read + Send + 'static>(
         events,
         pace: Pace::new(),
         free: false,
+        snapshots: 0,
     };
     thread::Builder::new()
         .name("replay".into())
@@ -48,12 +50,23 @@ struct Player {
     pace: Pace,
     /// The event before is on the screen.
     free: bool,
+    /// How many were shown since the beginning.
+    snapshots: u64,
+}
+
+/// What comes next.
+enum Turn {
+    /// What is due.
+    On,
+    /// The snapshot before.
+    Back,
 }
 
 /// When what is shown.
 struct Pace {
     paused: bool,
-    stepping: bool,
+    /// Snapshots that are to be shown at once.
+    steps: u32,
     percent: u32,
     /// This place of the recording was shown then.
     shown: (Duration, Instant),
@@ -63,7 +76,7 @@ impl Pace {
     fn new() -> Self {
         Self {
             paused: false,
-            stepping: false,
+            steps: 0,
             percent: 100,
             shown: (Duration::ZERO, Instant::now()),
         }
@@ -73,13 +86,17 @@ impl Pace {
         match order {
             Order::Pause(paused) => {
                 self.paused = paused;
-                self.stepping = false;
+                self.steps = 0;
             }
             Order::Step => {
                 self.paused = true;
-                self.stepping = true;
+                self.steps = self.steps.saturating_add(1);
             }
             Order::Speed(percent) => self.percent = percent,
+            Order::Back => {
+                self.paused = true;
+                self.steps = 0;
+            }
             Order::Next => return,
         }
         self.shown = (place, Instant::now());
@@ -87,7 +104,7 @@ impl Pace {
 
     /// How long until this place; `None` while nothing moves.
     fn until(&self, place: Duration) -> Option<Duration> {
-        if self.stepping {
+        if self.steps > 0 {
             return Some(Duration::ZERO);
         }
         if self.paused {
@@ -104,7 +121,7 @@ impl Pace {
 
     fn show(&mut self, place: Duration, snapshot: bool) {
         if snapshot {
-            self.stepping = false;
+            self.steps = self.steps.saturating_sub(1);
         }
         let now = Instant::now();
         // From when it was due, not from now: lateness does not add up.
@@ -115,53 +132,121 @@ impl Pace {
 }
 
 impl Player {
-    fn play<R: Read>(
+    fn play<R: Read + Seek>(
         mut self,
         mut reader: Reader<R>,
         first: Option<Record>,
     ) -> Result<(), Unheard> {
         let mut next = Ok(first);
         loop {
-            match next {
+            let turn = match next {
                 Ok(Some(record)) => self.show(record)?,
-                Ok(None) => return self.over("The recording ends here".into()),
-                Err(fault) => {
-                    return self.over(format!("The recording can be shown no further, {fault}"));
-                }
+                Ok(None) => self.over("The recording ends here".into())?,
+                Err(fault) => self.over(no_further(&fault))?,
+            };
+            if matches!(turn, Turn::Back) {
+                reader = match self.go_back(reader)? {
+                    Ok(reader) => reader,
+                    // The file has gone, and the way back with it.
+                    Err(fault) => return self.say(News::Over(no_further(&fault))),
+                };
             }
             next = reader.read();
         }
     }
 
-    fn over(&mut self, why: String) -> Result<(), Unheard> {
-        self.say(News::Over(why))
+    /// Only the way back is open.
+    fn over(&mut self, why: String) -> Result<Turn, Unheard> {
+        self.say(News::Over(why))?;
+        loop {
+            let order = self.orders.recv().map_err(|_| Unheard)?;
+            if matches!(self.obey(order)?, Turn::Back) {
+                return Ok(Turn::Back);
+            }
+        }
     }
 
-    fn show(&mut self, record: Record) -> Result<(), Unheard> {
-        self.wait(record.at)?;
+    /// Shows a record when it is due, unless the way goes back.
+    fn show(&mut self, record: Record) -> Result<Turn, Unheard> {
+        if matches!(self.wait(record.at)?, Turn::Back) {
+            return Ok(Turn::Back);
+        }
+        let (place, before) = (record.at, self.snapshots);
+        self.hand_over(record)?;
+        self.pace.show(place, self.snapshots > before);
+        Ok(Turn::On)
+    }
+
+    fn hand_over(&mut self, record: Record) -> Result<(), Unheard> {
         if record.lost > 0 {
             self.say(News::Lost(record.lost))?;
         }
-        let snapshot = matches!(record.what, What::Snapshot(_));
+        self.snapshots += u64::from(matches!(record.what, What::Snapshot(_)));
         self.free = false;
-        self.send(record.what.into())?;
-        self.pace.show(record.at, snapshot);
-        Ok(())
+        self.send(record.what.into())
     }
 
-    fn wait(&mut self, place: Duration) -> Result<(), Unheard> {
+    fn wait(&mut self, place: Duration) -> Result<Turn, Unheard> {
         loop {
             let order = match self.pace.until(place) {
-                Some(Duration::ZERO) if self.free => return Ok(()),
+                Some(Duration::ZERO) if self.free => return Ok(Turn::On),
                 Some(time) if self.free => match self.orders.recv_timeout(time) {
-                    Err(RecvTimeoutError::Timeout) => return Ok(()),
+                    Err(RecvTimeoutError::Timeout) => return Ok(Turn::On),
                     order => order.map_err(|_| Unheard)?,
                 },
                 _ => self.orders.recv().map_err(|_| Unheard)?,
             };
-            self.free |= order == Order::Next;
-            let shown = self.pace.shown.0;
-            self.pace.obey(order, shown);
+            if matches!(self.obey(order)?, Turn::Back) {
+                return Ok(Turn::Back);
+            }
+        }
+    }
+
+    fn obey(&mut self, order: Order) -> Result<Turn, Unheard> {
+        self.free |= order == Order::Next;
+        let shown = self.pace.shown.0;
+        self.pace.obey(order, shown);
+        match order {
+            Order::Back if self.snapshots > 1 => Ok(Turn::Back),
+            Order::Back => self.say(News::First).map(|()| Turn::On),
+            _ => Ok(Turn::On),
+        }
+    }
+
+    /// Reads it from the beginning up to the snapshot before the one that is shown, or as many more
+    /// before as are asked for on the way.
+    fn go_back<R: Read + Seek>(
+        &mut self,
+        mut reader: Reader<R>,
+    ) -> Result<Result<Reader<R>, Fault>, Unheard> {
+        let mut target = self.snapshots.saturating_sub(1);
+        loop {
+            reader = match reader.again() {
+                Ok(reader) => reader,
+                Err(fault) => return Ok(Err(fault)),
+            };
+            self.say(News::Again)?;
+            self.snapshots = 0;
+            while self.snapshots < target {
+                // Of a file that has changed, what there is.
+                let Ok(Some(record)) = reader.read() else {
+                    break;
+                };
+                self.pace.shown = (record.at, Instant::now());
+                self.hand_over(record)?;
+                while !self.free {
+                    let order = self.orders.recv().map_err(|_| Unheard)?;
+                    if order == Order::Back {
+                        target = target.saturating_sub(1).max(1);
+                    } else {
+                        self.obey(order)?;
+                    }
+                }
+            }
+            if self.snapshots <= target {
+                self.say(News::Here)?;
+                return Ok(Ok(reader));
+            }
         }
     }
 
@@ -174,11 +259,16 @@ impl Player {
     }
 }
 
+fn no_further(fault: &Fault) -> String {
+    format!("The recording can be shown no further, {fault}")
+}
+
 /// What was recorded, as it is played: a key that was pressed then is shown, not obeyed.
 impl From<What> for Event {
     fn from(what: What) -> Self {
         match what {
             What::Snapshot(snapshot) => Self::Snapshot(snapshot),
+            What::Moves(moves) => Self::Replay(News::Moves(moves)),
             What::Moved(id, result) => Self::Moved { id, result },
             What::Signalled(result) => Self::Signalled(result),
             What::Asked(pending) => Self::Replay(News::Asked(pending)),

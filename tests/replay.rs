@@ -193,6 +193,62 @@ fn replays_itself_without_rights_and_answers_keys() {
     assert_eq!(terminal.status(), Some(0));
 }
 
+/// The message line is the keys' too.
+fn without_message(screen: &str) -> String {
+    let lines: Vec<&str> = screen.lines().collect();
+    lines[..lines.len() - 2].join("\n")
+}
+
+#[test]
+fn a_step_back_shows_the_look_before_as_it_was() {
+    let mut terminal = Pty::start(program(&["replay"]), 24, 80);
+    terminal.wait_for("demo-metronome");
+    terminal.press("]]]]");
+    // So far that there is a card, and charts.
+    terminal.wait_until("a quarter of a minute", |screen| {
+        Pty::place(screen).as_str() > "0:14"
+    });
+    terminal.press("p/hog\r");
+    terminal.wait_for("paused");
+    let mut screens = Vec::new();
+    for _ in 0..4 {
+        let stands = terminal.screen();
+        terminal.press(".");
+        terminal.wait_until("a step", |screen| screen != stands);
+        terminal.settle();
+        screens.push(without_message(&terminal.screen()));
+    }
+    for before in screens.iter().rev().skip(1) {
+        terminal.press(",");
+        terminal.wait_until("the look before", |screen| {
+            without_message(screen) == *before
+        });
+    }
+    terminal.press("...");
+    terminal.wait_until("forth again", |screen| {
+        without_message(screen) == screens[3]
+    });
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}
+
+#[test]
+fn at_its_beginning_there_is_no_way_back_and_at_its_end_there_is() {
+    let mut terminal = Pty::start(program(&["replay"]), 24, 80);
+    terminal.wait_for("REPLAY");
+    terminal.press("p,,,,,,,,,,,,");
+    terminal.wait_for("The recording begins here");
+    terminal.press("]]]]p");
+    terminal.wait_for("The recording ends here");
+    let ended = terminal.position();
+    terminal.press(",");
+    terminal.wait_until("back", |screen| Pty::place(screen) < ended);
+    terminal.press("p");
+    terminal.wait_for("The recording ends here");
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}
+
 #[test]
 fn a_recording_that_breaks_off_is_shown_up_to_there() {
     let folder = Folder::new("cut");

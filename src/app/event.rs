@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{demo::DemoNews, replay};
+use super::{demo::DemoNews, moves::Moves, replay};
 use crate::model::{ProcessId, Queue, Snapshot};
 
 /// Everything that can happen to the program, in the order in which it came.
@@ -45,6 +45,8 @@ pub enum Event {
 /// What the state asks of the world outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
+    /// Moves begin that belong together; [`App::next_move`](super::App::next_move) gives the first.
+    Moves(Moves),
     Move {
         id: ProcessId,
         to: Queue,

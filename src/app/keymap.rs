@@ -42,6 +42,7 @@ pub enum Action {
     Follow,
     Pause,
     Step,
+    StepBack,
     Lanes,
     Waits,
     Shorter,

@@ -65,7 +65,7 @@ impl App {
             Action::Waits => return self.switch_waits(),
             Action::Pause => self.pause(),
             // Of a recording, which has been asked already.
-            Action::Step => {}
+            Action::Step | Action::StepBack => {}
             Action::Follow => self.follow(),
             Action::Shorter => return self.change_interval(false),
             Action::Longer => return self.change_interval(true),

@@ -30,6 +30,7 @@ use std::time::Duration;
 
 pub use demo::DemoNews;
 pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
+pub use moves::Moves;
 
 use serde::{Deserialize, Serialize};
 
@@ -197,7 +198,11 @@ impl App {
             Event::Mouse(mouse) => self.mouse(mouse),
             Event::Resize(..) => {}
             Event::Snapshot(snapshot) => self.see(snapshot),
-            Event::Moved { id, result } => return self.moved(id, result),
+            Event::Moved { id, result } => {
+                let next = self.moved(id, result);
+                // A recording has the kernel's answers; nobody is asked.
+                return next.filter(|_| self.replay.is_none());
+            }
             Event::Signalled(result) => return self.signalled(result),
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Restarted(why) => self.restarted(&why),
@@ -216,7 +221,7 @@ impl App {
 
     /// Whether something changed since the last time this was asked.
     pub fn take_changed(&mut self) -> bool {
-        std::mem::take(&mut self.changed)
+        !self.is_on_the_way() && std::mem::take(&mut self.changed)
     }
 
     /// Says where on the screen the list is.

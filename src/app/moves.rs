@@ -2,6 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
+use serde::{Deserialize, Serialize};
+
 use super::App;
 use super::event::Command;
 use super::keymap::Action;
@@ -12,17 +14,39 @@ use crate::model::{Membership, Process, ProcessId, Queue};
 /// Moves that can be taken back.
 const UNDOS: usize = 100;
 
-/// Moves that were asked for together. The kernel is asked one after the other.
+/// Moves that are asked for together.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Moves {
+    pub moves: VecDeque<(ProcessId, Queue)>,
+    /// Why others cannot be moved, known before the kernel is asked.
+    pub refused: Vec<String>,
+    /// Whether this takes back what was done before.
+    pub undoes: bool,
+    /// Whether children come along.
+    pub children: bool,
+}
+
+/// Moves under way. The kernel is asked one after the other.
 #[derive(Debug, Default)]
 pub(super) struct Errand {
     rest: VecDeque<(ProcessId, Queue)>,
     asked: Option<(ProcessId, Queue)>,
     done: Vec<(ProcessId, Queue)>,
     refused: Vec<String>,
-    /// Whether this takes back what was done before.
     undoes: bool,
-    /// Whether children come along.
     children: bool,
+}
+
+impl From<Moves> for Errand {
+    fn from(moves: Moves) -> Self {
+        Self {
+            rest: moves.moves,
+            refused: moves.refused,
+            undoes: moves.undoes,
+            children: moves.children,
+            ..Self::default()
+        }
+    }
 }
 
 /// What can be taken back.
@@ -51,9 +75,9 @@ impl App {
                 self.tagged.contains(&process.id)
             }
         });
-        let mut errand = Errand {
+        let mut moves = Moves {
             children,
-            ..Errand::default()
+            ..Moves::default()
         };
         let mut movable = Vec::new();
         for process in chosen {
@@ -66,10 +90,10 @@ impl App {
                 }
                 Ok(from) => {
                     // Taken back, they come with it again.
-                    errand.children |= process.membership == Some(Membership::WithChildren);
+                    moves.children |= process.membership == Some(Membership::WithChildren);
                     movable.push((process.id, from));
                 }
-                Err(why) => errand.refused.push(why),
+                Err(why) => moves.refused.push(why),
             }
         }
         let to = if movable.iter().all(|(_, from)| *from == Queue::Priority) {
@@ -79,15 +103,15 @@ impl App {
         };
         movable.retain(|(_, from)| *from != to);
         if to == Queue::Priority {
-            errand.children = children;
+            moves.children = children;
         }
-        errand.rest = movable.into_iter().map(|(id, _)| (id, to)).collect();
-        if errand.rest.is_empty() && errand.refused.is_empty() {
+        moves.moves = movable.into_iter().map(|(id, _)| (id, to)).collect();
+        if moves.moves.is_empty() && moves.refused.is_empty() {
             self.say(Tone::Refused, "There is no process under the cursor.");
             return None;
         }
         self.list.choose();
-        self.begin(errand)
+        self.begin(moves)
     }
 
     pub(super) fn undo(&mut self) -> Option<Command> {
@@ -100,39 +124,44 @@ impl App {
         };
         let living: HashMap<ProcessId, Option<Queue>> =
             self.processes().iter().map(|p| (p.id, p.queue)).collect();
-        let mut errand = Errand {
+        let mut moves = Moves {
             undoes: true,
             children: last.children,
-            ..Errand::default()
+            ..Moves::default()
         };
         for (id, to) in last.moves {
             match living.get(&id) {
                 // Somebody else has moved it back.
                 Some(Some(queue)) if *queue == to.other() => {}
-                Some(_) => errand.rest.push_back((id, to.other())),
-                None => errand
-                    .refused
-                    .push(format!("process {} has ended.", id.pid)),
+                Some(_) => moves.moves.push_back((id, to.other())),
+                None => moves.refused.push(format!("process {} has ended.", id.pid)),
             }
         }
-        if errand.rest.is_empty() && errand.refused.is_empty() {
+        if moves.moves.is_empty() && moves.refused.is_empty() {
             self.say(Tone::Note, "The last move is taken back already.");
             return None;
         }
-        self.begin(errand)
+        self.begin(moves)
     }
 
     /// What was asked before this goes on first: nothing may be asked twice at once.
-    fn begin(&mut self, errand: Errand) -> Option<Command> {
+    fn begin(&mut self, moves: Moves) -> Option<Command> {
         if self.errand.is_some() {
             self.say(Tone::Note, "The kernel is still at the last move.");
             return None;
         }
-        self.errand = Some(errand);
-        self.next_move()
+        self.errand = Some(moves.clone().into());
+        Some(Command::Moves(moves))
     }
 
-    fn next_move(&mut self) -> Option<Command> {
+    /// In a recording, where the kernel's answers follow.
+    pub(super) fn replay_moves(&mut self, moves: Moves) {
+        self.errand = Some(moves.into());
+        self.next_move();
+    }
+
+    /// What the kernel is to be asked next; after the last, what came of it all is said.
+    pub fn next_move(&mut self) -> Option<Command> {
         let errand = self.errand.as_mut()?;
         errand.asked = errand.rest.pop_front();
         match errand.asked {

@@ -5,7 +5,9 @@ use std::time::Duration;
 use super::event::{Command, Key};
 use super::keymap::Action;
 use super::message::Tone;
-use super::{App, Pending};
+use super::talk::Talk;
+use super::{App, Moves, Pending};
+use crate::model::ProcessId;
 
 /// How fast, in percent of what it was, and as a factor.
 const SPEEDS: [(u32, &str); 7] = [
@@ -26,8 +28,16 @@ pub enum News {
     Asked(Pending),
     /// A key that was pressed then.
     Pressed(Key),
+    /// These moves were asked for together then.
+    Moves(Moves),
     /// So many events were lost in the recording here.
     Lost(u64),
+    /// It is read again from its beginning, up to the snapshot before: what comes is not to be shown
+    /// until [`News::Here`].
+    Again,
+    Here,
+    /// There is nothing before what is shown.
+    First,
     /// There is no more: why, in a sentence.
     Over(String),
 }
@@ -38,6 +48,8 @@ pub enum Order {
     Pause(bool),
     /// To the next snapshot.
     Step,
+    /// To the snapshot before the one that is shown.
+    Back,
     /// In percent of what it was.
     Speed(u32),
     /// The last event is on the screen; the next may come.
@@ -52,6 +64,8 @@ pub struct Replay {
     paused: bool,
     speed: usize,
     over: Option<String>,
+    /// Where the cursor was, while the recording is read up to a place before.
+    again: Option<Option<ProcessId>>,
 }
 
 impl Replay {
@@ -97,6 +111,7 @@ impl App {
             paused: false,
             speed: AS_IT_WAS,
             over: None,
+            again: None,
         });
         self
     }
@@ -120,7 +135,7 @@ impl App {
         match self.replay {
             // What is tagged would be tagged for a move.
             Some(_) => !changes(action) && action != Action::Tag,
-            None => action != Action::Step,
+            None => !matches!(action, Action::Step | Action::StepBack),
         }
     }
 
@@ -134,10 +149,16 @@ impl App {
         match news {
             News::Asked(pending) => self.pending = Some(pending),
             News::Pressed(key) => self.echo(key),
+            News::Moves(moves) => self.replay_moves(moves),
             News::Lost(count) => {
+                // An answer may be among them.
+                self.errand = None;
                 let text = format!("The recording lacks {count} events here.");
                 self.say(Tone::Note, text);
             }
+            News::Again => self.begin_again(),
+            News::Here => self.is_there(),
+            News::First => self.say(Tone::Note, "The recording begins here."),
             News::Over(why) => {
                 if let Some(replay) = &mut self.replay {
                     replay.over = Some(why);
@@ -149,7 +170,7 @@ impl App {
     /// What a key does to a recording; `None` where it does what it always does.
     pub(super) fn replay_act(&mut self, action: Action) -> Option<Option<Command>> {
         if self.replay.is_none() {
-            if action == Action::Step {
+            if matches!(action, Action::Step | Action::StepBack) {
                 self.say(Tone::Note, "Only a recording goes step by step.");
                 return Some(None);
             }
@@ -157,7 +178,12 @@ impl App {
         }
         let order = match action {
             Action::Pause => self.replay_pauses(),
-            Action::Step => self.replay_steps(),
+            Action::Step => self.replay_steps(Order::Step),
+            Action::StepBack => {
+                // A long recording takes its time.
+                self.say(Tone::Note, "Going back …");
+                self.replay_steps(Order::Back)
+            }
             Action::Shorter => self.replay_speed(false),
             Action::Longer => self.replay_speed(true),
             action if changes(action) => {
@@ -192,9 +218,53 @@ impl App {
     }
 
     /// A step stops what runs.
-    fn replay_steps(&mut self) -> Option<Order> {
+    fn replay_steps(&mut self, order: Order) -> Option<Order> {
         self.replay.as_mut()?.paused = true;
-        Some(Order::Step)
+        Some(order)
+    }
+
+    /// All that came of the recording is forgotten; how it is looked at stays.
+    fn begin_again(&mut self) {
+        let cursor = self.list.cursor();
+        let Some(replay) = &mut self.replay else {
+            return;
+        };
+        replay.again.get_or_insert(cursor);
+        replay.first = None;
+        replay.over = None;
+        let new = Self::new();
+        self.snapshot = new.snapshot;
+        self.tracker = new.tracker;
+        self.tick = new.tick;
+        self.percent = new.percent;
+        self.waits = new.waits;
+        self.proofs = new.proofs;
+        self.history = new.history;
+        self.reported = new.reported;
+        self.message = new.message;
+        self.pending = new.pending;
+        self.clock = new.clock;
+        self.errand = new.errand;
+        self.undos = new.undos;
+        self.read_back = new.read_back;
+        self.demo = new.demo;
+        if let Some(talk) = &mut self.talk {
+            *talk = Talk::default();
+        }
+    }
+
+    fn is_there(&mut self) {
+        let again = self.replay.as_mut().and_then(|replay| replay.again.take());
+        if let Some(id) = again.flatten() {
+            self.select(id);
+        }
+    }
+
+    /// Whether what comes is on the way to the place that is to be shown.
+    pub(super) fn is_on_the_way(&self) -> bool {
+        self.replay
+            .as_ref()
+            .is_some_and(|replay| replay.again.is_some())
     }
 
     fn replay_speed(&mut self, faster: bool) -> Option<Order> {

@@ -1,7 +1,7 @@
 //! `replay`: the dashboard, showing a recording. It needs no rights, no scheduler and no kernel.
 
 use std::fs::OpenOptions;
-use std::io::{BufReader, IsTerminal, Read, stdin, stdout};
+use std::io::{BufReader, IsTerminal, Read, Seek, stdin, stdout};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
@@ -43,7 +43,7 @@ pub fn run(file: Option<&Path>, look: Look, preferences: Preferences) -> Result<
 }
 
 /// A pipe or a device may keep us waiting for ever.
-fn open(path: &Path) -> Result<impl Read + Send + 'static> {
+fn open(path: &Path) -> Result<impl Read + Seek + Send + 'static> {
     let file = OpenOptions::new()
         .read(true)
         .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
@@ -66,7 +66,7 @@ fn refusal(name: &str, fault: &Fault) -> Refusal {
     )
 }
 
-fn show<R: Read + Send + 'static>(
+fn show<R: Read + Seek + Send + 'static>(
     mut reader: Reader<R>,
     name: &str,
     look: Look,

@@ -99,6 +99,11 @@ impl<R: Read> Unpacker<R> {
         }
     }
 
+    /// What it reads from.
+    pub fn into_source(self) -> R {
+        self.source
+    }
+
     /// The next text and where its frame begins; `None` at the end of the file.
     pub fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, Fault> {
         let begin = self.at;

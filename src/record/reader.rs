@@ -1,7 +1,7 @@
 //! Reads records, one after the other, and trusts none.
 
 use std::fmt;
-use std::io::Read;
+use std::io::{Read, Seek};
 use std::time::Duration;
 
 use super::frames::Unpacker;
@@ -68,6 +68,21 @@ impl<R: Read> Reader<R> {
         })
     }
 
+    /// Reads it again from its beginning.
+    ///
+    /// # Errors
+    /// Where it cannot be read any more.
+    pub fn again(self) -> Result<Self, Fault>
+    where
+        R: Seek,
+    {
+        let mut source = self.frames.into_source();
+        source
+            .rewind()
+            .map_err(|error| Fault::at(0, format!("it cannot be read: {error}")))?;
+        Self::new(source)
+    }
+
     #[must_use]
     pub fn about(&self) -> &About {
         &self.about
@@ -107,6 +122,12 @@ impl<R: Read> Reader<R> {
                     None => Err("a change of a snapshot that is not there"),
                 };
                 self.see(begin, snapshot.map(Box::new))?
+            }
+            Written::Moves(moves) => {
+                if moves.moves.len() + moves.refused.len() > limits::MOST_PROCESSES {
+                    return Err(Fault::at(begin, "more moves than there can be"));
+                }
+                What::Moves(moves)
             }
             Written::Moved(id, result) => What::Moved(id, result),
             Written::Signalled(result) => What::Signalled(result),

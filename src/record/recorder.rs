@@ -144,6 +144,7 @@ fn what(happened: Happened<'_>) -> Option<What> {
     Some(match happened {
         Happened::Command(Command::Attach) => What::Asked(Pending::Attach),
         Happened::Command(Command::Detach) => What::Asked(Pending::Detach),
+        Happened::Command(Command::Moves(moves)) => What::Moves(moves.clone()),
         Happened::Command(_) => return None,
         Happened::Event(event) => match event {
             Event::Snapshot(snapshot) => What::Snapshot(snapshot.clone()),

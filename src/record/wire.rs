@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::scene::Change;
-use crate::app::{DemoNews, Key, Pending};
+use crate::app::{DemoNews, Key, Moves, Pending};
 use crate::model::{ProcessId, Queue, Snapshot};
 
 /// Where a recording was made.
@@ -32,6 +32,8 @@ pub struct Record {
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
     Snapshot(Box<Snapshot>),
+    /// These moves were asked for together; the answer to each follows.
+    Moves(Moves),
     Moved(ProcessId, Result<Queue, String>),
     Signalled(Result<(), String>),
     /// The scheduler was asked for this.
@@ -65,6 +67,7 @@ fn is_zero(number: &u64) -> bool {
 pub enum Written {
     Whole(Box<Snapshot>),
     Since(Box<Change>),
+    Moves(Moves),
     Moved(ProcessId, Result<Queue, String>),
     Signalled(Result<(), String>),
     Asked(Pending),

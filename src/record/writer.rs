@@ -44,6 +44,7 @@ impl<W: Write> Writer<W> {
     pub fn write(&mut self, at: Duration, lost: u64, what: What) -> io::Result<()> {
         let what = match what {
             What::Snapshot(snapshot) => self.snapshot(snapshot),
+            What::Moves(moves) => Written::Moves(moves),
             What::Moved(id, result) => Written::Moved(id, result),
             What::Signalled(result) => Written::Signalled(result),
             What::Asked(pending) => Written::Asked(pending),

@@ -119,7 +119,7 @@ pub fn play_app(
     theme: Theme,
     (columns, rows): (u16, u16),
     events: impl IntoIterator<Item = Event>,
-    hands: &mut Hands,
+    hands: &mut dyn Control,
 ) -> Shown {
     let (sender, receiver) = mpsc::channel();
     for event in events {

@@ -86,6 +86,13 @@ impl Pty {
         }
     }
 
+    /// Takes in what is still written, until there is a pause.
+    pub fn settle(&mut self) {
+        while let Ok(bytes) = self.written.recv_timeout(Duration::from_millis(100)) {
+            self.screen.process(&bytes);
+        }
+    }
+
     /// How far a replay is, by its header: minutes and seconds.
     pub fn place(screen: &str) -> String {
         let after = screen.split("REPLAY ").nth(1).unwrap_or_default();

@@ -264,8 +264,15 @@ pub const KEYMAP: &[Binding] = &[
         &[Key::Char('.')],
         Action::Step,
         Group::View,
-        "a recording: stop, and one look further with each key",
+        "a recording: stop, and one look further, or back",
         Some((1, "step")),
+    ),
+    bind(
+        &[Key::Char(',')],
+        Action::StepBack,
+        Group::View,
+        "a recording: stop, and one look further, or back",
+        None,
     ),
     bind(
         &[Key::Char('[')],
