@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::App;
 use super::event::Command;
 use super::message::Tone;
-use crate::model::{DemoReading, Process, ProcessId, Queue};
+use crate::model::{DemoReading, Process, ProcessId, Queue, Ruler, Snapshot};
 
 /// What is heard of the load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -145,7 +145,12 @@ impl App {
                     self.changed = false;
                     return;
                 }
-                let queue = self.process(reading.metronome).and_then(|p| p.queue);
+                let rules = |snapshot: &Snapshot| snapshot.scheduler.ruler == Ruler::Dualq;
+                // A member that no queue serves is in none.
+                let queue = self
+                    .process(reading.metronome)
+                    .filter(|_| self.snapshot().is_some_and(rules))
+                    .and_then(|p| p.queue);
                 self.demo.get_or_insert_default().read(reading, queue);
                 self.point_at_metronome();
             }

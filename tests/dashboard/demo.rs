@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dualq_top::app::{DemoNews, Event, Key};
-use dualq_top::model::{DemoReading, Queue};
+use dualq_top::model::{DemoReading, Queue, Ruler};
 
 use crate::support::{Hands, Metronome, World, key, play, typed};
 use crate::{SMALL, SPACE, seen, show};
@@ -100,6 +100,29 @@ fn the_panel_keeps_the_queue_of_each_second() {
     );
     let missed = shown.line("  missed ");
     assert!(missed.ends_with("▇▇▇"), "{missed}");
+}
+
+#[test]
+fn under_the_kernel_default_the_metronome_is_shown_in_no_queue() {
+    let (mut world, mut metronome, mut events) = under_load(3);
+    world.put(Metronome::PID, Queue::Priority);
+    events.push(world.look());
+    for _ in 0..3 {
+        events.extend(metronome.second(&mut world, 0));
+    }
+    world.ruled_by(Ruler::KernelDefault);
+    // It stays a member.
+    world.put(Metronome::PID, Queue::Priority);
+    events.push(world.look());
+    for _ in 0..3 {
+        events.extend(metronome.second(&mut world, 60));
+    }
+    let shown = show(events);
+    assert!(
+        shown.line("  queue").ends_with("▒███–––"),
+        "{}",
+        shown.text()
+    );
 }
 
 #[test]

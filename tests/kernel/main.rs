@@ -27,6 +27,7 @@ mod policy;
 mod probe;
 mod processes;
 mod readers;
+mod recording;
 mod rights;
 mod scripts;
 mod soak;
