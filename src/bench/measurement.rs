@@ -119,7 +119,7 @@ impl Measurement {
                 format!("Throughput of {tasks} tasks, each 1 ms asleep (±50 %), then 10 µs of work")
             }
             Self::Switches => "Context switches of 500 tasks that never sleep".into(),
-            Self::Shares => "Shares of 300 tasks (it) and 200 others, none of which sleeps".into(),
+            Self::Shares => "Shares of 300 tasks (it) and 200 others, none of which sleeps, over four times the span".into(),
             Self::Toggle => "A hog is moved to PRIORITY, among 8 hogs a CPU".into(),
             Self::Check(Tool::Hackbench) => "The same as `messages`, by hackbench".into(),
             Self::Check(Tool::Cyclictest) => {
@@ -135,6 +135,16 @@ impl Measurement {
             self,
             Self::Messages | Self::Pipe | Self::Check(Tool::Hackbench)
         )
+    }
+
+    /// How many times longer than the others it is measured: 500 tasks that never sleep need seconds
+    /// until each has had its turn.
+    #[must_use]
+    pub fn spans(self) -> u32 {
+        match self {
+            Self::Shares => 4,
+            _ => 1,
+        }
     }
 
     /// Under whom it means something.

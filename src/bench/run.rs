@@ -221,10 +221,11 @@ impl Bench<'_> {
         rival: Rival,
         handle: Option<&Handle>,
     ) -> Result<Observed> {
+        let lasts = self.plan.span * measurement.spans();
         let setting = Setting {
             cpus: u32::try_from(online_cpus().len())?.max(1),
             spins_per_ns: self.spins_per_ns,
-            span_ns: u64::try_from(self.plan.span.as_nanos())?,
+            span_ns: u64::try_from(lasts.as_nanos())?,
             // The same wake-up times for all rivals of one repetition.
             seed: u64::from(repetition),
             quick: self.plan.quick,
@@ -243,7 +244,7 @@ impl Bench<'_> {
         let begin = now() + WARM_UP;
         let span = Span {
             begin,
-            end: begin + self.plan.span,
+            end: begin + lasts,
         };
         crew.go(span)?;
         let mut seen = Observed::default();
@@ -263,7 +264,7 @@ impl Bench<'_> {
             seen.span = now().saturating_sub(from);
             (seen.favoured, seen.others) = crew.collect()?;
         }
-        seen.worked = self.plan.span;
+        seen.worked = lasts;
         Ok(seen)
     }
 

@@ -2,7 +2,7 @@
 //! fast anything is does not matter here.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -19,13 +19,17 @@ fn folder(name: &str) -> PathBuf {
     folder
 }
 
-fn start(folder: &std::path::Path, options: &[&str]) -> Running {
+fn start(folder: &Path, options: &[&str]) -> Running {
+    start_for("1", folder, options)
+}
+
+fn start_for(seconds: &str, folder: &Path, options: &[&str]) -> Running {
     let out = folder.to_str().unwrap();
     let always = [
         "bench",
         "--quick",
         "--seconds",
-        "1",
+        seconds,
         "--repetitions",
         "1",
         "--out",
@@ -35,7 +39,7 @@ fn start(folder: &std::path::Path, options: &[&str]) -> Running {
 }
 
 /// The folder named by the time, in which the report is.
-fn report(folder: &std::path::Path) -> PathBuf {
+fn report(folder: &Path) -> PathBuf {
     let mut entries: Vec<_> = fs::read_dir(folder).unwrap().flatten().collect();
     assert_eq!(entries.len(), 1, "{entries:?}");
     entries.remove(0).path()
@@ -128,9 +132,12 @@ fn ctrl_c_ends_it_and_what_was_measured_is_reported() {
 
 #[test]
 fn killed_the_hard_way_it_leaves_neither_scheduler_nor_load() {
-    let running = start(&folder("bench-killed"), &["--only", "wake-up-2"]);
+    // By themselves its processes would go on for a minute.
+    let running = start_for("60", &folder("bench-killed"), &["--only", "toggle"]);
     wait_until("our scheduler is measured", 4 * PATIENCE, || {
-        guest::is_attached() && !named("bench-part").is_empty()
+        // More than its start takes: it has been told to begin.
+        let works = |pid: &u32| guest::cpu_time(*pid) > Duration::from_secs(2);
+        guest::is_attached() && named("bench-part").iter().any(works)
     });
     kill_process(
         Pid::from_raw(running.pid().cast_signed()).unwrap(),
