@@ -58,7 +58,7 @@ fn succeeded(output: &Output) {
 fn a_measurement_leaves_a_report_and_the_machine_as_it_was() {
     let folder = folder("bench-whole");
     let options = ["--only", "wake-up-2,pipe,shares,toggle"];
-    let output = start(&folder, &options).wait(6 * PATIENCE);
+    let output = start(&folder, &options).wait(12 * PATIENCE);
     succeeded(&output);
     assert!(output.stdout.contains("| kernel default |"), "{output:?}");
     let place = report(&folder);
@@ -153,7 +153,7 @@ fn another_scheduler_is_measured_in_its_turn_and_ended() {
     let program = std::env::var("DUALQ_TOP").unwrap();
     let peer = format!("{program} attach --no-waits --batch-order fifo");
     let folder = folder("bench-peer");
-    let output = start(&folder, &["--only", "pipe", "--peer", &peer]).wait(6 * PATIENCE);
+    let output = start(&folder, &["--only", "pipe", "--peer", &peer]).wait(12 * PATIENCE);
     succeeded(&output);
     let text = fs::read_to_string(report(&folder).join("report.json")).unwrap();
     assert!(text.contains("\"peer:dualq\""), "{text}");
@@ -163,7 +163,7 @@ fn another_scheduler_is_measured_in_its_turn_and_ended() {
 fn a_peer_that_attaches_nothing_is_named_and_nothing_is_left() {
     let folder = folder("bench-no-peer");
     let options = ["--only", "pipe", "--peer", "echo I cannot; false"];
-    let output = start(&folder, &options).wait(6 * PATIENCE);
+    let output = start(&folder, &options).wait(12 * PATIENCE);
     assert_eq!(output.status.code(), Some(2), "{output:?}");
     assert!(
         output
