@@ -1,6 +1,6 @@
 //! What is measured, with the unit that it is shown in.
 
-/// One column of a table.
+/// One column of a table; they stand in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Figure {
     WakeP50,
@@ -11,14 +11,14 @@ pub enum Figure {
     /// The same of the others.
     OthersP50,
     OthersP99,
+    ShareOfWork,
+    ShareOfDispatches,
     Work,
     Messages,
     RoundTrip,
     Switches,
     Busy,
     Rate,
-    ShareOfWork,
-    ShareOfDispatches,
     LoadAndAttach,
     Attach,
     Detach,

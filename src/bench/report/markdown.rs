@@ -54,7 +54,7 @@ fn head(results: &Results) -> String {
             .map_or_else(String::new, |governor| format!(", governor {governor}")),
     );
     out += &format!(
-        "{} repetitions of {} s, all rivals in each; medians, the least and the most in brackets, × is the ratio to the kernel's default.\n",
+        "Repetitions: {} of {} s, all rivals in each; medians, the least and the most in brackets, × is the ratio to the kernel's default.\n",
         results.repetitions, results.seconds
     );
     if results.repetitions < results.repetitions_wanted {
@@ -80,13 +80,14 @@ fn table(results: &Results, measurement: Measurement, rows: &[Row]) -> String {
         measurement.title(),
         measurement.key()
     );
-    // A figure that only some rivals have (dispatches by queue) is a column all the same.
+    // A figure that only some rivals have (dispatches by queue, a p99) is a column all the same.
     let mut columns: Vec<Figure> = Vec::new();
     for (figure, _) in rows.iter().flat_map(|row| &row.figures) {
         if !columns.contains(figure) {
             columns.push(*figure);
         }
     }
+    columns.sort();
     out += "| |";
     for column in &columns {
         out += &format!(" {} |", column.title());

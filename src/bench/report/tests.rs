@@ -72,6 +72,20 @@ fn the_table_has_medians_their_spread_and_the_ratio_to_the_default() {
 }
 
 #[test]
+fn a_figure_that_the_first_rival_lacks_has_its_column_in_the_usual_place() {
+    let mut results = results();
+    let few = vec![(Figure::WakeP50, 12.0), (Figure::Work, 5.0)];
+    results.add(WAKE_UP, Rival::Default, few);
+    let enough = vec![(Figure::WakeP50, 8.0), (Figure::WakeP99, 9.0)];
+    results.add(WAKE_UP, Rival::Fifo, enough);
+    let text = markdown(&results);
+    assert!(
+        text.contains("| kernel default | 12.00 (12.00–12.00) | – | 5.000 (5.000–5.000) |"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_report_that_was_broken_off_says_so() {
     let mut results = measured();
     results.repetitions = 1;
