@@ -112,6 +112,10 @@ struct cred {
 
 struct sched_class;
 
+struct list_head {
+	struct list_head *next;
+};
+
 struct task_struct {
 	unsigned int __state;
 	int exit_state;
@@ -129,6 +133,7 @@ struct task_struct {
 	int tgid;
 	struct task_struct *group_leader;
 	u64 start_boottime;
+	struct list_head tasks;
 	struct signal_struct *signal;
 	const struct sched_class *sched_class;
 	struct sched_ext_entity scx;

@@ -1,33 +1,39 @@
-//! All processes at once, from the BPF program in `src/bpf/tasks.bpf.c`: half a microsecond a process,
+//! All processes, from the BPF program in `src/bpf/tasks.bpf.c`: a third of a microsecond a process,
 //! where `/proc/PID/stat` takes twelve. It needs the rights that loading the scheduler needs.
 
-use std::io::{ErrorKind, Read};
 use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Iter, Link};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::seen::Seen;
 use crate::model::ProcessId;
-use crate::scheduler::preflight;
+use crate::scheduler::{preflight, run_program::run_program};
 
 #[allow(unused_imports, clippy::all, clippy::pedantic, clippy::restriction)]
 mod skeleton {
     include!(concat!(env!("OUT_DIR"), "/tasks.skel.rs"));
 }
 
-/// The size of struct process_record in src/bpf/tasks.bpf.c.
+/// The size of struct process_record in src/bpf/tasks.bpf.c, and where they begin in struct page.
 const RECORD: usize = 64;
-/// The kernel hands out at most this much at a time, in whole records.
-const BUFFER: usize = 32 * 1024;
+const RECORDS: usize = 8;
+/// `DONE` of enum answer there.
+const DONE: i32 = 0;
+/// The first two processes never end; there are kernels that keep the very first to themselves.
+const INIT: u32 = 1;
+const KTHREADD: u32 = 2;
 /// USER_HZ is 100 everywhere: what `/proc` counts start times in.
 const TICK_NS: u64 = 10_000_000;
 
 pub struct Iterator {
-    link: Link,
-    buffer: Vec<u8>,
+    program: OwnedFd,
+    page: MapHandle,
+    /// The first in the kernel's list that it gives out.
+    first: u32,
 }
 
 impl Iterator {
@@ -43,39 +49,100 @@ impl Iterator {
             .open(&mut storage)
             .and_then(OpenSkel::load)
             .context("the kernel did not load the task iterator")?;
-        // The link keeps the program; the object, with the kernel's types in it, can go.
-        let link = skel.progs.dualq_processes.attach()?;
-        Ok(Self {
-            link,
-            buffer: vec![0; BUFFER],
-        })
+        // These stay; the object, with the kernel's types in it, can go.
+        let mut iterator = Self {
+            program: skel.progs.dualq_processes.as_fd().try_clone_to_owned()?,
+            page: MapHandle::try_from(&skel.maps.page)?,
+            first: INIT,
+        };
+        if iterator.page(INIT)?.is_none() {
+            iterator.first = KTHREADD;
+        }
+        Ok(iterator)
     }
 
-    /// Every process, in order of ids.
+    /// Every process, in the order in which they began as long as ids were not used again.
     pub fn read(&mut self, each: &mut dyn FnMut(&Seen<'_>)) -> Result<()> {
-        let mut processes = Iter::new(&self.link)?;
-        loop {
-            match processes.read(&mut self.buffer) {
-                Ok(0) => return Ok(()),
-                Ok(length) => {
-                    let (records, _) = self.buffer[..length].as_chunks::<RECORD>();
-                    records.iter().map(parse).for_each(|seen| each(&seen));
-                }
-                // The kernel pauses after a million threads without a record.
-                Err(error)
-                    if matches!(error.kind(), ErrorKind::Interrupted | ErrorKind::WouldBlock) => {}
-                Err(error) => return Err(error.into()),
-            }
+        along(self.first, |from| self.page(from), each)
+    }
+
+    /// The processes from this one on; `None` where it has ended.
+    fn page(&self, from: u32) -> Result<Option<Page>> {
+        // struct walk in src/bpf/tasks.bpf.c
+        let mut walk = [0; 8];
+        walk[..4].copy_from_slice(&from.to_ne_bytes());
+        if run_program(self.program.as_fd(), &mut walk)? != DONE {
+            return Ok(None);
         }
+        let found = self.page.lookup(&0_u32.to_ne_bytes(), MapFlags::ANY)?;
+        Ok(found.map(|found| Page {
+            found,
+            next: word(&walk),
+        }))
     }
 }
 
+/// What one run of the program found.
+struct Page {
+    /// struct page in src/bpf/tasks.bpf.c
+    found: Vec<u8>,
+    /// The process to go on with, 0 at the end.
+    next: u32,
+}
+
+impl Page {
+    fn records(&self) -> &[[u8; RECORD]] {
+        let (records, _) = self
+            .found
+            .get(RECORDS..)
+            .unwrap_or_default()
+            .as_chunks::<RECORD>();
+        records.get(..word(&self.found) as usize).unwrap_or(records)
+    }
+}
+
+/// Page after page, each process once.
+fn along(
+    first: u32,
+    page: impl Fn(u32) -> Result<Option<Page>>,
+    each: &mut dyn FnMut(&Seen<'_>),
+) -> Result<()> {
+    // The ids on the page before.
+    let mut told = Vec::new();
+    let (mut from, mut again) = (first, false);
+    loop {
+        let Some(page) = page(from)? else {
+            // It has ended meanwhile. Behind the last that still lives the list goes on.
+            let Some(last) = told.pop() else {
+                bail!("the processes end faster than they can be read");
+            };
+            (from, again) = (last, true);
+            continue;
+        };
+        told.clear();
+        for (index, record) in page.records().iter().enumerate() {
+            let seen = parse(record);
+            told.push(seen.id.pid);
+            if !(again && index == 0) {
+                each(&seen);
+            }
+        }
+        if page.next == 0 {
+            return Ok(());
+        }
+        (from, again) = (page.next, false);
+    }
+}
+
+/// The number at the beginning.
+fn word(bytes: &[u8]) -> u32 {
+    bytes
+        .first_chunk()
+        .map_or(0, |word| u32::from_ne_bytes(*word))
+}
+
 fn parse(record: &[u8; RECORD]) -> Seen<'_> {
-    let word = |at: usize| {
-        let mut bytes = [0; 4];
-        bytes.copy_from_slice(&record[at..at + 4]);
-        u32::from_ne_bytes(bytes)
-    };
+    let word = |at: usize| word(&record[at..]);
     let long = |at: usize| {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&record[at..at + 8]);
@@ -122,7 +189,51 @@ fn letter(state: u32) -> char {
 
 #[cfg(test)]
 mod tests {
-    use super::letter;
+    use std::cell::RefCell;
+
+    use super::*;
+
+    /// Pages of three of a list, from which some are taken before each page.
+    fn told(ending: &[&[u32]]) -> Result<Vec<u32>> {
+        let list: RefCell<Vec<u32>> = RefCell::new((1..=10).collect());
+        let ending = RefCell::new(ending.iter());
+        let page = |from| {
+            let mut list = list.borrow_mut();
+            let ended = ending.borrow_mut().next().copied().unwrap_or_default();
+            list.retain(|pid| !ended.contains(pid));
+            let Some(at) = list.iter().position(|&pid| pid == from) else {
+                return Ok(None);
+            };
+            let pids: Vec<u32> = list[at..].iter().take(3).copied().collect();
+            let mut found = vec![0; RECORDS + 3 * RECORD];
+            found[0] = u8::try_from(pids.len())?;
+            for (place, pid) in pids.iter().enumerate() {
+                found[RECORDS + place * RECORD..][..4].copy_from_slice(&pid.to_ne_bytes());
+            }
+            let next = list.get(at + 3).copied().unwrap_or(0);
+            Ok(Some(Page { found, next }))
+        };
+        let mut told = Vec::new();
+        along(1, page, &mut |seen| told.push(seen.id.pid))?;
+        Ok(told)
+    }
+
+    #[test]
+    fn each_process_is_told_once_whichever_end_between_two_pages() {
+        let all = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10];
+        assert_eq!(told(&[]).unwrap(), all);
+        // The one to go on with, and with it the last ones told.
+        assert_eq!(told(&[&[], &[4]]).unwrap(), [1, 2, 3, 5, 6, 7, 8, 9, 10]);
+        assert_eq!(
+            told(&[&[], &[2, 3, 4]]).unwrap(),
+            [1, 2, 3, 5, 6, 7, 8, 9, 10]
+        );
+        assert_eq!(
+            told(&[&[], &[4], &[3], &[5]]).unwrap(),
+            [1, 2, 3, 6, 7, 8, 9, 10]
+        );
+        assert!(told(&[&[], &[1, 2, 3, 4]]).is_err());
+    }
 
     #[test]
     fn states_have_the_letters_of_proc() {

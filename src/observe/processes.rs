@@ -131,6 +131,9 @@ impl Processes {
             known.sort_by_key(|known| known.id);
         }
         self.behind = behind;
+        if !processes.is_sorted_by_key(|process| process.id) {
+            processes.sort_by_key(|process| process.id);
+        }
         processes
     }
 
@@ -327,5 +330,33 @@ mod tests {
         let (mut a, b) = (a.unwrap(), b.unwrap());
         (a.cpu_time, a.state) = (b.cpu_time, b.state);
         assert_eq!(a, b);
+    }
+
+    #[test]
+    fn the_kernel_tells_of_hundreds_of_processes_each_once() {
+        let mut kernel = Processes::new("/proc".into(), Source::Kernel);
+        if kernel.source() == Source::Proc {
+            return;
+        }
+        // More than the program tells of in one run.
+        let mut shell = std::process::Command::new("sh")
+            .args([
+                "-c",
+                "for i in $(seq 1200); do sleep 1000 & done; echo; wait",
+            ])
+            .process_group(0)
+            .stdout(std::process::Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut line = [0];
+        std::io::Read::read_exact(shell.stdout.as_mut().unwrap(), &mut line).unwrap();
+        let seen = kernel.read();
+        let group = rustix::process::Pid::from_child(&shell);
+        rustix::process::kill_process_group(group, rustix::process::Signal::KILL).unwrap();
+        shell.wait().unwrap();
+        assert!(seen.is_sorted_by_key(|process| process.id));
+        assert!(seen.windows(2).all(|pair| pair[0].id != pair[1].id));
+        let children = seen.iter().filter(|process| process.parent == shell.id());
+        assert_eq!(children.count(), 1200);
     }
 }

@@ -16,7 +16,7 @@ mod owner;
 pub mod pins;
 pub mod preflight;
 mod restart;
-mod run_program;
+pub(crate) mod run_program;
 #[allow(unused_imports, clippy::all, clippy::pedantic, clippy::restriction)]
 mod skeleton;
 pub mod sysfs;
