@@ -42,8 +42,12 @@ pub fn fit(app: &mut App, size: Size) {
     if let Some(layout) = Layout::of(area, app) {
         app.set_list_area(layout.list.y, layout.list.height);
         app.set_columns(processes::heads(layout.list.width, app.chosen_columns()));
-        app.limit_help(help::overflow(area, app.keymap()));
-        app.limit_report(report::overflow(area, app));
+        // Not while they are hidden: to fold all their lines takes longer than to draw the rest.
+        match app.mode() {
+            Mode::Help => app.limit_help(help::overflow(area, app.keymap())),
+            Mode::Report => app.limit_report(report::overflow(area, app)),
+            _ => {}
+        }
         if let Some(menu) = app.menu() {
             let (place, first) = menu::place(menu, area);
             app.set_menu_area(place.x, place.right(), place.y + 1, first);
