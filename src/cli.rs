@@ -207,7 +207,7 @@ pub struct DemoOptions {
 
 #[derive(Debug, Clone, Args)]
 pub struct BenchOptions {
-    /// A minute or two, with fewer measurements, instead of half an hour
+    /// Some five minutes, with fewer measurements, instead of three quarters of an hour
     #[arg(long)]
     pub quick: bool,
 

@@ -112,7 +112,7 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
     Ok(chosen)
 }
 
-/// Made now, so that what cannot be written is said before half an hour of measuring.
+/// Made now, so that what cannot be written is said before an hour of measuring.
 fn directory(parent: &Path) -> Result<PathBuf> {
     let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     // As a name of a file on any system.
