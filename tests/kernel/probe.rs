@@ -29,13 +29,20 @@ fn bucket(ns: f64) -> f64 {
     8.0 * octave + ((ns / octave.exp2() - 1.0) * 8.0).floor()
 }
 
-/// A percentile in nanoseconds: what the probe says, and where the bucket begins in which the
-/// instrument has it.
+/// A percentile in nanoseconds: what the probe says, from its neighbour below to the one above, and
+/// where the bucket begins in which the instrument has it. The instrument counts a wake-up or two
+/// more, before the probe's first: where waits leap from microseconds to milliseconds just there, it
+/// is on the other side.
 #[derive(Debug, Clone, Copy)]
 struct Both {
-    probe: f64,
+    probe: [f64; 3],
     instrument: f64,
 }
+
+/// The wake-ups that the instrument may count besides.
+const BESIDES: usize = 2;
+/// One in a hundred timers ends while the kernel is at its tick, and comes that much later.
+const LATE_TIMER_NS: [f64; 2] = [0.0, 10_000.0];
 
 /// p50 and p99 of a probe, once the way to it is free.
 fn measure(probe: Load, prepare: impl FnOnce(&Hog)) -> [Both; 2] {
@@ -51,9 +58,13 @@ fn measure(probe: Load, prepare: impl FnOnce(&Hog)) -> [Both; 2] {
     let seen = Waits::of_process(probe.pid());
     assert!(seen.total() > 290, "{} waits", seen.total());
     let own: Vec<f64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
-    [(own[0], 50), (own[1], 99)].map(|(probe, percent)| Both {
-        probe,
-        instrument: seen.percentile_us(percent) * 1000.0,
+    [50, 99].map(|percent| {
+        let rank = own.len() * percent / 100;
+        let above = (rank + BESIDES).min(own.len() - 1);
+        Both {
+            probe: [own[rank - BESIDES], own[rank], own[above]],
+            instrument: seen.percentile_us(percent as u64) * 1000.0,
+        }
     })
 }
 
@@ -72,17 +83,21 @@ fn add(process: &Hog) {
 /// How much more a probe counts that does not have to wait for others.
 fn way(what: &str, [p50, _]: [Both; 2]) -> f64 {
     // From the middle of the bucket.
-    let way = p50.probe - p50.instrument * (1.0 + 1.0 / 16.0);
+    let way = p50.probe[1] - p50.instrument * (1.0 + 1.0 / 16.0);
     println!("{what}: {p50:?}, the way {way} ns");
     assert!(WAY_NS.contains(&way), "{what}: {p50:?}");
     way
 }
 
 fn same(what: &str, way: f64, percentiles: [Both; 2]) {
-    for (name, both) in ["p50", "p99"].iter().zip(percentiles) {
+    for ((name, late), both) in ["p50", "p99"].iter().zip(LATE_TIMER_NS).zip(percentiles) {
         println!("{what}: {name} {both:?}");
-        let apart = bucket(both.probe - way) - bucket(both.instrument);
-        assert!(apart.abs() <= 1.0, "{what}: {name} {both:?}, way {way} ns");
+        let below = bucket((both.probe[0] - way - late).max(1.0));
+        let above = bucket(both.probe[2] - way);
+        assert!(
+            (below - 1.0..=above + 1.0).contains(&bucket(both.instrument)),
+            "{what}: {name} {both:?}, way {way} ns"
+        );
     }
 }
 
