@@ -226,8 +226,8 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 	struct task_record *t = NULL;
-	s64 shared = NOBODY, pinned = NOBODY, own = NOBODY;
-	bool prev_runs = false, prev_is_batch, priority_wants, due, late;
+	bool prev_runs = false, prev_is_batch, priority_queued, due, late;
+	struct leads leads;
 
 	if (!c)
 		return;
@@ -243,15 +243,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		}
 	}
 	prev_is_batch = prev_runs && c->class == CLASS_BATCH;
-	priority_wants = class_queued(CLASS_PRIORITY, cpu) || (prev_runs && goes_first(c->class));
-	if (class_queued(CLASS_BATCH, cpu)) {
-		shared = head_lead(BATCH_DSQ, shared_vtime);
-		pinned = head_lead(PINNED_DSQ(CLASS_BATCH, cpu), c->pinned_vtime);
-	}
-	/* Bounded like one that comes back to the queue: it may have run past the queue's time, or
-	 * the queue's time past it. */
-	if (prev_is_batch && !batch_fifo)
-		own = batch_key(t, t->home) - queue_vtime(t->home);
+	priority_queued = class_queued(CLASS_PRIORITY, cpu);
 	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY,
 	 * and what wakes in BATCH. */
 	late = !c->overdue_turn && overdue_queued(cpu);
@@ -260,22 +252,24 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 
 	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. The one that
 	 * runs may be the one to go on. */
-	if (priority_wants && (due || (late && guarantee_percent))) {
-		if (!late && prev_is_batch && own <= shared && own <= pinned) {
+	if ((priority_queued || (prev_runs && goes_first(c->class))) &&
+	    (due || (late && guarantee_percent))) {
+		leads = leads_of(cpu, c, prev_is_batch ? t : NULL);
+		if (!late && prev_is_batch && stands_first(&leads)) {
 			c->rescue = true;
 			count(cpu, STAT_RESCUES, 1);
 			keep(prev, c, cpu);
 			return;
 		}
 		/* The overdue may all be other CPUs' tasks: then only what is owed is served. */
-		if ((late && take_overdue(cpu, c)) || (due && take_batch(cpu, c, shared, pinned))) {
+		if ((late && take_overdue(cpu, c)) || (due && take_batch(cpu, c, &leads))) {
 			c->next_is_rescue = true;
 			count(cpu, STAT_RESCUES, 1);
 			return;
 		}
 	}
 	/* (b) */
-	if (class_queued(CLASS_PRIORITY, cpu) && take_priority(cpu, c))
+	if (priority_queued && take_priority(cpu, c))
 		return;
 	/* (c) */
 	if (prev_runs && goes_first(c->class)) {
@@ -287,13 +281,14 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	/* (d) prev is BATCH: it goes on while it stands before the head, or nice values would mean
 	 * nothing between two tasks, one of which is always outside the queue. */
-	if (prev_is_batch && own != NOBODY && own <= shared && own <= pinned) {
+	leads = leads_of(cpu, c, prev_is_batch ? t : NULL);
+	if (prev_is_batch && leads.own != NOBODY && stands_first(&leads)) {
 		c->rescue = false;
 		keep(prev, c, cpu);
 		return;
 	}
 	/* (e) */
-	if (class_queued(CLASS_BATCH, cpu) && take_batch(cpu, c, shared, pinned))
+	if (take_batch(cpu, c, &leads))
 		return;
 	if (prev_runs) {
 		c->rescue = false;

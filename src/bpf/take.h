@@ -49,6 +49,34 @@ static s64 head_lead(u64 dsq_id, u64 queue_now)
 	return lead;
 }
 
+/* How far ahead of its queue's virtual time each candidate for BATCH's turn is. Looked up only where
+ * that turn has come: the heads of two queues are more work than all the rest of a dispatch. */
+struct leads {
+	s64 shared;
+	s64 pinned;
+	s64 own;	/* of the task that runs */
+};
+
+static struct leads leads_of(s32 cpu, struct cpu_record *c, struct task_record *running)
+{
+	struct leads leads = {
+		.shared = head_lead(BATCH_DSQ, shared_vtime),
+		.pinned = head_lead(PINNED_DSQ(CLASS_BATCH, cpu), c->pinned_vtime),
+		.own = NOBODY,
+	};
+
+	/* Bounded like one that comes back to the queue: it may have run past the queue's time, or
+	 * the queue's time past it. */
+	if (running && !batch_fifo)
+		leads.own = batch_key(running, running->home) - queue_vtime(running->home);
+	return leads;
+}
+
+static bool stands_first(const struct leads *leads)
+{
+	return leads->own <= leads->shared && leads->own <= leads->pinned;
+}
+
 /* The CPU's own first: nobody else can serve them. */
 static bool take_overdue(s32 cpu, struct cpu_record *c)
 {
@@ -56,13 +84,13 @@ static bool take_overdue(s32 cpu, struct cpu_record *c)
 	return c->overdue_turn;
 }
 
-static bool take_batch(s32 cpu, struct cpu_record *c, s64 shared, s64 pinned)
+static bool take_batch(s32 cpu, struct cpu_record *c, const struct leads *leads)
 {
 	u64 pinned_id = PINNED_DSQ(CLASS_BATCH, cpu);
 
-	if (pinned < shared && dsq_take(pinned_id))
+	if (leads->pinned < leads->shared && dsq_take(pinned_id))
 		return true;
-	if (shared != NOBODY && dsq_take(BATCH_DSQ))
+	if (leads->shared != NOBODY && dsq_take(BATCH_DSQ))
 		return true;
 	return dsq_take(pinned_id) || (overdue_queued(cpu) && take_overdue(cpu, c));
 }
