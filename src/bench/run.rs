@@ -111,6 +111,10 @@ struct Bench<'a> {
 
 impl Bench<'_> {
     fn repeat(&mut self) -> Result<()> {
+        // What cannot be attached is found out now, not after a quarter of an hour.
+        for number in 0..self.plan.peers.len() {
+            self.attach_peer(number)?.end()?;
+        }
         let mut rulers = vec![Ruler::KernelDefault, Ruler::Dualq];
         rulers.extend((0..self.plan.peers.len()).map(Ruler::Peer));
         for repetition in 1..=self.plan.repetitions {
@@ -168,14 +172,19 @@ impl Bench<'_> {
     }
 
     fn under_peer(&mut self, repetition: u32, number: usize) -> Result<()> {
+        let peer = self.attach_peer(number)?;
+        let outcome = self.measure_all(repetition, Ruler::Peer(number), None);
+        peer.end()?;
+        outcome
+    }
+
+    fn attach_peer(&mut self, number: usize) -> Result<Peer> {
         let command = &self.plan.peers[number];
         let log = self.plan.directory.join(format!("peer-{}.log", number + 1));
         let peer = Peer::start(command, &log, self.stop)?;
         self.results.peers[number].clone_from(&peer.name);
         sleep(SETTLE);
-        let outcome = self.measure_all(repetition, Ruler::Peer(number), None);
-        peer.end()?;
-        outcome
+        Ok(peer)
     }
 
     fn measure_all(

@@ -57,7 +57,7 @@ fn succeeded(output: &Output) {
 #[test]
 fn a_measurement_leaves_a_report_and_the_machine_as_it_was() {
     let folder = folder("bench-whole");
-    let options = ["--only", "wake-up-2,pipe,shares,toggle"];
+    let options = ["--only", "wake-up-2,shares"];
     let output = start(&folder, &options).wait(12 * PATIENCE);
     succeeded(&output);
     assert!(output.stdout.contains("| kernel default |"), "{output:?}");
@@ -83,10 +83,6 @@ fn a_measurement_leaves_a_report_and_the_machine_as_it_was() {
             "dualq_priority"
         ]
     );
-    assert_eq!(
-        keys(1),
-        ["default", "fifo", "dualq_batch", "dualq_priority"]
-    );
     for measurement in json["measurements"].as_array().unwrap() {
         for rival in measurement["rivals"].as_array().unwrap() {
             let figures = rival["figures"].as_object().unwrap();
@@ -97,7 +93,7 @@ fn a_measurement_leaves_a_report_and_the_machine_as_it_was() {
         }
     }
     // As members, 300 tasks get what BATCH's guarantee leaves; nobody's membership gives less.
-    let shares = json["measurements"][2]["rivals"].as_array().unwrap();
+    let shares = json["measurements"][1]["rivals"].as_array().unwrap();
     let share = |key: &str| {
         let rival = shares.iter().find(|rival| rival["key"] == key).unwrap();
         rival["figures"]["favoured_work_percent"]["median"]
