@@ -127,7 +127,12 @@ impl Processes {
             known.retain(|known| known.tick == tick);
         }
         if !new.is_empty() {
-            known.append(new);
+            // The room that the first look takes is kept once, not for the few that come later as well.
+            if known.is_empty() {
+                std::mem::swap(known, new);
+            } else {
+                known.append(&mut std::mem::take(new));
+            }
             known.sort_by_key(|known| known.id);
         }
         self.behind = behind;
