@@ -84,7 +84,9 @@ fn both_readers_tell_the_same_of_every_process() {
         );
     }
     for pid in [1, 2] {
-        assert_eq!(by_pid(&seen, pid).state, by_pid(&after, pid).state);
+        // Both may have something to do at any time.
+        let (then, later) = (by_pid(&before, pid).state, by_pid(&after, pid).state);
+        assert!([then, later].contains(&by_pid(&seen, pid).state), "{pid}");
     }
     let state = |pid| by_pid(&seen, pid).state;
     assert_eq!(state(hog.pid()), 'R');
