@@ -26,6 +26,9 @@ pub struct Identity {
     pub command: Arc<str>,
     /// The command line has been asked for; until then the name stands in its place.
     complete: bool,
+    /// It was first seen just now, perhaps in the midst of its exec, where the command line is still
+    /// the one before: it is read once more at the next look.
+    fresh: bool,
     /// The last of which the reader was certain.
     pub cpu_time: Duration,
     /// When it was there.
@@ -40,6 +43,13 @@ impl Identity {
     /// Is it still the same program?
     pub fn is_of(&self, seen: &Seen<'_>) -> bool {
         self.execs == seen.execs && *self.comm == *seen.comm
+    }
+
+    /// At each look but the one that has found it.
+    pub fn seen_again(&mut self) {
+        if std::mem::take(&mut self.fresh) {
+            self.complete = false;
+        }
     }
 
     pub fn is_complete(&self) -> bool {
@@ -64,8 +74,9 @@ impl Identities {
         }
     }
 
-    /// Of a process that shows for the first time, without its command line.
-    pub fn begin(&mut self, seen: &Seen<'_>) -> Identity {
+    /// Of a process that shows for the first time, without its command line. `fresh` is one that was
+    /// not there at the look before.
+    pub fn begin(&mut self, seen: &Seen<'_>, fresh: bool) -> Identity {
         let name = self.name(seen);
         let uid = seen.uid.or_else(|| self.proc.as_mut()?.owner(seen.id.pid));
         Identity {
@@ -74,6 +85,7 @@ impl Identities {
             command: Arc::clone(&name),
             name,
             complete: seen.is_kernel_thread(),
+            fresh: fresh && !seen.is_kernel_thread(),
             cpu_time: seen.cpu_time,
             tick: 0,
             uid,

@@ -88,7 +88,7 @@ impl Processes {
         let mut processes = Vec::with_capacity(self.known.len() + self.known.len() / 8 + 64);
         let (known, new, identities) = (&mut self.known, &mut self.new, &mut self.identities);
         self.tick = self.tick.wrapping_add(1);
-        let tick = self.tick;
+        let (tick, later) = (self.tick, !known.is_empty());
         let (mut at, mut found, mut behind) = (0, 0, false);
         let mut each = |seen: &Seen<'_>| {
             // From one tick to the next, most stand where they stood: behind the one before.
@@ -99,12 +99,14 @@ impl Processes {
             let identity = match known.get_mut(at) {
                 Some(known) => {
                     (at, found) = (at + 1, found + 1);
-                    if !known.is_of(seen) {
-                        *known = identities.begin(seen);
+                    if known.is_of(seen) {
+                        known.seen_again();
+                    } else {
+                        *known = identities.begin(seen, true);
                     }
                     known
                 }
-                None => new.push_mut(identities.begin(seen)),
+                None => new.push_mut(identities.begin(seen, later)),
             };
             identity.tick = tick;
             identities.follow(identity, seen);
@@ -292,6 +294,26 @@ mod tests {
         assert_eq!(seen(), ["11 B program 11", "12 C program 12"]);
         fixture.process(13, b"d", 9);
         assert_eq!(seen().len(), 3);
+    }
+
+    #[test]
+    fn a_command_line_that_comes_late_in_an_exec_is_seen() {
+        let fixture = Fixture::new("late");
+        let command = |fixture: &Fixture, line: &str| {
+            fs::write(fixture.0.join("10/cmdline"), line).unwrap();
+        };
+        fixture.process(10, b"a", 1);
+        let mut processes = fixture.processes();
+        let mut seen = || processes.read()[0].command.to_string();
+        assert_eq!(seen(), "program 10");
+        fixture.process(10, b"b", 1);
+        command(&fixture, "before\0");
+        assert_eq!(seen(), "before");
+        command(&fixture, "after\0");
+        assert_eq!(seen(), "after");
+        // Not at each look for ever: that would be a file a process.
+        command(&fixture, "whatever\0");
+        assert_eq!(seen(), "after");
     }
 
     #[test]
