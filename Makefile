@@ -9,6 +9,7 @@ root = $(DESTDIR)$(PREFIX)
 help:
 	@echo 'make demo     the dashboard, live, on this machine or in a virtual one'
 	@echo 'make test     all tests, those on a real kernel included'
+	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; BENCH=--quick is shorter'
@@ -24,6 +25,10 @@ demo:
 
 test: packages-vm
 	@vm/test-all
+
+# One CPU, no part of make test: a quarter of an hour a kernel.
+test-virtual-time: packages-vm
+	@DUALQ_ACCEL=icount vm/test probe:: virtual_time:: --ignored
 
 build: packages program static
 
@@ -77,4 +82,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test build program static install bench bench-dashboard soak audit check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-virtual-time build program static install bench bench-dashboard soak audit check-arm64 shell packages packages-vm clean
