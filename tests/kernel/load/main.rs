@@ -68,6 +68,7 @@ fn spin() -> ! {
 /// each of them has had a CPU since.
 fn threads(count: usize) {
     let begun = Arc::new(AtomicU32::new(0));
+    let there = Arc::new(AtomicUsize::new(1));
     let ran = Arc::new(AtomicUsize::new(0));
     let run = move |begun: &AtomicU32, ran: &AtomicUsize| -> ! {
         while begun.load(Ordering::Relaxed) == 0 {
@@ -82,11 +83,20 @@ fn threads(count: usize) {
     set_policy(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 1);
     for _ in 1..count {
         let (begun, ran) = (Arc::clone(&begun), Arc::clone(&ran));
+        let there = Arc::clone(&there);
         // Small, since there may be thousands.
         let thread = thread::Builder::new().stack_size(64 << 10);
         thread
-            .spawn(move || run(&begun, &ran))
+            .spawn(move || {
+                there.fetch_add(1, Ordering::Relaxed);
+                run(&begun, &ran)
+            })
             .expect("a thread starts");
+    }
+    // A thread allocates memory as it starts: one that waits for its turn among thousands, with the
+    // allocator's lock in its hand, would hold up each that is not there yet.
+    while there.load(Ordering::Relaxed) < count {
+        thread::sleep(Duration::from_millis(1));
     }
     ready();
     begun.store(1, Ordering::Relaxed);
