@@ -56,56 +56,33 @@ fn succeeded(output: &Output) {
 
 #[test]
 fn a_measurement_leaves_a_report_and_the_machine_as_it_was() {
+    // Our own, started as somebody else's would be: measured in its turn, and ended.
+    let program = std::env::var("DUALQ_TOP").unwrap();
+    let peer = format!("{program} attach --no-waits --batch-order fifo");
     let folder = folder("bench-whole");
-    let options = ["--only", "wake-up-2,shares"];
-    let output = start(&folder, &options).wait(12 * PATIENCE);
+    let output = start(&folder, &["--only", "pipe", "--peer", &peer]).wait(12 * PATIENCE);
     succeeded(&output);
     assert!(output.stdout.contains("| kernel default |"), "{output:?}");
     let place = report(&folder);
     let text = fs::read_to_string(place.join("report.json")).unwrap();
     let json: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(json["repetitions"], 1);
-    let keys = |number: usize| -> Vec<&str> {
-        let rivals = json["measurements"][number]["rivals"].as_array().unwrap();
-        rivals
-            .iter()
-            .map(|rival| rival["key"].as_str().unwrap())
-            .collect()
-    };
-    assert_eq!(
-        keys(0),
-        [
-            "default",
-            "nice",
-            "others_idle",
-            "fifo",
-            "dualq_batch",
-            "dualq_priority"
-        ]
-    );
-    for measurement in json["measurements"].as_array().unwrap() {
-        for rival in measurement["rivals"].as_array().unwrap() {
-            let figures = rival["figures"].as_object().unwrap();
-            assert!(!figures.is_empty(), "{rival}");
-            for figure in figures.values() {
-                assert!(figure["median"].as_f64().unwrap() >= 0.0, "{rival}");
-            }
+    let rivals = json["measurements"][0]["rivals"].as_array().unwrap();
+    let keys: Vec<&str> = rivals
+        .iter()
+        .map(|rival| rival["key"].as_str().unwrap())
+        .collect();
+    let ours = ["default", "fifo", "dualq_batch", "dualq_priority"];
+    assert_eq!(keys, [&ours[..], &["peer:dualq"]].concat());
+    for rival in rivals {
+        let figures = rival["figures"].as_object().unwrap();
+        assert!(!figures.is_empty(), "{rival}");
+        for figure in figures.values() {
+            assert!(figure["median"].as_f64().unwrap() > 0.0, "{rival}");
         }
     }
-    // As members, 300 tasks get what BATCH's guarantee leaves; nobody's membership gives less.
-    let shares = json["measurements"][1]["rivals"].as_array().unwrap();
-    let share = |key: &str| {
-        let rival = shares.iter().find(|rival| rival["key"] == key).unwrap();
-        rival["figures"]["favoured_work_percent"]["median"]
-            .as_f64()
-            .unwrap()
-    };
-    assert!(
-        share("dualq_priority") > share("dualq_batch") + 10.0,
-        "{json}"
-    );
     assert!(json["cost"]["kernel_memory_kb"]["median"].as_f64().unwrap() > 0.0);
-    assert!(place.join("report.md").is_file() && place.join("wake-up-2.svg").is_file());
+    assert!(place.join("report.md").is_file());
 }
 
 #[test]
@@ -132,7 +109,7 @@ fn killed_the_hard_way_it_leaves_neither_scheduler_nor_load() {
     let running = start_for("60", &folder("bench-killed"), &["--only", "toggle"]);
     wait_until("our scheduler is measured", 4 * PATIENCE, || {
         // More than its start takes: it has been told to begin.
-        let works = |pid: &u32| guest::cpu_time(*pid) > Duration::from_secs(2);
+        let works = |pid: &u32| guest::cpu_time(*pid) > Duration::from_millis(500);
         guest::is_attached() && named("bench-part").iter().any(works)
     });
     kill_process(
@@ -141,18 +118,6 @@ fn killed_the_hard_way_it_leaves_neither_scheduler_nor_load() {
     )
     .unwrap();
     wait_until("nothing is left", Duration::from_secs(5), nothing_is_left);
-}
-
-#[test]
-fn another_scheduler_is_measured_in_its_turn_and_ended() {
-    // Our own, started as somebody else's would be.
-    let program = std::env::var("DUALQ_TOP").unwrap();
-    let peer = format!("{program} attach --no-waits --batch-order fifo");
-    let folder = folder("bench-peer");
-    let output = start(&folder, &["--only", "pipe", "--peer", &peer]).wait(12 * PATIENCE);
-    succeeded(&output);
-    let text = fs::read_to_string(report(&folder).join("report.json")).unwrap();
-    assert!(text.contains("\"peer:dualq\""), "{text}");
 }
 
 #[test]

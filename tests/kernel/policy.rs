@@ -92,8 +92,9 @@ fn nice_values_keep_their_meaning_in_batch() {
     });
     drop((first, second));
 
-    let first = Load::hog().on_cpu(1).nice(-20).start();
+    // In this order: its start would take a minute beside the other.
     let second = Load::hog().on_cpu(1).nice(19).start();
+    let first = Load::hog().on_cpu(1).nice(-20).start();
     let got = measure(&[&first, &second]);
     assert!(share(got[0], got[1]) > 97.0, "nice -20 against 19: {got:?}");
 }
@@ -102,8 +103,8 @@ fn nice_values_keep_their_meaning_in_batch() {
 fn nobody_in_batch_starves_whatever_the_nice_values() {
     // The watchdog checks what a plain virtual time got wrong: ejected after 45 s at 30 s.
     let _scheduler = Running::attach(&["--watchdog", "4"]);
-    let _greedy = [(); 2].map(|()| Load::hog().on_cpu(1).nice(-20).start());
     let meek = Load::hog().on_cpu(1).nice(19).start();
+    let _greedy = [(); 2].map(|()| Load::hog().on_cpu(1).nice(-20).start());
     for _ in 0..3 {
         let before = guest::cpu_time(meek.pid());
         wait_until(

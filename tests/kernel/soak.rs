@@ -1,4 +1,5 @@
-//! The promise under violence, over and over: `SOAK` times, else as often as `make test` has time for.
+//! The promise under violence, over and over: `SOAK` times, else twenty in all. In several tests, so
+//! that what has passed need not be done again where the emulator itself dies (`vm/test`).
 
 use std::fs;
 use std::path::Path;
@@ -17,8 +18,10 @@ use crate::support::terminal::Terminal;
 /// The kernel's own scheduler is back within this time after the owner's end.
 const BACK: Duration = Duration::from_secs(1);
 
-fn rounds() -> usize {
-    std::env::var("SOAK").map_or(5, |words| words.parse().expect("SOAK is a number"))
+/// The part of one of `tests` that share the rounds.
+fn rounds(tests: usize) -> usize {
+    let all: usize = std::env::var("SOAK").map_or(20, |words| words.parse().expect("a number"));
+    all.div_ceil(tests)
 }
 
 /// What the kernel holds of BPF: programs, maps and links, whoever they belong to.
@@ -66,19 +69,24 @@ fn wait_until_no_more_than(before: [usize; 3]) {
 }
 
 #[test]
-fn attached_and_detached_over_and_over_nothing_grows() {
+fn attached_and_detached_over_and_over_nothing_is_left() {
     let before = held();
-    once_more();
-    for _ in 0..rounds().div_ceil(5) {
+    for _ in 0..rounds(2) {
         once_more();
     }
-    // And within one process, as `x` does.
+    wait_until_no_more_than(before);
+}
+
+#[test]
+fn handed_over_and_taken_back_over_and_over_nothing_grows() {
+    once_more();
+    let before = held();
     let hog = Load::hog().start();
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     run_ok(&["add", &hog.pid().to_string()]);
     let mut first = None;
-    for round in 0..rounds() {
+    for round in 0..rounds(2) {
         terminal.press(b"x");
         terminal.wait_for_screen("the kernel default runs", |text| {
             guest::sched_ext_state() == "disabled" && text.contains("x attaches dualq.")
@@ -119,8 +127,8 @@ impl Dice {
     }
 }
 
-#[test]
-fn killed_at_any_moment_the_machine_is_the_kernels_again_within_a_second() {
+/// Ends the dashboard in this way at a random moment, half of the times under 8 hogs a CPU.
+fn whenever_it_ends_the_machine_is_the_kernels_again(how: fn(&mut Terminal)) {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     let seed = u64::from(now.subsec_nanos()) | 1;
     println!("seed {seed}");
@@ -129,27 +137,21 @@ fn killed_at_any_moment_the_machine_is_the_kernels_again_within_a_second() {
     once_more();
     let cpus = std::thread::available_parallelism().unwrap().get();
     let mut load: Vec<Hog> = Vec::new();
-    for round in 0..rounds() {
-        if round == rounds() / 2 {
+    let rounds = rounds(4);
+    for round in 0..rounds {
+        if round == rounds / 2 {
             load.extend((0..8 * cpus).map(|_| Load::hog().start()));
         }
         let mut terminal = Terminal::dashboard(&[]);
         // From before it has loaded anything to well after it has attached.
         sleep(Duration::from_millis(dice.below(2500)));
-        let how = dice.below(4);
-        let pid = Pid::from_raw(terminal.pid().cast_signed()).unwrap();
-        match how {
-            0 => kill_process(pid, Signal::KILL).unwrap(),
-            1 => kill_process(pid, Signal::TERM).unwrap(),
-            2 => kill_process(pid, Signal::HUP).unwrap(),
-            _ => terminal.hang_up(),
-        }
+        how(&mut terminal);
         wait_until("it has ended", PATIENCE, || terminal.has_ended());
         let ended = Instant::now();
         let back = guest::holds_within(BACK, || guest::sched_ext_state() == "disabled");
         assert!(
             back,
-            "round {round}, seed {seed}, way {how}: {} after {:?}",
+            "round {round}, seed {seed}: {} after {:?}",
             guest::sched_ext_state(),
             ended.elapsed()
         );
@@ -163,18 +165,44 @@ fn killed_at_any_moment_the_machine_is_the_kernels_again_within_a_second() {
     wait_until_no_more_than(before);
 }
 
+fn send(terminal: &Terminal, signal: Signal) {
+    let pid = Pid::from_raw(terminal.pid().cast_signed()).unwrap();
+    kill_process(pid, signal).unwrap();
+}
+
+#[test]
+fn killed_the_hard_way_at_any_moment_the_machine_is_the_kernels_again() {
+    whenever_it_ends_the_machine_is_the_kernels_again(|terminal| send(terminal, Signal::KILL));
+}
+
+#[test]
+fn asked_to_end_at_any_moment_the_machine_is_the_kernels_again() {
+    whenever_it_ends_the_machine_is_the_kernels_again(|terminal| send(terminal, Signal::TERM));
+}
+
+#[test]
+fn hung_up_at_any_moment_the_machine_is_the_kernels_again() {
+    whenever_it_ends_the_machine_is_the_kernels_again(|terminal| send(terminal, Signal::HUP));
+}
+
+#[test]
+fn its_terminal_closed_at_any_moment_the_machine_is_the_kernels_again() {
+    whenever_it_ends_the_machine_is_the_kernels_again(Terminal::hang_up);
+}
+
 #[test]
 fn in_a_storm_of_births_moves_and_cpus_that_go_members_stay_exact() {
     let scheduler = Running::attach(&[]);
-    let steady: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
+    let steady = [(); 2].map(|()| Load::hog().start());
     let storms = ["fork-storm", "thread-storm"].map(|kind| Load::new(&[kind]).start());
     let family = storms[0].pid().to_string();
-    for round in 0..rounds() {
+    let rounds = rounds(10);
+    for round in 0..rounds {
         let hog = &steady[round % steady.len()];
         run_ok(&["add", &hog.pid().to_string()]);
         assert!(maps::is_member(hog.pid()), "round {round}");
         run_ok(&["add", "--children", &family]);
-        if round % 5 == 4 {
+        if round % 5 == 4 || round + 1 == rounds {
             let _gone = guest::OfflineCpu::new(1);
             assert!(guest::is_attached(), "round {round}");
         }

@@ -6,7 +6,7 @@ use super::guest::{self, wait_until};
 use super::hog::Hog;
 
 /// Long enough for dozens of turns of the guarantee on each CPU.
-pub const WINDOW: Duration = Duration::from_secs(3);
+pub const WINDOW: Duration = Duration::from_secs(2);
 
 /// The CPU time that each of them gets while `WINDOW` passes, in seconds.
 pub fn measure(hogs: &[&Hog]) -> Vec<f64> {
@@ -37,7 +37,7 @@ pub fn settles(
     shares: impl Fn(&[f64]) -> Vec<f64>,
 ) {
     let mut seen = Vec::new();
-    for _ in 0..4 {
+    for _ in 0..6 {
         let got = shares(&measure(hogs));
         if got.iter().all(|share| (share - wanted).abs() <= tolerance) {
             return;
