@@ -33,6 +33,8 @@ pub struct Beat {
     pub missed: f32,
     /// The queue that the metronome was in; `None` where nothing of ours ruled.
     pub queue: Option<Queue>,
+    /// Something was moved meanwhile, or the schedulers changed.
+    pub marked: bool,
 }
 
 /// A load that runs, or is being started.
@@ -43,6 +45,8 @@ pub struct Demo {
     /// Where the second began that the chart shows next.
     second: Option<DemoReading>,
     seconds: VecDeque<Beat>,
+    /// The second that is not over yet is to be marked.
+    marked: bool,
     /// The cursor has been on the metronome once.
     pointed: bool,
     stopping: bool,
@@ -80,15 +84,17 @@ impl Demo {
         // A second that could not be looked at in time is shown as long as it was.
         let seconds = reading.at.saturating_sub(begun.at).as_secs_f32() + 0.05;
         if seconds >= 1.0
-            && let Some(beat) = Beat::between(&begun, &reading, queue)
+            && let Some(mut beat) = Beat::between(&begun, &reading, queue)
         {
             self.second = Some(reading);
+            beat.marked = std::mem::take(&mut self.marked);
             #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
             for _ in 0..(seconds as usize).min(CAPACITY) {
                 if self.seconds.len() == CAPACITY {
                     self.seconds.pop_front();
                 }
                 self.seconds.push_back(beat);
+                beat.marked = false;
             }
         }
     }
@@ -112,6 +118,7 @@ impl Beat {
             on_time: rate(then.on_time, now.on_time),
             missed: rate(then.missed, now.missed),
             queue,
+            marked: false,
         })
     }
 }
@@ -194,6 +201,13 @@ impl App {
             && let Some(demo) = &mut self.demo
         {
             demo.begin_anew();
+        }
+    }
+
+    /// For its chart.
+    pub(super) fn demo_mark(&mut self) {
+        if let Some(demo) = &mut self.demo {
+            demo.marked = true;
         }
     }
 

@@ -82,6 +82,7 @@ impl App {
 
     /// Marks the present in the charts.
     pub(super) fn mark(&mut self, label: String) {
+        self.demo_mark();
         match &mut self.pause {
             Some(pause) => pause.keep(Passed::Mark(label)),
             None => self.history.mark(label),

@@ -29,7 +29,7 @@ pub fn height(app: &App, room: Room) -> u16 {
 ///      ██  ██       of 60 frames with 10 ms of work each, beside 8 hogs
 ///  ██████  ██████   on time 24 a second, last frame 41.2 ms; missed in all 1,234
 ///  ██          ██   missed   ▇▇▇▇▇▇▇▇▆▇▇▇▇▇▇▇▇            ▇▇▇▇▇▇▇▇
-///  ██████  ██████   queue    ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒████████████▒▒▒▒▒▒▒▒
+///  ██████  ██████   queue    ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▲███████████▲▒▒▒▒▒▒▒
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let Some(demo) = app.demo() else { return };
@@ -119,7 +119,7 @@ fn whose(pen: &mut Pen, app: &App, theme: &Theme, from: u16) {
 }
 
 /// What was missed in each of the last seconds, in so many rows, and below it the queue that the
-/// metronome was in. `label` is where the words begin, `chart` how far behind that the charts do.
+/// metronome was in, with a mark where anything was moved. `label` is where the words begin, `chart` how far behind that the charts do.
 pub fn chart(pen: &mut Pen, demo: &Demo, theme: &Theme, (label, chart): (u16, u16), rows: u16) {
     pen.text(label, rows - 1, "missed", theme.quiet);
     pen.text(label, rows, "queue", theme.quiet);
@@ -140,6 +140,7 @@ pub fn chart(pen: &mut Pen, demo: &Demo, theme: &Theme, (label, chart): (u16, u1
             pen.cell(x, y, symbol, style(beat.missed, theme));
         }
         let (symbol, style) = match beat.queue {
+            _ if beat.marked => (theme.glyphs.mark, theme.strong),
             Some(Queue::Priority) => (theme.glyphs.priority, theme.priority),
             Some(Queue::Batch) => (theme.glyphs.batch, theme.batch),
             None => (theme.glyphs.missing, theme.quiet),

@@ -103,6 +103,23 @@ fn the_panel_keeps_the_queue_of_each_second() {
 }
 
 #[test]
+fn the_panel_marks_the_seconds_in_which_the_key_was_pressed() {
+    let (mut world, mut metronome, mut events) = under_load(3);
+    for queue in [Queue::Priority, Queue::Batch] {
+        // The cursor has been put on the metronome.
+        events.extend(typed(" "));
+        world.put(Metronome::PID, queue);
+        events.push(world.look());
+        for _ in 0..3 {
+            events.extend(metronome.second(&mut world, 0));
+        }
+    }
+    let shown = show(events);
+    let queue = shown.line("  queue");
+    assert!(queue.ends_with("▒▲██▲▒▒"), "{}", shown.text());
+}
+
+#[test]
 fn under_the_kernel_default_the_metronome_is_shown_in_no_queue() {
     let (mut world, mut metronome, mut events) = under_load(3);
     world.put(Metronome::PID, Queue::Priority);
