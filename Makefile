@@ -26,7 +26,7 @@ demo:
 test: packages-vm
 	@vm/test-all
 
-# One CPU, no part of make test: a quarter of an hour a kernel.
+# One CPU, in instructions counted: no part of make test, a minute or two a kernel.
 test-virtual-time: packages-vm
 	@DUALQ_ACCEL=icount vm/test probe:: virtual_time:: --ignored
 

@@ -136,6 +136,8 @@ pub struct App {
     undos: Vec<Undo>,
     /// What the map said after moves, for the one snapshot that may have been taken before them.
     read_back: Vec<(ProcessId, Queue)>,
+    /// Who rules since the last snapshot, by the keeper's answer.
+    rules_since: Option<Ruler>,
     demo: Option<Demo>,
     talk: Option<Talk>,
     /// While a recording is shown.
@@ -183,6 +185,7 @@ impl App {
             errand: None,
             undos: Vec::new(),
             read_back: Vec::new(),
+            rules_since: None,
             demo: None,
             talk: None,
             replay: None,
@@ -243,6 +246,9 @@ impl App {
     fn see(&mut self, mut snapshot: Box<Snapshot>) {
         for (id, queue) in self.read_back.drain(..) {
             snapshot.put(id, queue);
+        }
+        if let Some(ruler) = self.rules_since.take() {
+            snapshot.scheduler.ruler = ruler;
         }
         self.replay_sees(snapshot.at);
         let measured = self.tracker.measure(&snapshot);

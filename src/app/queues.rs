@@ -86,12 +86,13 @@ impl App {
         );
     }
 
-    /// The answer comes after the kernel has said who rules; the last snapshot is older than that,
-    /// and a second key would be taken by what it says.
+    /// The answer comes after the kernel has said who rules. The last snapshot is older than that, and
+    /// the next one may have been begun before: a second key would be taken by what they say.
     fn rules_now(&mut self, ruler: Ruler) {
         if let Some(snapshot) = &mut self.snapshot {
-            snapshot.scheduler.ruler = ruler;
+            snapshot.scheduler.ruler = ruler.clone();
         }
+        self.rules_since = Some(ruler);
     }
 }
 

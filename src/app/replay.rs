@@ -247,6 +247,7 @@ impl App {
         self.errand = new.errand;
         self.undos = new.undos;
         self.read_back = new.read_back;
+        self.rules_since = new.rules_since;
         self.demo = new.demo;
         if let Some(talk) = &mut self.talk {
             *talk = Talk::default();

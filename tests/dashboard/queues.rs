@@ -232,6 +232,23 @@ fn nothing_is_moved_while_the_schedulers_change() {
 }
 
 #[test]
+fn x_is_not_taken_by_a_look_that_was_begun_before_the_change() {
+    let (mut world, mut events) = seen(2);
+    events.extend(typed("x"));
+    // The look goes on while the schedulers change, and comes after the answer.
+    let begun_before = world.look_later();
+    events.extend([Event::Scheduler(Ok(())), begun_before]);
+    events.extend(typed("x"));
+    let mut hands = Hands::default();
+    let shown = play(SMALL, clone(&events), &mut hands);
+    assert_eq!(hands.asked, ["detach", "attach"], "{}", shown.text());
+    // What the next one says is the kernel's word again.
+    world.ruled_by(Ruler::Other("simple".into()));
+    events.push(world.look_later());
+    assert!(show(events).has("simple"));
+}
+
+#[test]
 fn a_failed_attach_is_said_and_can_be_tried_again() {
     let (mut world, mut events) = seen(2);
     world.ruled_by(Ruler::KernelDefault);
