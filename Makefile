@@ -16,6 +16,7 @@ help:
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make shell    a shell in the virtual machine'
 	@echo 'make soak     attached, killed, moved about a thousand times each, on a real kernel'
+	@echo 'make fuzz     changed inputs for every parser, FUZZ_SECONDS (60) for each'
 	@echo 'make audit    licences, sources and versions of all crates that are built in'
 	@echo 'make check-arm64  does it compile for arm64? (takes gcc-aarch64-linux-gnu)'
 	@echo 'make clean    remove all that was built and downloaded'
@@ -65,6 +66,11 @@ SOAK ?= 1000
 soak: packages-vm
 	@SOAK=$(SOAK) DUALQ_ACCEL=single DUALQ_VM_TIMEOUT=86400 vm/test soak::
 
+FUZZ_SECONDS ?= 60
+
+fuzz: packages
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run
+
 # Its own list of crates is locked; no registry of advisories is asked.
 audit:
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
@@ -82,4 +88,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-virtual-time build program static install bench bench-dashboard soak audit check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-virtual-time build program static install bench bench-dashboard soak fuzz audit check-arm64 shell packages packages-vm clean

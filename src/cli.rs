@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::text::scrub_lines;
 use crate::{bench, demo};
 
 /// Puts a process first, and shows what that does: a two-queue CPU scheduler (sched_ext) with its
@@ -47,6 +48,24 @@ pub struct Cli {
     /// Print the version
     #[arg(long, action = ArgAction::Version)]
     _version: (),
+}
+
+/// Says what is wrong with the command line, or what was asked for in place of a command, and ends.
+pub fn refuse(error: &clap::Error) -> ! {
+    let plain = complaint(error);
+    if plain.trim_end() == error.to_string().trim_end() {
+        // In colour, where the terminal has them.
+        error.exit();
+    }
+    eprintln!("{plain}");
+    std::process::exit(error.exit_code());
+}
+
+/// What clap has to say, with the words of the command line in it made harmless: names of files may
+/// have become arguments.
+#[must_use]
+pub fn complaint(error: &clap::Error) -> String {
+    scrub_lines(&error.to_string())
 }
 
 /// Whether the dashboard records.

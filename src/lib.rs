@@ -13,6 +13,7 @@ pub mod input;
 pub mod log;
 pub mod model;
 pub mod observe;
+pub mod parsers;
 pub mod record;
 pub mod refusal;
 pub mod replay;

@@ -3,11 +3,18 @@
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};
-use dualq_top::{cli::Cli, commands, log, refusal::Refusal};
+use dualq_top::{
+    cli::{self, Cli},
+    commands, log,
+    refusal::Refusal,
+    text,
+};
 
 fn main() -> ExitCode {
-    let matches = Cli::command().get_matches();
-    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    let matches = Cli::command()
+        .try_get_matches()
+        .unwrap_or_else(|error| cli::refuse(&error));
+    let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| cli::refuse(&error));
     log::listen_to_libbpf();
     let Err(error) = commands::run(cli, &matches) else {
         return ExitCode::SUCCESS;
@@ -16,6 +23,6 @@ fn main() -> ExitCode {
         eprintln!("dualq-top: {refusal}");
         return ExitCode::from(refusal.status as u8);
     }
-    eprintln!("dualq-top: {error:#}");
+    eprintln!("dualq-top: {}", text::scrub_lines(&format!("{error:#}")));
     ExitCode::FAILURE
 }

@@ -27,6 +27,13 @@ pub fn scrub(bytes: &[u8]) -> String {
         .collect()
 }
 
+/// The same of a text that has several lines: they are kept.
+#[must_use]
+pub fn scrub_lines(text: &str) -> String {
+    let lines: Vec<String> = text.lines().map(|line| scrub(line.as_bytes())).collect();
+    lines.join("\n")
+}
+
 fn harmless(c: char) -> Option<char> {
     match c {
         '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),

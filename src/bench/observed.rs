@@ -36,7 +36,7 @@ impl KernelCounts {
         Self::parse(&fs::read_to_string("/proc/stat").unwrap_or_default())
     }
 
-    fn parse(text: &str) -> Self {
+    pub(crate) fn parse(text: &str) -> Self {
         let line = |name: &str| text.lines().find_map(|line| line.strip_prefix(name));
         let all: Vec<u64> = line("cpu ")
             .unwrap_or_default()
@@ -45,10 +45,11 @@ impl KernelCounts {
             // What guests ran is in user time already (proc(5)).
             .take(8)
             .collect();
+        let sum = |ticks: &[u64]| ticks.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));
         Self {
             switches: line("ctxt ").and_then(|number| number.trim().parse().ok()),
             // idle and iowait
-            idle: (all.len() >= 5).then(|| (all[3] + all[4], all.iter().sum())),
+            idle: (all.len() >= 5).then(|| (sum(&all[3..5]), sum(&all))),
             dispatches: None,
         }
     }

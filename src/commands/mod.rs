@@ -8,7 +8,7 @@ mod detach;
 mod doctor;
 mod documents;
 mod members;
-mod process;
+pub(crate) mod process;
 mod replay;
 mod stats;
 mod waits;

@@ -13,6 +13,8 @@ const LONGEST: usize = 64;
 #[derive(Debug, Default)]
 pub struct Decoder {
     pending: Vec<u8>,
+    /// A sequence has come that is too long; its end is still to come.
+    overlong: bool,
 }
 
 /// What the bytes begin with.
@@ -30,12 +32,25 @@ impl Decoder {
         let mut events = Vec::new();
         let mut at = 0;
         while let Some(rest) = self.pending.get(at..).filter(|rest| !rest.is_empty()) {
+            if self.overlong {
+                let end = rest.iter().position(|byte| !is_parameter(*byte));
+                at += end.unwrap_or(rest.len());
+                if let Some(end) = end {
+                    at += usize::from(ends_sequence(rest[end]));
+                    self.overlong = false;
+                }
+                continue;
+            }
             match step(rest) {
                 Step::Took(length, event) => {
                     at += length.max(1);
                     events.extend(event);
                 }
-                Step::Wait if rest.len() > LONGEST => at += 1,
+                // Its rest is no keys.
+                Step::Wait if rest.len() > LONGEST => {
+                    at += rest.len();
+                    self.overlong = true;
+                }
                 Step::Wait => break,
             }
         }
@@ -45,13 +60,14 @@ impl Decoder {
 
     /// Whether something waits for more bytes.
     pub fn is_waiting(&self) -> bool {
-        !self.pending.is_empty()
+        !self.pending.is_empty() || self.overlong
     }
 
     /// Nothing more has come for a while: an escape byte was the key, anything else is dropped.
     pub fn flush(&mut self) -> Option<Event> {
         let key = self.pending.first() == Some(&ESC);
         self.pending.clear();
+        self.overlong = false;
         key.then_some(Event::Key(Key::Esc))
     }
 }
@@ -107,12 +123,16 @@ fn control_sequence(rest: &[u8]) -> Step {
             _ => Step::Took(4, None),
         };
     }
-    let Some(end) = rest.iter().position(|byte| !(0x20..=0x3f).contains(byte)) else {
+    let Some(end) = rest.iter().position(|byte| !is_parameter(*byte)) else {
         return Step::Wait;
     };
     let (parameters, last) = (&rest[..end], rest[end]);
     let length = 2 + end + 1;
     let event = match (parameters, last) {
+        // As if it had come in pieces.
+        (_, last) if length > LONGEST + 1 => {
+            return Step::Took(length - usize::from(!ends_sequence(last)), None);
+        }
         // The old report of the mouse: three bytes follow, which can be anything.
         ([], b'M') => {
             return match rest.get(1..4) {
@@ -132,6 +152,14 @@ fn control_sequence(rest: &[u8]) -> Step {
         _ => return Step::Took(length - 1, None),
     };
     Step::Took(length, event)
+}
+
+fn is_parameter(byte: u8) -> bool {
+    (0x20..=0x3f).contains(&byte)
+}
+
+fn ends_sequence(byte: u8) -> bool {
+    (0x40..=0x7e).contains(&byte)
 }
 
 /// Keys that end in a letter.
@@ -273,6 +301,20 @@ mod tests {
             all.push(b'q');
             assert_eq!(keys(&all), [Key::Char('q')], "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn a_sequence_without_end_types_nothing_whole_or_in_pieces() {
+        let mut all = b"\x1b[".to_vec();
+        all.extend(b"12;".repeat(100));
+        all.extend(b"mq");
+        assert_eq!(keys(&all), [Key::Char('q')]);
+        let mut decoder = Decoder::default();
+        let events: Vec<Event> = all.chunks(7).flat_map(|p| decoder.feed(p)).collect();
+        assert!(
+            matches!(events[..], [Event::Key(Key::Char('q'))]),
+            "{events:?}"
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! The bytes are read and decoded here rather than by crossterm, which spins when the terminal has
 //! gone and can leave a key lying until the next one when it comes together with a resize.
 
-mod decode;
+pub(crate) mod decode;
 
 use std::fs::File;
 use std::io::{self, stdin};

@@ -19,7 +19,7 @@ const NOBODY: u32 = u32::MAX;
 
 /// The group that sees everything all the same, where the last mount at `root` hides processes; the
 /// kernel's default is the group 0.
-fn hiding(mounts: &str, root: &Path) -> Option<u32> {
+pub(crate) fn hiding(mounts: &str, root: &Path) -> Option<u32> {
     // ID PARENT MAJOR:MINOR ROOT PLACE OPTIONS … - TYPE SOURCE OPTIONS
     let options = mounts.lines().rev().find_map(|line| {
         let (place, of_kind) = line.split_once(" - ")?;
@@ -37,7 +37,7 @@ fn hiding(mounts: &str, root: &Path) -> Option<u32> {
 }
 
 /// This process's groups, as its status has them.
-fn groups(status: &str) -> Vec<u32> {
+pub(crate) fn groups(status: &str) -> Vec<u32> {
     let line = |name: &str| {
         let mut lines = status.lines();
         lines

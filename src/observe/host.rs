@@ -68,14 +68,17 @@ pub fn online_cpus() -> Vec<usize> {
     ranges(&fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default())
 }
 
+/// No machine has more (NR_CPUS).
+const MOST_CPUS: usize = 8192;
+
 /// The kernel's lists of CPUs: `0-3,5,7-8`.
-pub(super) fn ranges(list: &str) -> Vec<usize> {
+pub(crate) fn ranges(list: &str) -> Vec<usize> {
     let mut numbers = Vec::new();
     for part in list.trim().split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         if let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse::<usize>()) {
-            // No machine has more (NR_CPUS): a damaged file makes no endless list.
-            numbers.extend(first..=last.min(8191));
+            // A damaged file makes no endless list.
+            numbers.extend((first..=last.min(MOST_CPUS - 1)).take(MOST_CPUS - numbers.len()));
         }
     }
     numbers
@@ -91,5 +94,6 @@ mod tests {
         assert_eq!(ranges("0\n"), [0]);
         assert_eq!(ranges("\n"), Vec::<usize>::new());
         assert!(ranges("0-99999999999").len() <= 8192);
+        assert!(ranges(&"0-99,".repeat(200)).len() <= 8192);
     }
 }

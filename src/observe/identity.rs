@@ -156,7 +156,7 @@ impl Identities {
 }
 
 /// The arguments with single spaces between them.
-fn command(line: &[u8]) -> Option<Arc<str>> {
+pub(crate) fn command(line: &[u8]) -> Option<Arc<str>> {
     let words: Vec<&[u8]> = line
         .split(|&byte| byte == 0)
         .filter(|word| !word.is_empty())

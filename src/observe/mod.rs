@@ -1,13 +1,13 @@
 //! What is seen in one tick: processes (the kernel's list, or `/proc`), the host (sysinfo), the
 //! scheduler (its maps), made into one [`Snapshot`]. Runs on a thread of its own with descriptors of its own.
 
-mod hidden;
-mod host;
-mod identity;
+pub(crate) mod hidden;
+pub(crate) mod host;
+pub(crate) mod identity;
 mod iterator;
 mod processes;
 mod seen;
-mod stat;
+pub(crate) mod stat;
 mod threads;
 mod topology;
 mod waits;

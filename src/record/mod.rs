@@ -15,7 +15,7 @@
 //! beginning of a stream. JSON, since fields come and go: a field that is added to the model takes
 //! `#[serde(default)]`, and older recordings stay readable.
 
-mod frames;
+pub(crate) mod frames;
 mod limits;
 mod reader;
 mod recorder;

@@ -38,7 +38,7 @@ pub fn read(map: &MapHandle) -> Result<Option<Exit>> {
     Ok(parse(&bytes))
 }
 
-fn parse(bytes: &[u8]) -> Option<Exit> {
+pub(crate) fn parse(bytes: &[u8]) -> Option<Exit> {
     let kind = u32::from_ne_bytes(bytes.get(KIND..KIND + 4)?.try_into().ok()?);
     let code = i64::from_ne_bytes(bytes.get(CODE..CODE + 8)?.try_into().ok()?);
     if kind == 0 || kind == KIND_DETACHED {

@@ -5,8 +5,8 @@
 //! reads and changes a running scheduler through its maps, whoever attached it.
 
 mod counters;
-mod entry;
-mod exit;
+pub(crate) mod entry;
+pub(crate) mod exit;
 mod family;
 mod handle;
 mod load;

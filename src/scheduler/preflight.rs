@@ -225,7 +225,7 @@ pub fn in_first_time_namespace() -> Result<()> {
     Ok(())
 }
 
-fn effective(status: &str) -> u64 {
+pub(crate) fn effective(status: &str) -> u64 {
     status
         .lines()
         .find_map(|line| line.strip_prefix("CapEff:"))

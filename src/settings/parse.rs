@@ -57,7 +57,7 @@ pub fn quoted(word: &str) -> String {
 impl Settings {
     /// # Errors
     /// The first fault.
-    pub(super) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             Fault::new(
                 error.valid_up_to(),

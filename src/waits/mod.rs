@@ -5,7 +5,7 @@
 //! they count, here or, through the pins, in another process.
 
 mod instrument;
-mod layout;
+pub(crate) mod layout;
 mod reader;
 #[allow(unused_imports, clippy::all, clippy::pedantic, clippy::restriction)]
 mod skeleton;

@@ -87,8 +87,11 @@ impl Run {
     }
 }
 
+/// More wake-ups than the longest measurement has: what says so is not believed.
+const MOST_WAKES: usize = 1_000_000;
+
 /// `Time: 1.234`
-fn hackbench(text: &str) -> Option<Record> {
+pub(crate) fn hackbench(text: &str) -> Option<Record> {
     let line = text.lines().find_map(|line| line.strip_prefix("Time:"))?;
     let seconds: f64 = line.trim().parse().ok()?;
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -99,8 +102,19 @@ fn hackbench(text: &str) -> Option<Record> {
     })
 }
 
+impl Record {
+    /// So many wake-ups that late; `None` where there cannot be so many.
+    fn wake(&mut self, ns: u64, count: usize) -> Option<()> {
+        if count > MOST_WAKES - self.wakes.len() {
+            return None;
+        }
+        self.wakes.extend(std::iter::repeat_n(ns, count));
+        Some(())
+    }
+}
+
 /// A line for each microsecond: `000012 000345`, how often it was that late.
-fn cyclictest(text: &str) -> Option<Record> {
+pub(crate) fn cyclictest(text: &str) -> Option<Record> {
     let mut record = Record::default();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
@@ -108,7 +122,7 @@ fn cyclictest(text: &str) -> Option<Record> {
             continue;
         };
         if let (Ok(us), Ok(count)) = (us.parse::<u64>(), count.parse::<usize>()) {
-            record.wakes.extend(std::iter::repeat_n(us * 1000, count));
+            record.wake(us.checked_mul(1000)?, count)?;
         }
     }
     let overflows = text
@@ -116,9 +130,7 @@ fn cyclictest(text: &str) -> Option<Record> {
         .find_map(|line| line.strip_prefix("# Histogram Overflows:"))
         .and_then(|number| number.trim().parse().ok())
         .unwrap_or(0);
-    record
-        .wakes
-        .extend(std::iter::repeat_n(50_000_000, overflows));
+    record.wake(50_000_000, overflows)?;
     record.units = record.wakes.len() as u64;
     (record.units > 0).then_some(record)
 }
@@ -136,5 +148,7 @@ mod tests {
         let record = cyclictest(text).unwrap();
         assert_eq!(record.wakes, [8000, 8000, 12_000, 50_000_000]);
         assert_eq!(cyclictest("# Histogram\n"), None);
+        assert_eq!(cyclictest("000012 18446744073709551615\n"), None);
+        assert_eq!(cyclictest("18446744073709551615 000001\n"), None);
     }
 }
