@@ -1,5 +1,7 @@
 //! The program in a terminal of its own, on this machine.
 
+#![allow(dead_code)]
+
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
@@ -19,6 +21,7 @@ pub struct Pty {
     keys: File,
     written: Receiver<Vec<u8>>,
     screen: vt100::Parser,
+    bytes: Vec<u8>,
 }
 
 impl Pty {
@@ -39,7 +42,10 @@ impl Pty {
         tcsetwinsize(&slave, size).unwrap();
         let stream = || Stdio::from(slave.try_clone().unwrap());
         command.stdin(stream()).stdout(stream()).stderr(stream());
-        let child = command.env("TERM", "xterm-256color").spawn().unwrap();
+        if !command.get_envs().any(|(name, _)| name == "TERM") {
+            command.env("TERM", "xterm-256color");
+        }
+        let child = command.spawn().unwrap();
         drop((slave, command));
         let (sender, written) = mpsc::channel();
         let mut source = File::from(master.try_clone().unwrap());
@@ -56,15 +62,26 @@ impl Pty {
             keys: File::from(master),
             written,
             screen: vt100::Parser::new(
-                NonZero::new(rows).unwrap(),
-                NonZero::new(columns).unwrap(),
+                NonZero::new(rows.max(1)).unwrap(),
+                NonZero::new(columns.max(1)).unwrap(),
                 0,
             ),
+            bytes: Vec::new(),
         }
     }
 
     pub fn press(&mut self, keys: &str) {
         self.keys.write_all(keys.as_bytes()).unwrap();
+    }
+
+    /// All that it has written so far.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    fn take_in(&mut self, bytes: &[u8]) {
+        self.screen.process(bytes);
+        self.bytes.extend_from_slice(bytes);
     }
 
     pub fn screen(&self) -> String {
@@ -80,7 +97,7 @@ impl Pty {
         while !wanted(&self.screen()) {
             let rest = PATIENCE.saturating_sub(begun.elapsed());
             match self.written.recv_timeout(rest) {
-                Ok(bytes) => self.screen.process(&bytes),
+                Ok(bytes) => self.take_in(&bytes),
                 Err(_) => panic!("never on screen: {what}\n{}", self.screen()),
             }
         }
@@ -89,7 +106,7 @@ impl Pty {
     /// Takes in what is still written, until there is a pause.
     pub fn settle(&mut self) {
         while let Ok(bytes) = self.written.recv_timeout(Duration::from_millis(100)) {
-            self.screen.process(&bytes);
+            self.take_in(&bytes);
         }
     }
 
@@ -112,7 +129,7 @@ impl Pty {
             }
             // What it writes must be taken away, else it waits.
             if let Ok(bytes) = self.written.recv_timeout(Duration::from_millis(20)) {
-                self.screen.process(&bytes);
+                self.take_in(&bytes);
             }
         }
         panic!("no end\n{}", self.screen());
