@@ -1,5 +1,7 @@
 //! The program's loop: wait for an event, take it in, carry out what it asks, draw.
 
+#![forbid(unsafe_code)]
+
 use std::io;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
@@ -11,6 +13,7 @@ use ratatui::layout::{Position, Rect, Size};
 
 use crate::app::replay::Order;
 use crate::app::{App, Command, Event, Outcome};
+use crate::drill;
 use crate::model::{ProcessId, Queue};
 use crate::ui;
 use crate::ui::theme::Theme;
@@ -122,6 +125,7 @@ impl<'a> Dashboard<'a> {
             let Ok(event) = events.recv() else {
                 return Ok(Outcome::Quit);
             };
+            drill::here();
             // Everything that waits is taken in before the next drawing, so that a slow terminal
             // cannot make the keys lag behind. What has come by now, that is: never without end.
             let waiting: Vec<Event> = events.try_iter().take(MOST_AT_ONCE).collect();

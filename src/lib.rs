@@ -9,6 +9,7 @@ pub mod cli;
 pub mod commands;
 pub mod dashboard;
 pub mod demo;
+mod drill;
 pub mod input;
 pub mod log;
 pub mod model;

@@ -4,6 +4,8 @@
 //! slow terminal nor a strange file can pile them up. To go back is to read it again from its
 //! beginning: the dashboard's state has no way back, and so it takes no more memory.
 
+#![forbid(unsafe_code)]
+
 use std::io::{Read, Seek};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
@@ -11,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use crate::app::Event;
 use crate::app::replay::{News, Order};
+use crate::drill;
 use crate::record::{Fault, Reader, Record, What};
 
 /// A silence in the recording is no longer than this when it is shown.
@@ -139,6 +142,7 @@ impl Player {
     ) -> Result<(), Unheard> {
         let mut next = Ok(first);
         loop {
+            drill::here();
             let turn = match next {
                 Ok(Some(record)) => self.show(record)?,
                 Ok(None) => self.over("The recording ends here".into())?,

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::{Load, Plan};
 use crate::app::{DemoNews, Event};
+use crate::drill;
 use crate::observe::Word;
 
 const LOOK: Duration = Duration::from_millis(250);
@@ -26,6 +27,7 @@ impl Keeper {
             .name("demo".to_owned())
             .spawn(move || {
                 while let Ok(order) = taken.recv() {
+                    drill::here();
                     if let Some(plan) = order {
                         keep(plan, &taken, &events, &words);
                     }

@@ -5,6 +5,8 @@
 //! They are bounded in number (here), in time and in memory (each bounds itself), and none outlives
 //! the program: the kernel kills them when the thread that started them ends, however it ends.
 
+#![forbid(unsafe_code)]
+
 pub mod keeper;
 mod load;
 pub mod part;

@@ -3,6 +3,8 @@
 //! The bytes are read and decoded here rather than by crossterm, which spins when the terminal has
 //! gone and can leave a key lying until the next one when it comes together with a resize.
 
+#![forbid(unsafe_code)]
+
 pub(crate) mod decode;
 
 use std::fs::File;
@@ -16,6 +18,7 @@ use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::io::Errno;
 
 use crate::app::Event;
+use crate::drill;
 use decode::Decoder;
 
 /// How long an escape byte waits for the rest of its sequence.
@@ -99,6 +102,7 @@ fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &Sender<Event>) -> Re
                 events.send(Event::Resize(size.ws_col, size.ws_row))?;
             }
         }
+        drill::here();
         let state = watched[0].revents();
         if state.contains(PollFlags::IN) {
             match rustix::io::read(terminal, &mut buffer) {

@@ -23,6 +23,7 @@ use std::{
 };
 
 use crate::app::Event;
+use crate::drill;
 use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot};
 use crate::scheduler::{Counters, Entry, Handle, OwnerRecord, sysfs};
 use host::HostReader;
@@ -257,6 +258,7 @@ pub fn run(
     // What is per second is known from the second look on: that one does not keep anybody waiting.
     let mut wait = SHORTEST.min(interval);
     loop {
+        drill::here();
         if events
             .send(Event::Snapshot(Box::new(observer.tick())))
             .is_err()

@@ -15,6 +15,8 @@
 //! beginning of a stream. JSON, since fields come and go: a field that is added to the model takes
 //! `#[serde(default)]`, and older recordings stay readable.
 
+#![forbid(unsafe_code)]
+
 pub(crate) mod frames;
 mod limits;
 mod reader;

@@ -14,6 +14,7 @@ use anyhow::Result;
 use super::{About, What, Writer};
 use crate::app::{Command, Event, Pending};
 use crate::dashboard::Happened;
+use crate::drill;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::text::scrub;
@@ -96,6 +97,7 @@ pub fn start(path: &Path, events: Sender<Event>) -> Result<(Recorder, Ending)> {
 fn keep(mut writer: Writer<File>, notes: &Receiver<Note>, begun: Instant) -> io::Result<()> {
     let mut whole = writer.file().stream_position()?;
     for note in notes {
+        drill::here();
         if let Err(error) = writer.write(note.at, note.lost, note.what) {
             // A record in part would be the fault of a damaged file.
             let _ = writer.file().set_len(whole);

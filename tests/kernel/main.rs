@@ -5,7 +5,7 @@
 //! Three files come with them, found through the environment: `DUALQ_TOP`, the program under test,
 //! `DUALQ_LOAD`, what makes the guest busy, and `DUALQ_OTHER`, another scheduler.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unsafe_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bench;
 mod boot;
@@ -13,6 +13,7 @@ mod children;
 mod confined;
 mod dashboard;
 mod demo;
+mod drill;
 mod effects;
 mod ended;
 mod extremes;
@@ -33,6 +34,7 @@ mod scripts;
 mod soak;
 mod support;
 mod takeover;
+mod verbs;
 mod view;
 mod virtual_time;
 mod waits;

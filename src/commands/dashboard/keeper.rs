@@ -13,6 +13,7 @@ use anyhow::{Context, Result, anyhow};
 
 use super::hands::AFTER_A_MOVE;
 use crate::app::Event;
+use crate::drill;
 use crate::model::Exit;
 use crate::observe::Word;
 use crate::rights;
@@ -63,10 +64,26 @@ impl Outlets {
     }
 }
 
-/// The running thread; ended by [`Order::End`].
+/// The running thread; ended by [`Order::End`], or with this: a panic of the thread that draws must not
+/// end the process before the scheduler is detached and its pins are gone.
 pub struct Keeper {
     pub orders: Sender<Order>,
-    pub thread: JoinHandle<()>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Keeper {
+    /// Ends the scheduler and waits for that; false where the thread has panicked.
+    pub fn end(&mut self) -> bool {
+        let _ = self.orders.send(Order::End);
+        let thread = self.thread.take();
+        thread.is_none_or(|thread| thread.join().is_ok())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        self.end();
+    }
 }
 
 /// Starts the scheduler at once, on the new thread.
@@ -76,7 +93,7 @@ pub struct Keeper {
 pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
     let (orders, taken) = mpsc::channel();
     let (started, answer) = mpsc::channel();
-    let thread = spawn(move || {
+    let thread = Some(spawn(move || {
         let mut storage = MaybeUninit::uninit();
         let begun = Scheduler::start(&mut storage, options, None).and_then(|scheduler| {
             rights::give_up()?;
@@ -92,7 +109,7 @@ pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
                 }
             }
         }
-    })?;
+    })?);
     let handle = answer.recv().context("the scheduler's thread ended")??;
     Ok((handle, Keeper { orders, thread }))
 }
@@ -104,7 +121,9 @@ pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
 /// Where there can be no thread.
 pub fn stand_by(options: Options, joined: Option<Handle>, outlets: Outlets) -> Result<Keeper> {
     let (orders, taken) = mpsc::channel();
-    let thread = spawn(move || wait(options, joined.as_ref(), &taken, &outlets))?;
+    let thread = Some(spawn(move || {
+        wait(options, joined.as_ref(), &taken, &outlets);
+    })?);
     Ok(Keeper { orders, thread })
 }
 
@@ -149,6 +168,7 @@ fn wait(own: Options, joined: Option<&Handle>, orders: &Receiver<Order>, outlets
 /// Carries out orders until the last; dropping the scheduler detaches it.
 fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, outlets: &Outlets) {
     loop {
+        drill::here();
         match orders.recv_timeout(LOOK) {
             Ok(Order::Attach) => outlets.answer(scheduler.attach()),
             Ok(Order::Detach) => outlets.answer(scheduler.detach()),

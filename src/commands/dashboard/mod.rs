@@ -22,6 +22,7 @@ use crate::app::{App, Event, Outcome};
 use crate::cli::{Look, ThemeName};
 use crate::dashboard::{Control, Dashboard};
 use crate::demo::Plan;
+use crate::drill;
 use crate::input;
 use crate::model::Ruler;
 use crate::observe::{self, Observer, Standing, Word};
@@ -72,9 +73,7 @@ pub fn run(
             "the dashboard needs a terminal; for scripts there are `attach`, `list` and `stats`",
         ));
     }
-    // crossterm may run `tput` by this path; as root, it is not the caller's to choose.
-    // SAFETY: no other thread runs yet.
-    unsafe { std::env::set_var("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") };
+    fix_path();
 
     let (events, received) = mpsc::channel();
     let recording = record.map(|path| record::start(path, events.clone()));
@@ -110,16 +109,22 @@ pub fn run(
     };
     let app = App::with(preferences);
     let outcome = show(standing, hands, app, theme(look), &events, &received, heard);
-    if let Some(keeper) = keeper {
-        let _ = keeper.orders.send(Order::End);
-        if keeper.thread.join().is_err() {
-            bail!("the scheduler's thread panicked; the kernel's scheduler is back");
-        }
+    let ended = keeper.is_none_or(|mut keeper| keeper.end());
+    // One that panicked while the dashboard ran has been heard of, and why.
+    if !ended && !matches!(outcome, Ok(Outcome::Panicked(_))) {
+        bail!("the scheduler's thread panicked; the kernel's scheduler is back");
     }
     if let Some(recorded) = recorded {
         recorded.wait();
     }
     conclude(outcome?)
+}
+
+/// crossterm may run `tput` by this path; as root, it is not the caller's to choose.
+#[allow(unsafe_code)]
+fn fix_path() {
+    // SAFETY: no other thread runs yet.
+    unsafe { std::env::set_var("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") };
 }
 
 /// The exit status that goes with the dashboard's end.
@@ -265,6 +270,7 @@ pub(super) fn listen_to_signals(
         .spawn(move || {
             let _ = rights::give_up();
             for signal in signals.forever() {
+                drill::here();
                 if ![SIGTSTP, SIGCONT].contains(&signal)
                     && let Some(orders) = &orders
                 {

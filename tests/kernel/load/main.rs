@@ -1,7 +1,7 @@
 //! Makes the guest busy for the kernel tests. Each kind prints `ready` once it is at work and runs
 //! until it is killed. LOAD_NAME sets the name that /proc shows.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unsafe_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::ffi::CString;
 use std::fs;

@@ -1,0 +1,110 @@
+//! A fault in any one thread of the dashboard: the terminal is handed back, one message says what
+//! happened, and the exit status does.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+#[path = "support/pty.rs"]
+mod pty;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use pty::Pty;
+use rustix::process::Signal;
+
+/// A folder for one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drill-{name}"));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    /// The program, in which this is to happen from [`Folder::begin`] on.
+    fn program(&self, drill: &str, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
+        let file = self.0.join("now");
+        command
+            .args(arguments)
+            .env_remove("XDG_CONFIG_HOME")
+            .env("RUST_BACKTRACE", "0")
+            .env("DUALQ_TOP_DRILL", format!("{drill}:{}", file.display()));
+        command
+    }
+
+    fn begin(&self) {
+        fs::write(self.0.join("now"), "").unwrap();
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The thread falls after something that wakes it up.
+fn falls(thread: &str, arguments: &[&str], wake: impl FnOnce(&mut Pty), status: i32) {
+    let folder = Folder::new(thread);
+    let record = folder.0.join("session.rec");
+    let mut arguments = arguments.to_vec();
+    if thread == "recorder" {
+        arguments.extend(["--record", record.to_str().unwrap()]);
+    }
+    let command = folder.program(&format!("panic:{thread}"), &arguments);
+    let mut terminal = Pty::start(command, 24, 80);
+    terminal.wait_for("COMMAND");
+    folder.begin();
+    wake(&mut terminal);
+    assert_eq!(terminal.status(), Some(status), "{thread}");
+    terminal.settle();
+    let written = String::from_utf8_lossy(terminal.bytes()).into_owned();
+    let (_, after) = written.rsplit_once("\x1b[?1049l").unwrap();
+    assert!(
+        after.contains("a drill") && after.contains(thread),
+        "{thread}: {after:?}"
+    );
+    assert_eq!(
+        written.matches("panicked").count(),
+        1,
+        "{thread}: {after:?}"
+    );
+    assert!(after.trim_end().lines().count() <= 5, "{thread}: {after:?}");
+    assert!(terminal.is_as_a_shell_wants_it(), "{thread}");
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a program for use has no drills")]
+fn a_panic_in_any_thread_hands_the_terminal_back_and_says_so_once() {
+    let nothing = |_: &mut Pty| {};
+    let key = |terminal: &mut Pty| terminal.press("H");
+    let signal = |terminal: &mut Pty| terminal.signal(Signal::CONT);
+    std::thread::scope(|scope| {
+        scope.spawn(move || falls("main", &["--view"], key, 101));
+        scope.spawn(move || falls("observe", &["--view"], nothing, 1));
+        scope.spawn(move || falls("keys", &["--view"], key, 1));
+        scope.spawn(move || falls("signals", &["--view"], signal, 1));
+        scope.spawn(move || falls("recorder", &["--view"], key, 1));
+        scope.spawn(move || falls("demo", &["--view"], |terminal| terminal.press("d"), 1));
+        scope.spawn(move || falls("replay", &["replay"], nothing, 1));
+    });
+}
+
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a program for use has no drills")]
+fn a_signal_ends_it_though_no_key_is_read_any_more() {
+    let folder = Folder::new("deaf");
+    let mut terminal = Pty::start(folder.program("hang:keys", &["--view"]), 24, 80);
+    terminal.wait_for("COMMAND");
+    folder.begin();
+    terminal.press("?q");
+    terminal.settle();
+    assert!(terminal.screen().contains("COMMAND"), "the key was read");
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.status(), Some(128 + 15));
+    assert!(terminal.is_as_a_shell_wants_it());
+}
