@@ -4,7 +4,7 @@
 //! second: CPU time over the same span, memory, time to the first whole screen. It prints tables in
 //! Markdown and says which goals hold; it is no test, and never fails for being slow.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(unsafe_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod herd;
 mod measure;

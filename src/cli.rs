@@ -1,5 +1,7 @@
 //! The command line, and nothing else.
 
+#![forbid(unsafe_code)]
+
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};

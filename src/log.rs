@@ -3,6 +3,8 @@
 //!
 //! Only root can write it; for anyone else what would be logged is dropped.
 
+#![forbid(unsafe_code)]
+
 use std::{
     fs::{self, File, OpenOptions},
     io::{self, Write},

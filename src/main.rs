@@ -1,5 +1,7 @@
 //! Parses the command line and runs one command.
 
+#![forbid(unsafe_code)]
+
 use std::process::ExitCode;
 
 use clap::{CommandFactory, FromArgMatches};

@@ -1,6 +1,8 @@
 //! The parsers of what comes from outside, a function each: what fuzz/ throws its inputs at. They
 //! return the texts that may be shown.
 
+#![forbid(unsafe_code)]
+
 use std::path::Path;
 
 use clap::Parser;

@@ -1,6 +1,8 @@
 //! A refusal: one sentence that says what was wrong and what to do, and the exit status that
 //! scripts can tell it by.
 
+#![forbid(unsafe_code)]
+
 use std::fmt;
 
 /// The exit statuses besides 0 and 1 (any other fault). Documented in `--help` and the README.

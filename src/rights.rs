@@ -1,5 +1,7 @@
 //! Least rights: what was needed to load and open is given up as soon as that is done.
 
+#![forbid(unsafe_code)]
+
 use std::io;
 
 use rustix::thread::{

@@ -1,5 +1,7 @@
 //! Sends a signal to a process and to no other that has its number by now.
 
+#![forbid(unsafe_code)]
+
 use anyhow::{Result, anyhow, bail};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};

@@ -1,5 +1,7 @@
 //! The terminal: taken for the dashboard, and given back as it was, however the dashboard ends.
 
+#![forbid(unsafe_code)]
+
 use std::io::{self, IsTerminal, Stdout, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;

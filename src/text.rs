@@ -5,6 +5,8 @@
 //! direction overrides, invalid UTF-8, line breaks. What [`scrub`] returns is one line that cannot
 //! move the cursor, change a colour or reorder its neighbours.
 
+#![forbid(unsafe_code)]
+
 use std::borrow::Cow;
 use std::fmt::Display;
 

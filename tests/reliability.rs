@@ -52,3 +52,43 @@ fn every_case_has_a_row() {
         assert!(rows.contains(&case.as_str()), "case {case} has no row");
     }
 }
+
+fn allows_unsafe(text: &str) -> bool {
+    let text: String = text.split_whitespace().collect();
+    text.contains("allow(unsafe_code")
+}
+
+/// The files of src that allow it; the compiler denies it to all others.
+fn unsafe_in(dir: &Path, files: &mut Vec<String>) {
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            unsafe_in(&path, files);
+        } else if allows_unsafe(&fs::read_to_string(&path).unwrap()) {
+            let path = path.strip_prefix(env!("CARGO_MANIFEST_DIR")).unwrap();
+            files.push(path.to_str().unwrap().to_owned());
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_is_only_where_it_is_listed() {
+    let mut files = Vec::new();
+    unsafe_in(
+        &Path::new(env!("CARGO_MANIFEST_DIR")).join("src"),
+        &mut files,
+    );
+    files.sort();
+    let rows = PAGE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| src/")?.split(" |").next());
+    let listed: Vec<String> = rows.map(|file| format!("src/{file}")).collect();
+    assert_eq!(files, listed);
+    let manifest = include_str!("../Cargo.toml");
+    for lint in [
+        "unsafe_code = \"deny\"",
+        "undocumented_unsafe_blocks = \"deny\"",
+    ] {
+        assert!(manifest.contains(lint), "{lint}");
+    }
+}

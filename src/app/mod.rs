@@ -1,6 +1,8 @@
 //! The state of the dashboard: what was seen, what was asked, where the cursor is. It knows no
 //! terminal and no kernel; its only clock is the time in the snapshots.
 
+#![forbid(unsafe_code)]
+
 pub mod demo;
 pub mod event;
 pub mod history;

@@ -3,6 +3,8 @@
 //! Counters are cumulative here, as the kernel keeps them; rates are made from two snapshots by
 //! [`crate::app`], which alone knows the one before.
 
+#![forbid(unsafe_code)]
+
 mod demo;
 mod histogram;
 mod process;

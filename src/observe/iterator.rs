@@ -13,7 +13,13 @@ use super::seen::Seen;
 use crate::model::ProcessId;
 use crate::scheduler::{preflight, run_program::run_program};
 
-#[allow(unused_imports, clippy::all, clippy::pedantic, clippy::restriction)]
+#[allow(
+    unsafe_code,
+    unused_imports,
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction
+)]
 mod skeleton {
     include!(concat!(env!("OUT_DIR"), "/tasks.skel.rs"));
 }

@@ -17,7 +17,13 @@ pub mod pins;
 pub mod preflight;
 mod restart;
 pub(crate) mod run_program;
-#[allow(unused_imports, clippy::all, clippy::pedantic, clippy::restriction)]
+#[allow(
+    unsafe_code,
+    unused_imports,
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction
+)]
 mod skeleton;
 pub mod sysfs;
 

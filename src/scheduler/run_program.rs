@@ -10,6 +10,7 @@ use libbpf_rs::libbpf_sys;
 ///
 /// # Errors
 /// The system call's own: EPERM without the rights to use BPF.
+#[allow(unsafe_code)]
 pub fn run_program(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<i32> {
     let mut options = libbpf_sys::bpf_test_run_opts {
         sz: size_of::<libbpf_sys::bpf_test_run_opts>() as _,

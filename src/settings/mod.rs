@@ -2,6 +2,8 @@
 //!
 //! assets/config.toml names every setting with its default.
 
+#![forbid(unsafe_code)]
+
 mod fault;
 mod file;
 mod keys;

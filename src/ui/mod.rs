@@ -1,5 +1,7 @@
 //! Draws the state. Nothing here decides anything: the same state gives the same screen.
 
+#![forbid(unsafe_code)]
+
 mod ascii;
 mod banner;
 mod chart;

@@ -154,17 +154,20 @@ impl Drop for Transition {
 }
 
 /// libbpf-rs can do so only through the object; ours is closed once it is loaded.
+#[allow(unsafe_code)]
 fn attach(program: &OwnedFd) -> Result<OwnedFd> {
     // SAFETY: the program is of type tp_btf, which knows its tracepoint: there is no name to give.
     let fd = unsafe { libbpf_sys::bpf_raw_tracepoint_open(ptr::null(), program.as_raw_fd()) };
     owned(fd).context("cannot attach the wait instrument")
 }
 
+#[allow(unsafe_code)]
 fn count_run_times() -> Option<OwnedFd> {
     // SAFETY: takes a number and gives a descriptor.
     owned(unsafe { libbpf_sys::bpf_enable_stats(libbpf_sys::BPF_STATS_RUN_TIME) }).ok()
 }
 
+#[allow(unsafe_code)]
 fn owned(fd: i32) -> io::Result<OwnedFd> {
     if fd < 0 {
         return Err(io::Error::from_raw_os_error(-fd));
@@ -173,6 +176,7 @@ fn owned(fd: i32) -> io::Result<OwnedFd> {
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }
 
+#[allow(unsafe_code)]
 fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
     let path = CString::new(pins::path(name).as_os_str().as_bytes())?;
     // SAFETY: the path is a C string that outlives the call.

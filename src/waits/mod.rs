@@ -7,7 +7,13 @@
 mod instrument;
 pub(crate) mod layout;
 mod reader;
-#[allow(unused_imports, clippy::all, clippy::pedantic, clippy::restriction)]
+#[allow(
+    unsafe_code,
+    unused_imports,
+    clippy::all,
+    clippy::pedantic,
+    clippy::restriction
+)]
 mod skeleton;
 
 pub use instrument::{Instrument, Transition};

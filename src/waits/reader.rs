@@ -180,6 +180,7 @@ impl Reader {
 }
 
 /// How often a program ran and how long that took, as far as the kernel counted it.
+#[allow(unsafe_code)]
 fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut size = u32::try_from(size_of_val(&info)).ok()?;

@@ -154,6 +154,7 @@ impl Policy {
 
 /// # Errors
 /// Where the kernel does not grant it.
+#[allow(unsafe_code)]
 pub(super) fn set_scheduler(policy: i32, priority: i32) -> Result<()> {
     let parameter = libc::sched_param {
         sched_priority: priority,
