@@ -1,0 +1,89 @@
+//! What hours of watching take: no more memory than the first of them.
+
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::sync::mpsc;
+use std::time::Duration;
+
+use dualq_top::app::{App, Event, Key};
+use dualq_top::dashboard::{Control, Dashboard};
+use dualq_top::model::{ProcessId, Queue};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use support::{World, key};
+
+/// Charts are full after ten minutes.
+const BEGUN: u32 = 1200;
+const HOURS: u32 = 4800;
+
+/// Of this process, in KB.
+fn resident() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.split_whitespace().next());
+    number.unwrap().parse().unwrap()
+}
+
+/// Hands that do not remember what was asked.
+struct Forgetful;
+
+impl Control for Forgetful {
+    fn move_process(&mut self, _: ProcessId, to: Queue, _: bool) -> anyhow::Result<Queue> {
+        Ok(to)
+    }
+    fn attach(&mut self) {}
+    fn detach(&mut self) {}
+    fn signal(&mut self, _: ProcessId, _: i32) -> anyhow::Result<()> {
+        Ok(())
+    }
+    fn demo(&mut self, _: bool) {}
+    fn interval(&mut self, _: Duration) {}
+    fn threads(&mut self, _: bool) {}
+}
+
+/// Each second ten processes end and ten others begin, two of them members; keys are pressed.
+fn pass(world: &mut World, second: u32) -> Vec<Event> {
+    let pid = |second: u32, n: u32| 10_000 + second * 10 + n;
+    for n in 0..10 {
+        if second > 0 {
+            world.end(pid(second - 1, n));
+        }
+        world.add(pid(second, n), "ana", "short", "short --lived", 1.0);
+    }
+    world.put(pid(second, 0), Queue::Priority);
+    world.put(pid(second, 1), Queue::Priority);
+    let keys = [Key::Down, Key::Char('v'), Key::Char(' '), Key::Char('-')];
+    let pressed = keys[second as usize % keys.len()];
+    vec![world.tick(), key(pressed)]
+}
+
+#[test]
+fn hours_of_watching_take_no_more_memory_than_the_first() {
+    // No more waits in between than the dashboard takes in at once.
+    let (sender, received) = mpsc::sync_channel(64);
+    let seconds = std::thread::spawn(move || {
+        let mut world = World::new(8);
+        let mut at_first = 0;
+        for second in 0..BEGUN + HOURS {
+            for event in pass(&mut world, second) {
+                sender.send(event).unwrap();
+            }
+            if second == BEGUN {
+                at_first = resident();
+            }
+        }
+        (at_first, resident())
+    });
+    let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
+    let mut hands = Forgetful;
+    let dashboard = Dashboard::new(App::new());
+    dashboard.run(&mut terminal, &received, &mut hands).unwrap();
+    let (at_first, at_last) = seconds.join().unwrap();
+    println!("{at_first} KB, then {at_last} KB");
+    assert!(
+        at_last < at_first + 1200,
+        "{at_first} KB after {BEGUN} s, {at_last} KB after {HOURS} s more"
+    );
+}
