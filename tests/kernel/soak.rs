@@ -1,15 +1,15 @@
 //! The promise under violence, over and over: `SOAK` times, else twenty in all. In several tests, so
 //! that what has passed need not be done again where the emulator itself dies (`vm/test`).
 
-use std::fs;
 use std::path::Path;
 use std::thread::sleep;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-use libbpf_rs::query::{LinkInfoIter, MapInfoIter, ProgInfoIter};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::dice::{self, Dice};
 use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::held::{descriptors, held, resident_kib, wait_until_no_more_than};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps;
 use crate::support::program::{Running, run_ok};
@@ -24,48 +24,12 @@ fn rounds(tests: usize) -> usize {
     all.div_ceil(tests)
 }
 
-/// What the kernel holds of BPF: programs, maps and links, whoever they belong to.
-fn held() -> [usize; 3] {
-    [
-        ProgInfoIter::default().count(),
-        MapInfoIter::default().count(),
-        LinkInfoIter::default().count(),
-    ]
-}
-
-fn descriptors(pid: u32) -> usize {
-    fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count()
-}
-
-fn resident_kib(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS"));
-    line.unwrap()
-        .split_whitespace()
-        .nth(1)
-        .unwrap()
-        .parse()
-        .unwrap()
-}
-
 /// A clean start and end: the first one replaces what a killed one has left pinned.
 fn once_more() {
     let scheduler = Running::attach(&[]);
     scheduler.terminate();
     assert_eq!(guest::sched_ext_state(), "disabled");
     assert!(!Path::new(maps::PINS).exists(), "pins are left");
-}
-
-/// What has no user any more the kernel frees some time later, and so what a test before this one
-/// had as well.
-fn wait_until_no_more_than(before: [usize; 3]) {
-    let done = guest::holds_within(PATIENCE, || {
-        held()
-            .iter()
-            .zip(before)
-            .all(|(now, before)| *now <= before)
-    });
-    assert!(done, "{before:?} before, {:?} after", held());
 }
 
 #[test]
@@ -115,24 +79,11 @@ fn handed_over_and_taken_back_over_and_over_nothing_grows() {
     wait_until_no_more_than(before);
 }
 
-/// The same numbers for the same seed.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0 % limit
-    }
-}
-
 /// Ends the dashboard in this way at a random moment, half of the times under 8 hogs a CPU.
 fn whenever_it_ends_the_machine_is_the_kernels_again(how: fn(&mut Terminal)) {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
-    let seed = u64::from(now.subsec_nanos()) | 1;
+    let seed = dice::any_seed();
     println!("seed {seed}");
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let before = held();
     once_more();
     let cpus = std::thread::available_parallelism().unwrap().get();

@@ -40,7 +40,8 @@ pub fn holds_within(limit: Duration, mut condition: impl FnMut() -> bool) -> boo
     }
 }
 
-fn sched_ext(file: &str) -> Option<String> {
+/// One of the files in which the kernel speaks of sched_ext.
+pub fn sched_ext(file: &str) -> Option<String> {
     let path = Path::new("/sys/kernel/sched_ext").join(file);
     Some(fs::read_to_string(path).ok()?.trim().to_owned())
 }

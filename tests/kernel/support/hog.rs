@@ -138,6 +138,11 @@ impl Hog {
         line.expect("the load reports in time")
     }
 
+    /// How many lines nobody has waited for; they are forgotten.
+    pub fn forget_lines(&self) -> usize {
+        self.lines.try_iter().count()
+    }
+
     /// Whether it has ended, by whatever hand.
     pub fn has_ended(&mut self) -> bool {
         self.child.try_wait().expect("it is our child").is_some()

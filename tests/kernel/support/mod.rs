@@ -3,7 +3,9 @@
 // A helper that no test happens to use at the moment stays.
 #![allow(dead_code)]
 
+pub mod dice;
 pub mod guest;
+pub mod held;
 pub mod hog;
 pub mod maps;
 pub mod program;
