@@ -17,6 +17,7 @@ help:
 	@echo 'make shell    a shell in the virtual machine'
 	@echo 'make soak     attached, killed, moved about a thousand times each, on a real kernel'
 	@echo 'make fuzz     changed inputs for every parser, FUZZ_SECONDS (60) for each'
+	@echo 'make stress   ten scenarios under stress, twenty minutes; STRESS_SCALE=0.1 is shorter'
 	@echo 'make audit    licences, sources and versions of all crates that are built in'
 	@echo 'make check-arm64  does it compile for arm64? (takes gcc-aarch64-linux-gnu)'
 	@echo 'make clean    remove all that was built and downloaded'
@@ -71,6 +72,11 @@ FUZZ_SECONDS ?= 60
 fuzz: packages
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) fuzz/run
 
+STRESS_SCALE ?= 1
+
+stress: packages-vm
+	@vm/stress --scale $(STRESS_SCALE)
+
 # Its own list of crates is locked; no registry of advisories is asked.
 audit:
 	cargo deny --version >/dev/null 2>&1 || cargo install --locked cargo-deny
@@ -88,4 +94,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-virtual-time build program static install bench bench-dashboard soak fuzz audit check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-virtual-time build program static install bench bench-dashboard soak fuzz stress audit check-arm64 shell packages packages-vm clean

@@ -32,6 +32,7 @@ mod recording;
 mod rights;
 mod scripts;
 mod soak;
+mod stress;
 mod support;
 mod takeover;
 mod verbs;

@@ -14,8 +14,11 @@ use std::time::{Duration, Instant};
 
 use rustix::thread::futex;
 
+mod crowd;
+
 const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | probe COUNT | sleeper | real-time-hog | parent \
-    | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID";
+    | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID \
+    | tasks N MILLISECONDS | hold-memory MB | churn-memory MB";
 
 fn main() {
     if let Ok(name) = std::env::var("LOAD_NAME") {
@@ -33,6 +36,12 @@ fn main() {
             spin()
         }
         ["threads", count] => threads(count.parse().expect("a number of threads")),
+        ["tasks", count, pause] => crowd::tasks(
+            count.parse().expect("a number of tasks"),
+            Duration::from_millis(pause.parse().expect("milliseconds")),
+        ),
+        ["hold-memory", size] => crowd::hold_memory(size.parse().expect("megabytes")),
+        ["churn-memory", size] => crowd::churn_memory(size.parse().expect("megabytes")),
         ["brief-threads"] => brief_threads(),
         ["waker", pause] => waker(Duration::from_micros(pause.parse().expect("microseconds"))),
         ["probe", count] => probe(count.parse().expect("a number of wake-ups")),

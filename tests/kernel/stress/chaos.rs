@@ -1,0 +1,157 @@
+//! All of it at once, by chance.
+
+use std::time::{Duration, Instant};
+
+use super::crowd::{held_process, release};
+use super::watch::Watch;
+use crate::support::dice::Dice;
+use crate::support::guest::OfflineCpu;
+use crate::support::hog::{Hog, Load};
+
+/// More would take the whole time to begin and to end.
+const MOST_TASKS: usize = 1500;
+
+/// What is going on, and what chance makes of it.
+struct Chaos {
+    dice: Dice,
+    crowds: Vec<(Hog, usize)>,
+    members: Vec<u32>,
+    storms: Vec<Hog>,
+    memory: Option<Hog>,
+    offline: Option<OfflineCpu>,
+}
+
+/// Until `time` is over; the same deeds in the same order for the same `seed`, though not at the same
+/// moments.
+pub fn run(time: Duration, seed: u64) {
+    let mut watch = Watch::begin("chaos", 0, &[]);
+    watch.note(&format!("seed {seed}"));
+    let mut chaos = Chaos {
+        dice: Dice::new(seed),
+        crowds: Vec::new(),
+        members: Vec::new(),
+        storms: Vec::new(),
+        memory: None,
+        offline: None,
+    };
+    let start = Instant::now();
+    let mut deeds = 0;
+    while start.elapsed() < time {
+        chaos.something(&watch);
+        deeds += 1;
+        watch.tasks = watch.tasks.max(chaos.tasks());
+        let pause = chaos.dice.below(300);
+        watch.look(&chaos.members);
+        watch.look_for(Duration::from_millis(pause), &chaos.members);
+    }
+    watch.note(&format!("{deeds} deeds"));
+    let Chaos {
+        mut crowds,
+        storms,
+        offline,
+        memory,
+        ..
+    } = chaos;
+    drop((offline, memory, storms));
+    for (crowd, _) in &crowds {
+        crowd.forget_lines();
+    }
+    // Whoever is there has a turn.
+    for (crowd, _) in &crowds {
+        assert_eq!(crowd.next_line(), "all ran");
+    }
+    for (crowd, _) in &mut crowds {
+        crowd.kill();
+    }
+    watch.end();
+}
+
+impl Chaos {
+    fn tasks(&self) -> usize {
+        self.crowds.iter().map(|(_, tasks)| tasks).sum()
+    }
+
+    fn something(&mut self, watch: &Watch) {
+        match self.dice.below(12) {
+            0..=2 => self.begin_crowd(),
+            3 => self.end_crowd(),
+            4..=7 => self.move_one(watch),
+            8 => self.cpu_goes_or_comes(),
+            9 => self.memory_comes_or_goes(),
+            10 => self.storm(),
+            _ => self.real_time(),
+        }
+    }
+
+    fn begin_crowd(&mut self) {
+        let tasks = 5 + self.dice.below(200) as usize;
+        let nice = [-20, 0, 0, 19][self.dice.below(4) as usize];
+        if self.tasks() + tasks <= MOST_TASKS {
+            let crowd = held_process(tasks, 500).nice(nice).start();
+            release(&crowd);
+            self.crowds.push((crowd, tasks));
+        }
+    }
+
+    fn one(&mut self) -> Option<usize> {
+        let count = self.crowds.len() as u64;
+        let chosen = self.dice.below(count.max(1)) as usize;
+        (count > 0).then_some(chosen)
+    }
+
+    fn end_crowd(&mut self) {
+        if let Some(place) = self.one() {
+            let (mut crowd, _) = self.crowds.swap_remove(place);
+            self.members.retain(|member| *member != crowd.pid());
+            crowd.kill();
+        }
+    }
+
+    fn move_one(&mut self, watch: &Watch) {
+        let Some(place) = self.one() else { return };
+        let pid = self.crowds[place].0.pid();
+        let members = &watch.handle().members;
+        if self.members.contains(&pid) {
+            members.remove(pid).unwrap();
+            self.members.retain(|member| *member != pid);
+        } else {
+            members.add(pid, None).unwrap();
+            self.members.push(pid);
+        }
+    }
+
+    fn cpu_goes_or_comes(&mut self) {
+        if self.offline.take().is_none() {
+            self.offline = Some(OfflineCpu::new(1));
+        }
+    }
+
+    fn memory_comes_or_goes(&mut self) {
+        if self.memory.take().is_none() {
+            let size = (super::available_kib() >> 10) * 8 / 10;
+            self.memory = Some(
+                Load::new(&["churn-memory", &size.to_string()])
+                    .nice(-20)
+                    .start(),
+            );
+        }
+    }
+
+    /// Births and deaths.
+    fn storm(&mut self) {
+        if self.storms.len() > 2 {
+            self.storms.clear();
+        } else {
+            let kind = ["fork-storm", "thread-storm"][self.dice.below(2) as usize];
+            self.storms.push(Load::new(&[kind]).start());
+        }
+    }
+
+    /// Takes a CPU from everybody for a moment.
+    fn real_time(&mut self) {
+        if self.offline.is_none() {
+            let _hog = Load::new(&["real-time-hog"]).on_cpu(1).start();
+            std::thread::sleep(Duration::from_millis(300));
+        }
+    }
+}
