@@ -11,9 +11,19 @@ use crate::support::hog::{Hog, Load};
 /// More would take the whole time to begin and to end.
 const MOST_TASKS: usize = 1500;
 
+/// The largest crowd; where there is little time a small one, or its beginning and end are all.
+fn largest_crowd(time: Duration) -> u64 {
+    if time < Duration::from_secs(10) {
+        20
+    } else {
+        200
+    }
+}
+
 /// What is going on, and what chance makes of it.
 struct Chaos {
     dice: Dice,
+    largest_crowd: u64,
     crowds: Vec<(Hog, usize)>,
     members: Vec<u32>,
     storms: Vec<Hog>,
@@ -28,6 +38,7 @@ pub fn run(time: Duration, seed: u64) {
     watch.note(&format!("seed {seed}"));
     let mut chaos = Chaos {
         dice: Dice::new(seed),
+        largest_crowd: largest_crowd(time),
         crowds: Vec::new(),
         members: Vec::new(),
         storms: Vec::new(),
@@ -84,7 +95,7 @@ impl Chaos {
     }
 
     fn begin_crowd(&mut self) {
-        let tasks = 5 + self.dice.below(200) as usize;
+        let tasks = 5 + self.dice.below(self.largest_crowd) as usize;
         let nice = [-20, 0, 0, 19][self.dice.below(4) as usize];
         if self.tasks() + tasks <= MOST_TASKS {
             let crowd = held_process(tasks, 500).nice(nice).start();
