@@ -2,7 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use super::crowd::{held_process, release};
+use rustix::process::Signal;
+
+use super::crowd::{held_process, release, signal};
 use super::watch::Watch;
 use crate::support::dice::Dice;
 use crate::support::guest::OfflineCpu;
@@ -26,8 +28,9 @@ struct Chaos {
     largest_crowd: u64,
     crowds: Vec<(Hog, usize)>,
     members: Vec<u32>,
-    storms: Vec<Hog>,
-    memory: Option<Hog>,
+    /// Births, deaths and memory, and which of them go on: made before all else, since a process takes
+    /// long to begin beside hundreds.
+    storms: Vec<(Hog, bool)>,
     offline: Option<OfflineCpu>,
 }
 
@@ -41,8 +44,7 @@ pub fn run(time: Duration, seed: u64) {
         largest_crowd: largest_crowd(time),
         crowds: Vec::new(),
         members: Vec::new(),
-        storms: Vec::new(),
-        memory: None,
+        storms: storms(),
         offline: None,
     };
     let start = Instant::now();
@@ -60,10 +62,9 @@ pub fn run(time: Duration, seed: u64) {
         mut crowds,
         storms,
         offline,
-        memory,
         ..
     } = chaos;
-    drop((offline, memory, storms));
+    drop((offline, storms));
     for (crowd, _) in &crowds {
         crowd.forget_lines();
     }
@@ -77,6 +78,22 @@ pub fn run(time: Duration, seed: u64) {
     watch.end();
 }
 
+fn storms() -> Vec<(Hog, bool)> {
+    let memory = ((super::available_kib() >> 10) * 8 / 10).to_string();
+    let kinds: [&[&str]; 4] = [
+        &["fork-storm"],
+        &["fork-storm"],
+        &["thread-storm"],
+        &["churn-memory", &memory],
+    ];
+    let storms = kinds.map(|kind| {
+        let storm = Load::new(kind).start();
+        signal(&storm, Signal::STOP);
+        (storm, false)
+    });
+    storms.into()
+}
+
 impl Chaos {
     fn tasks(&self) -> usize {
         self.crowds.iter().map(|(_, tasks)| tasks).sum()
@@ -88,8 +105,7 @@ impl Chaos {
             3 => self.end_crowd(),
             4..=7 => self.move_one(watch),
             8 => self.cpu_goes_or_comes(),
-            9 => self.memory_comes_or_goes(),
-            10 => self.storm(),
+            9..=10 => self.storm_comes_or_goes(),
             _ => self.real_time(),
         }
     }
@@ -137,31 +153,17 @@ impl Chaos {
         }
     }
 
-    fn memory_comes_or_goes(&mut self) {
-        if self.memory.take().is_none() {
-            let size = (super::available_kib() >> 10) * 8 / 10;
-            self.memory = Some(
-                Load::new(&["churn-memory", &size.to_string()])
-                    .nice(-20)
-                    .start(),
-            );
-        }
-    }
-
-    /// Births and deaths.
-    fn storm(&mut self) {
-        if self.storms.len() > 2 {
-            self.storms.clear();
-        } else {
-            let kind = ["fork-storm", "thread-storm"][self.dice.below(2) as usize];
-            self.storms.push(Load::new(&[kind]).start());
-        }
+    fn storm_comes_or_goes(&mut self) {
+        let place = self.dice.below(self.storms.len() as u64) as usize;
+        let (storm, goes_on) = &mut self.storms[place];
+        *goes_on = !*goes_on;
+        signal(storm, if *goes_on { Signal::CONT } else { Signal::STOP });
     }
 
     /// Takes a CPU from everybody for a moment.
     fn real_time(&mut self) {
         if self.offline.is_none() {
-            let _hog = Load::new(&["real-time-hog"]).on_cpu(1).start();
+            let _hog = Load::new(&["real-time-hog"]).realtime().on_cpu(1).start();
             std::thread::sleep(Duration::from_millis(300));
         }
     }

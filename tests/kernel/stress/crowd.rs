@@ -33,7 +33,7 @@ pub fn release(hog: &Hog) {
     signal(hog, Signal::CONT);
 }
 
-fn signal(hog: &Hog, signal: Signal) {
+pub fn signal(hog: &Hog, signal: Signal) {
     let pid = Pid::from_raw(hog.pid().cast_signed()).expect("not 0");
     kill_process(pid, signal).expect("it is our child");
 }
