@@ -199,7 +199,8 @@ fn fair_mix_of_300_members_and_200_others() {
     let got = (used(&members) - before.0, used(&others) - before.1);
     let seen = 100.0 * got.1 / (got.0 + got.1);
     watch.note(&format!("by /proc {seen:.1} % of time"));
-    assert!(batch < 35.0, "membership is worth little: {batch:.1} %");
+    // Every second turn at most is for the overdue, on a machine so slow that all of BATCH is.
+    assert!(batch < 55.0, "membership is worth nothing: {batch:.1} %");
     // Our counters and the kernel's, which go by ticks, say the same.
     assert!((seen - batch).abs() < 5.0, "{seen:.1} and {batch:.1} %");
     drop((members, others));
