@@ -18,6 +18,8 @@ KFUNC s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
 KFUNC s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *is_idle) __ksym;
 KFUNC s32 scx_bpf_dsq_nr_queued(u64 dsq_id) __ksym;
 KFUNC void scx_bpf_kick_cpu(s32 cpu, u64 flags) __ksym;
+KFUNC const struct cpumask *scx_bpf_get_online_cpumask(void) __ksym;
+KFUNC void scx_bpf_put_cpumask(const struct cpumask *cpumask) __ksym;
 KFUNC s32 scx_bpf_pick_idle_cpu(const struct cpumask *allowed, u64 flags) __ksym;
 KFUNC bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) __ksym;
 KFUNC s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym;

@@ -389,6 +389,11 @@ int BPF_PROG(dualq_sched_switch, bool preempted, struct task_struct *prev, struc
 SEC("struct_ops.s/cpu_online")
 void BPF_PROG(dualq_cpu_online, s32 cpu)
 {
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	/* Or it comes back before it was off. */
+	if (c)
+		c->leaves = false;
 }
 
 /* 6.12 calls no dispatch on a CPU that goes off, so tasks that only it may run would hold it up
@@ -399,6 +404,7 @@ void BPF_PROG(dualq_cpu_offline, s32 cpu)
 	drain_to_local(PINNED_DSQ(CLASS_PRIORITY, cpu), cpu);
 	drain_to_local(PINNED_DSQ(CLASS_BATCH, cpu), cpu);
 	drain_to_local(PINNED_OVERDUE_DSQ(cpu), cpu);
+	leaves(cpu);
 }
 
 /* ---- begin and end ---- */
@@ -439,7 +445,7 @@ s32 BPF_PROG(dualq_init)
 		bpf_cpumask_release(mask);
 	any_overdue = false;
 	attached = true;
-	return start_overdue_timer();
+	return start_timers();
 }
 
 SEC("struct_ops/exit")

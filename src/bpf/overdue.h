@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Walks through whole queues, all off the hot path: for BATCH tasks that have waited too long, and
- * to empty the queues of a CPU that goes off.
+ * What timers and hotplug do, all off the hot path: walks through whole queues for BATCH tasks that
+ * have waited too long, and what it takes for a CPU to go off.
  *
  * A share bounds no wait: two nice -20 hogs starved a nice 19 task until the watchdog ended the
  * scheduler. So a timer moves what has waited an eighth of the watchdog's limit to a queue of its
@@ -84,19 +84,74 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 	return 0;
 }
 
-static int start_overdue_timer(void)
+/* How often a CPU that goes off is made to look. */
+#define LEAVE_CHECK_NS (10ULL * 1000 * 1000)
+
+/*
+ * A CPU goes off when nothing but its own threads counts as runnable there; it looks whether that is
+ * so whenever it schedules (balance_push in kernel/sched/core.c). The tasks that last ran on it lie in
+ * the shared queues, count there until another CPU takes them, and that other CPU wakes nobody: the
+ * one that goes off, idle by then, would never look again.
+ */
+static int hurry(void *map, int *key, struct overdue_timer *timer)
 {
-	u32 key = 0;
+	const struct cpumask *online = scx_bpf_get_online_cpumask();
+	bool again = false;
+	s32 cpu;
+
+	bpf_for(cpu, 0, nr_possible_cpus) {
+		struct cpu_record *c = cpu_record_of(cpu);
+
+		if (!c || !c->leaves)
+			continue;
+		if (!bpf_cpumask_test_cpu(cpu, online)) {
+			c->leaves = false;
+			continue;
+		}
+		scx_bpf_kick_cpu(cpu, 0);
+		again = true;
+	}
+	scx_bpf_put_cpumask(online);
+	if (again && attached)
+		bpf_timer_start(&timer->timer, LEAVE_CHECK_NS, 0);
+	return 0;
+}
+
+static void leaves(s32 cpu)
+{
+	u32 key = TIMER_LEAVE;
+	struct overdue_timer *timer = bpf_map_lookup_elem(&overdue_timer, &key);
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	if (!timer || !c)
+		return;
+	c->leaves = true;
+	bpf_timer_start(&timer->timer, LEAVE_CHECK_NS, 0);
+}
+
+static int start_timers(void)
+{
+	u32 key = TIMER_OVERDUE;
 	struct overdue_timer *timer = bpf_map_lookup_elem(&overdue_timer, &key);
 	int err;
 
 	if (!timer)
 		return -EINVAL;
 	timer->oldest_wait_ns = 0;
-	/* A second attach of the same object finds the timer initialised: that is no error. */
+	/* A second attach of the same object finds the timers initialised: that is no error. */
 	bpf_timer_init(&timer->timer, &overdue_timer, CLOCK_MONOTONIC);
 	err = bpf_timer_set_callback(&timer->timer, check_overdue);
-	return err ?: bpf_timer_start(&timer->timer, overdue_check_ns, 0);
+	if (err)
+		return err;
+	err = bpf_timer_start(&timer->timer, overdue_check_ns, 0);
+	if (err)
+		return err;
+	key = TIMER_LEAVE;
+	timer = bpf_map_lookup_elem(&overdue_timer, &key);
+	if (!timer)
+		return -EINVAL;
+	bpf_timer_init(&timer->timer, &overdue_timer, CLOCK_MONOTONIC);
+	return bpf_timer_set_callback(&timer->timer, hurry);
 }
 
 static void drain_to_local(u64 dsq_id, s32 cpu)

@@ -98,6 +98,7 @@ struct cpu_record {
 	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
 	s64 owed_ns;		/* what BATCH is owed here by the guarantee; below 0: taken ahead */
 	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */
+	u32 leaves;		/* it goes off: overdue.h hurries it */
 } __attribute__((aligned(64)));
 
 struct {
@@ -169,9 +170,12 @@ struct overdue_timer {
 	u64 oldest_wait_ns;
 };
 
+/* The first looks for overdue tasks, the second hurries CPUs that go off. In one map, since a timer
+ * ends with the last user of its map, and this one is pinned where the scheduler stays. */
+enum timer { TIMER_OVERDUE, TIMER_LEAVE, NR_TIMERS };
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
+	__uint(max_entries, NR_TIMERS);
 	__type(key, u32);
 	__type(value, struct overdue_timer);
 } overdue_timer SEC(".maps");

@@ -12,7 +12,7 @@ use crate::refusal::{Refusal, Status};
 use crate::waits;
 
 /// Changes whenever the layout of a pinned map does, so that other versions' pins are told apart.
-pub const LAYOUT: u32 = 3;
+pub const LAYOUT: u32 = 4;
 
 /// In struct overdue_timer of src/bpf/state.h: after the kernel's own 16 bytes.
 const OLDEST_WAIT: std::ops::Range<usize> = 16..24;

@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::Load;
 use crate::support::maps::{self, Counter};
-use crate::support::program::{Running, run_ok};
+use crate::support::program::{Running, be_served_first, run_ok};
 use crate::support::shares::{settles, share};
 
 #[test]
@@ -36,6 +36,22 @@ fn moves_and_counters_go_on_after_a_cpu_went_off_and_came_back() {
         vec![share(got[0], got[1])]
     });
     assert!(maps::counter_by_cpu(Counter::BatchDispatched)[1] > gone);
+}
+
+#[test]
+fn a_cpu_goes_off_beside_a_crowd_that_may_run_anywhere() {
+    let _scheduler = Running::attach(&[]);
+    be_served_first();
+    let _crowd = Load::new(&["threads", "100"]).start();
+    for _ in 0..3 {
+        // In a thread: where the CPU stays on, the kernel never answers.
+        let (sender, gone) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(guest::OfflineCpu::new(1)));
+        let gone = gone.recv_timeout(PATIENCE).expect("the CPU goes off");
+        assert_eq!(guest::online_cpus(), "0");
+        drop(gone);
+        assert!(guest::is_attached());
+    }
 }
 
 /// Suspends to memory. Kernels that can rehearse it (CONFIG_PM_DEBUG) do; the others really go, and

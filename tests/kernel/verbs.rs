@@ -61,7 +61,7 @@ fn each_verb_needs_the_capabilities_that_the_readme_names_and_no_more() {
     let pid = hog.pid().to_string();
     let mut scheduler = Running::spawn(with(BOTH, &["attach", "--no-waits", "--stay"]));
     wait_until("it is attached", PATIENCE, || {
-        assert!(!scheduler.has_ended(), "{}", scheduler.stderr());
+        assert_eq!(scheduler.stderr(), "", "ended: {}", scheduler.has_ended());
         guest::is_attached() && scheduler.stdout().contains("attached")
     });
     for verb in [&["list"][..], &["stats"], &["add", &pid], &["remove", &pid]] {
