@@ -298,6 +298,11 @@ impl App {
             let still = self.processes().iter().map(|process| process.id);
             self.tagged = still.filter(|id| tagged.contains(id)).collect();
         }
+        if !self.list.view.folded.is_empty() {
+            let folded = std::mem::take(&mut self.list.view.folded);
+            let still = self.processes().iter().map(|process| process.id);
+            self.list.view.folded = still.filter(|id| folded.contains(id)).collect();
+        }
         self.notice_exit();
         self.refresh_list();
         self.point_at_metronome();
