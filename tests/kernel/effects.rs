@@ -93,7 +93,7 @@ fn cpu_time_by_queue_is_what_proc_counts_for_the_processes() {
         let got = measure(&all);
         let (after, passed) = (seconds(), start.elapsed().as_secs_f64());
         let counted: Vec<f64> = after.iter().zip(before).map(|(a, b)| a - b).collect();
-        let agrees = |a: f64, b: f64| (a - b).abs() < 0.04 * b.max(WINDOW.as_secs_f64() / 2.0);
+        let agrees = |a: f64, b: f64| (a - b).abs() < 0.06 * b.max(WINDOW.as_secs_f64() / 2.0);
         // No CPU is ever idle, so that all the classes together have all the time there is.
         if agrees(counted[0], got[0] + got[1])
             && agrees(counted[1], got[2] + got[3])

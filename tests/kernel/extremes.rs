@@ -65,8 +65,8 @@ fn a_thousand_tasks_of_one_cpu_all_run_and_leave_the_other_cpu_alone() {
 
 #[test]
 fn what_waits_behind_a_real_time_hog_moves_on() {
-    let limit = Duration::from_secs(5);
-    let mut scheduler = Running::attach(&["--watchdog", "5"]);
+    let limit = Duration::from_secs(4);
+    let mut scheduler = Running::attach(&["--watchdog", "4"]);
     let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
     run_ok(&["add", &hogs[0].pid().to_string()]);
     let real_time = Load::new(&["real-time-hog"]).on_cpu(1).start();

@@ -119,12 +119,12 @@ fn nobody_in_batch_starves_whatever_the_nice_values() {
 #[test]
 fn batch_behind_member_hogs_is_served_for_twice_the_watchdogs_limit() {
     let _scheduler = Running::attach(&["--watchdog", "4"]);
+    let others: Vec<Hog> = [Load::hog().nice(19).start()]
+        .into_iter()
+        .chain((0..8).map(|_| Load::hog().start()))
+        .collect();
     let member = Load::new(&["threads", "4"]).start();
     run_ok(&["add", &member.pid().to_string()]);
-    let others: Vec<Hog> = (0..8)
-        .map(|_| Load::hog().start())
-        .chain([Load::hog().nice(19).start()])
-        .collect();
     let before: Vec<_> = others
         .iter()
         .map(|hog| guest::cpu_time(hog.pid()))

@@ -1,4 +1,4 @@
-//! The promise under violence, over and over: `SOAK` times, else twenty in all. In several tests, so
+//! The promise under violence, over and over: `SOAK` times, else twelve in all. In several tests, so
 //! that what has passed need not be done again where the emulator itself dies (`vm/test`).
 
 use std::path::Path;
@@ -20,7 +20,7 @@ const BACK: Duration = Duration::from_secs(1);
 
 /// The part of one of `tests` that share the rounds.
 fn rounds(tests: usize) -> usize {
-    let all: usize = std::env::var("SOAK").map_or(20, |words| words.parse().expect("a number"));
+    let all: usize = std::env::var("SOAK").map_or(12, |words| words.parse().expect("a number"));
     all.div_ceil(tests)
 }
 
@@ -95,7 +95,7 @@ fn whenever_it_ends_the_machine_is_the_kernels_again(how: fn(&mut Terminal)) {
         }
         let mut terminal = Terminal::dashboard(&[]);
         // From before it has loaded anything to well after it has attached.
-        sleep(Duration::from_millis(dice.below(2500)));
+        sleep(Duration::from_millis(dice.below(1800)));
         how(&mut terminal);
         wait_until("it has ended", PATIENCE, || terminal.has_ended());
         let ended = Instant::now();
