@@ -25,7 +25,7 @@ use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Counter, Handle, News, Options, Scheduler, preflight, sysfs};
 
 /// Between the word to begin and the span that counts: caches and run queues settle.
-const WARM_UP: Duration = Duration::from_millis(300);
+const WARM_UP: Duration = Duration::from_millis(500);
 /// After a change of scheduler.
 const SETTLE: Duration = Duration::from_millis(300);
 /// A move that is not followed by a dispatch within this time counts as this long.

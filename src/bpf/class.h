@@ -20,7 +20,7 @@ static u64 in_ticks(u64 slice)
 
 /* The slice shrinks as the queue grows, so that 5,000 members' threads still come round; never
  * below a tick, since slices end at ticks only. */
-static u64 slice_of(u32 class, s32 cpu)
+static u64 slice_among(u32 class, u64 waiting)
 {
 	u64 slice;
 
@@ -29,8 +29,25 @@ static u64 slice_of(u32 class, s32 cpu)
 	/* Turns alternate while BATCH is overdue, so PRIORITY's are short. */
 	if (any_overdue && guarantee_percent)
 		return in_ticks(tick_ns);
-	slice = priority_slice_ns / (1 + class_queued(CLASS_PRIORITY, cpu) / nr_possible_cpus);
+	slice = priority_slice_ns / (1 + waiting / nr_possible_cpus);
 	return in_ticks(slice < tick_ns ? tick_ns : slice);
+}
+
+/* By what dispatch saw last, which spares the hot path a look at the queues. */
+static u64 slice_of(u32 class, s32 cpu)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	return slice_among(class, c ? c->priority_waits : 0);
+}
+
+/* A BATCH task that has slept has one slice more: where many pass messages, one that is cut short
+ * leaves its reader waiting for a round of all others. */
+static u64 first_slice(u32 class, s32 cpu, const struct task_record *t)
+{
+	if (class == CLASS_BATCH && t->slept)
+		return in_ticks(2 * batch_slice_ns);
+	return slice_of(class, cpu);
 }
 
 /* The virtual time of the queue that a BATCH task belongs to. */
@@ -62,14 +79,14 @@ static void advance_queue(s32 home, u64 vtime)
 }
 
 /*
- * The place of a BATCH task in its queue: its own virtual time, bounded on both sides. Sleep gives
- * a limited credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited
- * lead only. Virtual times of different queues run at different speeds: a task that changes queue
+ * Where a BATCH task stands: its own virtual time, bounded on both sides. Sleep gives a limited
+ * credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited lead only,
+ * kernel threads no further than the queue's own time. Virtual times of different queues run at different speeds: a task that changes queue
  * keeps its distance, not its value.
  */
 static u64 batch_key(struct task_record *t, s32 home)
 {
-	u64 now = queue_vtime(home);
+	u64 now = queue_vtime(home), lead = batch_lead_ns;
 
 	if (t->home != home) {
 		t->vtime = now + (t->vtime - queue_vtime(t->home));
@@ -77,10 +94,23 @@ static u64 batch_key(struct task_record *t, s32 home)
 	}
 	if (before(t->vtime, now - batch_lag_ns))
 		t->vtime = now - batch_lag_ns;
-	if (before(now + batch_lead_ns, t->vtime))
-		t->vtime = now + batch_lead_ns;
+	/* A kernel thread of nice 19 (khugepaged) may have been interrupted with the RCU lock held: 20 s
+	 * behind bound hogs were reported as a stall. */
+	if (t->kernel_thread)
+		lead = kernel_thread_lead_ns;
+	if (before(now + lead, t->vtime))
+		t->vtime = now + lead;
 	return (batch_fifo ? VTIME_ORIGIN + t->queued_at : t->vtime) -
 	       (t->kernel_thread ? kernel_thread_lead_ns : 0);
+}
+
+/*
+ * Its place in the queue. Within a slice's worth of virtual time who came first is first: where
+ * hundreds pass messages, exact order switches to each reader for one message.
+ */
+static u64 batch_place(u64 key)
+{
+	return batch_fifo ? key : key & ~(PLACE_NS - 1);
 }
 
 #endif

@@ -13,6 +13,7 @@
 #include "compat.h"
 #include "state.h"
 #include "class.h"
+#include "grace.h"
 #include "guarantee.h"
 #include "overdue.h"
 #include "take.h"
@@ -43,7 +44,7 @@ static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class,
 	t->class = class;
 	t->queued_at = 0;
 	t->direct = true;
-	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), slice_of(class, cpu), enq_flags);
+	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
 }
 
 /* Takes the right to preempt this CPU's BATCH task; one waker at most gets it. */
@@ -135,6 +136,8 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 		give_to_cpu(p, t, class, cpu, 0);
 		return cpu;
 	}
+	if (t->grace_ns)
+		wakes_up(t, clock_ns());
 	victim = preempt(p, t, class, prev_cpu);
 	if (victim >= 0) {
 		give_to_cpu(p, t, class, victim, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
@@ -147,12 +150,12 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 
 /* The kernel asks no select_cpu for a task that one CPU alone may run: it looks for its idle CPU,
  * or for a victim, here. */
-static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu)
+static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu, struct cpu_record *c)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
 	bool wins;
 
-	if (scx_bpf_test_and_clear_cpu_idle(cpu)) {
+	if (c->class == CLASS_NONE && scx_bpf_test_and_clear_cpu_idle(cpu)) {
 		give_to_cpu(p, t, class, cpu, 0);
 		scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
 		return true;
@@ -171,8 +174,9 @@ SEC("struct_ops/enqueue")
 void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_record *t = task_record_of(p);
-	bool bound = is_bound(p), wakes, again;
+	bool bound = is_bound(p), own, wakes, again;
 	s32 cpu = scx_bpf_task_cpu(p);
+	struct cpu_record *c = cpu_record_of(cpu);
 	u32 class = class_of(p);
 	u64 dsq_id, slice;
 
@@ -187,10 +191,16 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), priority_slice_ns, enq_flags);
 		return;
 	}
-	if (bound && wakes && !again && bound_task_runs_now(p, t, class, cpu))
+	if (wakes && t->grace_ns)
+		wakes_up(t, clock_ns());
+	if (bound && wakes && !again && c && bound_task_runs_now(p, t, class, cpu, c))
 		return;
 
-	slice = slice_of(class, cpu);
+	/* Where there is but one CPU, all are bound to it, and need no queues of their own. */
+	own = bound && nr_possible_cpus > 1;
+	if (own)
+		expect_bound(cpu);
+	slice = first_slice(class, cpu, t);
 	t->class = class;
 	t->direct = false;
 	t->overdue = false;
@@ -201,10 +211,12 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		count(cpu, class == CLASS_BATCH ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
 	t->enqueued = true;
 	if (class == CLASS_BATCH) {
-		dsq_id = bound ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
-		dsq_insert_vtime(p, dsq_id, slice, batch_key(t, bound ? cpu : SHARED), enq_flags);
+		dsq_id = own ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
+		dsq_insert_vtime(p, dsq_id, slice, batch_place(batch_key(t, own ? cpu : SHARED)), enq_flags);
 	} else {
-		dsq_id = bound ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
+		dsq_id = own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
+		if (c)
+			c->priority_waits++;
 		/* After its slice as well, or it would wait for a round of the whole queue. It cannot
 		 * keep the CPU: dispatch takes from the queue before it lets anything go on. */
 		if (class == CLASS_OWN)
@@ -231,6 +243,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (!c)
 		return;
+	expect_no_bound(cpu, c);
 	/* prev is in no queue until after this returns (put_prev_task_scx): it has to be weighed
 	 * here, or a lone PRIORITY hog would let BATCH in after each of its slices. */
 	if (prev && (prev->scx.flags & VALUE(scx_ent_flags, SCX_TASK_QUEUED))) {
@@ -243,7 +256,8 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		}
 	}
 	prev_is_batch = prev_runs && c->class == CLASS_BATCH;
-	priority_queued = class_queued(CLASS_PRIORITY, cpu);
+	c->priority_waits = class_queued(CLASS_PRIORITY, cpu);
+	priority_queued = c->priority_waits;
 	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY,
 	 * and what wakes in BATCH. */
 	late = !c->overdue_turn && overdue_queued(cpu);
@@ -333,6 +347,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	t->direct = false;
 	t->enqueued = false;
 	t->overdue = false;
+	t->slept = false;
 	t->queued_at = 0;
 	if (!mask)
 		return;
@@ -358,6 +373,8 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 	if (!c->settled)
 		charge(cpu, c, t, clock_ns());
 	c->settled = false;
+	if (c->class == CLASS_BATCH && !runnable)
+		falls_asleep(c, t, c->charged_at);
 	c->class = CLASS_NONE;
 	c->tgid = 0;
 	if (mask && bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))

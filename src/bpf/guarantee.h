@@ -42,6 +42,7 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 		    before(queue_vtime(t->home) + batch_slice_ns, t->vtime))
 			t->vtime = queue_vtime(t->home) + batch_slice_ns;
 		c->vtime = t->vtime;
+		earn_grace(c, ran);
 		c->owed_ns -= ran;
 		/* Time that nobody contested is no advance on later shares. */
 		if (c->owed_ns < 0 && !c->rescue)

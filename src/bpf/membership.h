@@ -45,6 +45,7 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 		struct task_record *t;
 		u8 was;
 		bool late;
+		u64 slice;
 		s32 cpu;
 
 		if (p->tgid != tgid)
@@ -58,10 +59,11 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 		late = t->overdue;
 		t->class = to_class;
 		t->overdue = false;
+		slice = slice_among(to_class, class_queued(CLASS_PRIORITY, cpu));
 		if (to_class == CLASS_BATCH)
-			moved = dsq_move_vtime(&it, p, to, slice_of(to_class, cpu), batch_key(t, home));
+			moved = dsq_move_vtime(&it, p, to, slice, batch_place(batch_key(t, home)));
 		else
-			moved = dsq_move(&it, p, to, slice_of(to_class, cpu));
+			moved = dsq_move(&it, p, to, slice);
 		if (!moved) {
 			t->class = was;
 			t->overdue = late;
@@ -87,8 +89,13 @@ static void reclassify(u32 tgid, u32 to_class)
 		move_queued(PINNED_DSQ(from_class, cpu), PINNED_DSQ(to_class, cpu), tgid, to_class, cpu);
 		if (from_class == CLASS_BATCH)
 			move_queued(PINNED_OVERDUE_DSQ(cpu), PINNED_DSQ(to_class, cpu), tgid, to_class, cpu);
-		/* A running one is looked at again by dispatch, which the kick brings about. */
 		c = cpu_record_of(cpu);
+		/* Dispatch may have found its queues empty before the moves, and the CPU gone idle since. */
+		if (c && any_in_own_queues(cpu)) {
+			c->bound = true;
+			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
+		}
+		/* A running one is looked at again by dispatch, which the kick brings about. */
 		if (c && c->tgid == tgid)
 			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
 	}

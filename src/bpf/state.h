@@ -21,11 +21,11 @@ const volatile u64 tick_ns = 4 * 1000 * 1000;
 /* The share of CPU time that BATCH keeps on a CPU that both classes want; 0 is strict priority. */
 const volatile u32 guarantee_percent = 10;
 /* How far behind its queue's virtual time a BATCH task may come back from sleep: its credit. */
-const volatile u64 batch_lag_ns = 10 * 1000 * 1000;
+const volatile u64 batch_lag_ns = 4 * 1000 * 1000;
 /* How far ahead of it a BATCH task may be put, whatever its weight. */
 const volatile u64 batch_lead_ns = 2000ULL * 1000 * 1000;
 /* A waking BATCH task preempts a running one that is ahead of it by more than this. */
-const volatile u64 batch_preempt_ns = 500 * 1000;
+const volatile u64 batch_preempt_ns = 100 * 1000;
 /* How far before its virtual time a kernel thread is put in BATCH. Those that every CPU may run queue
  * there, and must not wait behind a crowd of equals: the one that ends RCU's grace periods, for one,
  * holds up the whole machine, and the kernel ends the scheduler over it. A share is all they get. */
@@ -53,6 +53,8 @@ const volatile u32 nr_possible_cpus = 1;
 
 /* Virtual time starts here. */
 #define VTIME_ORIGIN (1ULL << 60)
+/* Virtual times are told apart this far in a queue: about a slice, in a power of two. */
+#define PLACE_NS (1ULL << 22)
 
 /* Indexes of queue_stats; src/scheduler/counters.rs names them in the same order. */
 enum stat {
@@ -99,6 +101,9 @@ struct cpu_record {
 	s64 owed_ns;		/* what BATCH is owed here by the guarantee; below 0: taken ahead */
 	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */
 	u32 leaves;		/* it goes off: overdue.h hurries it */
+	u32 priority_waits;	/* how many waited in PRIORITY at its last dispatch, and those since */
+	u32 bound;		/* a task bound to it is, or was a moment ago, in its own queues */
+	u64 grace_ns;		/* what is left to forgive: grace.h */
 } __attribute__((aligned(64)));
 
 struct {
@@ -111,11 +116,14 @@ struct {
 struct task_record {
 	u64 vtime;
 	u64 queued_at;		/* 0 while not in a queue of ours */
+	u64 slept_at;
+	u64 grace_ns;		/* forgiven at its wake-up, as far as it has slept long enough: grace.h */
 	s32 home;		/* the queue whose virtual time `vtime` counts: a CPU's, or SHARED */
 	u8 class;		/* as of the last enqueue, or the last look while running */
 	u8 enqueued;		/* counted as enqueued, not yet as dispatched */
 	u8 direct;		/* given straight to a CPU: counts as enqueued and dispatched at once */
 	u8 overdue;
+	u8 slept;		/* and has not run since */
 	u8 kernel_thread;	/* as of the last enqueue */
 };
 
@@ -211,7 +219,13 @@ static struct task_record *task_record_of(struct task_struct *p)
 /* Adds to a counter of `cpu`, whose run queue the caller's op has locked. */
 static void count(s32 cpu, u32 stat, u64 amount)
 {
-	u64 *value = bpf_map_lookup_percpu_elem(&queue_stats, &stat, cpu);
+	u64 *value;
+
+	/* The JIT inlines the look-up of the CPU's own. */
+	if (cpu == (s32)bpf_get_smp_processor_id())
+		value = bpf_map_lookup_elem(&queue_stats, &stat);
+	else
+		value = bpf_map_lookup_percpu_elem(&queue_stats, &stat, cpu);
 
 	if (value)
 		*value += amount;
@@ -243,6 +257,39 @@ static u64 queued(u64 dsq_id)
 	return nr > 0 ? nr : 0;
 }
 
+/* Most CPUs never see a bound task: they are spared the look-up of two queues by number. */
+static u64 bound_queued(u32 class, s32 cpu)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	return c && c->bound ? queued(PINNED_DSQ(class, cpu)) : 0;
+}
+
+/* A task is put in one of this CPU's own queues, with its run queue locked. */
+static void expect_bound(s32 cpu)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	if (c)
+		c->bound = true;
+}
+
+static bool any_in_own_queues(s32 cpu)
+{
+	return queued(PINNED_DSQ(CLASS_PRIORITY, cpu)) || queued(PINNED_DSQ(CLASS_BATCH, cpu));
+}
+
+/* The word goes before the look, in one step: user space's moves put a task in the queue and then set
+ * the word, without this run queue's lock (membership.h). */
+static void expect_no_bound(s32 cpu, struct cpu_record *c)
+{
+	if (!c->bound || any_in_own_queues(cpu))
+		return;
+	__sync_lock_test_and_set(&c->bound, false);
+	if (any_in_own_queues(cpu))
+		c->bound = true;
+}
+
 static u64 overdue_queued(s32 cpu)
 {
 	return any_overdue ? queued(OVERDUE_DSQ) + queued(PINNED_OVERDUE_DSQ(cpu)) : 0;
@@ -251,8 +298,8 @@ static u64 overdue_queued(s32 cpu)
 static u64 class_queued(u32 class, s32 cpu)
 {
 	if (class == CLASS_BATCH)
-		return queued(BATCH_DSQ) + queued(PINNED_DSQ(class, cpu)) + overdue_queued(cpu);
-	return queued(PRIORITY_DSQ) + queued(PINNED_DSQ(class, cpu));
+		return queued(BATCH_DSQ) + bound_queued(class, cpu) + overdue_queued(cpu);
+	return queued(PRIORITY_DSQ) + bound_queued(class, cpu);
 }
 
 static u64 charged_vtime(u64 vtime, u64 ran_ns, u32 weight)

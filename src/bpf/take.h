@@ -10,6 +10,8 @@ static bool take_priority(s32 cpu, struct cpu_record *c)
 {
 	u64 pinned = PINNED_DSQ(CLASS_PRIORITY, cpu);
 
+	if (!c->bound)
+		return dsq_take(PRIORITY_DSQ);
 	c->turn ^= 1;
 	if (c->turn)
 		return dsq_take(PRIORITY_DSQ) || dsq_take(pinned);
@@ -31,13 +33,11 @@ static s64 head_lead(u64 dsq_id, u64 queue_now)
 	struct task_struct *p;
 	s64 lead = NOBODY;
 
-	if (!queued(dsq_id))
-		return NOBODY;
 	if (bpf_ksym_exists(scx_bpf_dsq_peek___compat)) {
 		p = scx_bpf_dsq_peek___compat(dsq_id);
 		if (p)
 			lead = lead_of(p->scx.dsq_vtime, queue_now);
-	} else {
+	} else if (queued(dsq_id)) {
 		struct bpf_iter_scx_dsq it;
 
 		bpf_iter_scx_dsq_new(&it, dsq_id, 0);
@@ -57,24 +57,26 @@ struct leads {
 	s64 own;	/* of the task that runs */
 };
 
-static struct leads leads_of(s32 cpu, struct cpu_record *c, struct task_record *running)
+static __always_inline struct leads leads_of(s32 cpu, struct cpu_record *c, struct task_record *running)
 {
 	struct leads leads = {
 		.shared = head_lead(BATCH_DSQ, shared_vtime),
-		.pinned = head_lead(PINNED_DSQ(CLASS_BATCH, cpu), c->pinned_vtime),
+		.pinned = c->bound ? head_lead(PINNED_DSQ(CLASS_BATCH, cpu), c->pinned_vtime) : NOBODY,
 		.own = NOBODY,
 	};
 
 	/* Bounded like one that comes back to the queue: it may have run past the queue's time, or
 	 * the queue's time past it. */
 	if (running && !batch_fifo)
-		leads.own = batch_key(running, running->home) - queue_vtime(running->home);
+		leads.own = batch_place(batch_key(running, running->home)) - queue_vtime(running->home);
 	return leads;
 }
 
 static bool stands_first(const struct leads *leads)
 {
-	return leads->own <= leads->shared && leads->own <= leads->pinned;
+	/* At the same place others go before it: it has just had a turn. */
+	return (leads->own < leads->shared || leads->shared == NOBODY) &&
+	       (leads->own < leads->pinned || leads->pinned == NOBODY);
 }
 
 /* The CPU's own first: nobody else can serve them. */
@@ -92,7 +94,7 @@ static bool take_batch(s32 cpu, struct cpu_record *c, const struct leads *leads)
 		return true;
 	if (leads->shared != NOBODY && dsq_take(BATCH_DSQ))
 		return true;
-	return dsq_take(pinned_id) || (overdue_queued(cpu) && take_overdue(cpu, c));
+	return (c->bound && dsq_take(pinned_id)) || (overdue_queued(cpu) && take_overdue(cpu, c));
 }
 
 static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)

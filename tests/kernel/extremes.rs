@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::held::resident_kib;
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, be_served_first, run_ok};
@@ -123,4 +124,46 @@ fn five_thousand_threads_of_a_member_stall_nobody() {
         maps::members().is_empty()
     });
     assert!(guest::is_attached());
+}
+
+#[test]
+#[ignore = "needs 4 GB and minutes: DUALQ_MEMORY=4G vm/test fifty_thousand --ignored --nocapture"]
+fn beside_fifty_thousand_threads_the_dashboard_stays_small_and_answers() {
+    for limit in ["pid_max", "threads-max"] {
+        std::fs::write(format!("/proc/sys/kernel/{limit}"), "200000").unwrap();
+    }
+    std::fs::write("/proc/sys/vm/max_map_count", "1000000").unwrap();
+    let mut terminal = Terminal::dashboard(&[]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    let before = resident_kib(terminal.pid());
+    // Two processes: one of the most threads that a person may come across, one beside it.
+    let crowds = [(); 2].map(|()| {
+        Load::new(&["sleeping-threads", "25000"])
+            .named("crowd")
+            .start()
+    });
+    terminal.press(b"/crowd\r ");
+    wait_until("the key makes one of them a member", PATIENCE * 4, || {
+        maps::members().len() == 1
+    });
+    let folded = resident_kib(terminal.pid());
+    terminal.press(b"H");
+    terminal.wait_for_screen("threads are shown", |text| text.contains("threads"));
+    // Several looks at all of them.
+    for _ in 0..5 {
+        let look = terminal.screen();
+        terminal.press(b"j");
+        wait_until("it draws on", PATIENCE * 4, || terminal.screen() != look);
+    }
+    let shown = resident_kib(terminal.pid());
+    println!(
+        "{before} KiB without, {folded} KiB beside 50,000 threads, {shown} KiB with threads shown"
+    );
+    assert!(
+        shown < before + 16 * 1024,
+        "{before} KiB, {folded}, {shown}"
+    );
+    drop(crowds);
+    terminal.press(b"q");
+    assert!(terminal.wait(PATIENCE).success());
 }

@@ -99,6 +99,31 @@ fn nice_values_keep_their_meaning_in_batch() {
     assert!(share(got[0], got[1]) > 97.0, "nice -20 against 19: {got:?}");
 }
 
+/// A quarter of the CPU is what it wants, a ninth of it is its share.
+#[test]
+fn who_sleeps_between_its_work_does_not_wait_for_a_round_of_all_hogs() {
+    let _scheduler = Running::attach(&[]);
+    let _hogs = [(); 8].map(|()| Load::hog().on_cpu(1).start());
+    let worker = Load::new(&["worker", "4000", "12000"]).on_cpu(1).start();
+    let mut got = Vec::new();
+    while got.last().is_none_or(|&share| share < 18.0) {
+        assert!(got.len() < 6, "percent of the CPU: {got:.1?}");
+        got.push(100.0 * measure(&[&worker])[0] / WINDOW.as_secs_f64());
+    }
+}
+
+#[test]
+fn hogs_do_not_starve_behind_many_that_sleep_between_their_work() {
+    let _scheduler = Running::attach(&[]);
+    let workers = [(); 6].map(|()| Load::new(&["worker", "1000", "2000"]).on_cpu(1).start());
+    let hogs = [(); 2].map(|()| Load::hog().on_cpu(1).start());
+    let all: Vec<&Hog> = hogs.iter().chain(&workers).collect();
+    // A quarter is the hogs' share, and a third of the time may be given to the others for nothing.
+    settles("the hogs' share", &all, 20.0, 9.0, |got| {
+        vec![share(got[0] + got[1], got[2..].iter().sum())]
+    });
+}
+
 #[test]
 fn nobody_in_batch_starves_whatever_the_nice_values() {
     // The watchdog checks what a plain virtual time got wrong: ejected after 45 s at 30 s.

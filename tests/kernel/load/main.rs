@@ -12,13 +12,14 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use libbpf_rs::{MapCore, MapMut, ObjectBuilder};
 use rustix::thread::futex;
 
 mod crowd;
 
-const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | probe COUNT | sleeper | real-time-hog | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID \
-    | tasks N MILLISECONDS | hold-memory MB | churn-memory MB";
+    | other-scheduler OBJECT | tasks N MILLISECONDS | hold-memory MB | churn-memory MB";
 
 fn main() {
     if let Ok(name) = std::env::var("LOAD_NAME") {
@@ -45,6 +46,13 @@ fn main() {
         ["brief-threads"] => brief_threads(),
         ["waker", pause] => waker(Duration::from_micros(pause.parse().expect("microseconds"))),
         ["probe", count] => probe(count.parse().expect("a number of wake-ups")),
+        ["worker", work, pause] => worker(
+            Duration::from_micros(work.parse().expect("microseconds")),
+            Duration::from_micros(pause.parse().expect("microseconds")),
+        ),
+        ["sleeping-threads", count] => {
+            sleeping_threads(count.parse().expect("a number of threads"))
+        }
         ["sleeper"] => waker(Duration::from_secs(3600)),
         ["real-time-hog"] => real_time_hog(),
         ["parent"] => parent(),
@@ -53,11 +61,25 @@ fn main() {
         ["exec-from-thread"] => exec_from_thread(),
         ["leader-exits"] => leader_exits(),
         ["as-pid", pid] => as_pid(pid.parse().expect("a process id")),
+        ["other-scheduler", object] => other_scheduler(object),
         ["nothing"] => {}
         _ => {
             eprintln!("usage: {USAGE}");
             std::process::exit(2);
         }
+    }
+}
+
+/// Attaches the smallest scheduler there is (tests/kernel/other.bpf.c): what sched_ext itself takes.
+fn other_scheduler(object: &str) {
+    let mut builder = ObjectBuilder::default();
+    let mut object = builder.open_file(object).unwrap().load().unwrap();
+    let mut maps = object.maps_mut();
+    let mut ops: MapMut<'_> = maps.find(|map| map.name() == "other").unwrap();
+    let _link = ops.attach_struct_ops().unwrap();
+    ready();
+    loop {
+        thread::park();
     }
 }
 
@@ -138,6 +160,33 @@ fn brief_threads() -> ! {
 fn waker(pause: Duration) {
     ready();
     loop {
+        thread::sleep(pause);
+    }
+}
+
+fn sleeping_threads(count: usize) -> ! {
+    for _ in 1..count {
+        // Small, since there may be tens of thousands.
+        let thread = thread::Builder::new().stack_size(16 << 10);
+        thread.spawn(thread::park).expect("a thread starts");
+    }
+    ready();
+    loop {
+        thread::park();
+    }
+}
+
+/// Works for so much CPU time, sleeps, and so on.
+fn worker(work: Duration, pause: Duration) {
+    use rustix::time::{ClockId, clock_gettime};
+    let cpu_time = || {
+        let time = clock_gettime(ClockId::ThreadCPUTime);
+        Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
+    };
+    ready();
+    loop {
+        let end = cpu_time() + work;
+        while cpu_time() < end {}
         thread::sleep(pause);
     }
 }
