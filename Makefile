@@ -13,6 +13,8 @@ help:
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; BENCH=--quick is shorter'
+	@echo '              PEERS="scx_bpfland" builds and measures other schedulers beside it'
+	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make shell    a shell in the virtual machine'
 	@echo 'make soak     attached, killed, moved about a thousand times each, on a real kernel'
@@ -57,7 +59,10 @@ check-arm64:
 	cargo check --target aarch64-unknown-linux-gnu
 
 bench: packages-vm
-	@vm/bench $(BENCH)
+	@DUALQ_PEERS="$(PEERS)" vm/bench $(BENCH)
+
+bench-many: packages-vm
+	@vm/bench-many
 
 bench-dashboard:
 	@bench/dashboard
@@ -94,4 +99,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-virtual-time build program static install bench bench-dashboard soak fuzz stress audit check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-virtual-time build program static install bench bench-many bench-dashboard soak fuzz stress audit check-arm64 shell packages packages-vm clean

@@ -82,15 +82,6 @@ fn without_a_scheduler_every_command_names_the_one_that_starts_it() {
 }
 
 #[test]
-fn attach_and_detach_in_a_row_leave_nothing_behind() {
-    for _ in 0..5 {
-        let scheduler = Running::attach(&[]);
-        scheduler.terminate();
-        assert_eq!(guest::sched_ext_state(), "disabled");
-    }
-}
-
-#[test]
 fn a_scheduler_asked_to_stay_outlives_its_owner_until_it_is_detached() {
     let attached = run_ok(&["attach", "--stay"]);
     assert!(attached.contains("dualq-top detach"), "{attached}");

@@ -21,6 +21,7 @@ mod guest_works;
 mod keys;
 mod lifecycle;
 mod machine;
+mod many_cpus;
 mod map_operations;
 mod membership;
 mod other_scheduler;

@@ -1,0 +1,77 @@
+//! On a machine of 64 CPUs on two NUMA nodes. As emulated it is too slow for anything but what is
+//! counted, and for `make test`: `vm/bench-many` boots it.
+
+use std::time::{Duration, Instant};
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::maps::{self, Counter};
+use crate::support::program::{Running, run_ok};
+
+/// 64 CPUs take turns on one of the host's.
+const LONG: Duration = PATIENCE.saturating_mul(20);
+
+fn all_move(counter: Counter, hogs: &[Hog]) {
+    let before = maps::counter_by_cpu(counter);
+    wait_until("every CPU dispatches", LONG, || {
+        let now = maps::counter_by_cpu(counter);
+        (0..hogs.len()).all(|cpu| now[cpu] > before[cpu] + 2)
+    });
+}
+
+#[test]
+#[ignore = "needs a machine of 64 CPUs on two nodes: vm/bench-many"]
+fn sixty_four_cpus_on_two_nodes_are_served_and_counted_each_on_its_own() {
+    let cpus = std::thread::available_parallelism().unwrap().get();
+    assert_eq!(cpus, 64);
+    assert_eq!(
+        std::fs::read_to_string("/sys/devices/system/node/online")
+            .unwrap()
+            .trim(),
+        "0-1"
+    );
+    let scheduler = Running::attach(&[]);
+    let attached = Instant::now();
+    // Two on each CPU, so that both queues are wanted everywhere.
+    let members: Vec<Hog> = (0..cpus)
+        .map(|cpu| Load::hog().on_cpu(cpu).start())
+        .collect();
+    let others: Vec<Hog> = (0..cpus)
+        .map(|cpu| Load::hog().on_cpu(cpu).start())
+        .collect();
+    all_move(Counter::BatchDispatched, &others);
+    let pids: Vec<String> = members.iter().map(|hog| hog.pid().to_string()).collect();
+    let mut add = vec!["add"];
+    add.extend(pids.iter().map(String::as_str));
+    run_ok(&add);
+    all_move(Counter::PriorityDispatched, &members);
+    // The guarantee is each CPU's own.
+    all_move(Counter::BatchDispatched, &others);
+
+    // Dispatched is read first: what is enqueued in between makes the difference only larger.
+    let dispatched = [Counter::PriorityDispatched, Counter::BatchDispatched].map(maps::counter);
+    let enqueued = [Counter::PriorityEnqueued, Counter::BatchEnqueued].map(maps::counter);
+    let moved = [Counter::MovedToPriority, Counter::MovedToBatch].map(maps::counter);
+    assert!(
+        dispatched[0] <= enqueued[0] + moved[0],
+        "{dispatched:?} {enqueued:?} {moved:?}"
+    );
+    assert!(
+        dispatched[1] <= enqueued[1] + moved[1],
+        "{dispatched:?} {enqueued:?} {moved:?}"
+    );
+    let mut expected: Vec<u32> = members.iter().map(Hog::pid).collect();
+    expected.sort_unstable();
+    assert_eq!(maps::members(), expected);
+    assert!(guest::is_attached());
+    println!(
+        "attached for {:?}: enqueued {enqueued:?}, dispatched {dispatched:?} (PRIORITY, BATCH)",
+        attached.elapsed()
+    );
+    drop((members, others));
+    wait_until("the members have left the map", LONG, || {
+        maps::members().is_empty()
+    });
+    scheduler.terminate();
+    assert_eq!(guest::sched_ext_state(), "disabled");
+}
