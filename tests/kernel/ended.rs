@@ -1,7 +1,7 @@
 //! A scheduler that the kernel ends: the reason is shown, and it is not started again unasked.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use libbpf_rs::{ObjectBuilder, ProgramInput};
 
@@ -52,14 +52,17 @@ fn a_scheduler_that_is_ended_while_it_starts_is_not_called_attached() {
     while guest::sched_ext_state() == "disabled" {
         std::thread::yield_now();
     }
-    // At first the kernel may have nothing yet that it could end.
-    wait_until("it is ended", PATIENCE, || {
+    // At first the kernel may have nothing yet that it could end. Without a pause: it is to be ended
+    // before it has started.
+    let begun = Instant::now();
+    while guest::sched_ext_state() != "disabled" {
         sysrq();
-        guest::sched_ext_state() == "disabled"
-    });
+        assert!(begun.elapsed() < PATIENCE, "it is not ended");
+    }
     let ended = scheduler.wait(PATIENCE);
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(ended.stderr.contains("SysRq-S"), "{}", ended.stderr);
+    assert!(!ended.stdout.contains("attached"), "{ended:?}");
     assert_eq!(guest::sched_ext_state(), "disabled");
     Running::attach(&[]).terminate();
 }

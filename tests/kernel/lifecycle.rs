@@ -28,7 +28,10 @@ fn each_signal_that_ends_it_detaches_first() {
         scheduler.signal(signal);
         let ended = scheduler.wait(guest::PATIENCE);
         assert_eq!(ended.status.code(), Some(128 + number), "{ended:?}");
+        // The kernel detaches after any end; that it was done in order shows in what is said and left.
+        assert!(ended.stdout.ends_with("kernel default\n"), "{ended:?}");
         assert_eq!(guest::sched_ext_state(), "disabled");
+        assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
     }
 }
 

@@ -82,11 +82,17 @@ fn a_member_that_ends_is_none_any_more() {
 #[test]
 fn a_leader_that_exits_first_keeps_the_membership() {
     let _scheduler = Running::attach(&[]);
+    // Born to a member whose children come too, it is one before its leader ends.
+    let me = std::process::id().to_string();
+    run_ok(&["add", "--children", &me]);
     let load = Load::new(&["leader-exits"]).start();
     // The thread group lives on though its leader is a zombie.
     wait_until("the leader has gone", PATIENCE, || {
         !guest::is_alive(load.pid())
     });
+    assert!(maps::is_member(load.pid()));
+    run_ok(&["remove", &me]);
+    assert!(maps::members().is_empty(), "{:?}", maps::members());
     let refused_or_not = run(&["add", &load.pid().to_string()]);
     assert!(refused_or_not.status.success(), "{refused_or_not:?}");
     assert!(maps::is_member(load.pid()));
@@ -109,7 +115,12 @@ fn exec_from_a_thread_keeps_the_membership() {
 fn a_thread_that_ends_does_not_take_its_process_along() {
     let _scheduler = Running::attach(&[]);
     let hog = Load::hog().start();
-    run_ok(&["add", &hog.pid().to_string()]);
+    let threads = Load::new(&["brief-threads"]).start();
+    run_ok(&["add", &hog.pid().to_string(), &threads.pid().to_string()]);
+    let ran = maps::counter(Counter::PriorityDispatched);
+    wait_until("its threads have come and gone", PATIENCE, || {
+        maps::counter(Counter::PriorityDispatched) > ran + 100
+    });
     // Children and their exits are not the member's.
     let storm = Load::new(&["fork-storm"]).start();
     let exits = maps::counter(Counter::BatchDispatched);
@@ -117,7 +128,7 @@ fn a_thread_that_ends_does_not_take_its_process_along() {
         maps::counter(Counter::BatchDispatched) > exits + 500
     });
     drop(storm);
-    assert_eq!(maps::members(), [hog.pid()]);
+    assert_eq!(maps::members(), [hog.pid(), threads.pid()]);
     assert_eq!(maps::counter(Counter::MemberExits), 0);
 }
 
