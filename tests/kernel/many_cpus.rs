@@ -8,14 +8,13 @@ use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, run_ok};
 
-/// 64 CPUs take turns on one of the host's.
 const LONG: Duration = PATIENCE.saturating_mul(20);
 
-fn all_move(counter: Counter, hogs: &[Hog]) {
+fn move_on(counter: Counter, cpus: &[usize]) {
     let before = maps::counter_by_cpu(counter);
     wait_until("every CPU dispatches", LONG, || {
         let now = maps::counter_by_cpu(counter);
-        (0..hogs.len()).all(|cpu| now[cpu] > before[cpu] + 2)
+        cpus.iter().all(|&cpu| now[cpu] > before[cpu] + 2)
     });
 }
 
@@ -32,21 +31,27 @@ fn sixty_four_cpus_on_two_nodes_are_served_and_counted_each_on_its_own() {
     );
     let scheduler = Running::attach(&[]);
     let attached = Instant::now();
-    // Two on each CPU, so that both queues are wanted everywhere.
-    let members: Vec<Hog> = (0..cpus)
-        .map(|cpu| Load::hog().on_cpu(cpu).start())
-        .collect();
-    let others: Vec<Hog> = (0..cpus)
-        .map(|cpu| Load::hog().on_cpu(cpu).start())
-        .collect();
-    all_move(Counter::BatchDispatched, &others);
+    // Few that are busy: 64 CPUs take turns on one of the host's, and those that sleep let the others.
+    let each = |kind: &[&str], cpus: &[usize]| -> Vec<Hog> {
+        cpus.iter()
+            .map(|&cpu| Load::new(kind).on_cpu(cpu).start())
+            .collect()
+    };
+    let all: Vec<usize> = (0..cpus).collect();
+    // One on each node, wanted by both queues.
+    let full = [5, cpus - 1];
+    let mut members = each(&["waker", "200000"], &all);
+    let mut others = each(&["waker", "200000"], &all);
+    move_on(Counter::BatchDispatched, &all);
+    members.extend(each(&["hog"], &full));
+    others.extend(each(&["hog"], &full));
     let pids: Vec<String> = members.iter().map(|hog| hog.pid().to_string()).collect();
     let mut add = vec!["add"];
     add.extend(pids.iter().map(String::as_str));
     run_ok(&add);
-    all_move(Counter::PriorityDispatched, &members);
+    move_on(Counter::PriorityDispatched, &all);
     // The guarantee is each CPU's own.
-    all_move(Counter::BatchDispatched, &others);
+    move_on(Counter::BatchDispatched, &full);
 
     // Dispatched is read first: what is enqueued in between makes the difference only larger.
     let dispatched = [Counter::PriorityDispatched, Counter::BatchDispatched].map(maps::counter);
