@@ -15,6 +15,7 @@ use dualq_top::app::{App, Event, Key};
 use dualq_top::record;
 use dualq_top::ui::theme::Theme;
 use pty::Pty;
+use rustix::process::Signal;
 use support::{Hands, key, play_app, typed};
 
 /// The recording that comes with the program, up to the end.
@@ -228,6 +229,28 @@ fn a_step_back_shows_the_look_before_as_it_was() {
     terminal.wait_until("forth again", |screen| {
         without_message(screen) == screens[3]
     });
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}
+
+/// As a shell does it, by the key and by the signal.
+#[test]
+fn while_it_is_stopped_the_terminal_is_as_it_was_and_is_taken_again_on_return() {
+    let mut terminal = Pty::start(program(&["replay"]), 24, 80);
+    for by_key in [true, false] {
+        terminal.wait_for("REPLAY");
+        assert!(terminal.is_full_screen() && !terminal.is_as_a_shell_wants_it());
+        if by_key {
+            terminal.press("\x1a");
+        } else {
+            terminal.signal(Signal::TSTP);
+        }
+        terminal.wait_until_stopped();
+        assert!(!terminal.is_full_screen() && terminal.is_as_a_shell_wants_it());
+        terminal.signal(Signal::CONT);
+    }
+    terminal.wait_for("REPLAY");
+    assert!(terminal.is_full_screen() && !terminal.is_as_a_shell_wants_it());
     terminal.press("q");
     assert_eq!(terminal.status(), Some(0));
 }

@@ -174,9 +174,9 @@ SEC("struct_ops/enqueue")
 void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 {
 	struct task_record *t = task_record_of(p);
-	bool bound = is_bound(p), own, wakes, again;
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_record *c = cpu_record_of(cpu);
+	bool bound = is_bound(p, c), own, wakes, again;
 	u32 class = class_of(p);
 	u64 dsq_id, slice;
 
@@ -388,8 +388,13 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 SEC("struct_ops/cpu_release")
 void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {
-	if (bpf_ksym_exists(scx_bpf_reenqueue_local___v1))
-		scx_bpf_reenqueue_local___v1();
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	if (!c || !bpf_ksym_exists(scx_bpf_reenqueue_local___v1))
+		return;
+	c->releases = true;
+	scx_bpf_reenqueue_local___v1();
+	c->releases = false;
 }
 
 /* From 6.19 on, where the op draws a warning. */

@@ -102,6 +102,7 @@ struct cpu_record {
 	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */
 	u32 leaves;		/* it goes off: overdue.h hurries it */
 	u32 priority_waits;	/* how many waited in PRIORITY at its last dispatch, and those since */
+	u32 releases;		/* cpu_release gives back what waits in the local queue */
 	u32 bound;		/* a task bound to it is, or was a moment ago, in its own queues */
 	u64 grace_ns;		/* what is left to forgive: grace.h */
 } __attribute__((aligned(64)));
@@ -238,16 +239,17 @@ static bool before(u64 a, u64 b)
 
 /* May only one CPU run it? A task that has switched migration off is bound as well. The entry of any
  * BPF program switches it off for the current task (__bpf_prog_enter, kernel/bpf/trampoline.c), once:
- * of the task that the kernel is just putting back, only a count above that is its own. */
-static bool is_bound(const struct task_struct *p)
+ * of the task that the kernel is just putting back, only a count above that is its own. Twice where
+ * enqueue is called from within cpu_release. */
+static bool is_bound(const struct task_struct *p, const struct cpu_record *c)
 {
-	u16 disabled = p->migration_disabled;
+	u16 disabled = p->migration_disabled, ours = 0;
 
 	if (p->nr_cpus_allowed == 1)
 		return true;
-	if (disabled == 1)
-		return bpf_get_current_task_btf() != p;
-	return disabled;
+	if (bpf_get_current_task_btf() == p)
+		ours = c && c->releases ? 2 : 1;
+	return disabled > ours;
 }
 
 static u64 queued(u64 dsq_id)

@@ -1,6 +1,7 @@
 //! Surroundings that lack something: a pid namespace, no BPF file system, no types, no sched_ext.
 
 use libbpf_rs::MapCore;
+use rustix::process::Signal;
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::Load;
@@ -72,6 +73,20 @@ fn without_a_bpf_file_system_it_runs_and_says_what_that_costs() {
     assert!(list.stderr.contains("without pins"), "{list:?}");
     let _hog = Load::hog().start();
     assert!(guest::is_attached());
+    drop(scheduler);
+    guest::wait_until_detached();
+
+    // Nor are the pins of one that was killed taken for its own.
+    let killed = Running::attach(&[]);
+    killed.signal(Signal::KILL);
+    guest::wait_until_detached();
+    drop(killed);
+    assert!(maps::open("priority_pids_map").is_some());
+    let scheduler = Running::from_script(&format!("{script} attach'"));
+    wait_until("it is attached", PATIENCE, guest::is_attached);
+    let list = run(&["list"]);
+    assert_eq!(list.status.code(), Some(6), "{list:?}");
+    assert!(list.stderr.contains("without pins"), "{list:?}");
     drop(scheduler);
     guest::wait_until_detached();
     // Nothing is left that the next one would stumble over.

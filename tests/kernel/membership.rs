@@ -32,7 +32,7 @@ fn add_list_and_remove_are_what_the_kernels_map_says() {
 
 #[test]
 fn a_wrong_process_id_is_refused_in_one_sentence_and_changes_nothing() {
-    let _scheduler = Running::attach(&[]);
+    let scheduler = Running::attach(&[]);
     let threads = Load::new(&["threads", "3"]).start();
     let tasks = std::fs::read_dir(format!("/proc/{}/task", threads.pid())).unwrap();
     let thread = tasks
@@ -66,6 +66,11 @@ fn a_wrong_process_id_is_refused_in_one_sentence_and_changes_nothing() {
         }
         assert_ne!(run(&["remove", pid]).status.code(), Some(0), "{pid}");
     }
+    // This one only the kernel's side refuses: what went before it is taken out again.
+    let refused = run(&["add", &good, &scheduler.pid().to_string()]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(refused.stderr.contains("part of dualq-top"), "{refused:?}");
+    assert!(maps::members().is_empty());
 }
 
 #[test]
@@ -103,11 +108,17 @@ fn a_leader_that_exits_first_keeps_the_membership() {
 #[test]
 fn exec_from_a_thread_keeps_the_membership() {
     let _scheduler = Running::attach(&[]);
+    // Born to a member whose children come too, it is one before the other thread's exec.
+    let me = std::process::id().to_string();
+    run_ok(&["add", "--children", &me]);
     let load = Load::new(&["exec-from-thread"]).start();
-    run_ok(&["add", &load.pid().to_string()]);
+    assert!(maps::is_member(load.pid()));
     wait_until("it runs on", PATIENCE, || {
         guest::cpu_time(load.pid()) > Duration::from_millis(100)
     });
+    assert!(maps::is_member(load.pid()));
+    run_ok(&["remove", &me]);
+    run_ok(&["add", &load.pid().to_string()]);
     assert_eq!(maps::members(), [load.pid()]);
 }
 

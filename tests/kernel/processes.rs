@@ -5,6 +5,7 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 use libbpf_rs::{MapCore, MapFlags};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
@@ -47,7 +48,13 @@ fn a_child_of_a_member_is_no_member() {
     let _scheduler = Running::attach(&[]);
     let parent = Load::new(&["parent"]).on_cpu(1).start();
     let other = Load::hog().on_cpu(1).start();
+    // Before it has a child.
+    wait_until("it has stopped", PATIENCE, || {
+        guest::is_stopped(parent.pid())
+    });
     add(&parent);
+    let pid = Pid::from_raw(parent.pid().cast_signed()).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
     let line = parent.next_line();
     let child: u32 = line.strip_prefix("child ").unwrap().parse().unwrap();
     wait_until("the child has run", PATIENCE, || {

@@ -85,6 +85,21 @@ impl Pty {
         modes.contains(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG)
     }
 
+    pub fn is_full_screen(&self) -> bool {
+        self.screen.screen().alternate_screen()
+    }
+
+    /// Until a signal has stopped it, and all that it wrote before is taken in.
+    pub fn wait_until_stopped(&mut self) {
+        let begun = Instant::now();
+        let path = format!("/proc/{}/stat", self.child.id());
+        while !std::fs::read_to_string(&path).unwrap().contains(") T ") {
+            assert!(begun.elapsed() < PATIENCE, "not stopped\n{}", self.screen());
+            self.settle();
+        }
+        self.settle();
+    }
+
     /// All that it has written so far.
     pub fn bytes(&self) -> &[u8] {
         &self.bytes

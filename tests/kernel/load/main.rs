@@ -225,16 +225,21 @@ fn probe(count: usize) {
     thread::sleep(Duration::from_secs(3600));
 }
 
-/// Never sleeps, and goes before every task that is not real-time.
+/// Never sleeps once it has woken up, and goes before every task that is not real-time: what runs on
+/// its CPU by then has to give way.
 fn real_time_hog() {
     set_policy(libc::SCHED_FIFO, 1);
+    thread::sleep(Duration::from_millis(100));
     ready();
     spin()
 }
 
-/// A child that never sleeps; `child PID` tells its id. It ends with its parent.
+/// Stops, and once it is sent SIGCONT has a child that never sleeps; `child PID` tells its id. It ends
+/// with its parent.
 fn parent() {
+    use rustix::process::{Signal, getpid, kill_process};
     ready();
+    kill_process(getpid(), Signal::STOP).expect("it stops itself");
     // SAFETY: this process has one thread, so the child may go on as any process.
     match unsafe { libc::fork() } {
         0 => {
