@@ -81,8 +81,8 @@ static void advance_queue(s32 home, u64 vtime)
 /*
  * Where a BATCH task stands: its own virtual time, bounded on both sides. Sleep gives a limited
  * credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited lead only,
- * kernel threads no further than the queue's own time. Virtual times of different queues run at different speeds: a task that changes queue
- * keeps its distance, not its value.
+ * kernel threads no further than the queue's own time. Virtual times of different queues run at
+ * different speeds: a task that changes queue keeps its distance, not its value.
  */
 static u64 batch_key(struct task_record *t, s32 home)
 {
@@ -94,8 +94,8 @@ static u64 batch_key(struct task_record *t, s32 home)
 	}
 	if (before(t->vtime, now - batch_lag_ns))
 		t->vtime = now - batch_lag_ns;
-	/* A kernel thread of nice 19 (khugepaged) may have been interrupted with the RCU lock held: 20 s
-	 * behind bound hogs were reported as a stall. */
+	/* A kernel thread of nice 19 (khugepaged) may have been interrupted while it reads under RCU:
+	 * 20 s behind bound hogs were reported as a stall. */
 	if (t->kernel_thread)
 		lead = kernel_thread_lead_ns;
 	if (before(now + lead, t->vtime))

@@ -150,7 +150,8 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 
 /* The kernel asks no select_cpu for a task that one CPU alone may run: it looks for its idle CPU,
  * or for a victim, here. */
-static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu, struct cpu_record *c)
+static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu,
+				struct cpu_record *c)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
 	bool wins;
@@ -198,8 +199,8 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 
 	/* Where there is but one CPU, all are bound to it, and need no queues of their own. */
 	own = bound && nr_possible_cpus > 1;
-	if (own)
-		expect_bound(cpu);
+	if (own && c)
+		c->bound = true;
 	slice = first_slice(class, cpu, t);
 	t->class = class;
 	t->direct = false;

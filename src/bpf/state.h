@@ -2,7 +2,8 @@
 /*
  * What the scheduler keeps: its tunables (set by user space before loading), its maps, and one
  * record for each CPU and each task. The records of a CPU are written only while that CPU's run
- * queue is locked by the kernel, so nothing here needs a lock or an atomic of its own.
+ * queue is locked by the kernel, so nothing here needs a lock of its own; the one exception, `bound`,
+ * says how it does without.
  */
 #ifndef DUALQ_STATE_H
 #define DUALQ_STATE_H
@@ -53,7 +54,8 @@ const volatile u32 nr_possible_cpus = 1;
 
 /* Virtual time starts here. */
 #define VTIME_ORIGIN (1ULL << 60)
-/* Virtual times are told apart this far in a queue: about a slice, in a power of two. */
+/* Virtual times are told apart this far in a queue: about a slice of the default length, in a power
+ * of two. */
 #define PLACE_NS (1ULL << 22)
 
 /* Indexes of queue_stats; src/scheduler/counters.rs names them in the same order. */
@@ -265,15 +267,6 @@ static u64 bound_queued(u32 class, s32 cpu)
 	struct cpu_record *c = cpu_record_of(cpu);
 
 	return c && c->bound ? queued(PINNED_DSQ(class, cpu)) : 0;
-}
-
-/* A task is put in one of this CPU's own queues, with its run queue locked. */
-static void expect_bound(s32 cpu)
-{
-	struct cpu_record *c = cpu_record_of(cpu);
-
-	if (c)
-		c->bound = true;
 }
 
 static bool any_in_own_queues(s32 cpu)
