@@ -63,26 +63,22 @@ static u64 queue_vtime(s32 home)
 	return c->pinned_vtime;
 }
 
-/* Moves it on to `vtime`; it never goes back. */
-static void advance_queue(s32 home, u64 vtime)
+/* A task's turn has come: its queue's virtual time moves on to the task's own; it never goes back. */
+static void advance_queue(struct cpu_record *c, s32 home, u64 vtime)
 {
-	struct cpu_record *c;
-
 	if (home == SHARED) {
 		if (before(shared_vtime, vtime))
 			shared_vtime = vtime;
-		return;
-	}
-	c = cpu_record_of(home);
-	if (c && before(c->pinned_vtime, vtime))
+	} else if (before(c->pinned_vtime, vtime)) {
 		c->pinned_vtime = vtime;
+	}
 }
 
 /*
  * Where a BATCH task stands: its own virtual time, bounded on both sides. Sleep gives a limited
- * credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited lead only,
- * kernel threads no further than the queue's own time. Virtual times of different queues run at
- * different speeds: a task that changes queue keeps its distance, not its value.
+ * credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited lead only.
+ * Virtual times of different queues run at different speeds: a task that changes queue keeps its
+ * distance, not its value.
  */
 static u64 batch_key(struct task_record *t, s32 home)
 {
@@ -94,14 +90,11 @@ static u64 batch_key(struct task_record *t, s32 home)
 	}
 	if (before(t->vtime, now - batch_lag_ns))
 		t->vtime = now - batch_lag_ns;
-	/* A kernel thread of nice 19 (khugepaged) may have been interrupted while it reads under RCU:
-	 * 20 s behind bound hogs were reported as a stall. */
 	if (t->kernel_thread)
 		lead = kernel_thread_lead_ns;
 	if (before(now + lead, t->vtime))
 		t->vtime = now + lead;
-	return (batch_fifo ? VTIME_ORIGIN + t->queued_at : t->vtime) -
-	       (t->kernel_thread ? kernel_thread_lead_ns : 0);
+	return batch_fifo ? VTIME_ORIGIN + t->queued_at : t->vtime;
 }
 
 /*

@@ -344,7 +344,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	}
 	/* Only a task that came out of a queue in its turn moves that queue's time on. */
 	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue)
-		advance_queue(t->home, t->vtime);
+		advance_queue(c, t->home, t->vtime);
 	t->direct = false;
 	t->enqueued = false;
 	t->overdue = false;

@@ -25,12 +25,12 @@ const volatile u32 guarantee_percent = 10;
 const volatile u64 batch_lag_ns = 4 * 1000 * 1000;
 /* How far ahead of it a BATCH task may be put, whatever its weight. */
 const volatile u64 batch_lead_ns = 2000ULL * 1000 * 1000;
+/* The same for a kernel thread that every CPU may run: khugepaged, at nice 19, may have been interrupted
+ * while it reads under RCU, holds up the whole machine until it goes on, and the kernel ends the
+ * scheduler over it. */
+const volatile u64 kernel_thread_lead_ns = 100 * 1000 * 1000;
 /* A waking BATCH task preempts a running one that is ahead of it by more than this. */
 const volatile u64 batch_preempt_ns = 100 * 1000;
-/* How far before its virtual time a kernel thread is put in BATCH. Those that every CPU may run queue
- * there, and must not wait behind a crowd of equals: the one that ends RCU's grace periods, for one,
- * holds up the whole machine, and the kernel ends the scheduler over it. A share is all they get. */
-const volatile u64 kernel_thread_lead_ns = 100 * 1000 * 1000;
 /* First come, first served in BATCH, instead of weighted virtual time. */
 const volatile bool batch_fifo = false;
 /* A BATCH task that has waited this long goes before all others (an eighth of the watchdog's
@@ -100,6 +100,7 @@ struct cpu_record {
 	u64 vtime;		/* of the BATCH task that runs, at charged_at */
 	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
 	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
+	s64 shared_offset;	/* from the shared queue's virtual time to that one: take.h */
 	s64 owed_ns;		/* what BATCH is owed here by the guarantee; below 0: taken ahead */
 	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */
 	u32 leaves;		/* it goes off: overdue.h hurries it */

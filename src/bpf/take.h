@@ -18,57 +18,88 @@ static bool take_priority(s32 cpu, struct cpu_record *c)
 	return dsq_take(pinned) || dsq_take(PRIORITY_DSQ);
 }
 
-/* How far the head of a BATCH queue is ahead of that queue's virtual time; NOBODY where it is
- * empty. Comparable between queues, as their virtual times are not. */
+/* Where the head of a BATCH queue stands; NOBODY where it is empty. */
 #define NOBODY ((s64)(~0ULL >> 1))
 
-/* First-come keys are times, not virtual times: one zero for all queues. */
-static s64 lead_of(u64 key, u64 queue_now)
-{
-	return key - (batch_fifo ? VTIME_ORIGIN : queue_now);
-}
-
-static s64 head_lead(u64 dsq_id, u64 queue_now)
+static s64 head_of(u64 dsq_id)
 {
 	struct task_struct *p;
-	s64 lead = NOBODY;
+	s64 place = NOBODY;
 
 	if (bpf_ksym_exists(scx_bpf_dsq_peek___compat)) {
 		p = scx_bpf_dsq_peek___compat(dsq_id);
 		if (p)
-			lead = lead_of(p->scx.dsq_vtime, queue_now);
+			place = p->scx.dsq_vtime;
 	} else if (queued(dsq_id)) {
 		struct bpf_iter_scx_dsq it;
 
 		bpf_iter_scx_dsq_new(&it, dsq_id, 0);
 		p = bpf_iter_scx_dsq_next(&it);
 		if (p)
-			lead = lead_of(p->scx.dsq_vtime, queue_now);
+			place = p->scx.dsq_vtime;
 		bpf_iter_scx_dsq_destroy(&it);
 	}
-	return lead;
+	return place;
 }
 
-/* How far ahead of its queue's virtual time each candidate for BATCH's turn is. Looked up only where
- * that turn has come: the heads of two queues are more work than all the rest of a dispatch. */
+/* Where each candidate for BATCH's turn stands, in the virtual time of this CPU's own queue. Looked
+ * up only where that turn has come: the heads of two queues are more work than all the rest of a
+ * dispatch. */
 struct leads {
 	s64 shared;
 	s64 pinned;
 	s64 own;	/* of the task that runs */
 };
 
+/* How far apart the two times of a CPU may be, where one is served and the other cannot be. */
+#define MAX_APART_NS ((s64)(4 * batch_slice_ns))
+
+/*
+ * The shared queue's virtual time and that of a CPU's own run at different speeds, from different
+ * beginnings. While tasks wait in both, the one is the other and an offset that stays the same: so a
+ * task that may run anywhere and one that is bound get the same time by the same weight. (Where each
+ * counted from its own time alone, a hog had nothing beside four that were bound to each CPU.)
+ * Two bounds: other CPUs may serve the shared queue faster than this one could, and what one queue had
+ * while nobody waited in the other is no debt.
+ */
+static void translate_shared(struct cpu_record *c, struct leads *leads)
+{
+	bool both = leads->shared != NOBODY && leads->pinned != NOBODY;
+	s64 now = c->pinned_vtime, later;
+
+	/* Debts of a queue's own tasks, by their weights, are not cut short: their turn comes. */
+	if (both && now < leads->pinned)
+		now = leads->pinned;
+	later = shared_vtime + c->shared_offset - now;
+	if (later > MAX_APART_NS)
+		c->shared_offset -= later - MAX_APART_NS;
+	else if (!both && later < -MAX_APART_NS)
+		c->shared_offset -= later + MAX_APART_NS;
+	if (leads->shared != NOBODY)
+		leads->shared += c->shared_offset;
+}
+
 static __always_inline struct leads leads_of(s32 cpu, struct cpu_record *c, struct task_record *running)
 {
+	bool both = c->bound || (running && running->home != SHARED);
 	struct leads leads = {
-		.shared = head_lead(BATCH_DSQ, shared_vtime),
-		.pinned = c->bound ? head_lead(PINNED_DSQ(CLASS_BATCH, cpu), c->pinned_vtime) : NOBODY,
+		.shared = head_of(BATCH_DSQ),
+		.pinned = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu)) : NOBODY,
 		.own = NOBODY,
 	};
 
+	/* First-come keys are times, not virtual times: the same for all queues. */
+	if (batch_fifo)
+		return leads;
+	if (both)
+		translate_shared(c, &leads);
 	/* Bounded like one that comes back to the queue: it may have run past the queue's time, or
 	 * the queue's time past it. */
-	if (running && !batch_fifo)
-		leads.own = batch_place(batch_key(running, running->home)) - queue_vtime(running->home);
+	if (running) {
+		leads.own = batch_place(batch_key(running, running->home));
+		if (both && running->home == SHARED)
+			leads.own += c->shared_offset;
+	}
 	return leads;
 }
 
@@ -92,8 +123,12 @@ static bool take_batch(s32 cpu, struct cpu_record *c, const struct leads *leads)
 
 	if (leads->pinned < leads->shared && dsq_take(pinned_id))
 		return true;
-	if (leads->shared != NOBODY && dsq_take(BATCH_DSQ))
-		return true;
+	if (leads->shared != NOBODY) {
+		if (dsq_take(BATCH_DSQ))
+			return true;
+		/* None of them may run here: they must not hold up the CPU's own. */
+		c->shared_offset = c->pinned_vtime - shared_vtime;
+	}
 	return (c->bound && dsq_take(pinned_id)) || (overdue_queued(cpu) && take_overdue(cpu, c));
 }
 
@@ -102,6 +137,9 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	struct bpf_cpumask *mask = preemptible_cpus;
 
 	c->settled = false;
+	/* Who goes on has its turn like one that is taken from the queue. */
+	if (c->class == CLASS_BATCH)
+		advance_queue(c, c->home, c->vtime);
 	if (mask && c->class == CLASS_BATCH) {
 		if (owes_batch(c))
 			bpf_cpumask_clear_cpu(cpu, mask);

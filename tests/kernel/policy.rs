@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
-use crate::support::program::{Running, run_ok};
+use crate::support::program::{Running, be_served_first, run_ok};
 use crate::support::shares::{WINDOW, measure, settles, share};
 
 #[test]
@@ -79,6 +79,25 @@ fn hogs_that_may_run_anywhere_share_all_cpus_evenly() {
             got.iter().map(|time| 100.0 * time / cpus).collect()
         },
     );
+}
+
+#[test]
+fn who_may_run_anywhere_and_who_is_bound_get_the_same_time() {
+    let _scheduler = Running::attach(&[]);
+    be_served_first();
+    let free = Load::hog().start();
+    let bound = [0, 1].map(|cpu| [(); 4].map(|()| Load::hog().on_cpu(cpu).start()));
+    let all: Vec<&Hog> = [&free].into_iter().chain(bound.iter().flatten()).collect();
+    settles("one's share beside eight", &all, 100.0 / 9.0, 4.0, |got| {
+        vec![share(got[0], got[1..].iter().sum())]
+    });
+
+    let more = [(); 7].map(|()| Load::hog().start());
+    let left = bound.map(|[one, ..]| one);
+    let all: Vec<&Hog> = left.iter().chain([&free]).chain(&more).collect();
+    settles("two bound ones' share", &all, 20.0, 5.0, |got| {
+        vec![share(got[0] + got[1], got[2..].iter().sum())]
+    });
 }
 
 #[test]

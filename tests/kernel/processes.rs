@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
-use crate::support::program::{Running, run_ok};
+use crate::support::program::{Running, be_served_first, run_ok};
 use crate::support::shares::{measure, settles, share};
 
 fn add(hog: &Hog) {
@@ -141,4 +141,78 @@ fn kernel_threads_run_while_priority_fills_every_cpu() {
             start.elapsed()
         );
     }
+}
+
+const HUGE_PAGES: &str = "/sys/kernel/mm/transparent_hugepage/";
+
+/// While it lives, khugepaged, a kernel thread of nice 19 that may run anywhere, never sleeps.
+struct BusyKernelThread {
+    pid: u32,
+    before: Vec<(String, String)>,
+    /// It looks through processes that have some.
+    _memory: Vec<u8>,
+}
+
+impl BusyKernelThread {
+    /// None where the kernel is built without it.
+    fn start() -> Option<Self> {
+        let settings = ["khugepaged/scan_sleep_millisecs", "enabled"];
+        let before = settings.map(|file| {
+            let path = format!("{HUGE_PAGES}{file}");
+            Some((path.clone(), fs::read_to_string(path).ok()?))
+        });
+        let mut before: Vec<_> = before.into_iter().collect::<Option<_>>()?;
+        fs::write(&before[0].0, "0").unwrap();
+        fs::write(&before[1].0, "always").unwrap();
+        // It reads as all that may be chosen, the chosen one in brackets.
+        let chosen = before[1].1.split(['[', ']']).nth(1).unwrap().to_owned();
+        before[1].1 = chosen;
+        let memory = vec![1; 16 << 20];
+        let is_it = |pid: &u32| {
+            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "khugepaged\n")
+        };
+        let pid = (2..10_000).find(is_it).unwrap();
+        Some(Self {
+            pid,
+            before,
+            _memory: memory,
+        })
+    }
+
+    /// For how long it has run, and how often it was given a CPU.
+    fn has_run(&self) -> (Duration, u64) {
+        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).unwrap();
+        let mut numbers = text.split_whitespace().map(|word| word.parse().unwrap());
+        let ran = Duration::from_nanos(numbers.next().unwrap());
+        (ran, numbers.nth(1).unwrap())
+    }
+}
+
+impl Drop for BusyKernelThread {
+    fn drop(&mut self) {
+        for (file, value) in &self.before {
+            let _ = fs::write(file, value);
+        }
+    }
+}
+
+#[test]
+fn a_busy_kernel_thread_of_nice_19_comes_round_beside_bound_hogs_and_takes_little() {
+    let _scheduler = Running::attach(&[]);
+    be_served_first();
+    // The 6.12 of the tests has no such thread.
+    let Some(thread) = BusyKernelThread::start() else {
+        assert!(!fs::exists(HUGE_PAGES).unwrap());
+        return;
+    };
+    let _hogs = [0, 1].map(|cpu| [(); 8].map(|()| Load::hog().on_cpu(cpu).start()));
+    let (start, before) = (Instant::now(), thread.has_run());
+    // Some 0.8 s each. By its weight alone it would be 3.2 s, which RCU's readers cannot wait for.
+    wait_until(
+        "it has come round eight times",
+        Duration::from_secs(13),
+        || thread.has_run().1 >= before.1 + 8,
+    );
+    let (ran, passed) = (thread.has_run().0 - before.0, start.elapsed());
+    assert!(ran < passed / 10, "it had {ran:?} of {passed:?}");
 }
