@@ -1,7 +1,7 @@
 //! The dashboard on a real kernel: keys go in, the effect is read from the kernel's map.
 
 use rustix::process::{Pid, Signal, kill_process};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::Load;
@@ -197,13 +197,27 @@ fn a_second_dashboard_joins_and_its_q_only_leaves() {
 #[test]
 fn keys_answer_on_an_overloaded_machine() {
     let mut terminal = attached(&[]);
-    let hogs: Vec<_> = (0..16).map(|_| Load::hog().start()).collect();
-    terminal.wait_for_screen("the hogs are listed", |text| {
-        row(text, hogs[0].pid()).is_some() || row(text, hogs[15].pid()).is_some()
-    });
-    terminal.press(b"?");
-    let answered = guest::holds_within(Duration::from_secs(2), || {
-        terminal.screen().contains("space")
-    });
-    assert!(answered, "{}", terminal.screen());
+    // This test goes first: what it sees is not to depend on what it tests.
+    run_ok(&["add", &std::process::id().to_string()]);
+    // PRIORITY wants each CPU eight times over. In BATCH, among as many as this, the dashboard would
+    // wait for its turn of the tenth that is theirs: it has a class of its own.
+    let _others = Load::new(&["threads", "64"]).start();
+    let members = Load::new(&["threads", "16"]).start();
+    let pid = members.pid();
+    terminal.wait_for_screen("the process is listed", |text| row(text, pid).is_some());
+    terminal.press(format!("/{pid}\r ").as_bytes());
+    wait_until("it is a member", PATIENCE, || maps::is_member(pid));
+    let mut took = Vec::new();
+    for help in [true, false, true, false, true, false, true] {
+        let pressed = Instant::now();
+        terminal.press(if help { b"?" } else { b"\x1b" });
+        wait_until("the key answers", PATIENCE, || {
+            terminal.screen().contains("keys and words") == help
+        });
+        took.push(pressed.elapsed());
+    }
+    // The one in the middle: the host may have been busy. Emulated, it is 0.2 to 1 s against 4 to 14.
+    took.sort_unstable();
+    assert!(took[3] < Duration::from_secs(3), "{took:?}");
+    assert!(guest::is_attached());
 }
