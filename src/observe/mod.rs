@@ -114,7 +114,7 @@ impl Observer {
         }
         let mut threads_left_out = 0;
         if self.threads {
-            let (threads, left_out) = threads::read(&self.proc, &processes, threads::MOST);
+            let (threads, left_out) = threads::read(&self.proc, &processes);
             processes.extend(threads);
             threads_left_out = left_out;
         }

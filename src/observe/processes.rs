@@ -324,6 +324,7 @@ mod tests {
         }
         let mut processes = fixture.processes();
         assert_eq!(processes.read().len(), 3000);
+        assert!(processes.behind, "all were read in the midst of a tick");
         while processes.catch_up() {}
         let seen = processes.read();
         for process in &seen {

@@ -11,29 +11,28 @@ use crate::text::scrub;
 /// Longer than any such line: 52 numbers and a short name.
 const LONGEST_STAT: usize = 2048;
 /// Threads read in one tick, at most: at some 5 µs each they take 20 ms.
-pub const MOST: usize = 4096;
+const MOST: usize = 4096;
 
 /// A row for each thread of these processes but the first, which the process itself stands for.
-/// Beyond `most` of them the processes with the most threads go without; how many threads that leaves out
-/// comes back as well.
-pub fn read(root: &Path, processes: &[Process], most: usize) -> (Vec<Process>, usize) {
+/// Beyond [`MOST`] of them the processes with the most threads go without; how many threads that
+/// leaves out comes back as well.
+pub fn read(root: &Path, processes: &[Process]) -> (Vec<Process>, usize) {
     let mut several: Vec<&Process> = processes
         .iter()
         .filter(|process| process.threads > 1 && !process.kernel_thread)
         .collect();
     several.sort_by_key(|process| process.threads);
-    let mut threads = Vec::new();
-    let mut left_out = 0;
-    for process in several {
-        let expected = process.threads as usize - 1;
-        if threads.len() >= most {
-            left_out += expected;
-            continue;
-        }
-        let room = most - threads.len();
-        threads.extend(of(root, process).take(room));
-        left_out += expected.saturating_sub(room);
-    }
+    let expected: usize = several
+        .iter()
+        .map(|process| process.threads as usize - 1)
+        .sum();
+    let all = several.into_iter().flat_map(|process| of(root, process));
+    let threads: Vec<Process> = all.take(MOST).collect();
+    // Fewer than that are all there were: some may have ended since they were counted.
+    let left_out = match threads.len() {
+        MOST => expected.saturating_sub(MOST),
+        _ => 0,
+    };
     (threads, left_out)
 }
 
@@ -102,7 +101,7 @@ mod tests {
                 .into_iter()
                 .filter(|process| process.id.pid == me)
                 .collect();
-            let (threads, left_out) = read(Path::new("/proc"), &mine, MOST);
+            let (threads, left_out) = read(Path::new("/proc"), &mine);
             assert_eq!(left_out, 0);
             assert!(threads.iter().all(|thread| thread.id.pid != me));
             if let Some(row) = threads.into_iter().find(|row| *row.name == *"worker·[2J") {
@@ -119,25 +118,36 @@ mod tests {
     #[test]
     fn a_process_with_very_many_threads_does_not_take_the_tick() {
         let root = std::env::temp_dir().join(format!("dualq-top-threads-{}", std::process::id()));
-        let line = |tid: usize| {
-            let rest =
-                "S 1 1 1 0 -1 0 0 0 0 0 3 4 0 0 20 0 5001 0 77 0 0".to_owned() + &" 0".repeat(28);
-            format!("{tid} (worker) {rest}")
-        };
-        let mut giant = Processes::new("/proc".into(), Source::Proc)
+        let _ = std::fs::remove_dir_all(&root);
+        let line = "7 (worker) S 1 1 1 0 -1 0 0 0 0 0 3 4 0 0 20 0 5001 0 77 0 0".to_owned();
+        std::fs::create_dir_all(root.join("thread")).unwrap();
+        std::fs::write(root.join("thread/stat"), line + &" 0".repeat(28)).unwrap();
+        let any = Processes::new("/proc".into(), Source::Proc)
             .read()
             .remove(0);
-        giant.id.pid = 9_000_000;
-        giant.kernel_thread = false;
-        giant.threads = 31;
-        for tid in 9_000_000..9_000_031_usize {
-            let directory = root.join(format!("9000000/task/{tid}"));
-            std::fs::create_dir_all(&directory).unwrap();
-            std::fs::write(directory.join("stat"), line(tid)).unwrap();
-        }
-        let (threads, left_out) = read(&root, std::slice::from_ref(&giant), 20);
+        let process = |pid: u32, threads: u32| {
+            let mut process = any.clone();
+            (process.id.pid, process.threads) = (pid, threads);
+            process.kernel_thread = false;
+            let tasks = root.join(format!("{pid}/task"));
+            std::fs::create_dir_all(&tasks).unwrap();
+            for tid in pid..pid + threads {
+                std::os::unix::fs::symlink(root.join("thread"), tasks.join(tid.to_string()))
+                    .unwrap();
+            }
+            process
+        };
+        let giant = process(9_000_000, MOST as u32 + 11);
+        let small = process(8_000_000, 3);
+        let (threads, left_out) = read(&root, &[giant.clone(), small.clone()]);
         std::fs::remove_dir_all(&root).unwrap();
-        assert_eq!((threads.len(), left_out), (20, 10));
+        let of = |process: &Process| {
+            let of = threads
+                .iter()
+                .filter(|thread| thread.parent == process.id.pid);
+            of.count()
+        };
+        assert_eq!((of(&small), of(&giant), left_out), (2, MOST - 2, 12));
         assert_eq!(threads[0].cpu_time, Duration::from_millis(70));
     }
 }
