@@ -22,6 +22,7 @@ pub mod rights;
 pub mod scheduler;
 pub mod settings;
 pub mod signal;
+mod skeletons;
 pub mod terminal;
 pub mod text;
 pub mod ui;

@@ -12,17 +12,7 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle};
 use super::seen::Seen;
 use crate::model::ProcessId;
 use crate::scheduler::{preflight, run_program::run_program};
-
-#[allow(
-    unsafe_code,
-    unused_imports,
-    clippy::all,
-    clippy::pedantic,
-    clippy::restriction
-)]
-mod skeleton {
-    include!(concat!(env!("OUT_DIR"), "/tasks.skel.rs"));
-}
+use crate::skeletons::tasks::TasksSkelBuilder;
 
 /// The size of struct process_record in src/bpf/tasks.bpf.c, and where they begin in struct page.
 const RECORD: usize = 64;
@@ -51,7 +41,7 @@ impl Iterator {
         preflight::in_first_pid_namespace()?;
         preflight::in_first_time_namespace()?;
         let mut storage = MaybeUninit::uninit();
-        let skel = skeleton::TasksSkelBuilder::default()
+        let skel = TasksSkelBuilder::default()
             .open(&mut storage)
             .and_then(OpenSkel::load)
             .context("the kernel did not load the task iterator")?;

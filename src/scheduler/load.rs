@@ -9,11 +9,8 @@ use libbpf_rs::{
     skel::{OpenSkel, SkelBuilder},
 };
 
-use super::{
-    handle::Handle,
-    members::Members,
-    skeleton::{DualqSkel, DualqSkelBuilder},
-};
+use super::{handle::Handle, members::Members};
+use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder};
 use crate::waits::Instrument;
 
 /// How the scheduler is to behave; fixed once it is loaded.

@@ -17,14 +17,6 @@ pub mod pins;
 pub mod preflight;
 mod restart;
 pub(crate) mod run_program;
-#[allow(
-    unsafe_code,
-    unused_imports,
-    clippy::all,
-    clippy::pedantic,
-    clippy::restriction
-)]
-mod skeleton;
 pub mod sysfs;
 
 pub use counters::{Counter, Counters};

@@ -17,12 +17,12 @@ use super::{
     members::Inheritance,
     pins, preflight,
     restart::Restarts,
-    skeleton::DualqSkel,
     sysfs,
 };
 use crate::log;
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
+use crate::skeletons::dualq::DualqSkel;
 use crate::waits::{Instrument, Transition};
 
 /// What the kernel takes 0.2 s for, on a busy machine.

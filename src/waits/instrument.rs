@@ -12,8 +12,8 @@ use libbpf_rs::{MapHandle, libbpf_sys};
 
 use super::layout::Control;
 use super::reader::Reader;
-use super::skeleton::WaitsSkelBuilder;
 use crate::scheduler::pins;
+use crate::skeletons::waits::WaitsSkelBuilder;
 
 /// The loaded instrument, measuring or not. Dropping it detaches its programs, unless they are pinned.
 pub struct Instrument {

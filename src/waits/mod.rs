@@ -7,14 +7,6 @@
 mod instrument;
 pub(crate) mod layout;
 mod reader;
-#[allow(
-    unsafe_code,
-    unused_imports,
-    clippy::all,
-    clippy::pedantic,
-    clippy::restriction
-)]
-mod skeleton;
 
 pub use instrument::{Instrument, Transition};
 pub use reader::Reader;
