@@ -1,12 +1,10 @@
 //! The screen itself.
 
-use std::time::{Duration, Instant};
-
 use dualq_top::app::{App, Key};
 use dualq_top::ui::theme::Theme;
 use ratatui::backend::TestBackend;
 
-use crate::support::{Hands, World, busy, key, play, play_in};
+use crate::support::{Hands, busy, key, play, play_in};
 use crate::{SMALL, clone, seen, show};
 
 #[test]
@@ -121,55 +119,6 @@ fn names_of_any_kind_leave_the_columns_aligned() {
         rows.iter()
             .all(|row| !row.contains('\x1b') && !row.contains('\u{202e}'))
     );
-}
-
-#[test]
-fn ten_thousand_processes_leave_the_keys_quick() {
-    let mut world = World::new(64);
-    for pid in 10_000..20_000 {
-        world.add(
-            pid,
-            "load",
-            "worker",
-            "worker --many",
-            f32::from((pid % 100) as u16) / 10.0,
-        );
-    }
-    let mut app = App::new();
-    app.handle(world.look());
-    app.handle(world.tick());
-    let mut terminal = ratatui::Terminal::new(TestBackend::new(200, 60)).unwrap();
-    let begin = Instant::now();
-    app.handle(world.tick());
-    assert!(
-        begin.elapsed() < Duration::from_millis(200),
-        "{:?} a tick",
-        begin.elapsed()
-    );
-    // Sorting by text, the tree and a filter as well.
-    for keys in [
-        [Key::F(6), Key::End, Key::Enter],
-        [Key::Char('t'), Key::Char('I'), Key::Char('K')],
-        [Key::F(4), Key::Char('w'), Key::Enter],
-    ] {
-        let begin = Instant::now();
-        for pressed in keys {
-            app.handle(key(pressed));
-        }
-        let each = begin.elapsed() / 3;
-        assert!(each < Duration::from_millis(400), "{each:?}: {keys:?}");
-    }
-    let begin = Instant::now();
-    let keys = 20;
-    for _ in 0..keys {
-        app.handle(key(Key::PageDown));
-        dualq_top::ui::fit(&mut app, (200, 60).into());
-        terminal
-            .draw(|frame| dualq_top::ui::draw(frame, &app, &Theme::colour()))
-            .unwrap();
-    }
-    let each = begin.elapsed() / keys;
-    assert!(each < Duration::from_millis(100), "{each:?} a key");
 }
 
 #[test]
