@@ -18,7 +18,8 @@ use crate::model::{ProcessId, Queue};
 use crate::ui;
 use crate::ui::theme::Theme;
 
-/// The hands of the dashboard: what it can do to the world outside.
+/// The hands of the dashboard: what it can do to the world outside. What gives nothing
+/// back may be left out by hands that do not do it.
 pub trait Control {
     /// Moves a process, into PRIORITY with its children if asked for, and reads back from the kernel's map where it is now.
     ///
@@ -27,10 +28,10 @@ pub trait Control {
     fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> anyhow::Result<Queue>;
 
     /// Begins to attach the scheduler; the answer comes as [`Event::Scheduler`].
-    fn attach(&mut self);
+    fn attach(&mut self) {}
 
     /// Begins to detach the scheduler; the answer comes as [`Event::Scheduler`].
-    fn detach(&mut self);
+    fn detach(&mut self) {}
 
     /// Sends a signal to a process.
     ///
@@ -39,13 +40,13 @@ pub trait Control {
     fn signal(&mut self, id: ProcessId, signal: i32) -> anyhow::Result<()>;
 
     /// Starts the demonstration load, or stops it; what comes of it is told by [`Event::Demo`].
-    fn demo(&mut self, start: bool);
+    fn demo(&mut self, _start: bool) {}
 
     /// Has snapshots taken this often from now on.
-    fn interval(&mut self, interval: Duration);
+    fn interval(&mut self, _interval: Duration) {}
 
     /// Has the threads of processes seen as well, or no more.
-    fn threads(&mut self, show: bool);
+    fn threads(&mut self, _show: bool) {}
 
     /// Begins or ends to measure how long tasks wait; the answer comes as [`Event::Waits`].
     fn measure_waits(&mut self, _on: bool) {}

@@ -5,7 +5,6 @@
 mod support;
 
 use std::sync::mpsc;
-use std::time::Duration;
 
 use dualq_top::app::{App, Event, Key};
 use dualq_top::dashboard::{Control, Dashboard};
@@ -34,14 +33,9 @@ impl Control for Forgetful {
     fn move_process(&mut self, _: ProcessId, to: Queue, _: bool) -> anyhow::Result<Queue> {
         Ok(to)
     }
-    fn attach(&mut self) {}
-    fn detach(&mut self) {}
     fn signal(&mut self, _: ProcessId, _: i32) -> anyhow::Result<()> {
         Ok(())
     }
-    fn demo(&mut self, _: bool) {}
-    fn interval(&mut self, _: Duration) {}
-    fn threads(&mut self, _: bool) {}
 }
 
 /// Each second ten processes end and ten others begin, two of them members; keys are pressed.

@@ -409,14 +409,9 @@ impl Control for Recording {
         }
         self.hands.move_process(id, to, children)
     }
-    fn attach(&mut self) {}
-    fn detach(&mut self) {}
     fn signal(&mut self, _: ProcessId, _: i32) -> anyhow::Result<()> {
         Ok(())
     }
-    fn demo(&mut self, _: bool) {}
-    fn interval(&mut self, _: Duration) {}
-    fn threads(&mut self, _: bool) {}
     fn note(&mut self, happened: Happened<'_>) -> Option<String> {
         self.recorder.note(happened)
     }

@@ -19,4 +19,4 @@ static TARGET: LazyLock<fn(&[u8])> = LazyLock::new(|| {
     })
 });
 
-fuzz_target!(|bytes: &[u8]| { TARGET(bytes) });
+fuzz_target!(|bytes: &[u8]| TARGET(bytes));

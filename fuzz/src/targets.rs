@@ -4,7 +4,6 @@
 
 use std::io::Cursor;
 use std::sync::mpsc;
-use std::time::Duration;
 
 use dualq_top::app::{App, Event};
 use dualq_top::dashboard::{Control, Dashboard};
@@ -194,12 +193,7 @@ impl Control for NoHands {
     fn move_process(&mut self, _: ProcessId, to: Queue, _: bool) -> anyhow::Result<Queue> {
         Ok(to)
     }
-    fn attach(&mut self) {}
-    fn detach(&mut self) {}
     fn signal(&mut self, _: ProcessId, _: i32) -> anyhow::Result<()> {
         Ok(())
     }
-    fn demo(&mut self, _: bool) {}
-    fn interval(&mut self, _: Duration) {}
-    fn threads(&mut self, _: bool) {}
 }

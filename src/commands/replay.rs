@@ -5,7 +5,6 @@ use std::io::{BufReader, IsTerminal, Read, Seek, stdin, stdout};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{self, Sender};
-use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
@@ -104,19 +103,9 @@ impl Control for Playing {
         bail!("This is a recording: nothing in it can be changed.")
     }
 
-    fn attach(&mut self) {}
-
-    fn detach(&mut self) {}
-
     fn signal(&mut self, _: ProcessId, _: i32) -> Result<()> {
         bail!("This is a recording: nothing in it can be changed.")
     }
-
-    fn demo(&mut self, _: bool) {}
-
-    fn interval(&mut self, _: Duration) {}
-
-    fn threads(&mut self, _: bool) {}
 
     fn replay(&mut self, order: Order) {
         // After its end there is nothing to go through.
