@@ -63,22 +63,28 @@ static u64 queue_vtime(s32 home)
 	return c->pinned_vtime;
 }
 
-/* A task's turn has come: its queue's virtual time moves on to the task's own; it never goes back. */
-static void advance_queue(struct cpu_record *c, s32 home, u64 vtime)
+/* A task's turn has come: its queue's virtual time moves on to the task's own; it never goes back.
+ * Returns that time. */
+static u64 advance_queue(struct cpu_record *c, s32 home, u64 vtime)
 {
-	if (home == SHARED) {
-		if (before(shared_vtime, vtime))
-			shared_vtime = vtime;
-	} else if (before(c->pinned_vtime, vtime)) {
+	u64 now = home == SHARED ? shared_vtime : c->pinned_vtime;
+
+	if (!before(now, vtime))
+		return now;
+	if (home == SHARED)
+		shared_vtime = vtime;
+	else
 		c->pinned_vtime = vtime;
-	}
+	return vtime;
 }
 
 /*
  * Where a BATCH task stands: its own virtual time, bounded on both sides. Sleep gives a limited
  * credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited lead only.
  * Virtual times of different queues run at different speeds: a task that changes queue keeps its
- * distance, not its value.
+ * distance, not its value. A kernel thread that has just woken goes before them all: others wait for
+ * what it does, a terminal for its kworker, the whole machine for the one that ends RCU's grace
+ * periods. One that goes on working has its share.
  */
 static u64 batch_key(struct task_record *t, s32 home)
 {
@@ -94,7 +100,8 @@ static u64 batch_key(struct task_record *t, s32 home)
 		lead = kernel_thread_lead_ns;
 	if (before(now + lead, t->vtime))
 		t->vtime = now + lead;
-	return batch_fifo ? VTIME_ORIGIN + t->queued_at : t->vtime;
+	return (batch_fifo ? VTIME_ORIGIN + t->queued_at : t->vtime) -
+	       (t->kernel_thread && t->slept ? kernel_thread_lead_ns : 0);
 }
 
 /*
@@ -105,5 +112,15 @@ static u64 batch_place(u64 key)
 {
 	return batch_fifo ? key : key & ~(PLACE_NS - 1);
 }
+
+/* A turn that was cut short, by a kernel thread for one, goes on before all others have theirs: who
+ * works for some milliseconds at a time would else wait for a round of them in the midst of it. */
+static bool turn_goes_on(const struct task_record *t)
+{
+	return !batch_fifo && t->turn_left;
+}
+
+/* Before all who wait by their own virtual time, whose credit is a place's worth. */
+#define CUT_SHORT_NS (4 * PLACE_NS)
 
 #endif

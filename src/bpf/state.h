@@ -100,6 +100,7 @@ struct cpu_record {
 	u64 vtime;		/* of the BATCH task that runs, at charged_at */
 	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
 	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
+	u64 turn_ends;		/* when the running task's slice is over */
 	s64 shared_offset;	/* from the shared queue's virtual time to that one: take.h */
 	s64 owed_ns;		/* what BATCH is owed here by the guarantee; below 0: taken ahead */
 	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */
@@ -121,6 +122,7 @@ struct task_record {
 	u64 vtime;
 	u64 queued_at;		/* 0 while not in a queue of ours */
 	u64 slept_at;
+	u64 turn_left;		/* of its slice, when it was put back last */
 	u64 grace_ns;		/* forgiven at its wake-up, as far as it has slept long enough: grace.h */
 	s32 home;		/* the queue whose virtual time `vtime` counts: a CPU's, or SHARED */
 	u8 class;		/* as of the last enqueue, or the last look while running */

@@ -135,6 +135,7 @@ static bool take_batch(s32 cpu, struct cpu_record *c, const struct leads *leads)
 static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
+	u64 slice = slice_of(c->class, cpu);
 
 	c->settled = false;
 	/* Who goes on has its turn like one that is taken from the queue. */
@@ -146,7 +147,8 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 		else
 			bpf_cpumask_set_cpu(cpu, mask);
 	}
-	task_set_slice(prev, slice_of(c->class, cpu));
+	c->turn_ends = c->charged_at + slice;
+	task_set_slice(prev, slice);
 }
 
 /* A task that goes on gets neither stopping nor running (put_prev_set_next_task returns early), so

@@ -53,6 +53,37 @@ fn among_eight_hogs_a_cpu_the_metronome_misses_deadlines_under_the_kernel_defaul
     assert!(batch > 10.0 && again > 10.0, "in BATCH: {ours:?}");
 }
 
+#[test]
+#[ignore = "needs a machine in deterministic virtual time"]
+fn a_frame_of_four_milliseconds_is_done_in_time_without_being_a_member() {
+    let folder = "/tmp/frames";
+    let output = Running::start(&[
+        "bench",
+        "--repetitions",
+        "1",
+        "--only",
+        "frame-8",
+        "--out",
+        folder,
+    ])
+    .wait(PATIENCE * 12);
+    assert!(output.status.success(), "{output:?}");
+    let report = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
+    let report = std::fs::read_to_string(report.path().join("report.json")).unwrap();
+    let report: Value = serde_json::from_str(&report).unwrap();
+    let mut goals = report["goals"].as_array().unwrap().iter();
+    let goal = goals
+        .find(|goal| {
+            goal["goal"]
+                .as_str()
+                .unwrap()
+                .contains("non-member's frame")
+        })
+        .unwrap();
+    println!("{goal}");
+    assert_eq!(goal["holds"], true, "{goal}");
+}
+
 /// How long `x` may take, from the key until the kernel says that it is done.
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
