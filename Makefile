@@ -14,6 +14,7 @@ help:
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; BENCH=--quick is shorter'
 	@echo '              PEERS="scx_bpfland" builds and measures other schedulers beside it'
+	@echo 'make bench-check  do hackbench, cyclictest, perf bench and stress-ng agree with it?'
 	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make shell    a shell in the virtual machine'
@@ -61,6 +62,12 @@ check-arm64:
 bench: packages-vm
 	@DUALQ_PEERS="$(PEERS)" vm/bench $(BENCH)
 
+# Each tool after the measurement of ours that does the same.
+bench-check: packages-vm
+	@vm/packages tools
+	@DUALQ_TOOLS="hackbench cyclictest perf stress-ng" vm/bench --repetitions 2 --seconds 3 \
+		--only wake-up-8,cyclictest,stress-ng,messages,hackbench,perf-messaging,pipe,perf-pipe
+
 bench-many: packages-vm
 	@vm/bench-many
 
@@ -99,4 +106,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-virtual-time build program static install bench bench-many bench-dashboard soak fuzz stress audit check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-virtual-time build program static install bench bench-check bench-many bench-dashboard soak fuzz stress audit check-arm64 shell packages packages-vm clean

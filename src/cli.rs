@@ -240,7 +240,8 @@ pub struct BenchOptions {
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: Option<u32>,
 
-    /// Only these measurements, separated by commas
+    /// Only these measurements, separated by commas; for a cross-check also hackbench, cyclictest,
+    /// perf-messaging, perf-pipe, stress-ng
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
 

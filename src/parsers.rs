@@ -106,6 +106,9 @@ pub fn measurements(bytes: &[u8]) -> usize {
     let records = [
         tool::hackbench(&text),
         tool::cyclictest(&text),
+        tool::perf_messaging(&text),
+        tool::perf_pipe(&text),
+        tool::stress_ng(&text, 5_000_000_000),
         Record::from_bytes(bytes).ok(),
     ];
     let numbers = |record: &Record| record.wakes.len() + record.dones.len();

@@ -5,6 +5,8 @@
 
 use std::fs;
 use std::io::{Read, Write};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -43,6 +45,39 @@ fn numbers_out_of_range_are_refused() {
     }
 }
 
+#[test]
+fn a_tool_that_is_not_installed_is_refused_with_the_package_that_has_it() {
+    let names = [
+        "hackbench",
+        "cyclictest",
+        "perf-messaging",
+        "perf-pipe",
+        "stress-ng",
+    ];
+    let packages = [
+        "rt-tests",
+        "rt-tests",
+        "linux-perf",
+        "linux-perf",
+        "stress-ng",
+    ];
+    for (name, package) in names.iter().zip(packages) {
+        let mut command = program(&["bench", "--only", name]);
+        let Output { status, stderr, .. } = command.env("PATH", "/nowhere").output().unwrap();
+        let words = String::from_utf8(stderr).unwrap();
+        assert_eq!(status.code(), Some(2), "{words}");
+        assert!(words.contains("is not in PATH: install it"), "{words}");
+        assert!(
+            words.contains(&format!("Debian's {package} has it")),
+            "{words}"
+        );
+        assert!(
+            words.contains(&format!("leave {name} out of --only")),
+            "{words}"
+        );
+    }
+}
+
 /// One process of a measurement, as the program starts it.
 struct Part {
     child: Child,
@@ -52,9 +87,16 @@ struct Part {
 impl Part {
     /// Set up, and waiting for the word.
     fn ready(job: &[&str]) -> Self {
+        let path = std::env::var_os("PATH").unwrap();
+        Self::with_tools(path.as_ref(), job)
+    }
+
+    /// The programs that it may run lie there.
+    fn with_tools(path: &Path, job: &[&str]) -> Self {
         let parent = format!("--parent={}", std::process::id());
         let arguments = [&["bench-part", &parent][..], job].concat();
         let mut child = program(&arguments)
+            .env("PATH", path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
@@ -133,6 +175,38 @@ fn a_byte_goes_to_another_process_and_back() {
     let (units, _, dones) = Part::ready(&["pipe", "--rounds=100"]).measure(1);
     assert_eq!(units, 100);
     assert!(dones.len() == 1 && dones[0] > 0, "{dones:?}");
+}
+
+#[test]
+fn what_another_tool_says_of_the_same_work_is_reported() {
+    let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-tools");
+    fs::create_dir_all(&tools).unwrap();
+    // Each repeats what it printed on a real machine, if it is asked for the same work as ours.
+    // stress-ng writes to standard error.
+    let install = |name: &str, wanted: &str, says: &str| {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("fuzz/corpus/measurements");
+        let says = kept.join(says).display().to_string();
+        let to = if name == "perf" { 1 } else { 2 };
+        let script =
+            format!("#!/bin/sh\n[ \"$*\" = '{wanted}' ] && exec /bin/cat '{says}' >&{to}\n");
+        fs::write(tools.join(name), script).unwrap();
+        fs::set_permissions(tools.join(name), fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let says = |job: &str, count: &str| {
+        let job = ["tool", job, count, "--span-ns=2000000000"];
+        Part::with_tools(&tools, &job).measure(1)
+    };
+    install(
+        "perf",
+        "bench sched messaging -t -g 10 -l 7",
+        "perf-messaging",
+    );
+    assert_eq!(says("perf-messaging", "--count=7").2, [36_000_000]);
+    install("perf", "bench sched pipe -T -l 5000", "perf-pipe");
+    assert_eq!(says("perf-pipe", "--count=5000").2, [4317]);
+    let wanted = "--cpu 16 --cpu-method hanoi -t 3 --metrics-brief";
+    install("stress-ng", wanted, "stress-ng");
+    assert_eq!(says("stress-ng", "--count=16").0, 7_896_060);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used)]
 
 use clap::CommandFactory;
+use dualq_top::bench::part::tool::Tool;
 use dualq_top::cli::Cli;
 
 const README: &str = include_str!("../README.md");
@@ -56,4 +57,15 @@ fn the_exit_statuses_of_the_help_are_those_of_the_readme() {
         .unwrap()
         .to_owned();
     assert!(flat(README).contains(said.trim_end_matches('.')), "{said}");
+}
+
+#[test]
+fn every_program_of_the_cross_check_is_in_the_readme_and_in_the_help() {
+    let mut command = Cli::command();
+    let bench = command.find_subcommand_mut("bench").unwrap();
+    let help = bench.render_long_help().to_string();
+    for tool in Tool::ALL {
+        assert!(README.contains(&format!("`{}`", tool.name())), "{tool:?}");
+        assert!(help.contains(tool.name()), "{tool:?}: {help}");
+    }
 }

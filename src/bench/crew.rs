@@ -184,7 +184,7 @@ impl Order {
             Job::Tool(run) => arguments.extend([
                 "tool".to_owned(),
                 run.tool.name().to_owned(),
-                format!("--loops={}", run.loops),
+                format!("--count={}", run.count),
                 format!("--span-ns={}", run.span_ns),
             ]),
             Job::Echo => arguments.push("echo".to_owned()),
@@ -218,7 +218,7 @@ mod tests {
             seed: 5,
             quick: true,
         };
-        let all = [Measurement::all(false), Measurement::CROSS_CHECKS.to_vec()].concat();
+        let all = [Measurement::all(false), Measurement::cross_checks()].concat();
         for measurement in all {
             for rival in Rival::KERNEL {
                 for order in measurement.orders(rival, setting) {

@@ -59,9 +59,6 @@ pub struct Setting {
 }
 
 impl Measurement {
-    pub const CROSS_CHECKS: [Self; 2] =
-        [Self::Check(Tool::Hackbench), Self::Check(Tool::Cyclictest)];
-
     /// All of them, or those that are quick.
     #[must_use]
     pub fn all(quick: bool) -> Vec<Self> {
@@ -79,6 +76,11 @@ impl Measurement {
         }
         all.push(Self::Shares);
         all
+    }
+
+    #[must_use]
+    pub fn cross_checks() -> Vec<Self> {
+        Tool::ALL.map(Self::Check).to_vec()
     }
 
     /// What `--only` and the report call it.
@@ -121,20 +123,17 @@ impl Measurement {
             Self::Switches => "Context switches of 500 tasks that never sleep".into(),
             Self::Shares => "Shares of 300 tasks (it) and 200 others, none of which sleeps, over four times the span".into(),
             Self::Toggle => "A hog is moved to PRIORITY, among 8 hogs a CPU".into(),
-            Self::Check(Tool::Hackbench) => "The same as `messages`, by hackbench".into(),
-            Self::Check(Tool::Cyclictest) => {
-                "The same as `wake-up-8`, by cyclictest (an interval of 1.987 ms)".into()
-            }
+            Self::Check(tool) => format!("The same as `{}`, {}", tool.same().key(), tool.way()),
         }
     }
 
     /// Does it last until it is done, not until a time is over?
     #[must_use]
     pub fn takes_its_time(self) -> bool {
-        matches!(
-            self,
-            Self::Messages | Self::Pipe | Self::Check(Tool::Hackbench)
-        )
+        match self {
+            Self::Check(tool) => tool.same().takes_its_time(),
+            one => matches!(one, Self::Messages | Self::Pipe),
+        }
     }
 
     /// How many times longer than the others it is measured: 500 tasks that never sleep need seconds
@@ -151,13 +150,9 @@ impl Measurement {
     #[must_use]
     pub fn rivals(self, peers: usize) -> Vec<Rival> {
         let mut rivals = match self {
-            Self::WakeUp { .. }
-            | Self::Frame { .. }
-            | Self::Crowd { .. }
-            | Self::Check(Tool::Cyclictest) => Rival::KERNEL.to_vec(),
-            Self::Messages | Self::Pipe | Self::Check(Tool::Hackbench) => {
-                vec![Rival::Default, Rival::Fifo]
-            }
+            Self::Check(tool) => return tool.same().rivals(peers),
+            Self::WakeUp { .. } | Self::Frame { .. } | Self::Crowd { .. } => Rival::KERNEL.to_vec(),
+            Self::Messages | Self::Pipe => vec![Rival::Default, Rival::Fifo],
             Self::Throughput { .. } | Self::Switches => vec![Rival::Default],
             // 300 that never sleep as SCHED_FIFO would leave nothing to the machine.
             Self::Shares => vec![Rival::Default, Rival::Nice, Rival::OthersIdle],
@@ -195,12 +190,14 @@ impl Measurement {
         let hogs = |each: u32| (0..each * setting.cpus).map(|_| other(periodic(1, 0, UNIT_NS)));
         let probe = it(periodic(1, PROBE_PERIOD_NS, 0.0));
         let loops = if setting.quick { 10 } else { 50 };
-        let check = |tool| {
-            it(Job::Tool(Run {
+        let rounds = if setting.quick { 5_000 } else { 30_000 };
+        let run = |tool, count| {
+            let span_ns = setting.span_ns;
+            Job::Tool(Run {
                 tool,
-                loops,
-                span_ns: setting.span_ns,
-            }))
+                count,
+                span_ns,
+            })
         };
         match self {
             Self::WakeUp { hogs: each } => hogs(each).chain([probe]).collect(),
@@ -208,9 +205,7 @@ impl Measurement {
                 .chain([it(periodic(1, FRAME_NS, FRAME_WORK_NS))])
                 .collect(),
             Self::Messages => vec![it(Job::Messages { groups: 10, loops })],
-            Self::Pipe => vec![it(Job::Pipe {
-                rounds: if setting.quick { 5_000 } else { 30_000 },
-            })],
+            Self::Pipe => vec![it(Job::Pipe { rounds })],
             Self::Crowd { tasks } => {
                 let period =
                     f64::from(tasks) * CROWD_WORK_NS / (CROWD_LOAD * f64::from(setting.cpus));
@@ -227,8 +222,12 @@ impl Measurement {
                 other(periodic(200, 0, UNIT_NS)),
             ],
             Self::Toggle => hogs(8).chain([it(periodic(1, 0, UNIT_NS))]).collect(),
-            Self::Check(Tool::Hackbench) => vec![check(Tool::Hackbench)],
-            Self::Check(Tool::Cyclictest) => hogs(8).chain([check(Tool::Cyclictest)]).collect(),
+            Self::Check(tool) => match tool {
+                Tool::Hackbench | Tool::PerfMessaging => vec![it(run(tool, loops as u64))],
+                Tool::PerfPipe => vec![it(run(tool, rounds))],
+                Tool::Cyclictest => hogs(8).chain([it(run(tool, 1))]).collect(),
+                Tool::StressNg => vec![other(run(tool, 8 * u64::from(setting.cpus))), probe],
+            },
         }
     }
 
@@ -248,7 +247,8 @@ impl Measurement {
         };
         let (us, ms) = (1e3, 1e6);
         let figures = match self {
-            Self::WakeUp { .. } | Self::Check(Tool::Cyclictest) => vec![
+            Self::Check(tool) => return tool.same().figures(seen),
+            Self::WakeUp { .. } => vec![
                 (Figure::WakeP50, of(&it.wakes, 50, us)),
                 (Figure::WakeP99, of(&it.wakes, 99, us)),
                 (Figure::WakeMax, of(&it.wakes, 100, us)),
@@ -261,9 +261,7 @@ impl Measurement {
                 (Figure::Work, rate(others.units)),
                 (Figure::Switches, seen.switches_per_second()),
             ],
-            Self::Messages | Self::Check(Tool::Hackbench) => {
-                vec![(Figure::Messages, of(&it.dones, 50, 1e9))]
-            }
+            Self::Messages => vec![(Figure::Messages, of(&it.dones, 50, 1e9))],
             Self::Pipe => vec![(Figure::RoundTrip, of(&it.dones, 50, us))],
             Self::Crowd { .. } => vec![
                 (Figure::WakeP50, of(&it.wakes, 50, us)),

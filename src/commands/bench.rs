@@ -70,12 +70,7 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
         return Ok(all);
     }
     // A name chooses also from what is left out of the quick ones.
-    let known = [
-        all,
-        Measurement::all(false),
-        Measurement::CROSS_CHECKS.to_vec(),
-    ]
-    .concat();
+    let known = [all, Measurement::all(false), Measurement::cross_checks()].concat();
     let mut chosen: Vec<Measurement> = Vec::new();
     for name in names {
         match known.iter().find(|one| one.key() == *name) {
@@ -100,10 +95,11 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
         if let Measurement::Check(tool) = one
             && !tool.exists()
         {
+            let (program, package) = tool.program();
             bail!(Refusal::new(
                 Status::BadArgument,
                 format!(
-                    "{0} is not in PATH: install it (Debian's rt-tests has it), or leave {0} out of --only",
+                    "{program} is not in PATH: install it (Debian's {package} has it), or leave {} out of --only",
                     tool.name()
                 ),
             ));
