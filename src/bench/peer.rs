@@ -16,7 +16,8 @@ use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::sysfs;
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The verifier takes some 40 s for scx_lavd on an emulated CPU.
+const PATIENCE: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(20);
 
 /// It ends when this is dropped, and with this program.
