@@ -13,7 +13,7 @@ help:
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; BENCH=--quick is shorter'
-	@echo '              PEERS="scx_bpfland" builds and measures other schedulers beside it'
+	@echo '              PEERS="scx_bpfland scx_lavd" builds and measures other schedulers beside it'
 	@echo 'make bench-check  do hackbench, cyclictest, perf bench and stress-ng agree with it?'
 	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
