@@ -88,7 +88,7 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
 		return false;
 	lead = batch_key(t, t->home) - queue_vtime(t->home);
 	running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->home);
-	return lead + (s64)batch_preempt_ns < running;
+	return lead + (c->slept ? (s64)batch_preempt_ns : 0) < running;
 }
 
 /*
@@ -216,7 +216,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 
 		if (turn_goes_on(t)) {
 			slice = t->turn_left;
-			place -= CUT_SHORT_NS;
+			place = place_of_cut(t);
 		}
 		dsq_id = own ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
 		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
@@ -358,6 +358,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 		if (!t->slept)
 			c->vtime = now;
 	}
+	c->slept = t->slept;
 	t->direct = false;
 	t->enqueued = false;
 	t->overdue = false;
@@ -373,7 +374,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 
 /* ---- stopping ---- */
 
-/* Gives up its turn, which would else go on first, as one that was cut short. */
+/* Gives up what is left of its turn, which would else go on first, as one that was cut short. */
 SEC("struct_ops/yield")
 bool BPF_PROG(dualq_yield, struct task_struct *from, struct task_struct *to)
 {

@@ -29,7 +29,8 @@ const volatile u64 batch_lead_ns = 2000ULL * 1000 * 1000;
  * while it reads under RCU, holds up the whole machine until it goes on, and the kernel ends the
  * scheduler over it. */
 const volatile u64 kernel_thread_lead_ns = 100 * 1000 * 1000;
-/* A waking BATCH task preempts a running one that is ahead of it by more than this. */
+/* A waking BATCH task preempts a running one that has slept too if that is ahead of it by more than
+ * this; a hog at once. */
 const volatile u64 batch_preempt_ns = 100 * 1000;
 /* First come, first served in BATCH, instead of weighted virtual time. */
 const volatile bool batch_fifo = false;
@@ -101,6 +102,7 @@ struct cpu_record {
 	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
 	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
 	u64 turn_ends;		/* when the running task's slice is over */
+	u32 slept;		/* that task has, and its slice has not been renewed since */
 	s64 shared_offset;	/* from the shared queue's virtual time to that one: take.h */
 	s64 owed_ns;		/* what BATCH is owed here by the guarantee; below 0: taken ahead */
 	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */

@@ -132,18 +132,6 @@ fn who_sleeps_between_its_work_does_not_wait_for_a_round_of_all_hogs() {
 }
 
 #[test]
-fn who_yields_lets_the_others_go_first() {
-    let _scheduler = Running::attach(&[]);
-    be_served_first();
-    let yielders = [(); 2].map(|()| Load::new(&["yielder"]).on_cpu(1).start());
-    let before = guest::forced_switches(yielders[0].pid());
-    // By their slices alone it would be 20 s.
-    wait_until("they take turns", Duration::from_secs(4), || {
-        guest::forced_switches(yielders[0].pid()) > before + 2500
-    });
-}
-
-#[test]
 fn hogs_do_not_starve_behind_many_that_sleep_between_their_work() {
     let _scheduler = Running::attach(&[]);
     let workers = [(); 6].map(|()| Load::new(&["worker", "1000", "2000"]).on_cpu(1).start());

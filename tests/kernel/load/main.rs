@@ -36,12 +36,6 @@ fn main() {
             ready();
             spin()
         }
-        ["yielder"] => {
-            ready();
-            loop {
-                std::thread::yield_now();
-            }
-        }
         ["threads", count] => threads(count.parse().expect("a number of threads")),
         ["tasks", count, pause] => crowd::tasks(
             count.parse().expect("a number of tasks"),
