@@ -17,6 +17,7 @@
 #include "guarantee.h"
 #include "overdue.h"
 #include "take.h"
+#include "cpus.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -246,7 +247,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	struct cpu_record *c = cpu_record_of(cpu);
 	struct task_record *t = NULL;
 	bool prev_runs = false, prev_is_batch, priority_queued, due, late;
-	struct leads leads;
+	struct places places;
 
 	if (!c)
 		return;
@@ -275,15 +276,15 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	 * runs may be the one to go on. */
 	if ((priority_queued || (prev_runs && goes_first(c->class))) &&
 	    (due || (late && guarantee_percent))) {
-		leads = leads_of(cpu, c, prev_is_batch ? t : NULL);
-		if (!late && prev_is_batch && stands_first(&leads)) {
+		places = places_of(cpu, c, prev_is_batch ? t : NULL);
+		if (!late && prev_is_batch && stands_first(&places)) {
 			c->rescue = true;
 			count(cpu, STAT_RESCUES, 1);
 			keep(prev, c, cpu);
 			return;
 		}
 		/* The overdue may all be other CPUs' tasks: then only what is owed is served. */
-		if ((late && take_overdue(cpu, c)) || (due && take_batch(cpu, c, &leads))) {
+		if ((late && take_overdue(cpu, c)) || (due && take_batch(cpu, c, &places))) {
 			c->next_is_rescue = true;
 			count(cpu, STAT_RESCUES, 1);
 			return;
@@ -302,14 +303,14 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	/* (d) prev is BATCH: it goes on while it stands before the head, or nice values would mean
 	 * nothing between two tasks, one of which is always outside the queue. */
-	leads = leads_of(cpu, c, prev_is_batch ? t : NULL);
-	if (prev_is_batch && leads.own != NOBODY && stands_first(&leads)) {
+	places = places_of(cpu, c, prev_is_batch ? t : NULL);
+	if (prev_is_batch && places.own != NOBODY && stands_first(&places)) {
 		c->rescue = false;
 		keep(prev, c, cpu);
 		return;
 	}
 	/* (e) */
-	if (take_batch(cpu, c, &leads))
+	if (take_batch(cpu, c, &places))
 		return;
 	if (prev_runs) {
 		c->rescue = false;
@@ -374,21 +375,6 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 
 /* ---- stopping ---- */
 
-/* Gives up what is left of its turn, which would else go on first, as one that was cut short. */
-SEC("struct_ops/yield")
-bool BPF_PROG(dualq_yield, struct task_struct *from, struct task_struct *to)
-{
-	struct cpu_record *c = cpu_record_of(scx_bpf_task_cpu(from));
-
-	/* To a task of its choice: as little as where there is no such op. */
-	if (to)
-		return false;
-	if (c)
-		c->turn_ends = 0;
-	task_set_slice(from, 0);
-	return true;
-}
-
 SEC("struct_ops/stopping")
 void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 {
@@ -412,54 +398,6 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 	c->tgid = 0;
 	if (mask && bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))
 		bpf_cpumask_clear_cpu(cpu, mask);
-}
-
-/* ---- the CPU itself ---- */
-
-/* A real-time task takes the CPU: what waits in its local queue goes back to ours. Linux 6.12 to
- * 6.18 say so by this op; user space loads it, or the program below, after what the kernel has. */
-SEC("struct_ops/cpu_release")
-void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
-{
-	struct cpu_record *c = cpu_record_of(cpu);
-
-	if (!c || !bpf_ksym_exists(scx_bpf_reenqueue_local___v1))
-		return;
-	c->releases = true;
-	scx_bpf_reenqueue_local___v1();
-	c->releases = false;
-}
-
-/* From 6.19 on, where the op draws a warning. */
-SEC("tp_btf/sched_switch")
-int BPF_PROG(dualq_sched_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
-{
-	if (attached && next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO &&
-	    bpf_ksym_exists(scx_bpf_reenqueue_local___v2___compat))
-		scx_bpf_reenqueue_local___v2___compat();
-	return 0;
-}
-
-/* Present so that the kernel does not eject us at a hotplug (exit kind 66). */
-SEC("struct_ops.s/cpu_online")
-void BPF_PROG(dualq_cpu_online, s32 cpu)
-{
-	struct cpu_record *c = cpu_record_of(cpu);
-
-	/* Or it comes back before it was off. */
-	if (c)
-		c->leaves = false;
-}
-
-/* 6.12 calls no dispatch on a CPU that goes off, so tasks that only it may run would hold it up
- * until the watchdog ends us: they go to its local queue. */
-SEC("struct_ops.s/cpu_offline")
-void BPF_PROG(dualq_cpu_offline, s32 cpu)
-{
-	drain_to_local(PINNED_DSQ(CLASS_PRIORITY, cpu), cpu);
-	drain_to_local(PINNED_DSQ(CLASS_BATCH, cpu), cpu);
-	drain_to_local(PINNED_OVERDUE_DSQ(cpu), cpu);
-	leaves(cpu);
 }
 
 /* ---- begin and end ---- */
@@ -526,7 +464,6 @@ struct sched_ext_ops dualq = {
 	.dispatch = (void *)dualq_dispatch,
 	.running = (void *)dualq_running,
 	.stopping = (void *)dualq_stopping,
-	.yield = (void *)dualq_yield,
 	.cpu_release = (void *)dualq_cpu_release,
 	.init_task = (void *)dualq_init_task,
 	.cpu_online = (void *)dualq_cpu_online,

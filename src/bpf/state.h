@@ -27,7 +27,7 @@ const volatile u64 batch_lag_ns = 4 * 1000 * 1000;
 const volatile u64 batch_lead_ns = 2000ULL * 1000 * 1000;
 /* The same for a kernel thread that every CPU may run: khugepaged, at nice 19, may have been interrupted
  * while it reads under RCU, holds up the whole machine until it goes on, and the kernel ends the
- * scheduler over it. */
+ * scheduler over it. By as much one that has just woken goes before its time. */
 const volatile u64 kernel_thread_lead_ns = 100 * 1000 * 1000;
 /* A waking BATCH task preempts a running one that has slept too if that is ahead of it by more than
  * this; a hog at once. */

@@ -45,7 +45,7 @@ static s64 head_of(u64 dsq_id)
 /* Where each candidate for BATCH's turn stands, in the virtual time of this CPU's own queue. Looked
  * up only where that turn has come: the heads of two queues are more work than all the rest of a
  * dispatch. */
-struct leads {
+struct places {
 	s64 shared;
 	s64 pinned;
 	s64 own;	/* of the task that runs */
@@ -62,27 +62,27 @@ struct leads {
  * Two bounds: other CPUs may serve the shared queue faster than this one could, and what one queue had
  * while nobody waited in the other is no debt.
  */
-static void translate_shared(struct cpu_record *c, struct leads *leads)
+static void translate_shared(struct cpu_record *c, struct places *places)
 {
-	bool both = leads->shared != NOBODY && leads->pinned != NOBODY;
+	bool both = places->shared != NOBODY && places->pinned != NOBODY;
 	s64 now = c->pinned_vtime, later;
 
 	/* Debts of a queue's own tasks, by their weights, are not cut short: their turn comes. */
-	if (both && now < leads->pinned)
-		now = leads->pinned;
+	if (both && now < places->pinned)
+		now = places->pinned;
 	later = shared_vtime + c->shared_offset - now;
 	if (later > MAX_APART_NS)
 		c->shared_offset -= later - MAX_APART_NS;
 	else if (!both && later < -MAX_APART_NS)
 		c->shared_offset -= later + MAX_APART_NS;
-	if (leads->shared != NOBODY)
-		leads->shared += c->shared_offset;
+	if (places->shared != NOBODY)
+		places->shared += c->shared_offset;
 }
 
-static __always_inline struct leads leads_of(s32 cpu, struct cpu_record *c, struct task_record *running)
+static __always_inline struct places places_of(s32 cpu, struct cpu_record *c, struct task_record *running)
 {
 	bool both = c->bound || (running && running->home != SHARED);
-	struct leads leads = {
+	struct places places = {
 		.shared = head_of(BATCH_DSQ),
 		.pinned = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu)) : NOBODY,
 		.own = NOBODY,
@@ -90,24 +90,24 @@ static __always_inline struct leads leads_of(s32 cpu, struct cpu_record *c, stru
 
 	/* First-come keys are times, not virtual times: the same for all queues. */
 	if (batch_fifo)
-		return leads;
+		return places;
 	if (both)
-		translate_shared(c, &leads);
+		translate_shared(c, &places);
 	/* Bounded like one that comes back to the queue: it may have run past the queue's time, or
 	 * the queue's time past it. */
 	if (running) {
-		leads.own = batch_place(batch_key(running, running->home));
+		places.own = batch_place(batch_key(running, running->home));
 		if (both && running->home == SHARED)
-			leads.own += c->shared_offset;
+			places.own += c->shared_offset;
 	}
-	return leads;
+	return places;
 }
 
-static bool stands_first(const struct leads *leads)
+static bool stands_first(const struct places *places)
 {
 	/* At the same place others go before it: it has just had a turn. */
-	return (leads->own < leads->shared || leads->shared == NOBODY) &&
-	       (leads->own < leads->pinned || leads->pinned == NOBODY);
+	return (places->own < places->shared || places->shared == NOBODY) &&
+	       (places->own < places->pinned || places->pinned == NOBODY);
 }
 
 /* The CPU's own first: nobody else can serve them. */
@@ -117,13 +117,13 @@ static bool take_overdue(s32 cpu, struct cpu_record *c)
 	return c->overdue_turn;
 }
 
-static bool take_batch(s32 cpu, struct cpu_record *c, const struct leads *leads)
+static bool take_batch(s32 cpu, struct cpu_record *c, const struct places *places)
 {
 	u64 pinned_id = PINNED_DSQ(CLASS_BATCH, cpu);
 
-	if (leads->pinned < leads->shared && dsq_take(pinned_id))
+	if (places->pinned < places->shared && dsq_take(pinned_id))
 		return true;
-	if (leads->shared != NOBODY) {
+	if (places->shared != NOBODY) {
 		if (dsq_take(BATCH_DSQ))
 			return true;
 		/* None of them may run here: they must not hold up the CPU's own. */
