@@ -245,74 +245,62 @@ SEC("struct_ops/dispatch")
 void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
-	struct task_record *t = NULL;
-	bool prev_runs = false, prev_is_batch, priority_queued, due, late;
-	struct places places;
 
 	if (!c)
 		return;
 	expect_no_bound(cpu, c);
+	c->settled = false;
 	/* prev is in no queue until after this returns (put_prev_task_scx): it has to be weighed
 	 * here, or a lone PRIORITY hog would let BATCH in after each of its slices. */
-	if (prev && (prev->scx.flags & VALUE(scx_ent_flags, SCX_TASK_QUEUED))) {
-		t = task_record_of(prev);
-		if (t) {
-			charge(cpu, c, t, clock_ns());
-			look_again(prev, t, c, cpu);
-			prev_runs = true;
-			c->settled = true;
-		}
-	}
-	prev_is_batch = prev_runs && c->class == CLASS_BATCH;
+	if (prev && (prev->scx.flags & VALUE(scx_ent_flags, SCX_TASK_QUEUED)))
+		weigh(prev, c, cpu);
 	c->priority_waits = class_queued(CLASS_PRIORITY, cpu);
-	priority_queued = c->priority_waits;
 	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY,
 	 * and what wakes in BATCH. */
-	late = !c->overdue_turn && overdue_queued(cpu);
+	c->late = c->overdue_turn ? 0 : overdue_queued(cpu);
 	c->overdue_turn = false;
-	due = batch_is_due(c);
 
 	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. The one that
 	 * runs may be the one to go on. */
-	if ((priority_queued || (prev_runs && goes_first(c->class))) &&
-	    (due || (late && guarantee_percent))) {
-		places = places_of(cpu, c, prev_is_batch ? t : NULL);
-		if (!late && prev_is_batch && stands_first(&places)) {
+	if ((c->priority_waits || (c->settled && goes_first(c->class))) &&
+	    (batch_is_due(c) || (c->late && guarantee_percent))) {
+		look_up_places(cpu, c);
+		if (!c->late && prev && stands_first(c)) {
 			c->rescue = true;
 			count(cpu, STAT_RESCUES, 1);
 			keep(prev, c, cpu);
 			return;
 		}
 		/* The overdue may all be other CPUs' tasks: then only what is owed is served. */
-		if ((late && take_overdue(cpu, c)) || (due && take_batch(cpu, c, &places))) {
+		if ((c->late && take_overdue(cpu, c)) || (batch_is_due(c) && take_batch(cpu, c))) {
 			c->next_is_rescue = true;
 			count(cpu, STAT_RESCUES, 1);
 			return;
 		}
 	}
 	/* (b) */
-	if (priority_queued && take_priority(cpu, c))
+	if (c->priority_waits && take_priority(cpu, c))
 		return;
 	/* (c) */
-	if (prev_runs && goes_first(c->class)) {
+	if (prev && c->settled && goes_first(c->class)) {
 		keep(prev, c, cpu);
 		return;
 	}
 	/* First come, first served: who has waited longest is always first. */
-	if ((late || batch_fifo) && overdue_queued(cpu) && take_overdue(cpu, c))
+	if ((c->late || batch_fifo) && overdue_queued(cpu) && take_overdue(cpu, c))
 		return;
 	/* (d) prev is BATCH: it goes on while it stands before the head, or nice values would mean
 	 * nothing between two tasks, one of which is always outside the queue. */
-	places = places_of(cpu, c, prev_is_batch ? t : NULL);
-	if (prev_is_batch && places.own != NOBODY && stands_first(&places)) {
+	look_up_places(cpu, c);
+	if (prev && stands_first(c)) {
 		c->rescue = false;
 		keep(prev, c, cpu);
 		return;
 	}
 	/* (e) */
-	if (take_batch(cpu, c, &places))
+	if (take_batch(cpu, c))
 		return;
-	if (prev_runs) {
+	if (prev && c->settled) {
 		c->rescue = false;
 		keep(prev, c, cpu);
 	}

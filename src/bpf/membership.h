@@ -31,6 +31,17 @@ enum change_kind {
 
 #define NS_PER_TICK 10000000ULL
 
+/* Not static, these two: so the verifier looks through each once, and not at every way round the walk. */
+__noinline u64 slice_after_move(u32 class, s32 cpu)
+{
+	return slice_among(class, class_queued(CLASS_PRIORITY, cpu));
+}
+
+__noinline u64 place_after_move(struct task_record *t, s32 home)
+{
+	return t ? batch_place(batch_key(t, home)) : 0;
+}
+
 /* Moves the queued tasks of a process into the queue of the class that they have now. */
 static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 {
@@ -59,9 +70,9 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 		late = t->overdue;
 		t->class = to_class;
 		t->overdue = false;
-		slice = slice_among(to_class, class_queued(CLASS_PRIORITY, cpu));
+		slice = slice_after_move(to_class, cpu);
 		if (to_class == CLASS_BATCH)
-			moved = dsq_move_vtime(&it, p, to, slice, batch_place(batch_key(t, home)));
+			moved = dsq_move_vtime(&it, p, to, slice, place_after_move(t, home));
 		else
 			moved = dsq_move(&it, p, to, slice);
 		if (!moved) {
@@ -77,27 +88,32 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 
 static void reclassify(u32 tgid, u32 to_class)
 {
-	u32 from_class = to_class == CLASS_BATCH ? CLASS_PRIORITY : CLASS_BATCH;
-	struct cpu_record *c;
-	s32 cpu;
+	s32 home;
 
-	move_queued(from_class == CLASS_BATCH ? BATCH_DSQ : PRIORITY_DSQ,
-		    to_class == CLASS_BATCH ? BATCH_DSQ : PRIORITY_DSQ, tgid, to_class, SHARED);
-	if (from_class == CLASS_BATCH)
-		move_queued(OVERDUE_DSQ, PRIORITY_DSQ, tgid, to_class, SHARED);
-	bpf_for(cpu, 0, nr_possible_cpus) {
-		move_queued(PINNED_DSQ(from_class, cpu), PINNED_DSQ(to_class, cpu), tgid, to_class, cpu);
-		if (from_class == CLASS_BATCH)
-			move_queued(PINNED_OVERDUE_DSQ(cpu), PINNED_DSQ(to_class, cpu), tgid, to_class, cpu);
-		c = cpu_record_of(cpu);
+	bpf_for(home, SHARED, (s32)nr_possible_cpus) {
+		struct cpu_record *c;
+
+		u64 priority = home == SHARED ? PRIORITY_DSQ : PINNED_DSQ(CLASS_PRIORITY, home);
+		u64 batch = home == SHARED ? BATCH_DSQ : PINNED_DSQ(CLASS_BATCH, home);
+		u64 overdue = home == SHARED ? OVERDUE_DSQ : PINNED_OVERDUE_DSQ(home);
+
+		if (to_class == CLASS_BATCH) {
+			move_queued(priority, batch, tgid, to_class, home);
+		} else {
+			move_queued(batch, priority, tgid, to_class, home);
+			move_queued(overdue, priority, tgid, to_class, home);
+		}
+		if (home == SHARED)
+			continue;
+		c = cpu_record_of(home);
 		/* Dispatch may have found its queues empty before the moves, and the CPU gone idle since. */
-		if (c && any_in_own_queues(cpu)) {
+		if (c && any_in_own_queues(home)) {
 			c->bound = true;
-			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
+			scx_bpf_kick_cpu(home, VALUE(scx_kick_flags, SCX_KICK_IDLE));
 		}
 		/* A running one is looked at again by dispatch, which the kick brings about. */
 		if (c && c->tgid == tgid)
-			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
+			scx_bpf_kick_cpu(home, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
 	}
 }
 

@@ -96,7 +96,7 @@ struct cpu_record {
 	u32 rescue;		/* it runs only because of the guarantee */
 	u32 next_is_rescue;	/* what dispatch has just chosen does: true from its running on */
 	u32 overdue_turn;	/* the last choice went to an overdue task: the next does not */
-	u32 settled;		/* dispatch has charged it and chosen another: stopping follows */
+	u32 settled;		/* dispatch has charged it, and weighs it against those that wait */
 	u64 charged_at;		/* until when its time has been counted */
 	u64 vtime;		/* of the BATCH task that runs, at charged_at */
 	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
@@ -111,6 +111,13 @@ struct cpu_record {
 	u32 releases;		/* cpu_release gives back what waits in the local queue */
 	u32 bound;		/* a task bound to it is, or was a moment ago, in its own queues */
 	u64 grace_ns;		/* what is left to forgive: grace.h */
+	/* What a dispatch finds out, here and not in variables of its own: of what it reads from a map the
+	 * verifier takes any value for possible, and looks at an eighth as many instructions as where it
+	 * follows each combination of answers through. */
+	u64 late;		/* how many are overdue here, if it is their turn */
+	s64 shared_place;	/* where each candidate for BATCH's turn stands, in the virtual time of */
+	s64 pinned_place;	/* this CPU's own queue: the first of either queue, and who runs; */
+	s64 own_place;		/* NOBODY where there is none */
 } __attribute__((aligned(64)));
 
 struct {

@@ -42,17 +42,14 @@ static s64 head_of(u64 dsq_id)
 	return place;
 }
 
-/* Where each candidate for BATCH's turn stands, in the virtual time of this CPU's own queue. Looked
- * up only where that turn has come: the heads of two queues are more work than all the rest of a
- * dispatch. */
-struct places {
-	s64 shared;
-	s64 pinned;
-	s64 own;	/* of the task that runs */
-};
-
 /* How far apart the two times of a CPU may be, where one is served and the other cannot be. */
 #define MAX_APART_NS ((s64)(4 * batch_slice_ns))
+
+/* Does a task of BATCH run, and want to go on? */
+static bool runs_batch(const struct cpu_record *c)
+{
+	return c->settled && c->class == CLASS_BATCH;
+}
 
 /*
  * The shared queue's virtual time and that of a CPU's own run at different speeds, from different
@@ -62,52 +59,48 @@ struct places {
  * Two bounds: other CPUs may serve the shared queue faster than this one could, and what one queue had
  * while nobody waited in the other is no debt.
  */
-static void translate_shared(struct cpu_record *c, struct places *places)
+static void translate_shared(struct cpu_record *c)
 {
-	bool both = places->shared != NOBODY && places->pinned != NOBODY;
+	bool both = c->shared_place != NOBODY && c->pinned_place != NOBODY;
 	s64 now = c->pinned_vtime, later;
 
 	/* Debts of a queue's own tasks, by their weights, are not cut short: their turn comes. */
-	if (both && now < places->pinned)
-		now = places->pinned;
+	if (both && now < c->pinned_place)
+		now = c->pinned_place;
 	later = shared_vtime + c->shared_offset - now;
 	if (later > MAX_APART_NS)
 		c->shared_offset -= later - MAX_APART_NS;
 	else if (!both && later < -MAX_APART_NS)
 		c->shared_offset -= later + MAX_APART_NS;
-	if (places->shared != NOBODY)
-		places->shared += c->shared_offset;
+	if (c->shared_place != NOBODY)
+		c->shared_place += c->shared_offset;
+	if (runs_batch(c) && c->home == SHARED)
+		c->own_place += c->shared_offset;
 }
 
-static __always_inline struct places places_of(s32 cpu, struct cpu_record *c, struct task_record *running)
+/* Only where BATCH's turn has come: the heads of two queues are more work than all the rest of a
+ * dispatch. */
+static void look_up_places(s32 cpu, struct cpu_record *c)
 {
-	bool both = c->bound || (running && running->home != SHARED);
-	struct places places = {
-		.shared = head_of(BATCH_DSQ),
-		.pinned = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu)) : NOBODY,
-		.own = NOBODY,
-	};
-
-	/* First-come keys are times, not virtual times: the same for all queues. */
-	if (batch_fifo)
-		return places;
-	if (both)
-		translate_shared(c, &places);
-	/* Bounded like one that comes back to the queue: it may have run past the queue's time, or
-	 * the queue's time past it. */
-	if (running) {
-		places.own = batch_place(batch_key(running, running->home));
-		if (both && running->home == SHARED)
-			places.own += c->shared_offset;
+	c->shared_place = head_of(BATCH_DSQ);
+	c->pinned_place = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu)) : NOBODY;
+	c->own_place = runs_batch(c) ? batch_place(c->vtime) : NOBODY;
+	/* First-come keys are times, not virtual times, the same for all queues; and others go before
+	 * who has had a turn. */
+	if (batch_fifo) {
+		if (runs_batch(c))
+			c->own_place = NOBODY - 1;
+	} else if (c->bound || (runs_batch(c) && c->home != SHARED)) {
+		translate_shared(c);
 	}
-	return places;
 }
 
-static bool stands_first(const struct places *places)
+/* Does who runs? At the same place others go before it: it has just had a turn. */
+static bool stands_first(const struct cpu_record *c)
 {
-	/* At the same place others go before it: it has just had a turn. */
-	return (places->own < places->shared || places->shared == NOBODY) &&
-	       (places->own < places->pinned || places->pinned == NOBODY);
+	return c->own_place != NOBODY &&
+	       (c->own_place < c->shared_place || c->shared_place == NOBODY) &&
+	       (c->own_place < c->pinned_place || c->pinned_place == NOBODY);
 }
 
 /* The CPU's own first: nobody else can serve them. */
@@ -117,13 +110,13 @@ static bool take_overdue(s32 cpu, struct cpu_record *c)
 	return c->overdue_turn;
 }
 
-static bool take_batch(s32 cpu, struct cpu_record *c, const struct places *places)
+static bool take_batch(s32 cpu, struct cpu_record *c)
 {
 	u64 pinned_id = PINNED_DSQ(CLASS_BATCH, cpu);
 
-	if (places->pinned < places->shared && dsq_take(pinned_id))
+	if (c->pinned_place < c->shared_place && dsq_take(pinned_id))
 		return true;
-	if (places->shared != NOBODY) {
+	if (c->shared_place != NOBODY) {
 		if (dsq_take(BATCH_DSQ))
 			return true;
 		/* None of them may run here: they must not hold up the CPU's own. */
@@ -152,16 +145,28 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	task_set_slice(prev, slice);
 }
 
-/* A task that goes on gets neither stopping nor running (put_prev_set_next_task returns early), so
- * its class is looked up again here: it may have been toggled meanwhile. */
-static void look_again(struct task_struct *prev, struct task_record *t, struct cpu_record *c, s32 cpu)
+/* prev goes on wanting the CPU. A task that goes on gets neither stopping nor running
+ * (put_prev_set_next_task returns early), so its class is looked up again here: it may have been toggled
+ * meanwhile. */
+static void weigh(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
+	struct task_record *t = task_record_of(prev);
 
+	if (!t)
+		return;
+	charge(cpu, c, t, clock_ns());
+	c->settled = true;
 	c->class = class_of(prev);
 	t->class = c->class;
-	if (mask && c->class != CLASS_BATCH)
+	if (c->class == CLASS_BATCH) {
+		/* Bounded like one that comes back to the queue: it may have run past the queue's time,
+		 * or the queue's time past it. */
+		batch_key(t, t->home);
+		c->vtime = t->vtime;
+	} else if (mask) {
 		bpf_cpumask_clear_cpu(cpu, mask);
+	}
 }
 
 #endif
