@@ -48,6 +48,20 @@ static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class,
 	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
 }
 
+/* In the place of that CPU's BATCH task, which the caller has claimed. Who gives way to an equal has
+ * had its turn: where a thousand wake and cut each other short, the last that was cut would else go
+ * first again and again. A kernel thread or PRIORITY takes no more of it than the time. */
+static void give_by_preempting(struct task_struct *p, struct task_record *t, u32 class, s32 cpu)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	/* Without that CPU's lock. Should it have gone on to another task, that one's turn is over when
+	 * it is cut short next. */
+	if (c && class == CLASS_BATCH && !(p->flags & PF_KTHREAD))
+		c->turn_ends = 0;
+	give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
+}
+
 /* Takes the right to preempt this CPU's BATCH task; one waker at most gets it. */
 static bool claim(s32 cpu, struct bpf_cpumask *mask)
 {
@@ -141,7 +155,7 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 		wakes_up(t, clock_ns());
 	victim = preempt(p, t, class, prev_cpu);
 	if (victim >= 0) {
-		give_to_cpu(p, t, class, victim, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
+		give_by_preempting(p, t, class, victim);
 		return victim;
 	}
 	return cpu;
@@ -168,7 +182,7 @@ static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u3
 	if (!wins || !claim(cpu, mask))
 		return false;
 	count(cpu, STAT_PREEMPTIONS, 1);
-	give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
+	give_by_preempting(p, t, class, cpu);
 	return true;
 }
 
