@@ -113,19 +113,4 @@ static u64 batch_place(u64 key)
 	return batch_fifo ? key : key & ~(PLACE_NS - 1);
 }
 
-/*
- * A turn that was cut short, by a kernel thread for one, goes on before all others have theirs, the
- * last that was cut first: who works for some milliseconds at a time would else wait for a round of
- * them in the midst of it.
- */
-static bool turn_goes_on(const struct task_record *t)
-{
-	return !batch_fifo && t->turn_left;
-}
-
-static u64 place_of_cut(const struct task_record *t)
-{
-	return VTIME_ORIGIN - t->queued_at;
-}
-
 #endif

@@ -14,6 +14,7 @@
 #include "state.h"
 #include "class.h"
 #include "grace.h"
+#include "turn.h"
 #include "guarantee.h"
 #include "overdue.h"
 #include "take.h"
@@ -48,17 +49,13 @@ static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class,
 	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
 }
 
-/* In the place of that CPU's BATCH task, which the caller has claimed. Who gives way to an equal has
- * had its turn: where a thousand wake and cut each other short, the last that was cut would else go
- * first again and again. A kernel thread or PRIORITY takes no more of it than the time. */
+/* In the place of that CPU's BATCH task, which the caller has claimed. */
 static void give_by_preempting(struct task_struct *p, struct task_record *t, u32 class, s32 cpu)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 
-	/* Without that CPU's lock. Should it have gone on to another task, that one's turn is over when
-	 * it is cut short next. */
-	if (c && class == CLASS_BATCH && !(p->flags & PF_KTHREAD))
-		c->turn_ends = 0;
+	if (c)
+		gives_way_to(p, class, c);
 	give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
 }
 
@@ -231,7 +228,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 
 		if (turn_goes_on(t)) {
 			slice = t->turn_left;
-			place = place_of_cut(t);
+			place = place_of_cut(t, place);
 		}
 		dsq_id = own ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
 		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
@@ -337,7 +334,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	c->tgid = p->tgid;
 	c->weight = p->scx.weight;
 	c->charged_at = clock_ns();
-	c->turn_ends = c->charged_at + p->scx.slice;
+	begin_turn(c, p->scx.slice);
 	c->vtime = t->vtime;
 	c->home = t->home;
 	c->rescue = c->next_is_rescue && c->class == CLASS_BATCH;
@@ -353,10 +350,10 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	} else if (t->class == CLASS_OWN) {
 		count(cpu, STAT_OWN_DIS, 1);
 	}
-	/* Only a task that came out of a queue in its turn moves that queue's time on. Who wakes at that
+	/* Only a task that came out of a queue by its place moves that queue's time on. Who wakes at that
 	 * time preempts a hog that stands behind it, within a place, as well; but not one that has slept
 	 * too: messages among hundreds would take three times as long. */
-	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue) {
+	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue && !turn_goes_on(t)) {
 		now = advance_queue(c, t->home, t->vtime);
 		if (!t->slept)
 			c->vtime = now;
@@ -392,9 +389,9 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 		charge(cpu, c, t, clock_ns());
 	c->settled = false;
 	t->turn_left = 0;
-	if (c->class == CLASS_BATCH && runnable && before(c->charged_at, c->turn_ends))
-		t->turn_left = c->turn_ends - c->charged_at;
-	if (c->class == CLASS_BATCH && !runnable)
+	if (c->class == CLASS_BATCH && runnable)
+		leave_turn(c, t);
+	else if (c->class == CLASS_BATCH)
 		falls_asleep(c, t, c->charged_at);
 	c->class = CLASS_NONE;
 	c->tgid = 0;

@@ -102,6 +102,7 @@ struct cpu_record {
 	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
 	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
 	u64 turn_ends;		/* when the running task's slice is over */
+	u32 gives_way;		/* it is preempted, by another of BATCH */
 	u32 slept;		/* that task has, and its slice has not been renewed since */
 	s64 shared_offset;	/* from the shared queue's virtual time to that one: take.h */
 	s64 owed_ns;		/* what BATCH is owed here by the guarantee; below 0: taken ahead */
@@ -140,6 +141,7 @@ struct task_record {
 	u8 overdue;
 	u8 slept;		/* and has not run since */
 	u8 kernel_thread;	/* as of the last enqueue */
+	u8 gave_way;		/* what is left of its turn it left to another of BATCH */
 };
 
 struct {

@@ -140,7 +140,7 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 		else
 			bpf_cpumask_set_cpu(cpu, mask);
 	}
-	c->turn_ends = c->charged_at + slice;
+	begin_turn(c, slice);
 	c->slept = false;
 	task_set_slice(prev, slice);
 }

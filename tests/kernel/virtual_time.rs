@@ -53,24 +53,29 @@ fn among_eight_hogs_a_cpu_the_metronome_misses_deadlines_under_the_kernel_defaul
     assert!(batch > 10.0 && again > 10.0, "in BATCH: {ours:?}");
 }
 
-#[test]
-#[ignore = "needs a machine in deterministic virtual time"]
-fn a_frame_of_four_milliseconds_is_done_in_time_without_being_a_member() {
-    let folder = "/tmp/frames";
+/// The report of one measurement, each of its rivals once.
+fn bench(measurement: &str) -> Value {
+    let folder = format!("/tmp/{measurement}");
     let output = Running::start(&[
         "bench",
         "--repetitions",
         "1",
         "--only",
-        "frame-8",
+        measurement,
         "--out",
-        folder,
+        &folder,
     ])
     .wait(PATIENCE * 12);
     assert!(output.status.success(), "{output:?}");
     let report = std::fs::read_dir(folder).unwrap().next().unwrap().unwrap();
     let report = std::fs::read_to_string(report.path().join("report.json")).unwrap();
-    let report: Value = serde_json::from_str(&report).unwrap();
+    serde_json::from_str(&report).unwrap()
+}
+
+#[test]
+#[ignore = "needs a machine in deterministic virtual time"]
+fn a_frame_of_four_milliseconds_is_done_in_time_without_being_a_member() {
+    let report = bench("frame-8");
     let mut goals = report["goals"].as_array().unwrap().iter();
     let goal = goals
         .find(|goal| {
@@ -82,6 +87,25 @@ fn a_frame_of_four_milliseconds_is_done_in_time_without_being_a_member() {
         .unwrap();
     println!("{goal}");
     assert_eq!(goal["holds"], true, "{goal}");
+}
+
+#[test]
+#[ignore = "needs a machine in deterministic virtual time"]
+fn a_thousand_that_sleep_and_wake_wait_no_longer_for_each_other_than_under_the_kernel_default() {
+    let report = bench("latency-1000");
+    let p99 = |rival: &str| {
+        let mut rivals = report["measurements"][0]["rivals"]
+            .as_array()
+            .unwrap()
+            .iter();
+        let rival = rivals.find(|this| this["key"] == rival).unwrap();
+        rival["figures"]["others_wake_p99_us"]["median"]
+            .as_f64()
+            .unwrap()
+    };
+    let (ours, default) = (p99("dualq_batch"), p99("default"));
+    println!("p99 {ours} µs, under the kernel default {default} µs");
+    assert!(ours < default, "{ours} µs : {default} µs");
 }
 
 /// How long `x` may take, from the key until the kernel says that it is done.

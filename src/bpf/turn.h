@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What is left of a BATCH task's turn that was cut short. Who works for some milliseconds at a time would
+ * wait for a round of all hogs in the midst of it, if its turn were lost.
+ *
+ * Cut short by a kernel thread, by PRIORITY or by a real-time task, it goes on before all others, the
+ * last that was cut first. Where it gave way to another of BATCH that stood before it, it is next, before
+ * those at its queue's present place, and that once each time it has slept: where a thousand wake and
+ * cut each other short, the last would else go first again and again, and the first waited for 10 ms. A hog
+ * that gives way stands where its virtual time puts it.
+ */
+#ifndef DUALQ_TURN_H
+#define DUALQ_TURN_H
+
+/* Its CPU's BATCH task gives way to `p`. Written without that CPU's lock: should it have gone on to
+ * another task, that one may be taken for one that gave way, when it is cut short itself. */
+static void gives_way_to(const struct task_struct *p, u32 class, struct cpu_record *c)
+{
+	if (class == CLASS_BATCH && !(p->flags & PF_KTHREAD))
+		c->gives_way = true;
+}
+
+static void begin_turn(struct cpu_record *c, u64 slice)
+{
+	c->turn_ends = c->charged_at + slice;
+	c->gives_way = false;
+}
+
+/* At the end of its time on the CPU, while it wants more. */
+static void leave_turn(const struct cpu_record *c, struct task_record *t)
+{
+	if (!before(c->charged_at, c->turn_ends) || (c->gives_way && !c->slept))
+		return;
+	t->turn_left = c->turn_ends - c->charged_at;
+	t->gave_way = c->gives_way;
+	t->slept = c->slept && !c->gives_way;
+}
+
+static bool turn_goes_on(const struct task_record *t)
+{
+	return !batch_fifo && t->turn_left;
+}
+
+/* Where it goes on, whose own place is `place`. */
+static u64 place_of_cut(const struct task_record *t, u64 place)
+{
+	u64 next = batch_place(queue_vtime(t->home)) - 1;
+
+	if (!t->gave_way)
+		return VTIME_ORIGIN - t->queued_at;
+	return before(next, place) ? next : place;
+}
+
+#endif
