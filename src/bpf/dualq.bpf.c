@@ -49,7 +49,8 @@ static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class,
 	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
 }
 
-/* In the place of that CPU's BATCH task, which the caller has claimed. */
+/* In the place of the task that runs there: one of BATCH, which the caller has claimed, or, for our own
+ * processes, whichever it is. */
 static void give_by_preempting(struct task_struct *p, struct task_record *t, u32 class, s32 cpu)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
@@ -335,6 +336,9 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	c->weight = p->scx.weight;
 	c->charged_at = clock_ns();
 	begin_turn(c, p->scx.slice);
+	/* Out of its bonds to another CPU straight to this one. */
+	if (t->home != SHARED && t->home != cpu)
+		batch_key(t, SHARED);
 	c->vtime = t->vtime;
 	c->home = t->home;
 	c->rescue = c->next_is_rescue && c->class == CLASS_BATCH;
@@ -353,9 +357,9 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	/* Only a task that came out of a queue by its place moves that queue's time on. Who wakes at that
 	 * time preempts a hog that stands behind it, within a place, as well; but not one that has slept
 	 * too: messages among hundreds would take three times as long. */
-	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue && !turn_goes_on(t)) {
-		now = advance_queue(c, t->home, t->vtime);
-		if (!t->slept)
+	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue) {
+		now = turn_goes_on(t) ? queue_vtime(t->home) : advance_queue(c, t->home, t->vtime);
+		if (!t->slept && before(c->vtime, now))
 			c->vtime = now;
 	}
 	c->slept = t->slept;
@@ -381,18 +385,21 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 	struct task_record *t = task_record_of(p);
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_record *c = cpu_record_of(cpu);
+	bool ended;
 
 	if (!t || !c)
 		return;
-	/* After dispatch has taken the next task, its queue no longer tells who wants the CPU. */
-	if (!c->settled)
+	/* Dispatch is asked at the end of a turn, by its slice or by yielding, and never where one is cut
+	 * short. After it has taken the next task, that one's queue no longer tells who wants the CPU. */
+	ended = c->settled;
+	if (!ended)
 		charge(cpu, c, t, clock_ns());
 	c->settled = false;
 	t->turn_left = 0;
-	if (c->class == CLASS_BATCH && runnable)
-		leave_turn(c, t);
-	else if (c->class == CLASS_BATCH)
+	if (c->class == CLASS_BATCH && !runnable)
 		falls_asleep(c, t, c->charged_at);
+	else if (c->class == CLASS_BATCH && !ended)
+		leave_turn(c, t);
 	c->class = CLASS_NONE;
 	c->tgid = 0;
 	if (mask && bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))

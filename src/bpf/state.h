@@ -2,8 +2,8 @@
 /*
  * What the scheduler keeps: its tunables (set by user space before loading), its maps, and one
  * record for each CPU and each task. The records of a CPU are written only while that CPU's run
- * queue is locked by the kernel, so nothing here needs a lock of its own; the one exception, `bound`,
- * says how it does without.
+ * queue is locked by the kernel, so nothing here needs a lock of its own; where `bound`, `leaves` and
+ * `gives_way` are written without, it says why that is enough.
  */
 #ifndef DUALQ_STATE_H
 #define DUALQ_STATE_H
@@ -113,8 +113,8 @@ struct cpu_record {
 	u32 bound;		/* a task bound to it is, or was a moment ago, in its own queues */
 	u64 grace_ns;		/* what is left to forgive: grace.h */
 	/* What a dispatch finds out, here and not in variables of its own: of what it reads from a map the
-	 * verifier takes any value for possible, and looks at an eighth as many instructions as where it
-	 * follows each combination of answers through. */
+	 * verifier takes any value for possible, and looks at a fifth to an eighth as many instructions as
+	 * where it follows each combination of answers through. */
 	u64 late;		/* how many are overdue here, if it is their turn */
 	s64 shared_place;	/* where each candidate for BATCH's turn stands, in the virtual time of */
 	s64 pinned_place;	/* this CPU's own queue: the first of either queue, and who runs; */
@@ -139,7 +139,7 @@ struct task_record {
 	u8 enqueued;		/* counted as enqueued, not yet as dispatched */
 	u8 direct;		/* given straight to a CPU: counts as enqueued and dispatched at once */
 	u8 overdue;
-	u8 slept;		/* and has not run since */
+	u8 slept;		/* and has not run since, or was cut short when it did */
 	u8 kernel_thread;	/* as of the last enqueue */
 	u8 gave_way;		/* what is left of its turn it left to another of BATCH */
 };

@@ -3,7 +3,7 @@
  * What is left of a BATCH task's turn that was cut short. Who works for some milliseconds at a time would
  * wait for a round of all hogs in the midst of it, if its turn were lost.
  *
- * Cut short by a kernel thread, by PRIORITY or by a real-time task, it goes on before all others, the
+ * Cut short by a kernel thread, by PRIORITY, by our own processes or by a real-time task, it goes on before all others, the
  * last that was cut first. Where it gave way to another of BATCH that stood before it, it is next, before
  * those at its queue's present place, and that once each time it has slept: where a thousand wake and
  * cut each other short, the last would else go first again and again, and the first waited for 10 ms. A hog
@@ -26,10 +26,10 @@ static void begin_turn(struct cpu_record *c, u64 slice)
 	c->gives_way = false;
 }
 
-/* At the end of its time on the CPU, while it wants more. */
+/* It stops before its slice is over, and wants more. */
 static void leave_turn(const struct cpu_record *c, struct task_record *t)
 {
-	if (!before(c->charged_at, c->turn_ends) || (c->gives_way && !c->slept))
+	if (batch_fifo || !before(c->charged_at, c->turn_ends) || (c->gives_way && !c->slept))
 		return;
 	t->turn_left = c->turn_ends - c->charged_at;
 	t->gave_way = c->gives_way;
@@ -38,7 +38,7 @@ static void leave_turn(const struct cpu_record *c, struct task_record *t)
 
 static bool turn_goes_on(const struct task_record *t)
 {
-	return !batch_fifo && t->turn_left;
+	return t->turn_left;
 }
 
 /* Where it goes on, whose own place is `place`. */
