@@ -356,8 +356,9 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	}
 	/* Only a task that came out of a queue by its place moves that queue's time on. Who wakes at that
 	 * time preempts a hog that stands behind it, within a place, as well; but not one that has slept
-	 * too: messages among hundreds would take three times as long. */
-	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue) {
+	 * too: messages among hundreds would take three times as long, and of two that wake each other
+	 * neither would stay behind, which is what lets it preempt. */
+	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue && !(turn_goes_on(t) && t->gave_way)) {
 		now = turn_goes_on(t) ? queue_vtime(t->home) : advance_queue(c, t->home, t->vtime);
 		if (!t->slept && before(c->vtime, now))
 			c->vtime = now;
