@@ -3,11 +3,11 @@
  * What is left of a BATCH task's turn that was cut short. Who works for some milliseconds at a time would
  * wait for a round of all hogs in the midst of it, if its turn were lost.
  *
- * Cut short by a kernel thread, by PRIORITY, by our own processes or by a real-time task, it goes on before all others, the
- * last that was cut first. Where it gave way to another of BATCH that stood before it, it is next, before
- * those at its queue's present place, and that once each time it has slept: where a thousand wake and
- * cut each other short, the last would else go first again and again, and the first waited for 10 ms. A hog
- * that gives way stands where its virtual time puts it.
+ * Cut short by a kernel thread, by PRIORITY, by our own processes or by a real-time task, it goes on
+ * before all others, the last that was cut first. Where it gave way to another of BATCH that stood before
+ * it, it is next, before those at its queue's present place, and that once each time it has slept: where
+ * a thousand wake and cut each other short, the last would else go first again and again, and the first
+ * waited for 10 ms. A hog that gives way stands where its virtual time puts it.
  */
 #ifndef DUALQ_TURN_H
 #define DUALQ_TURN_H
