@@ -358,7 +358,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	 * time preempts a hog that stands behind it, within a place, as well; but not one that has slept
 	 * too: messages among hundreds would take three times as long, and of two that wake each other
 	 * neither would stay behind, which is what lets it preempt. */
-	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue && !(turn_goes_on(t) && t->gave_way)) {
+	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue && !t->gave_way) {
 		now = turn_goes_on(t) ? queue_vtime(t->home) : advance_queue(c, t->home, t->vtime);
 		if (!t->slept && before(c->vtime, now))
 			c->vtime = now;
@@ -397,6 +397,7 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 		charge(cpu, c, t, clock_ns());
 	c->settled = false;
 	t->turn_left = 0;
+	t->gave_way = false;
 	if (c->class == CLASS_BATCH && !runnable)
 		falls_asleep(c, t, c->charged_at);
 	else if (c->class == CLASS_BATCH && !ended)

@@ -144,6 +144,14 @@ fn hogs_do_not_starve_behind_many_that_sleep_between_their_work() {
 }
 
 #[test]
+fn who_yields_gives_up_what_is_left_of_its_turn() {
+    let _scheduler = Running::attach(&[]);
+    let yielders = Load::new(&["yielders", "1000"]).on_cpu(1).start();
+    let taken: usize = yielders.next_line().parse().unwrap();
+    assert!(taken > 900, "the other ran after {taken} of 1000 yields");
+}
+
+#[test]
 fn nobody_in_batch_starves_whatever_the_nice_values() {
     // The watchdog checks what a plain virtual time got wrong: ejected after 45 s at 30 s.
     let _scheduler = Running::attach(&["--watchdog", "4"]);

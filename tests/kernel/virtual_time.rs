@@ -151,3 +151,40 @@ fn x_gives_the_machine_back_and_takes_it_within_half_a_second_and_keeps_the_memb
         assert!(in_time, "{hogs} hogs: {took:?}");
     }
 }
+
+/// How long a key may take until its effect is on the screen.
+const AT_ONCE: Duration = Duration::from_millis(100);
+
+#[test]
+#[ignore = "needs a machine in deterministic virtual time"]
+fn keys_answer_within_a_tenth_of_a_second_beside_eight_members_that_never_sleep() {
+    let mut terminal = Terminal::dashboard(&[]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    let hogs: Vec<Hog> = (0..2 * HOGS).map(|_| Load::hog().start()).collect();
+    for member in &hogs[..HOGS] {
+        run_ok(&["add", &member.pid().to_string()]);
+    }
+    // Who types and who reads the screen, too.
+    guest::be_on_time();
+    let mut took: Vec<Duration> = (0..40)
+        .map(|turn| {
+            let help = turn % 2 == 0;
+            // At any moment of the dashboard's second.
+            std::thread::sleep(Duration::from_millis(70));
+            let pressed = Instant::now();
+            terminal.press(if help { b"?" } else { b"\x1b" });
+            let answers = || terminal.screen().contains("keys and words") == help;
+            while !answers() {
+                assert!(pressed.elapsed() < PATIENCE, "{}", terminal.screen());
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            pressed.elapsed()
+        })
+        .collect();
+    took.sort_unstable();
+    println!(
+        "keys: {:.1?} in the middle, {:.1?} at the longest",
+        took[20], took[39]
+    );
+    assert!(took[39] < AT_ONCE, "{took:.1?}");
+}

@@ -17,7 +17,7 @@ use rustix::thread::futex;
 
 mod crowd;
 
-const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | yielders N | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID \
     | other-scheduler OBJECT | tasks N MILLISECONDS | hold-memory MB | churn-memory MB";
 
@@ -55,6 +55,7 @@ fn main() {
         }
         ["sleeper"] => waker(Duration::from_secs(3600)),
         ["real-time-hog"] => real_time_hog(),
+        ["yielders", count] => yielders(count.parse().expect("a number of yields")),
         ["parent"] => parent(),
         ["fork-storm"] => fork_storm(),
         ["thread-storm"] => thread_storm(),
@@ -232,6 +233,32 @@ fn real_time_hog() {
     thread::sleep(Duration::from_millis(100));
     ready();
     spin()
+}
+
+/// Two threads that do nothing but yield. Says after how many of so many yields the first one found that
+/// the other had run.
+fn yielders(count: usize) -> ! {
+    let turns = Arc::new(AtomicUsize::new(0));
+    let other = Arc::clone(&turns);
+    thread::spawn(move || {
+        loop {
+            other.fetch_add(1, Ordering::Relaxed);
+            thread::yield_now();
+        }
+    });
+    while turns.load(Ordering::Relaxed) == 0 {
+        thread::yield_now();
+    }
+    ready();
+    let taken = (0..count).filter(|_| {
+        let before = turns.load(Ordering::Relaxed);
+        thread::yield_now();
+        turns.load(Ordering::Relaxed) != before
+    });
+    println!("{}", taken.count());
+    loop {
+        thread::park();
+    }
 }
 
 /// Stops, and once it is sent SIGCONT has a child that never sleeps; `child PID` tells its id. It ends

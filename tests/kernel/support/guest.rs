@@ -7,15 +7,21 @@ use std::time::{Duration, Instant};
 /// How long a condition may take on an emulated CPU before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Has the calling thread run before all that is not real-time: what it waits for is seen when it
-/// happens, on a busy CPU too.
+/// Has all threads of this process run before all that is not real-time: what they wait for is seen
+/// when it happens, on a busy CPU too.
 pub fn be_on_time() {
     let priority = libc::sched_param { sched_priority: 1 };
-    // What it starts is ordinary.
+    // What they start is ordinary.
     let policy = libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK;
-    // SAFETY: the structure lives for the call.
-    let error = unsafe { libc::sched_setscheduler(0, policy, &raw const priority) };
-    assert_eq!(error, 0, "it is root");
+    for thread in fs::read_dir("/proc/self/task").expect("/proc is mounted") {
+        let thread = thread.expect("a thread's folder").file_name();
+        let thread = thread.to_str().and_then(|name| name.parse().ok());
+        // SAFETY: the structure lives for the call.
+        let error = unsafe {
+            libc::sched_setscheduler(thread.expect("an id"), policy, &raw const priority)
+        };
+        assert_eq!(error, 0, "it is root");
+    }
 }
 
 /// Waits until `condition` holds; fails the test, naming `what`, when it does not within `limit`.
