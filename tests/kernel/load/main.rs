@@ -235,25 +235,28 @@ fn real_time_hog() {
     spin()
 }
 
-/// Two threads that do nothing but yield. Says after how many of so many yields the first one found that
-/// the other had run.
+/// Three threads that do nothing but yield. Says after how many of so many yields the first one found
+/// that both others had run.
 fn yielders(count: usize) -> ! {
-    let turns = Arc::new(AtomicUsize::new(0));
-    let other = Arc::clone(&turns);
-    thread::spawn(move || {
-        loop {
-            other.fetch_add(1, Ordering::Relaxed);
-            thread::yield_now();
-        }
-    });
-    while turns.load(Ordering::Relaxed) == 0 {
+    let turns = [(); 2].map(|()| Arc::new(AtomicUsize::new(0)));
+    for own in turns.clone() {
+        thread::spawn(move || {
+            loop {
+                own.fetch_add(1, Ordering::Relaxed);
+                thread::yield_now();
+            }
+        });
+    }
+    let seen = || turns.each_ref().map(|own| own.load(Ordering::Relaxed));
+    while seen().contains(&0) {
         thread::yield_now();
     }
     ready();
     let taken = (0..count).filter(|_| {
-        let before = turns.load(Ordering::Relaxed);
+        let [one, two] = seen();
         thread::yield_now();
-        turns.load(Ordering::Relaxed) != before
+        let [one_now, two_now] = seen();
+        one_now != one && two_now != two
     });
     println!("{}", taken.count());
     loop {
