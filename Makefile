@@ -77,7 +77,7 @@ bench-dashboard:
 SOAK ?= 1000
 
 soak: packages-vm
-	@SOAK=$(SOAK) DUALQ_ACCEL=single DUALQ_VM_TIMEOUT=86400 vm/test soak::
+	@SOAK=$(SOAK) DUALQ_ACCEL=single DUALQ_VM_TIMEOUT=86400 vm/test soak:: --nocapture
 
 FUZZ_SECONDS ?= 60
 

@@ -24,6 +24,15 @@ fn rounds(tests: usize) -> usize {
     all.div_ceil(tests)
 }
 
+/// `make soak` takes an hour: it says how far it is.
+fn counted(rounds: usize) -> impl Iterator<Item = usize> {
+    (0..rounds).inspect(move |round| {
+        if round % 50 == 49 {
+            println!("round {} of {rounds}", round + 1);
+        }
+    })
+}
+
 /// A clean start and end: the first one replaces what a killed one has left pinned.
 fn once_more() {
     let scheduler = Running::attach(&[]);
@@ -35,7 +44,7 @@ fn once_more() {
 #[test]
 fn attached_and_detached_over_and_over_nothing_is_left() {
     let before = held();
-    for _ in 0..rounds(2) {
+    for _ in counted(rounds(2)) {
         once_more();
     }
     wait_until_no_more_than(before);
@@ -50,7 +59,7 @@ fn handed_over_and_taken_back_over_and_over_nothing_grows() {
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     run_ok(&["add", &hog.pid().to_string()]);
     let mut first = None;
-    for round in 0..rounds(2) {
+    for round in counted(rounds(2)) {
         terminal.press(b"x");
         terminal.wait_for_screen("the kernel default runs", |text| {
             guest::sched_ext_state() == "disabled" && text.contains("x attaches dualq.")
@@ -92,7 +101,7 @@ fn whenever_it_ends_the_machine_is_the_kernels_again(how: fn(&mut Terminal)) {
     let cpus = std::thread::available_parallelism().unwrap().get();
     let mut load: Vec<Hog> = Vec::new();
     let rounds = rounds(4);
-    for round in 0..rounds {
+    for round in counted(rounds) {
         if round == rounds / 2 {
             load.extend((0..8 * cpus).map(|_| Load::hog().start()));
         }
@@ -151,7 +160,7 @@ fn in_a_storm_of_births_moves_and_cpus_that_go_members_stay_exact() {
     let storms = ["fork-storm", "thread-storm"].map(|kind| Load::new(&[kind]).start());
     let family = storms[0].pid().to_string();
     let rounds = rounds(10);
-    for round in 0..rounds {
+    for round in counted(rounds) {
         let hog = &steady[round % steady.len()];
         run_ok(&["add", &hog.pid().to_string()]);
         assert!(maps::is_member(hog.pid()), "round {round}");
