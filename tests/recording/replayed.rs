@@ -1,0 +1,79 @@
+//! What a replay shows is what was on the screen.
+
+use std::sync::mpsc;
+
+use dualq_top::app::{App, Event};
+use dualq_top::dashboard::{Control, Happened};
+use dualq_top::model::{ProcessId, Queue};
+use dualq_top::record::{self, Recorder};
+use dualq_top::ui::theme::Theme;
+
+use crate::read;
+use crate::support::{self, Hands, World, play_app};
+
+/// Hands whose answers are taken down.
+struct Recording {
+    hands: Hands,
+    recorder: Recorder,
+}
+
+impl Control for Recording {
+    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> anyhow::Result<Queue> {
+        // One of them is refused.
+        if id.pid == 3977 {
+            anyhow::bail!("the map is full (10,000)");
+        }
+        self.hands.move_process(id, to, children)
+    }
+    fn signal(&mut self, _: ProcessId, _: i32) -> anyhow::Result<()> {
+        Ok(())
+    }
+    fn note(&mut self, happened: Happened<'_>) -> Option<String> {
+        self.recorder.note(happened)
+    }
+}
+
+/// Records what the dashboard does with these events; what it showed at their end, and the replay.
+fn recorded(name: &str, events: Vec<Event>) -> [String; 2] {
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    let _ = std::fs::remove_file(&path);
+    let (sender, _received) = mpsc::channel();
+    let (recorder, ending) = record::start(&path, sender).unwrap();
+    let mut hands = Recording {
+        hands: Hands::default(),
+        recorder,
+    };
+    let live = play_app(App::new(), Theme::colour(), (120, 40), events, &mut hands);
+    drop(hands);
+    ending.wait();
+    let (whats, end) = read(&std::fs::read(&path).unwrap());
+    assert_eq!(end, Ok(()));
+    let events = whats.into_iter().map(Event::from);
+    let app = App::new().replaying();
+    let mut hands = Hands::default();
+    let again = play_app(app, Theme::colour(), (120, 40), events, &mut hands);
+    assert_eq!(hands.asked, Vec::<String>::new());
+    [live.text(), again.text()]
+}
+
+#[test]
+fn several_processes_moved_together_are_one_move_in_a_replay() {
+    let mut world = World::new(2);
+    let mut events = vec![world.look()];
+    events.extend((0..12).map(|_| world.tick()));
+    events.extend(support::typed("\x1bvvvv "));
+    for pid in [4121, 3977, 2210] {
+        world.put(pid, Queue::Priority);
+    }
+    world.event();
+    events.extend((0..3).map(|_| world.tick()));
+    let [live, again] = recorded("moved-together.rec", events);
+    let line = |screen: &str, part: &str| {
+        let found = screen.lines().find(|line| line.contains(part));
+        found.map_or_else(|| panic!("no {part}\n{screen}"), str::to_owned)
+    };
+    assert!(live.contains("3 processes"), "{live}");
+    for part in ["1 not moved", "BATCH → PRIORITY"] {
+        assert_eq!(line(&live, part), line(&again, part), "{again}");
+    }
+}
