@@ -14,6 +14,7 @@ pub mod input;
 pub mod log;
 pub mod model;
 pub mod observe;
+mod parent;
 pub mod parsers;
 pub mod record;
 pub mod refusal;

@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use clap::{Args, ValueEnum};
-use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit};
+use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{ClockId, Timespec, clock_gettime};
 
 use super::record::Record;
 use super::{FRAME, HOG, METRONOME};
+use crate::parent;
 
 /// Far more than either part needs.
 const MOST_MEMORY: u64 = 128 << 20;
@@ -47,11 +48,7 @@ pub enum Kind {
 /// # Errors
 /// Where the kernel refuses one of the bounds.
 pub fn run(part: &Part) -> Result<()> {
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-        .context("cannot be bound to the parent")?;
-    // It may have died before the line above.
-    let parent = getppid().map(Pid::as_raw_nonzero);
-    if parent.is_none_or(|pid| pid.get().cast_unsigned() != part.parent) {
+    if !parent::ends_with(part.parent)? {
         return Ok(());
     }
     let name = match part.kind {

@@ -9,10 +9,12 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Mode, OFlags};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+
+#[path = "open_pty.rs"]
+mod open_pty;
+use open_pty::open_pty;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -27,13 +29,7 @@ pub struct Pty {
 
 impl Pty {
     pub fn start(mut command: Command, rows: u16, columns: u16) -> Self {
-        let master =
-            openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-        grantpt(&master).unwrap();
-        unlockpt(&master).unwrap();
-        let path = ptsname(&master, Vec::new()).unwrap();
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let slave = rustix::fs::open(path, flags, Mode::empty()).unwrap();
+        let (master, slave) = open_pty();
         let size = Winsize {
             ws_row: rows,
             ws_col: columns,
@@ -49,7 +45,7 @@ impl Pty {
         let child = command.spawn().unwrap();
         drop((slave, command));
         let (sender, written) = mpsc::channel();
-        let mut source = File::from(master.try_clone().unwrap());
+        let mut source = master.try_clone().unwrap();
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = source.read(&mut buffer) {
@@ -60,7 +56,7 @@ impl Pty {
         });
         Self {
             child,
-            keys: File::from(master),
+            keys: master,
             written,
             screen: vt100::Parser::new(
                 NonZero::new(rows.max(1)).unwrap(),

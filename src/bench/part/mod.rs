@@ -14,9 +14,9 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
-use rustix::process::{Pid, Signal, getppid};
 
 use super::record::{READY, Record};
+use crate::parent;
 pub use periodic::Periodic;
 
 /// The hidden subcommand's options.
@@ -73,11 +73,7 @@ pub enum Job {
 /// # Errors
 /// Where the kernel refuses what the part needs.
 pub fn run(part: &Part) -> Result<()> {
-    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))
-        .context("cannot be bound to the parent")?;
-    // It may have died before the line above.
-    let parent = getppid().map(Pid::as_raw_nonzero);
-    if parent.is_none_or(|pid| pid.get().cast_unsigned() != part.parent) {
+    if !parent::ends_with(part.parent)? {
         return Ok(());
     }
     if let Job::Peer { command } = &part.job {

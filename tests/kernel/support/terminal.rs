@@ -9,12 +9,14 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::fs::{Mode, OFlags};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use super::guest::{self, PATIENCE};
 use super::program;
+
+#[path = "../../support/open_pty.rs"]
+mod open_pty;
+use open_pty::{open_pty, open_slave};
 
 /// include/uapi/asm-generic/ioctls.h; libc does not name it.
 const TIOCVHANGUP: libc::Ioctl = 0x5437;
@@ -35,13 +37,7 @@ impl Terminal {
     }
 
     pub fn start(mut command: Command, rows: u16, columns: u16) -> Self {
-        let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC)
-            .expect("devpts is mounted");
-        grantpt(&master).expect("the terminal is ours");
-        unlockpt(&master).expect("the terminal is ours");
-        let path = ptsname(&master, Vec::new()).expect("it has a name");
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let slave = rustix::fs::open(path, flags, Mode::empty()).expect("it opens");
+        let (master, slave) = open_pty();
         set_size(&slave, rows, columns);
 
         let stream = |slave: &OwnedFd| Stdio::from(slave.try_clone().expect("a file descriptor"));
@@ -65,7 +61,7 @@ impl Terminal {
             nonzero(columns),
             0,
         )));
-        let mut source = File::from(master.try_clone().expect("a file descriptor"));
+        let mut source = master.try_clone().expect("a file descriptor");
         let sink = Arc::clone(&screen);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
@@ -76,7 +72,7 @@ impl Terminal {
         });
         Self {
             child,
-            keys: File::from(master),
+            keys: master,
             screen,
         }
     }
@@ -139,9 +135,7 @@ impl Terminal {
 
     /// Closes the terminal, as a window that is shut or a connection that breaks does.
     pub fn hang_up(&mut self) {
-        let path = ptsname(&self.keys, Vec::new()).expect("it has a name");
-        let flags = OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC;
-        let slave = rustix::fs::open(path, flags, Mode::empty()).expect("it opens");
+        let slave = open_slave(&self.keys);
         // SAFETY: the request takes no argument.
         let error = unsafe { libc::ioctl(slave.as_raw_fd(), TIOCVHANGUP, 0) };
         assert_eq!(error, 0, "{}", std::io::Error::last_os_error());
