@@ -7,6 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
+use crate::signal;
+
 /// The signal that came, if one did. Kept by the handler itself: a thread for it would be one more
 /// that wants a CPU.
 #[derive(Debug, Default)]
@@ -17,11 +19,14 @@ impl Stop {
     /// Where the handlers cannot be set.
     pub fn on_signals() -> Result<Self> {
         let stop = Self::default();
-        for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
-            let number = usize::try_from(signal)?;
-            signal_hook::flag::register_usize(signal, Arc::clone(&stop.0), number)
-                .context("cannot wait for signals")?;
-        }
+        signal::put_off(|| {
+            for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+                let number = usize::try_from(signal)?;
+                signal_hook::flag::register_usize(signal, Arc::clone(&stop.0), number)
+                    .context("cannot wait for signals")?;
+            }
+            anyhow::Ok(())
+        })??;
         Ok(stop)
     }
 

@@ -19,6 +19,7 @@ use crate::log;
 use crate::model::Ruler;
 use crate::rights;
 use crate::scheduler::{Handle, Inheritance, News, Options, Scheduler, pins, sysfs};
+use crate::signal;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
 const LOOK: Duration = Duration::from_millis(500);
@@ -45,6 +46,10 @@ pub fn run(options: Options) -> Result<()> {
         )?;
     }
     if options.stay {
+        // While it was starting.
+        if let Ok(signal) = signals.try_recv() {
+            return give_back(scheduler, signal);
+        }
         write(&format!(
             "dualq attached{taken_over}; `dualq-top detach` ends it\n"
         ))?;
@@ -55,10 +60,7 @@ pub fn run(options: Options) -> Result<()> {
     ))?;
     loop {
         if let Some(signal) = heard(&signals)? {
-            scheduler.detach()?;
-            drop(scheduler);
-            write("kernel default\n")?;
-            std::process::exit(128 + signal);
+            return give_back(scheduler, signal);
         }
         match scheduler.news() {
             News::None => {}
@@ -78,10 +80,18 @@ pub fn run(options: Options) -> Result<()> {
     }
 }
 
+/// The kernel's own scheduler runs again, and the program ends as this signal asks.
+fn give_back(mut scheduler: Scheduler<'_>, signal: i32) -> Result<()> {
+    scheduler.detach()?;
+    drop(scheduler);
+    write("kernel default\n")?;
+    std::process::exit(128 + signal);
+}
+
 /// Signals go to a thread, so that one that comes while attaching is not lost.
 fn signals() -> Result<Receiver<i32>> {
-    let mut signals =
-        Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot wait for signals")?;
+    let mut signals = signal::put_off(|| Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]))?
+        .context("cannot wait for signals")?;
     let (sender, received) = mpsc::channel();
     thread::spawn(move || {
         let _ = rights::give_up();

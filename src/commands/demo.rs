@@ -22,6 +22,7 @@ use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
+use crate::signal;
 
 /// After a move, before it is measured what it did.
 const SETTLE: Duration = Duration::from_millis(250);
@@ -41,8 +42,8 @@ pub fn run(
         let (start, record) = (Start::Demo(plan), options.record.record.as_deref());
         return dashboard::run(scheduler, look, preferences, start, record);
     }
-    let mut signals =
-        Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]).context("cannot wait for signals")?;
+    let mut signals = signal::put_off(|| Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]))?
+        .context("cannot wait for signals")?;
     let (sender, received) = mpsc::channel();
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {

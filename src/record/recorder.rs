@@ -17,6 +17,7 @@ use crate::dashboard::Happened;
 use crate::drill;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
+use crate::signal;
 use crate::text::scrub;
 
 /// Events that wait for the disk: some ten seconds of them.
@@ -74,17 +75,18 @@ pub fn start(path: &Path, events: Sender<Event>) -> Result<(Recorder, Ending)> {
     let (notes, received) = mpsc::sync_channel(WAITING);
     let (finished, done) = mpsc::channel();
     let begun = Instant::now();
-    thread::Builder::new()
-        .name("recorder".into())
-        .spawn(move || {
-            let _ = rights::give_up();
-            if let Err(error) = keep(writer, &received, begun) {
-                let _ = events.send(Event::Recorder(format!(
-                    "Recording has stopped: {error}. What {name} has so far can be replayed."
-                )));
-            }
-            drop(finished);
-        })?;
+    let thread = thread::Builder::new().name("recorder".into());
+    let record = move || {
+        let _ = rights::give_up();
+        if let Err(error) = keep(writer, &received, begun) {
+            let _ = events.send(Event::Recorder(format!(
+                "Recording has stopped: {error}. What {name} has so far can be replayed."
+            )));
+        }
+        drop(finished);
+    };
+    // It begins before anybody listens to signals.
+    signal::put_off(|| thread.spawn(record))??;
     let recorder = Recorder {
         notes,
         begun,

@@ -1,10 +1,25 @@
-use std::fs::{File, OpenOptions};
+use std::fs::{File, OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use rustix::fs::{FlockOperation, flock};
+use rustix::io::Errno;
+
+use crate::refusal::{Refusal, Status};
+
+const FILE: &str = "/run/dualq-top.lock";
+/// Far more than a start takes, most of which is the kernel's check of the programs.
+const A_START: Duration = Duration::from_secs(10);
+/// An end goes on without it: the machine has its own scheduler back by then.
+const AN_END: Duration = Duration::from_secs(1);
+/// Between two tries.
+const TRY: Duration = Duration::from_millis(20);
 
 /// Held while a scheduler is being started, so that two starts at once do not clean up each
-/// other's pins. The kernel lets go of it when the process ends, however it ends.
+/// other's pins. The kernel lets go of it when the process ends, however it ends; but one that is
+/// stopped keeps it.
 pub struct StartLock {
     _file: File,
 }
@@ -13,17 +28,47 @@ impl StartLock {
     /// Waits for its turn.
     ///
     /// # Errors
-    /// Where the lock's file cannot be made: `/run` is root's.
+    /// A [`Refusal`] where it does not come within ten seconds; where the lock's file cannot be made:
+    /// `/run` is root's.
     pub fn take() -> Result<Self> {
-        let path = "/run/dualq-top.lock";
+        Self::take_within(A_START)
+    }
+
+    /// For an end, which waits for a second at most.
+    ///
+    /// # Errors
+    /// As [`StartLock::take`].
+    pub fn take_at_end() -> Result<Self> {
+        Self::take_within(AN_END)
+    }
+
+    fn take_within(limit: Duration) -> Result<Self> {
+        // Who may open it may hold it: root alone, also where an earlier version has made it.
         let file = OpenOptions::new()
             .create(true)
             .truncate(false)
             .write(true)
-            .open(path)
-            .with_context(|| format!("cannot open {path}"))?;
-        flock(&file, FlockOperation::LockExclusive)
-            .with_context(|| format!("cannot lock {path}"))?;
-        Ok(Self { _file: file })
+            .mode(0o600)
+            .open(FILE)
+            .and_then(|file| {
+                file.set_permissions(Permissions::from_mode(0o600))?;
+                Ok(file)
+            })
+            .with_context(|| format!("cannot open {FILE}"))?;
+        let begun = Instant::now();
+        loop {
+            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+                Ok(()) => return Ok(Self { _file: file }),
+                Err(Errno::WOULDBLOCK) if begun.elapsed() < limit => sleep(TRY),
+                Err(Errno::WOULDBLOCK) => bail!(Refusal::new(
+                    Status::AnotherSchedulerRuns,
+                    format!(
+                        "another dualq-top has been starting for {} s: `fuser {FILE}` names it; end it, then try again",
+                        limit.as_secs()
+                    ),
+                )),
+                Err(error) => return Err(error).with_context(|| format!("cannot lock {FILE}")),
+            }
+        }
     }
 }

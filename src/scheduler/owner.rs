@@ -346,7 +346,7 @@ impl Drop for Scheduler<'_> {
         }
         // Closing the link is what detaches; the wait only lets the caller report the truth.
         let _ = self.detach();
-        let _turn = StartLock::take();
+        let _turn = StartLock::take_at_end();
         if pins_are_ours() {
             pins::remove_all();
         }

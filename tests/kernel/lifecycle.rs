@@ -105,6 +105,38 @@ fn a_scheduler_asked_to_stay_outlives_its_owner_until_it_is_detached() {
 }
 
 #[test]
+fn asked_to_stay_it_does_not_if_a_signal_came_while_it_started() {
+    let starting = Running::start(&["attach", "--stay"]);
+    guest::wait_until("it listens to signals", guest::PATIENCE, || {
+        guest::catches(starting.pid(), Signal::TERM)
+    });
+    let ended = starting.terminate();
+    assert_eq!(ended.status.code(), Some(128 + 15), "{ended:?}");
+    assert_eq!(guest::sched_ext_state(), "disabled");
+    assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
+}
+
+/// By one that is stopped while it starts, say; an ordinary user cannot do it.
+#[test]
+fn whoever_holds_up_a_start_holds_up_no_end_and_the_next_start_is_refused() {
+    use rustix::fs::{FlockOperation, flock};
+    use std::os::unix::fs::PermissionsExt;
+
+    let scheduler = Running::attach(&[]);
+    let lock = std::fs::File::open("/run/dualq-top.lock").unwrap();
+    let mode = lock.metadata().unwrap().permissions().mode();
+    assert_eq!(mode & 0o077, 0, "{mode:o}");
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    scheduler.terminate();
+    assert_eq!(guest::sched_ext_state(), "disabled");
+    let refused = run(&["attach"]);
+    assert_eq!(refused.status.code(), Some(5), "{refused:?}");
+    assert!(refused.stderr.contains("another dualq-top"), "{refused:?}");
+    drop(lock);
+    Running::attach(&[]).terminate();
+}
+
+#[test]
 fn a_dashboard_asked_to_stay_can_be_killed_and_the_scheduler_runs_on() {
     let terminal = crate::support::terminal::Terminal::dashboard(&["--stay"]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));

@@ -18,6 +18,7 @@ use crate::model::Exit;
 use crate::observe::Word;
 use crate::rights;
 use crate::scheduler::{Handle, News, Options, Scheduler, detach_pinned};
+use crate::signal;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
 const LOOK: Duration = Duration::from_millis(500);
@@ -129,7 +130,8 @@ pub fn stand_by(options: Options, joined: Option<Handle>, outlets: Outlets) -> R
 
 fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let thread = thread::Builder::new().name("scheduler".to_owned());
-    thread.spawn(run).context("cannot start a thread")
+    // It begins before anybody listens to signals.
+    signal::put_off(|| thread.spawn(run))?.context("cannot start a thread")
 }
 
 /// Until it is asked to attach, and can.

@@ -30,6 +30,7 @@ use crate::record;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::scheduler::{Handle, Options, preflight, sysfs};
+use crate::signal;
 use crate::terminal::{self, Tui};
 use crate::ui::theme::Theme;
 use hands::Hands;
@@ -263,8 +264,8 @@ pub(super) fn listen_to_signals(
     events: Sender<Event>,
     orders: Option<Sender<Order>>,
 ) -> Result<()> {
-    let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT])
-        .context("cannot wait for signals")?;
+    let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
+    let mut signals = signal::put_off(|| Signals::new(all))?.context("cannot wait for signals")?;
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {

@@ -107,6 +107,14 @@ pub fn is_stopped(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| stat[0] == "T")
 }
 
+/// Whether the process has set a handler for this signal.
+pub fn catches(pid: u32, signal: rustix::process::Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
+    let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:"));
+    let caught = caught.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
+    caught.expect("a set of signals") & 1 << (signal.as_raw() - 1) != 0
+}
+
 /// The CPU on which the process's first thread ran last.
 pub fn last_cpu(pid: u32) -> usize {
     stat(pid).expect("the process lives")[36]
