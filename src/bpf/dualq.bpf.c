@@ -100,7 +100,10 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
 	if (!c || c->class != CLASS_BATCH || batch_fifo || any_overdue || class_queued(CLASS_PRIORITY, cpu))
 		return false;
 	lead = batch_key(t, t->home) - queue_vtime(t->home);
-	running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->home);
+	running = c->vtime - queue_vtime(c->home);
+	/* It may have begun since. */
+	if (before(c->charged_at, now))
+		running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->home);
 	return lead + (c->slept ? (s64)batch_preempt_ns : 0) < running;
 }
 
@@ -140,7 +143,9 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	u32 class;
 	s32 cpu, victim;
 
-	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags, &is_idle);
+	/* Who wakes it in passing, by a pipe or a packet, keeps its CPU for as long as it likes: with that
+	 * flag the waker's own CPU is given as an idle one (scx_select_cpu_dfl, kernel/sched/ext_idle.c). */
+	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~VALUE(scx_wake_flags, SCX_WAKE_SYNC), &is_idle);
 	if (!t)
 		return cpu;
 	class = class_of(p);
@@ -314,6 +319,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	if (prev && c->settled) {
 		c->rescue = false;
+		stay_near(prev, c);
 		keep(prev, c, cpu);
 	}
 }

@@ -38,7 +38,7 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 		t->vtime = charged_vtime(t->vtime, ran, c->weight);
 		/* Time that nobody waited for is no debt either: a hog that was alone would else stand
 		 * back for seconds once it has company. */
-		if (!class_queued(CLASS_BATCH, cpu) &&
+		if ((c->only_foreign || !class_queued(CLASS_BATCH, cpu)) &&
 		    before(queue_vtime(t->home) + batch_slice_ns, t->vtime))
 			t->vtime = queue_vtime(t->home) + batch_slice_ns;
 		c->vtime = t->vtime;

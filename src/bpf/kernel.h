@@ -190,6 +190,9 @@ enum scx_enq_flags {
 	SCX_ENQ_PREEMPT,
 	SCX_ENQ_REENQ,
 };
+enum scx_wake_flags {
+	SCX_WAKE_SYNC,
+};
 enum scx_ent_flags {
 	SCX_TASK_QUEUED,
 };

@@ -110,6 +110,7 @@ struct cpu_record {
 	u32 leaves;		/* it goes off: overdue.h hurries it */
 	u32 priority_waits;	/* how many waited in PRIORITY at its last dispatch, and those since */
 	u32 releases;		/* cpu_release gives back what waits in the local queue */
+	u32 only_foreign;	/* what waits in the shared BATCH queue may not run here, by its first few */
 	u32 bound;		/* a task bound to it is, or was a moment ago, in its own queues */
 	u64 grace_ns;		/* what is left to forgive: grace.h */
 	/* What a dispatch finds out, here and not in variables of its own: of what it reads from a map the

@@ -20,26 +20,50 @@ static bool take_priority(s32 cpu, struct cpu_record *c)
 
 /* Where the head of a BATCH queue stands; NOBODY where it is empty. */
 #define NOBODY ((s64)(~0ULL >> 1))
+/* How many of the shared queue's tasks are looked at for the first that may run here. */
+#define LOOK_AT 16
 
-static s64 head_of(u64 dsq_id)
+/* The first that may run on `cpu`, one that may not run there does not hold up: a hog bound to a CPU would
+ * starve beside a crowd that is bound to two others, whose head always stands before it. Where none of
+ * the first few may, it is as if one stood at the queue's own time. */
+static s64 head_of_mixed(u64 dsq_id, s32 cpu, struct cpu_record *c)
 {
+	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
 	s64 place = NOBODY;
+	int i;
 
+	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+	bpf_for(i, 0, LOOK_AT) {
+		p = bpf_iter_scx_dsq_next(&it);
+		if (!p)
+			break;
+		c->only_foreign = !bpf_cpumask_test_cpu(cpu, p->cpus_ptr);
+		if (!c->only_foreign) {
+			place = p->scx.dsq_vtime;
+			break;
+		}
+		place = batch_place(shared_vtime);
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+	return place;
+}
+
+static s64 head_of(u64 dsq_id, s32 cpu, struct cpu_record *c)
+{
+	struct task_struct *p;
+
+	c->only_foreign = false;
 	if (bpf_ksym_exists(scx_bpf_dsq_peek___compat)) {
 		p = scx_bpf_dsq_peek___compat(dsq_id);
-		if (p)
-			place = p->scx.dsq_vtime;
-	} else if (queued(dsq_id)) {
-		struct bpf_iter_scx_dsq it;
-
-		bpf_iter_scx_dsq_new(&it, dsq_id, 0);
-		p = bpf_iter_scx_dsq_next(&it);
-		if (p)
-			place = p->scx.dsq_vtime;
-		bpf_iter_scx_dsq_destroy(&it);
+		if (!p)
+			return NOBODY;
+		if (p->nr_cpus_allowed == nr_possible_cpus || bpf_cpumask_test_cpu(cpu, p->cpus_ptr))
+			return p->scx.dsq_vtime;
+	} else if (!queued(dsq_id)) {
+		return NOBODY;
 	}
-	return place;
+	return head_of_mixed(dsq_id, cpu, c);
 }
 
 /* How far apart the two times of a CPU may be, where one is served and the other cannot be. */
@@ -82,8 +106,10 @@ static void translate_shared(struct cpu_record *c)
  * dispatch. */
 static void look_up_places(s32 cpu, struct cpu_record *c)
 {
-	c->shared_place = head_of(BATCH_DSQ);
-	c->pinned_place = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu)) : NOBODY;
+	c->pinned_place = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu), cpu, c) : NOBODY;
+	c->shared_place = head_of(BATCH_DSQ, cpu, c);
+	if (c->pinned_place != NOBODY)
+		c->only_foreign = false;
 	c->own_place = runs_batch(c) ? batch_place(c->vtime) : NOBODY;
 	/* First-come keys are times, not virtual times, the same for all queues; and others go before
 	 * who has had a turn. */
@@ -143,6 +169,21 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	begin_turn(c, slice);
 	c->slept = false;
 	task_set_slice(prev, slice);
+}
+
+/* It goes on because nobody else may run here, though some wait for other CPUs: that is no debt, and their
+ * queue's virtual time does not move on by it. One of nice 19, alone on its CPU, would else drive it on a
+ * hundred times as fast as a crowd that is bound to others can follow, and their weights mean nothing. */
+static void stay_near(struct task_struct *prev, struct cpu_record *c)
+{
+	struct task_record *t = task_record_of(prev);
+	u64 now;
+
+	if (!t || c->class != CLASS_BATCH || c->home != SHARED || !c->only_foreign)
+		return;
+	now = shared_vtime;
+	if (before(now, t->vtime))
+		c->vtime = t->vtime = now;
 }
 
 /* prev goes on wanting the CPU. A task that goes on gets neither stopping nor running

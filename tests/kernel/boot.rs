@@ -5,9 +5,10 @@
 use std::path::Path;
 
 use crate::support::guest::{self, PATIENCE};
-use crate::support::hog::Load;
+use crate::support::hog::{Hog, Load};
 use crate::support::maps;
-use crate::support::program::{self, Running, run, run_ok};
+use crate::support::program::{self, Running, be_served_first, run, run_ok};
+use crate::support::shares::{WINDOW, measure, settles, share};
 use crate::support::terminal::Terminal;
 
 /// `attach`, `doctor` and the dashboard refuse alike, in these words; looking is still possible;
@@ -94,4 +95,46 @@ fn a_kernel_without_sched_ext_is_refused_and_another_way_named() {
         assert_eq!(refused.status.code(), Some(3), "{arguments:?}: {refused:?}");
         assert!(refused.stderr.contains("make demo"), "{refused:?}");
     }
+}
+
+/// Each thread's part of what one CPU has, at the least in the best of some windows.
+fn reaches(what: &str, hog: &Hog, percent: f64) {
+    let mut seen = Vec::new();
+    while seen.last().is_none_or(|&got| got < percent) {
+        assert!(seen.len() < 6, "{what}: percent of a CPU: {seen:.1?}");
+        seen.push(100.0 * measure(&[hog])[0] / WINDOW.as_secs_f64());
+    }
+}
+
+#[test]
+#[ignore = "boots with four CPUs"]
+fn on_four_cpus_a_crowd_that_two_of_them_may_run_takes_no_share_and_no_weight_from_the_rest() {
+    assert_eq!(guest::online_cpus(), "0-3");
+    let scheduler = Running::attach(&[]);
+    be_served_first();
+    let crowd = Load::new(&["threads", "20"]).on_cpus(&[0, 1]).start();
+    let free = [(); 3].map(|()| Load::hog().start());
+    let bound = Load::hog().on_cpu(3).start();
+    // Half of its CPU is its share. It had a thousandth: the crowd's head stood before it each time.
+    reaches("one that is bound to another CPU", &bound, 25.0);
+    drop((crowd, free, bound));
+
+    let crowd = [(); 3].map(|()| Load::hog().on_cpus(&[0, 1]).start());
+    let free = [(); 2].map(|()| Load::hog().start());
+    let meek = Load::hog().nice(19).start();
+    let all = [&meek, &free[0], &free[1]];
+    settles("nice 19 beside two of nice 0", &all, 0.0, 12.0, |got| {
+        vec![share(got[0], got[1] + got[2])]
+    });
+    drop((crowd, free, meek));
+
+    let crowd = [0, 0, 19, 19].map(|nice| Load::hog().nice(nice).on_cpus(&[0, 1]).start());
+    // Not bound, though it has its CPU for itself: its time is the shared queue's, and goes by fast.
+    let alone = Load::hog().nice(19).on_cpus(&[2, 3]).start();
+    let all: Vec<&Hog> = crowd.iter().chain([&alone]).collect();
+    settles("nice 0 against 19 in the crowd", &all, 98.0, 8.0, |got| {
+        vec![share(got[0] + got[1], got[2] + got[3])]
+    });
+    drop((crowd, alone));
+    scheduler.terminate();
 }

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
@@ -141,6 +143,21 @@ fn hogs_do_not_starve_behind_many_that_sleep_between_their_work() {
     settles("the hogs' share", &all, 20.0, 9.0, |got| {
         vec![share(got[0] + got[1], got[2..].iter().sum())]
     });
+}
+
+#[test]
+fn who_is_woken_by_one_that_works_on_goes_to_an_idle_cpu_at_once() {
+    let _scheduler = Running::attach(&["--priority-slice", "100"]);
+    let pair = Load::new(&["late-after-sync", "20"]).start();
+    wait_until("it waits for its start", PATIENCE, || {
+        guest::is_stopped(pair.pid())
+    });
+    run_ok(&["add", &pair.pid().to_string()]);
+    let pid = Pid::from_raw(pair.pid().cast_signed()).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    let late: u64 = pair.next_line().parse().unwrap();
+    // Behind the one that woke it: tens of milliseconds.
+    assert!(late < 15_000, "{late} µs late");
 }
 
 #[test]

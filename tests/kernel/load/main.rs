@@ -17,7 +17,7 @@ use rustix::thread::futex;
 
 mod crowd;
 
-const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | yielders N | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | yielders N | late-after-sync N | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID \
     | other-scheduler OBJECT | tasks N MILLISECONDS | hold-memory MB | churn-memory MB";
 
@@ -56,6 +56,7 @@ fn main() {
         ["sleeper"] => waker(Duration::from_secs(3600)),
         ["real-time-hog"] => real_time_hog(),
         ["yielders", count] => yielders(count.parse().expect("a number of yields")),
+        ["late-after-sync", count] => late_after_sync(count.parse().expect("a number of wake-ups")),
         ["parent"] => parent(),
         ["fork-storm"] => fork_storm(),
         ["thread-storm"] => thread_storm(),
@@ -259,6 +260,46 @@ fn yielders(count: usize) -> ! {
         one_now != one && two_now != two
     });
     println!("{}", taken.count());
+    loop {
+        thread::park();
+    }
+}
+
+/// One thread never leaves CPU 1, and wakes another in passing, by a pipe, that may run anywhere and was
+/// there last. Says in microseconds how late that one was in the middle of so many wake-ups. Stops before
+/// it begins, until it is sent SIGCONT.
+fn late_after_sync(count: usize) -> ! {
+    use rustix::process::{Signal, getpid, kill_process};
+    use rustix::thread::{CpuSet, sched_setaffinity};
+    let only = |cpus: &[usize]| {
+        let mut set = CpuSet::new();
+        cpus.iter().for_each(|&cpu| set.set(cpu));
+        sched_setaffinity(None, &set).expect("the CPUs are online");
+    };
+    let (from, to) = rustix::pipe::pipe().expect("a pipe");
+    ready();
+    kill_process(getpid(), Signal::STOP).expect("it stops itself");
+    let begun = Instant::now();
+    thread::spawn(move || {
+        only(&[1]);
+        loop {
+            let moment = Instant::now();
+            while moment.elapsed() < Duration::from_millis(50) {}
+            let sent = begun.elapsed().as_nanos() as u64;
+            rustix::io::write(&to, &sent.to_ne_bytes()).expect("the pipe is open");
+        }
+    });
+    let mut late: Vec<u64> = (0..count)
+        .map(|_| {
+            only(&[1]);
+            only(&[0, 1]);
+            let mut sent = [0; 8];
+            rustix::io::read(&from, &mut sent).expect("the pipe is open");
+            begun.elapsed().as_nanos() as u64 - u64::from_ne_bytes(sent)
+        })
+        .collect();
+    late.sort_unstable();
+    println!("{}", late[count / 2] / 1000);
     loop {
         thread::park();
     }

@@ -15,7 +15,7 @@ use super::guest::PATIENCE;
 #[derive(Default)]
 pub struct Load {
     arguments: Vec<String>,
-    cpu: Option<usize>,
+    cpus: Vec<usize>,
     nice: Option<i32>,
     realtime: bool,
     name: Option<String>,
@@ -37,8 +37,13 @@ impl Load {
     }
 
     /// Lets all its threads run on this CPU only, from the start.
-    pub fn on_cpu(mut self, cpu: usize) -> Self {
-        self.cpu = Some(cpu);
+    pub fn on_cpu(self, cpu: usize) -> Self {
+        self.on_cpus(&[cpu])
+    }
+
+    /// The same, on any of these.
+    pub fn on_cpus(mut self, cpus: &[usize]) -> Self {
+        self.cpus = cpus.to_vec();
         self
     }
 
@@ -84,13 +89,13 @@ impl Load {
         if let Some(user) = self.user {
             command.uid(user);
         }
-        let (cpu, nice, realtime) = (self.cpu, self.nice, self.realtime);
+        let (nice, realtime) = (self.nice, self.realtime);
+        let mut cpus = CpuSet::new();
+        self.cpus.iter().for_each(|&cpu| cpus.set(cpu));
         // SAFETY: system calls, no allocation: fine between fork and exec.
         unsafe {
             command.pre_exec(move || {
-                if let Some(cpu) = cpu {
-                    let mut cpus = CpuSet::new();
-                    cpus.set(cpu);
+                if cpus.count() > 0 {
                     rustix::thread::sched_setaffinity(None, &cpus)?;
                 }
                 if let Some(nice) = nice {
