@@ -47,7 +47,7 @@ struct Cpu {
 }
 
 pub fn run(options: StatsOptions) -> Result<()> {
-    let handle = Handle::open()?;
+    let mut handle = Handle::open()?;
     let mut before = None;
     loop {
         // Waits over the interval, or at first over all that was measured.
@@ -78,6 +78,10 @@ pub fn run(options: StatsOptions) -> Result<()> {
                 Status::NotRunning,
                 "the scheduler has ended: start it with `sudo dualq-top`, or `sudo dualq-top attach`",
             ));
+        }
+        if handle.is_replaced() {
+            handle = Handle::open()?;
+            before = None;
         }
     }
 }

@@ -25,18 +25,10 @@ use std::{
 use crate::app::Event;
 use crate::drill;
 use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot};
-use crate::scheduler::{Counters, Entry, Handle, OwnerRecord, sysfs};
+use crate::scheduler::{Counters, Entry, Handle, Hold, OwnerRecord, sysfs};
 use host::HostReader;
 pub use host::online_cpus;
 pub use processes::{Processes, Source};
-
-/// Whose scheduler it is, as found at the start.
-#[derive(Debug, Clone)]
-pub enum Standing {
-    Owner,
-    Joined,
-    View(String),
-}
 
 /// Sees; keeps what does not change between ticks.
 pub struct Observer {
@@ -49,9 +41,9 @@ pub struct Observer {
     places: Vec<topology::Place>,
     /// Which CPUs were online when their places were read.
     placed: Vec<bool>,
-    standing: Standing,
-    /// `None` in view mode.
-    handle: Option<Handle>,
+    /// In view mode: why.
+    view: Option<String>,
+    hold: Hold,
     /// The process whose waits are wanted besides those of the members.
     watched: Option<ProcessId>,
 }
@@ -70,7 +62,7 @@ struct Kernel {
 impl Observer {
     /// `proc` is the root of the process file system: `/proc`, or a fixture.
     #[must_use]
-    pub fn new(proc: PathBuf, standing: Standing, handle: Option<Handle>) -> Self {
+    pub fn new(proc: PathBuf, view: Option<String>, hold: Hold) -> Self {
         Self {
             host: HostReader::new(),
             processes: Processes::new(proc.clone(), Source::Kernel),
@@ -78,22 +70,17 @@ impl Observer {
             threads: false,
             places: Vec::new(),
             placed: Vec::new(),
-            standing,
-            handle,
+            view,
+            hold,
             watched: None,
         }
-    }
-
-    /// From now on this process owns the scheduler, through this hold.
-    fn own(&mut self, handle: Handle) {
-        self.standing = Standing::Owner;
-        self.handle = Some(handle);
     }
 
     /// Looks once at everything. What cannot be read is left out, not made up.
     pub fn tick(&mut self) -> Snapshot {
         let at = monotonic();
         let ruler = sysfs::ruler();
+        self.hold.follow(&ruler);
         let kernel = self.kernel(&ruler);
         let mut processes = self.processes.read();
         let own = [
@@ -119,7 +106,7 @@ impl Observer {
             threads_left_out = left_out;
         }
         let waits = waits::read(
-            self.handle.as_ref(),
+            self.hold.handle(),
             &processes,
             kernel.members.as_ref(),
             self.watched,
@@ -166,7 +153,7 @@ impl Observer {
     /// Has this process's waits measured as well.
     fn watch(&mut self, id: Option<ProcessId>) {
         self.watched = id;
-        if let (Some(handle), Some(id)) = (&self.handle, id) {
+        if let (Some(handle), Some(id)) = (self.hold.handle(), id) {
             waits::watch(handle, id);
         }
     }
@@ -177,7 +164,7 @@ impl Observer {
     }
 
     fn kernel(&self, ruler: &Ruler) -> Kernel {
-        let Some(handle) = &self.handle else {
+        let Some(handle) = self.hold.handle() else {
             return Kernel::default();
         };
         let entries = handle.members.entries();
@@ -198,14 +185,15 @@ impl Observer {
     fn status(&self, at: Duration, ruler: Ruler, kernel: &Kernel) -> SchedulerStatus {
         let owner = kernel.owner;
         SchedulerStatus {
-            role: match &self.standing {
-                Standing::Owner => Role::Owner,
-                Standing::Joined => Role::Joined {
-                    owner: owner.filter(OwnerRecord::lives).map(|owner| owner.pid),
-                },
-                Standing::View(reason) => Role::View {
+            role: match (&self.view, self.hold.others()) {
+                (Some(reason), _) => Role::View {
                     reason: reason.clone(),
                 },
+                (None, None) => Role::Owner,
+                (None, Some(Ok(()))) => Role::Joined {
+                    owner: owner.filter(OwnerRecord::lives).map(|owner| owner.pid),
+                },
+                (None, Some(Err(why))) => Role::View { reason: why.into() },
             },
             attached: owner
                 .filter(|_| ruler == Ruler::Dualq)
@@ -277,7 +265,7 @@ pub fn run(
             match words.recv_timeout(if behind { Duration::ZERO } else { left }) {
                 Err(RecvTimeoutError::Timeout) if behind => {}
                 Ok(Word::Watch(id)) => observer.watch(id),
-                Ok(Word::Own(handle)) => observer.own(*handle),
+                Ok(Word::Own(handle)) => observer.hold.own(*handle),
                 Ok(Word::Sooner(Duration::ZERO)) => due = Instant::now(),
                 // Many moves at once are one.
                 Ok(Word::Sooner(sooner)) => later = Some(Instant::now() + sooner),
@@ -303,8 +291,8 @@ mod tests {
 
     #[test]
     fn without_rights_the_processes_and_the_host_are_seen_all_the_same() {
-        let standing = Standing::View("no rights".to_owned());
-        let snapshot = Observer::new("/proc".into(), standing, None).tick();
+        let view = Some("no rights".to_owned());
+        let snapshot = Observer::new("/proc".into(), view, Hold::default()).tick();
         let me = snapshot
             .processes
             .iter()

@@ -192,6 +192,16 @@ impl Handle {
         OwnerRecord::from_bytes(&bytes)
     }
 
+    /// Are the pins those of another one? Where there are none, nobody can tell.
+    #[must_use]
+    pub fn is_replaced(&self) -> bool {
+        let id = |map: &MapHandle| map.info().ok().map(|info| info.info.id);
+        match MapHandle::from_pinned_path(pins::path(pins::OWNER)) {
+            Ok(pinned) => id(&pinned) != id(&self.owner),
+            Err(error) => error.kind() != libbpf_rs::ErrorKind::NotFound,
+        }
+    }
+
     /// A second hold, for another thread.
     ///
     /// # Errors

@@ -199,13 +199,17 @@ impl<'obj> Scheduler<'obj> {
     }
 
     /// Gives the machine back to the kernel's scheduler and waits until it has it. Members are
-    /// kept for the next attach.
+    /// kept for the next attach. Where this one is not attached but another dualq is, that one is
+    /// meant: see [`detach_unowned`].
     ///
     /// # Errors
-    /// Where the kernel still runs ours after ten seconds.
+    /// Where the kernel still runs ours after ten seconds, or the other one has a living owner.
     pub fn detach(&mut self) -> Result<()> {
         let Some(link) = self.link.take() else {
-            return Ok(());
+            return match sysfs::ruler() {
+                Ruler::Dualq => detach_unowned(),
+                _ => Ok(()),
+            };
         };
         if pins_are_ours() {
             let _ = fs::remove_file(pins::path(pins::LINK));
@@ -344,8 +348,11 @@ impl Drop for Scheduler<'_> {
         if self.options.stay && self.link.is_some() {
             return;
         }
-        // Closing the link is what detaches; the wait only lets the caller report the truth.
-        let _ = self.detach();
+        // Closing the link is what detaches; the wait only lets the caller report the truth. Without
+        // one there is nothing to detach, and what another has attached is not for this one to end.
+        if self.link.is_some() {
+            let _ = self.detach();
+        }
         let _turn = StartLock::take_at_end();
         if pins_are_ours() {
             pins::remove_all();
@@ -353,11 +360,31 @@ impl Drop for Scheduler<'_> {
     }
 }
 
-/// Ends a scheduler that was asked to stay: its pinned link is what keeps it.
+/// Ends a scheduler that was asked to stay and whose owner has gone.
 ///
 /// # Errors
-/// Where the pin cannot be removed, or the kernel has not detached after ten seconds.
-pub fn detach_pinned() -> Result<()> {
+/// A [`Refusal`] where none runs or its owner lives; else where the pin cannot be removed, or the
+/// kernel has not detached after ten seconds.
+pub fn detach_unowned() -> Result<()> {
+    // No other takes it over between the look at its owner and the end.
+    let _turn = StartLock::take()?;
+    let handle = Handle::open()?;
+    // Inside one, whether the owner lives is not to be seen.
+    preflight::in_first_pid_namespace()?;
+    if let Some(pid) = handle.living_owner()? {
+        bail!(Refusal::new(
+            Status::NotPermitted,
+            format!(
+                "process {pid} owns the scheduler: end that process (`kill {pid}`), or press x in its dashboard"
+            ),
+        ));
+    }
+    drop(handle);
+    detach_pinned()
+}
+
+/// The pinned link is what keeps a scheduler that was asked to stay.
+fn detach_pinned() -> Result<()> {
     let link = pins::path(pins::LINK);
     fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
     // Asynchronous: the kernel ends the link when its last reference has gone.

@@ -17,6 +17,7 @@ mod drill;
 mod effects;
 mod ended;
 mod extremes;
+mod followed;
 mod guest_works;
 mod keys;
 mod lifecycle;

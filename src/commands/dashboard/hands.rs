@@ -14,7 +14,7 @@ use crate::demo::{self, Plan};
 use crate::model::{ProcessId, Queue};
 use crate::observe::Word;
 use crate::record::Recorder;
-use crate::scheduler::Handle;
+use crate::scheduler::{Handle, Hold, sysfs};
 use crate::signal;
 
 /// After a move or a change of schedulers, a snapshot comes this soon: the effect is to be seen
@@ -23,7 +23,7 @@ pub const AFTER_A_MOVE: Duration = Duration::from_millis(250);
 
 /// What the dashboard can do to the world outside.
 pub struct Hands {
-    pub handle: Option<Handle>,
+    pub hold: Hold,
     /// A scheduler that this process has come to own since.
     pub handles: Receiver<Handle>,
     pub orders: Option<Sender<Order>>,
@@ -71,11 +71,11 @@ impl Hands {
 impl Control for Hands {
     fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> Result<Queue> {
         if let Some(handle) = self.handles.try_iter().last() {
-            self.handle = Some(handle);
+            self.hold.own(handle);
         }
         let handle = self
-            .handle
-            .as_ref()
+            .hold
+            .follow(&sysfs::ruler())
             .context("nothing can be moved here: run dualq-top with sudo")?;
         match to {
             Queue::Priority if children => {

@@ -17,7 +17,7 @@ use crate::drill;
 use crate::model::Exit;
 use crate::observe::Word;
 use crate::rights;
-use crate::scheduler::{Handle, News, Options, Scheduler, detach_pinned};
+use crate::scheduler::{Handle, Hold, News, Options, Scheduler, detach_unowned, sysfs};
 use crate::signal;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
@@ -115,15 +115,15 @@ pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
     Ok((handle, Keeper { orders, thread }))
 }
 
-/// Starts nothing yet: another one's scheduler runs. `joined` is a hold on it if it is of our kind,
-/// whose members and options a later attach goes on with.
+/// Starts nothing yet: another one's scheduler runs. `hold` is on it if it is of our kind; with the
+/// members and options of the last such one a later attach goes on.
 ///
 /// # Errors
 /// Where there can be no thread.
-pub fn stand_by(options: Options, joined: Option<Handle>, outlets: Outlets) -> Result<Keeper> {
+pub fn stand_by(options: Options, hold: Hold, outlets: Outlets) -> Result<Keeper> {
     let (orders, taken) = mpsc::channel();
     let thread = Some(spawn(move || {
-        wait(options, joined.as_ref(), &taken, &outlets);
+        wait(options, hold, &taken, &outlets);
     })?);
     Ok(Keeper { orders, thread })
 }
@@ -135,11 +135,17 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
 }
 
 /// Until it is asked to attach, and can.
-fn wait(own: Options, joined: Option<&Handle>, orders: &Receiver<Order>, outlets: &Outlets) {
-    while let Ok(order) = orders.recv() {
+fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlets) {
+    loop {
+        let order = match orders.recv_timeout(LOOK) {
+            Err(RecvTimeoutError::Disconnected) => return,
+            order => order.ok(),
+        };
+        let joined = hold.follow(&sysfs::ruler());
+        let Some(order) = order else { continue };
         match order {
             Order::End => return,
-            Order::Detach => outlets.answer(detach_pinned()),
+            Order::Detach => outlets.answer(detach_unowned()),
             Order::MeasureWaits(_) => outlets.waits_switched(Err(anyhow!(
                 "the dashboard that attached the scheduler measures the waits: switch it there"
             ))),

@@ -25,11 +25,11 @@ use crate::demo::Plan;
 use crate::drill;
 use crate::input;
 use crate::model::Ruler;
-use crate::observe::{self, Observer, Standing, Word};
+use crate::observe::{self, Observer, Word};
 use crate::record;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
-use crate::scheduler::{Handle, Options, preflight, sysfs};
+use crate::scheduler::{Handle, Hold, Options, preflight, sysfs};
 use crate::signal;
 use crate::terminal::{self, Tui};
 use crate::ui::theme::Theme;
@@ -38,8 +38,9 @@ use keeper::{Keeper, Order, Outlets};
 
 /// The scheduler's side of this run of the dashboard.
 struct Kernel {
-    standing: Standing,
-    handle: Option<Handle>,
+    /// In view mode: why.
+    view: Option<String>,
+    hold: Hold,
     /// Tells of a scheduler that this process has come to own later.
     handles: Receiver<Handle>,
     /// `None` where this process may attach none.
@@ -90,13 +91,13 @@ pub fn run(
     }
     let kernel = connected?;
     let Kernel {
-        standing,
-        handle,
+        view,
+        hold,
         handles,
         keeper,
     } = kernel;
     let hands = Hands {
-        handle,
+        hold,
         handles,
         orders: keeper.as_ref().map(|keeper| keeper.orders.clone()),
         words,
@@ -109,7 +110,7 @@ pub fn run(
         recorder,
     };
     let app = App::with(preferences);
-    let outcome = show(standing, hands, app, theme(look), &events, &received, heard);
+    let outcome = show(view, hands, app, theme(look), &events, &received, heard);
     let ended = keeper.is_none_or(|mut keeper| keeper.end());
     // One that panicked while the dashboard ran has been heard of, and why.
     if !ended && !matches!(outcome, Ok(Outcome::Panicked(_))) {
@@ -142,8 +143,8 @@ pub(super) fn conclude(outcome: Outcome) -> Result<()> {
 fn only_look() -> Kernel {
     let (_, handles) = mpsc::channel();
     Kernel {
-        standing: Standing::View("asked for with --view, nothing is attached or moved".to_owned()),
-        handle: Handle::open().ok(),
+        view: Some("asked for with --view, nothing is attached or moved".to_owned()),
+        hold: Handle::open().map(Hold::other).unwrap_or_default(),
         handles,
         keeper: None,
     }
@@ -160,14 +161,11 @@ fn connect(options: Options, events: &Sender<Event>, words: &Sender<Word>) -> Re
     let refusal = if sysfs::ruler() == Ruler::Dualq {
         match join() {
             Ok(handle) => {
+                let hold = Hold::other(handle);
                 return Ok(Kernel {
-                    standing: Standing::Joined,
-                    keeper: Some(keeper::stand_by(
-                        options,
-                        Some(handle.try_clone()?),
-                        outlets,
-                    )?),
-                    handle: Some(handle),
+                    view: None,
+                    keeper: Some(keeper::stand_by(options, hold.try_clone()?, outlets)?),
+                    hold,
                     handles: received,
                 });
             }
@@ -176,9 +174,11 @@ fn connect(options: Options, events: &Sender<Event>, words: &Sender<Word>) -> Re
     } else {
         match keeper::own(options, outlets.clone()) {
             Ok((handle, keeper)) => {
+                let mut hold = Hold::default();
+                hold.own(handle);
                 return Ok(Kernel {
-                    standing: Standing::Owner,
-                    handle: Some(handle),
+                    view: None,
+                    hold,
                     handles: received,
                     keeper: Some(keeper),
                 });
@@ -189,14 +189,14 @@ fn connect(options: Options, events: &Sender<Event>, words: &Sender<Word>) -> Re
     match refusal.status {
         // It may end while we look; then `x` attaches ours.
         Status::AnotherSchedulerRuns => Ok(Kernel {
-            standing: Standing::Owner,
-            handle: None,
+            view: None,
+            hold: Hold::default(),
             handles: received,
-            keeper: Some(keeper::stand_by(options, None, outlets)?),
+            keeper: Some(keeper::stand_by(options, Hold::default(), outlets)?),
         }),
         Status::NotPermitted => Ok(Kernel {
-            standing: Standing::View(refusal.sentence),
-            handle: None,
+            view: Some(refusal.sentence),
+            hold: Hold::default(),
             handles: received,
             keeper: None,
         }),
@@ -223,7 +223,7 @@ pub(super) fn theme(look: Look) -> Theme {
 }
 
 fn show(
-    standing: Standing,
+    view: Option<String>,
     mut hands: Hands,
     app: App,
     theme: Theme,
@@ -235,14 +235,14 @@ fn show(
 
     let mut tui = Tui::new()?;
     terminal::report_panics(events.clone());
-    let handle = hands.handle.as_ref().map(Handle::try_clone).transpose()?;
+    let hold = hands.hold.try_clone()?;
     let snapshots = events.clone();
     let interval = app.interval();
     thread::Builder::new()
         .name("observe".to_owned())
         .spawn(move || {
             // It loads a BPF program of its own.
-            let observer = Observer::new("/proc".into(), standing, handle);
+            let observer = Observer::new("/proc".into(), view, hold);
             let _ = rights::give_up();
             observe::run(observer, interval, &heard, &snapshots);
         })?;

@@ -1,0 +1,142 @@
+//! Another scheduler of ours than before runs: what is shown, moved and ended is that one, and it is
+//! ended only by its owner.
+
+use std::time::Duration;
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::Load;
+use crate::support::maps;
+use crate::support::program::{Running, run_ok};
+use crate::support::terminal::Terminal;
+
+fn joined(text: &str, owner: u32) -> bool {
+    text.contains(&format!("joined: process {owner} owns"))
+}
+
+fn attached_dashboard(options: &[&str]) -> Terminal {
+    let terminal = Terminal::dashboard(options);
+    terminal.wait_for_screen("it is attached", |text| text.contains("● dualq"));
+    terminal
+}
+
+#[test]
+fn a_joined_dashboard_goes_on_with_the_next_owners_scheduler() {
+    let hog = Load::hog().named("encoder").start();
+    let other = Load::hog().start();
+    let first = Running::attach(&[]);
+    let second = Running::start(&["attach", "--no-waits"]);
+    wait_until("the second one waits", PATIENCE, || {
+        second.stdout().contains("takes over when")
+    });
+    let mut dashboard = Terminal::dashboard(&[]);
+    dashboard.wait_for_screen("it has joined", |text| joined(text, first.pid()));
+    first.terminate();
+    wait_until("the second one has taken over", PATIENCE, || {
+        second.stdout().contains("dualq attached")
+    });
+    dashboard.wait_for_screen("it has joined the second one", |text| {
+        joined(text, second.pid())
+    });
+    dashboard.press(b"/encoder\r ");
+    wait_until("it is moved where it counts", PATIENCE, || {
+        maps::is_member(hog.pid())
+    });
+    run_ok(&["add", &other.pid().to_string()]);
+    dashboard.wait_for_screen("the members are the running one's", |text| {
+        text.contains("2 members")
+    });
+    // With these it goes on itself.
+    second.terminate();
+    dashboard.wait_for_screen("the owner has gone", |text| text.contains("has gone: x"));
+    dashboard.press(b"x");
+    wait_until("it is attached again", PATIENCE, guest::is_attached);
+    let mut both = [hog.pid(), other.pid()];
+    both.sort_unstable();
+    assert_eq!(maps::members(), both);
+    dashboard.press(b"q");
+    assert!(dashboard.wait(PATIENCE).success());
+    assert_eq!(guest::sched_ext_state(), "disabled");
+}
+
+#[test]
+fn x_leaves_the_next_owners_scheduler_alone_that_is_to_stay() {
+    let first = Running::attach(&[]);
+    let mut dashboard = Terminal::dashboard(&[]);
+    dashboard.wait_for_screen("it has joined", |text| joined(text, first.pid()));
+    first.terminate();
+    let next = attached_dashboard(&["--stay"]);
+    dashboard.wait_for_screen("it has joined the next one", |text| {
+        joined(text, next.pid())
+    });
+    dashboard.press(b"x");
+    dashboard.wait_for_screen("it is refused", |text| {
+        text.contains(&format!("Process {} owns", next.pid()))
+    });
+    assert!(maps::pin("link").exists(), "it is no longer kept");
+    assert!(guest::is_attached());
+    drop(next);
+    dashboard.wait_for_screen("its owner has gone", |text| text.contains("x ends it"));
+    dashboard.press(b"x");
+    guest::wait_until_detached();
+}
+
+#[test]
+fn who_has_handed_over_joins_the_next_one_and_takes_up_its_own_after_it() {
+    let hog = Load::hog().named("encoder").start();
+    let mut first = attached_dashboard(&[]);
+    first.press(b"x");
+    first.wait_for_screen("it is handed over", |text| text.contains("x attaches"));
+    let next = Running::attach(&[]);
+    first.wait_for_screen("it has joined", |text| joined(text, next.pid()));
+    first.press(b"/encoder\r ");
+    wait_until("it is moved where it counts", PATIENCE, || {
+        maps::is_member(hog.pid())
+    });
+    first.press(b"x");
+    first.wait_for_screen("x is refused", |text| {
+        text.contains(&format!("Process {} owns", next.pid()))
+    });
+    assert!(guest::is_attached());
+    next.terminate();
+    first.wait_for_screen("nobody schedules", |text| !text.contains("joined"));
+
+    run_ok(&["attach", "--stay", "--no-waits"]);
+    first.wait_for_screen("it has joined", |text| text.contains("x ends it"));
+    first.press(b"x");
+    guest::wait_until_detached();
+    first.wait_for_screen("it says so", |text| text.contains("x attaches"));
+    first.press(b"x");
+    wait_until("its own is attached again", PATIENCE, guest::is_attached);
+    assert_eq!(maps::members(), [] as [u32; 0], "its own members");
+    first.wait_for_screen("it owns it", |text| {
+        text.contains("dualq is attached.") && !text.contains("joined")
+    });
+    first.press(b"q");
+    assert!(first.wait(PATIENCE).success());
+    assert_eq!(guest::sched_ext_state(), "disabled");
+}
+
+#[test]
+fn stats_goes_on_with_the_scheduler_that_runs() {
+    let hog = Load::hog().start();
+    let first = Running::attach(&[]);
+    run_ok(&["add", &hog.pid().to_string()]);
+    // Time enough for the next one to attach between two looks.
+    let stats = Running::start(&["stats", "--json", "--watch", "15"]);
+    let said = |what: &str| {
+        stats
+            .stdout()
+            .lines()
+            .last()
+            .is_some_and(|l| l.contains(what))
+    };
+    wait_until("the first one's", PATIENCE, || said("\"members\":1,"));
+    first.terminate();
+    let second = Running::attach(&["--batch-guarantee", "20"]);
+    wait_until(
+        "the second one's",
+        PATIENCE + Duration::from_secs(15),
+        || said("\"members\":0,\"guarantee_percent\":20"),
+    );
+    second.terminate();
+}
