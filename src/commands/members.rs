@@ -28,23 +28,7 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
             return Err(process::none_named(&pattern, "process"));
         }
     }
-    let before = handle.members.entries()?;
-    for (done, id) in found.iter().enumerate() {
-        let start = Some(id.start_ticks);
-        let added = if children {
-            handle.members.add_with_children(id.pid, start)
-        } else {
-            handle.members.add(id.pid, start)
-        };
-        if let Err(error) = added {
-            for added in &found[..done] {
-                if !before.iter().any(|entry| entry.pid == added.pid) {
-                    let _ = handle.members.remove(added.pid);
-                }
-            }
-            return Err(error);
-        }
-    }
+    handle.members.add_all(&found, children)?;
     handle.mark_event();
     let with = if children { ", with children" } else { "" };
     for id in found {

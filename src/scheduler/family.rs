@@ -6,8 +6,8 @@ use procfs::process::all_processes;
 
 use crate::model::ProcessId;
 
-/// The children of a process, theirs, and so on; those whose parent has ended are not found.
-pub fn descendants(of: u32) -> Vec<ProcessId> {
+/// The children of these processes, theirs, and so on; those whose parent has ended are not found.
+pub fn descendants(of: impl IntoIterator<Item = u32>) -> Vec<ProcessId> {
     let mut children: HashMap<u32, Vec<ProcessId>> = HashMap::new();
     let processes = all_processes().into_iter().flatten().flatten();
     for stat in processes.filter_map(|process| process.stat().ok()) {
@@ -17,7 +17,10 @@ pub fn descendants(of: u32) -> Vec<ProcessId> {
             start_ticks: stat.starttime,
         });
     }
-    let mut found = children.remove(&of).unwrap_or_default();
+    let mut found: Vec<ProcessId> = of
+        .into_iter()
+        .flat_map(|pid| children.remove(&pid).unwrap_or_default())
+        .collect();
     let mut next = 0;
     while let Some(id) = found.get(next) {
         // Taken out: a parent that changed during the reading makes no endless round.
@@ -42,13 +45,13 @@ mod tests {
             .spawn()
             .unwrap();
         let begun = std::time::Instant::now();
-        while descendants(shell.id()).len() < 2 {
+        while descendants([shell.id()]).len() < 2 {
             assert!(begun.elapsed().as_secs() < 20, "never two descendants");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        let mine = descendants(std::process::id());
+        let mine = descendants([std::process::id()]);
         assert!(mine.iter().any(|id| id.pid == shell.id()));
-        for id in descendants(shell.id()) {
+        for id in descendants([shell.id()]) {
             assert!(mine.contains(&id));
         }
         drop(shell.stdin.take());

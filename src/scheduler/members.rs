@@ -3,19 +3,20 @@
 //! A change runs in the kernel, which stamps the entry with the process's start and then moves
 //! what is queued or running already; a write straight to the map could do neither.
 
+mod addition;
+
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
-use super::entry::{self, Entry, THROUGH_PARENT, WITH_CHILDREN};
+use super::entry::{self, Entry};
 use super::family;
 use super::handle::start_ticks_of;
 use super::run_program::run_program;
 use crate::model::{Membership, ProcessId};
 use crate::refusal::{Refusal, Status};
-use crate::text;
 
 // `enum change_kind`, and the answers besides 0 and -errno, in src/bpf/membership.h.
 const ADD: u32 = 0;
@@ -61,99 +62,6 @@ impl Members {
         }
     }
 
-    /// Puts a process in PRIORITY. Twice is no error.
-    ///
-    /// # Errors
-    /// A [`Refusal`] where there is no such process, where the id is a thread's or a kernel
-    /// thread's, and where the map is full. Nothing has changed then.
-    pub fn add(&self, pid: u32, start_ticks: Option<u64>) -> Result<()> {
-        self.choose(pid, start_ticks, 0)
-    }
-
-    /// The same with its children, and theirs: those that live, and those of the future.
-    ///
-    /// # Errors
-    /// As [`Self::add`]; none of them is a member then.
-    pub fn add_with_children(&self, pid: u32, start_ticks: Option<u64>) -> Result<()> {
-        // First the parent: from now on the kernel adds who is born.
-        self.choose(pid, start_ticks, WITH_CHILDREN)?;
-        self.add_living_children(pid).inspect_err(|_| {
-            let _ = self.remove(pid);
-        })
-    }
-
-    /// Until a look finds no more: one may be born to a child that is not a member yet.
-    fn add_living_children(&self, parent: u32) -> Result<()> {
-        let mut known = HashSet::from([parent]);
-        for _ in 0..ROUNDS {
-            let found: Vec<ProcessId> = family::descendants(parent)
-                .into_iter()
-                .filter(|id| known.insert(id.pid))
-                .collect();
-            if found.is_empty() {
-                break;
-            }
-            for id in found {
-                let terms = Terms {
-                    start_ticks: Some(id.start_ticks),
-                    flags: WITH_CHILDREN | THROUGH_PARENT,
-                    chosen: parent,
-                };
-                match self.run(&self.change, ADD, id.pid, terms)? {
-                    0 => self.reclassify(ADD, id.pid)?,
-                    E2BIG => return Err(self.full()),
-                    // A member by itself, ended meanwhile, or one that cannot be a member.
-                    EEXIST | ESRCH | OTHER_PROCESS | OWN_PROCESS | KERNEL_THREAD | NOT_A_LEADER => {
-                    }
-                    error => {
-                        return Err(std::io::Error::from_raw_os_error(-error))
-                            .context("cannot add to priority_pids_map");
-                    }
-                }
-            }
-        }
-        Ok(())
-    }
-
-    fn choose(&self, pid: u32, start_ticks: Option<u64>, flags: u32) -> Result<()> {
-        let terms = Terms {
-            start_ticks,
-            flags,
-            chosen: 0,
-        };
-        match self.run(&self.change, ADD, pid, terms)? {
-            0 => {}
-            NOT_A_LEADER => bail!(Refusal::new(
-                Status::BadArgument,
-                format!("{pid} is a thread, not a process: name its process"),
-            )),
-            KERNEL_THREAD => bail!(Refusal::new(
-                Status::BadArgument,
-                format!("{pid} is a kernel thread: those are always served and cannot be moved"),
-            )),
-            OWN_PROCESS => bail!(Refusal::new(
-                Status::BadArgument,
-                format!("{pid} is part of dualq-top and always served first: it cannot be moved"),
-            )),
-            OTHER_PROCESS | ESRCH => bail!(Refusal::new(
-                Status::NoSuchProcess,
-                format!("there is no process {pid} any more: nothing was changed"),
-            )),
-            E2BIG => return Err(self.full()),
-            error => {
-                return Err(std::io::Error::from_raw_os_error(-error))
-                    .context("cannot add to priority_pids_map");
-            }
-        }
-        self.reclassify(ADD, pid)
-    }
-
-    fn full(&self) -> anyhow::Error {
-        let capacity = text::thousands(self.map.max_entries());
-        let sentence = format!("PRIORITY is full ({capacity}): remove a process first");
-        Refusal::new(Status::BadArgument, sentence).into()
-    }
-
     /// Takes a process out of PRIORITY, with those that came through it. One that is not there is no
     /// error.
     ///
@@ -167,7 +75,7 @@ impl Members {
         }
         // Who is removed has no more children that come too: the rounds end.
         for _ in 0..ROUNDS {
-            let family: HashSet<u32> = family::descendants(pid).iter().map(|id| id.pid).collect();
+            let family: HashSet<u32> = family::descendants([pid]).iter().map(|id| id.pid).collect();
             let through = self.entries()?.into_iter().filter(|other| {
                 other.membership == Membership::ThroughParent
                     && (other.chosen == Some(pid) || family.contains(&other.pid))

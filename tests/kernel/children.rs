@@ -1,7 +1,5 @@
 //! Members' children: those that live, those to come, and how they leave.
 
-use std::io::{BufRead, BufReader, Write};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::Duration;
 
 use libbpf_rs::{MapCore, MapFlags};
@@ -11,70 +9,8 @@ use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::Load;
 use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, run, run_ok};
+use crate::support::shell::Shell;
 use crate::support::terminal::Terminal;
-
-/// A shell that starts processes when it is told to; they end with the test.
-struct Shell {
-    child: Child,
-    input: ChildStdin,
-    output: BufReader<ChildStdout>,
-    born: Vec<u32>,
-}
-
-impl Shell {
-    fn start() -> Self {
-        // The last word is for the search.
-        let mut child = Command::new("/bin/sh")
-            .args(["-s", "nestmother"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        Self {
-            input: child.stdin.take().unwrap(),
-            output: BufReader::new(child.stdout.take().unwrap()),
-            child,
-            born: Vec::new(),
-        }
-    }
-
-    fn pid(&self) -> u32 {
-        self.child.id()
-    }
-
-    /// Runs a command that prints process ids.
-    fn run(&mut self, command: &str) -> Vec<u32> {
-        writeln!(self.input, "{command}").unwrap();
-        let mut line = String::new();
-        self.output.read_line(&mut line).unwrap();
-        let pids: Vec<u32> = line
-            .split_whitespace()
-            .map(|pid| pid.parse().unwrap())
-            .collect();
-        self.born.extend(&pids);
-        pids
-    }
-
-    fn child(&mut self) -> u32 {
-        self.run("sleep 1000 & echo $!")[0]
-    }
-
-    /// A child with a child of its own: both, the younger last.
-    fn family(&mut self) -> Vec<u32> {
-        self.run("sh -c 'sleep 1000 & echo $$ $!; wait' &")
-    }
-}
-
-impl Drop for Shell {
-    fn drop(&mut self) {
-        for pid in &self.born {
-            let pid = rustix::process::Pid::from_raw(pid.cast_signed()).unwrap();
-            let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
 
 fn sorted(mut pids: Vec<u32>) -> Vec<u32> {
     pids.sort_unstable();

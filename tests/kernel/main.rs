@@ -31,6 +31,7 @@ mod probe;
 mod processes;
 mod readers;
 mod recording;
+mod refused;
 mod rights;
 mod scripts;
 mod soak;

@@ -10,5 +10,6 @@ pub mod hog;
 pub mod maps;
 pub mod program;
 pub mod shares;
+pub mod shell;
 pub mod terminal;
 pub mod waits;
