@@ -3,12 +3,13 @@
 use std::{
     fs,
     mem::MaybeUninit,
+    os::fd::AsFd,
     thread::sleep,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use libbpf_rs::{Link, MapHandle, MapMut, OpenObject};
+use libbpf_rs::{Link, OpenObject};
 
 use super::{
     handle::{Handle, OwnerRecord, start_ticks_of},
@@ -150,11 +151,12 @@ impl<'obj> Scheduler<'obj> {
         self.handle.set_owner(self.owner_record())?;
         // Another instance may have come and gone since this one was attached last.
         if pins::mounted() && !pins_are_ours() {
-            self.pin()?;
+            // Half of them would be nobody's: links among them would run on after this process.
+            self.pin().inspect_err(|_| pins::remove_all())?;
         }
         self.handle.reset_exit()?;
         let _transition = self.transition();
-        let mut link = self
+        let link = self
             .skel
             .maps
             .dualq
@@ -177,8 +179,7 @@ impl<'obj> Scheduler<'obj> {
             );
         }
         if self.options.stay {
-            link.pin(pins::path(pins::LINK))
-                .context("cannot pin the scheduler's link")?;
+            pins::pin(link.as_fd(), pins::LINK)?;
         }
         self.link = Some(link);
         self.handle.set_owner(self.owner_record())
@@ -279,18 +280,18 @@ impl<'obj> Scheduler<'obj> {
     /// Only maps and programs are pinned, so that nothing outlives this process but their memory;
     /// links too where the scheduler is to stay. Pins left by a process that was killed are
     /// replaced here.
-    fn pin(&mut self) -> Result<()> {
+    fn pin(&self) -> Result<()> {
         pins::remove_all();
         pins::create_dir().context("cannot make /sys/fs/bpf/dualq")?;
         let maps = &self.skel.maps;
-        pin_map(&maps.priority_pids_map, pins::MEMBERS)?;
-        pin_map(&maps.queue_stats, pins::COUNTERS)?;
-        pin_map(&maps.own_pids, pins::OWN)?;
-        pin_map(&maps.exit_record, pins::EXIT)?;
-        pin_map(&maps.overdue_timer, pins::TIMER)?;
-        let progs = &mut self.skel.progs;
-        progs.dualq_change.pin(pins::path(pins::CHANGE))?;
-        progs.dualq_reclassify.pin(pins::path(pins::RECLASSIFY))?;
+        pins::pin(maps.priority_pids_map.as_fd(), pins::MEMBERS)?;
+        pins::pin(maps.queue_stats.as_fd(), pins::COUNTERS)?;
+        pins::pin(maps.own_pids.as_fd(), pins::OWN)?;
+        pins::pin(maps.exit_record.as_fd(), pins::EXIT)?;
+        pins::pin(maps.overdue_timer.as_fd(), pins::TIMER)?;
+        let progs = &self.skel.progs;
+        pins::pin(progs.dualq_change.as_fd(), pins::CHANGE)?;
+        pins::pin(progs.dualq_reclassify.as_fd(), pins::RECLASSIFY)?;
         if let Ok(instrument) = &self.waits {
             instrument.pin()?;
             if self.options.stay {
@@ -298,21 +299,13 @@ impl<'obj> Scheduler<'obj> {
             }
         }
         if self.options.stay {
-            for (link, name) in self.links.iter_mut().zip(pins::SIDE_LINKS) {
-                link.pin(pins::path(name))
-                    .with_context(|| format!("cannot pin {name}"))?;
+            for (link, name) in self.links.iter().zip(pins::SIDE_LINKS) {
+                pins::pin(link.as_fd(), name)?;
             }
         }
         // Last: who can open this one finds the others in place.
-        pin_map(&self.skel.maps.owner, pins::OWNER)
+        pins::pin(maps.owner.as_fd(), pins::OWNER)
     }
-}
-
-/// Through a handle of its own: libbpf pins a map of an object once only, whatever became of it.
-fn pin_map(map: &MapMut<'_>, name: &str) -> Result<()> {
-    MapHandle::try_from(map)?
-        .pin(pins::path(name))
-        .with_context(|| format!("cannot pin {name}"))
 }
 
 /// Are the pins those of this process, not of one that came after it?

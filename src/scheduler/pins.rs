@@ -2,10 +2,17 @@
 //! the running scheduler. The kernel makes them 0600 and root's; they are never widened.
 
 use std::{
+    ffi::CString,
     fs, io,
-    os::unix::fs::DirBuilderExt,
+    os::{
+        fd::{AsRawFd, BorrowedFd},
+        unix::{ffi::OsStrExt, fs::DirBuilderExt},
+    },
     path::{Path, PathBuf},
 };
+
+use anyhow::{Context, Result};
+use libbpf_rs::libbpf_sys;
 
 const BPFFS: &str = "/sys/fs/bpf";
 const DIR: &str = "/sys/fs/bpf/dualq";
@@ -77,6 +84,23 @@ pub fn create_dir() -> io::Result<()> {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         other => other,
     }
+}
+
+/// Pins a map, a program or a link. Not through libbpf's objects: it pins each once only, whatever
+/// became of the pin, and another instance may have removed it since.
+///
+/// # Errors
+/// The file system's own.
+#[allow(unsafe_code)]
+pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
+    let path = CString::new(path(name).as_os_str().as_bytes())?;
+    // SAFETY: the path is a C string that outlives the call.
+    let error = unsafe { libbpf_sys::bpf_obj_pin(object.as_raw_fd(), path.as_ptr()) };
+    if error < 0 {
+        return Err(io::Error::from_raw_os_error(-error))
+            .with_context(|| format!("cannot pin {name}"));
+    }
+    Ok(())
 }
 
 /// Removes every pin of ours, and the folder if nothing else is in it. What is not there is no

@@ -1,9 +1,7 @@
 //! Owning the instrument: load it once, attach and detach its programs at will.
 
-use std::ffi::CString;
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::os::unix::ffi::OsStrExt;
 use std::{io, ptr};
 
 use anyhow::{Context, Result};
@@ -120,10 +118,10 @@ impl Instrument {
             (&self.reader.processes, pins::WAIT_PROCESSES),
             (&self.reader.control, pins::WAIT_CONTROL),
         ] {
-            pin(map.as_fd(), name)?;
+            pins::pin(map.as_fd(), name)?;
         }
         for (program, name) in self.reader.programs.iter().zip(pins::WAIT_PROGRAMS) {
-            pin(program.as_fd(), name)?;
+            pins::pin(program.as_fd(), name)?;
         }
         Ok(())
     }
@@ -134,7 +132,7 @@ impl Instrument {
     /// Where the BPF file system refuses.
     pub fn pin_links(&self) -> Result<()> {
         for (link, name) in self.links.iter().zip(pins::WAIT_LINKS) {
-            pin(link.as_fd(), name)?;
+            pins::pin(link.as_fd(), name)?;
         }
         Ok(())
     }
@@ -174,16 +172,4 @@ fn owned(fd: i32) -> io::Result<OwnedFd> {
     }
     // SAFETY: the kernel has just made this descriptor, and nobody else has it.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) })
-}
-
-#[allow(unsafe_code)]
-fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
-    let path = CString::new(pins::path(name).as_os_str().as_bytes())?;
-    // SAFETY: the path is a C string that outlives the call.
-    let error = unsafe { libbpf_sys::bpf_obj_pin(object.as_raw_fd(), path.as_ptr()) };
-    if error < 0 {
-        return Err(io::Error::from_raw_os_error(-error))
-            .with_context(|| format!("cannot pin {name}"));
-    }
-    Ok(())
 }

@@ -26,6 +26,7 @@ mod many_cpus;
 mod map_operations;
 mod membership;
 mod other_scheduler;
+mod pins;
 mod policy;
 mod probe;
 mod processes;
