@@ -18,7 +18,7 @@ use super::members::write;
 use crate::log;
 use crate::model::Ruler;
 use crate::rights;
-use crate::scheduler::{Handle, Inheritance, News, Options, Scheduler, pins, sysfs};
+use crate::scheduler::{Handle, Heir, Inheritance, News, Options, Scheduler, pins, sysfs};
 use crate::signal;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
@@ -129,10 +129,11 @@ fn wait_for(handle: &Handle, owner: u32, signals: &Receiver<i32>) -> Result<Inhe
     write(&format!(
         "process {owner} has attached dualq already: this one takes over when that one ends; Ctrl-C leaves it alone\n"
     ))?;
-    while handle.living_owner()?.is_some() {
+    let mut heir = Heir::from_now();
+    while heir.look(handle)? {
         if let Some(signal) = heard(signals)? {
             std::process::exit(128 + signal);
         }
     }
-    handle.members.inheritance()
+    heir.inheritance(handle)
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::process;
 use crate::cli::Which;
 use crate::model::Membership;
-use crate::scheduler::{Handle, preflight};
+use crate::scheduler::{Handle, Members, preflight};
 use crate::text::scrub;
 
 /// Adds all or none: every one is looked at before the first is added.
@@ -28,8 +28,7 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
             return Err(process::none_named(&pattern, "process"));
         }
     }
-    handle.members.add_all(&found, children)?;
-    handle.mark_event();
+    change(handle, |members| members.add_all(&found, children))?;
     let with = if children { ", with children" } else { "" };
     for id in found {
         say(&format!("{} → PRIORITY{with}", name_of(id.pid)))?;
@@ -56,16 +55,31 @@ pub fn remove(which: &Which) -> Result<()> {
             return Err(process::none_named(&pattern, "member"));
         }
     }
+    change(handle, |now| {
+        let mut leaving = pids.iter().filter(|pid| is_member(**pid));
+        leaving.try_for_each(|pid| now.remove(*pid))
+    })?;
     for pid in pids {
         if is_member(pid) {
-            handle.members.remove(pid)?;
             say(&format!("{} → BATCH", name_of(pid)))?;
         } else {
             say(&format!("{} was in BATCH already", name_of(pid)))?;
         }
     }
-    handle.mark_event();
     Ok(())
+}
+
+/// Changes the members of the scheduler that runs. Where the next one takes over just then, it may
+/// have copied them already: then it is done in that one too.
+fn change(mut handle: Handle, change: impl Fn(&Members) -> Result<()>) -> Result<()> {
+    loop {
+        change(&handle.members)?;
+        if handle.rules() {
+            handle.mark_event();
+            return Ok(());
+        }
+        handle = Handle::open_next()?;
+    }
 }
 
 fn parsed(which: &Which) -> Result<Vec<u32>> {

@@ -6,16 +6,24 @@ use procfs::process::all_processes;
 
 use crate::model::ProcessId;
 
+/// Every process, with its parent.
+pub fn everybody() -> impl Iterator<Item = (u32, ProcessId)> {
+    let processes = all_processes().into_iter().flatten().flatten();
+    let stats = processes.filter_map(|process| process.stat().ok());
+    stats.map(|stat| {
+        let id = ProcessId {
+            pid: stat.pid.cast_unsigned(),
+            start_ticks: stat.starttime,
+        };
+        (stat.ppid.cast_unsigned(), id)
+    })
+}
+
 /// The children of these processes, theirs, and so on; those whose parent has ended are not found.
 pub fn descendants(of: impl IntoIterator<Item = u32>) -> Vec<ProcessId> {
     let mut children: HashMap<u32, Vec<ProcessId>> = HashMap::new();
-    let processes = all_processes().into_iter().flatten().flatten();
-    for stat in processes.filter_map(|process| process.stat().ok()) {
-        let parent = children.entry(stat.ppid.cast_unsigned()).or_default();
-        parent.push(ProcessId {
-            pid: stat.pid.cast_unsigned(),
-            start_ticks: stat.starttime,
-        });
+    for (parent, id) in everybody() {
+        children.entry(parent).or_default().push(id);
     }
     let mut found: Vec<ProcessId> = of
         .into_iter()

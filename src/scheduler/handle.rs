@@ -6,7 +6,10 @@ use std::{os::fd::OwnedFd, time::Duration};
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
 
-use super::{counters::Counters, exit, load::Options, members::Members, pins, preflight, sysfs};
+use super::{
+    counters::Counters, exit, load::Options, lock::StartLock, members::Members, pins, preflight,
+    sysfs,
+};
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
 use crate::waits;
@@ -288,6 +291,23 @@ impl Handle {
     pub fn living_owner(&self) -> Result<Option<u32>> {
         let owner = self.owner()?.filter(OwnerRecord::lives);
         Ok(owner.map(|owner| owner.pid))
+    }
+
+    /// Is it this one that rules still? Asked after a change: if so, whoever takes over copies the
+    /// members later, and has the change too.
+    #[must_use]
+    pub fn rules(&self) -> bool {
+        // In this order: the next one is pinned before it rules.
+        sysfs::ruler() == Ruler::Dualq && !self.is_replaced()
+    }
+
+    /// Opens the scheduler that runs once nobody is starting one any more.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_next() -> Result<Self> {
+        drop(StartLock::take()?);
+        Self::open()
     }
 
     /// How it was started: what a start that follows it goes on with.

@@ -4,6 +4,9 @@
 //! what is queued or running already; a write straight to the map could do neither.
 
 mod addition;
+mod inheritance;
+
+pub use inheritance::Inheritance;
 
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
@@ -13,10 +16,8 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::entry::{self, Entry};
 use super::family;
-use super::handle::start_ticks_of;
 use super::run_program::run_program;
 use crate::model::{Membership, ProcessId};
-use crate::refusal::{Refusal, Status};
 
 // `enum change_kind`, and the answers besides 0 and -errno, in src/bpf/membership.h.
 const ADD: u32 = 0;
@@ -49,9 +50,6 @@ struct Terms {
     flags: u32,
     chosen: u32,
 }
-
-/// The members of one scheduler, for the next: entries as the map has them, stamps and flags included.
-pub struct Inheritance(Vec<(Vec<u8>, Vec<u8>)>);
 
 impl Members {
     pub fn new(map: MapHandle, change: OwnedFd, reclassify: OwnedFd) -> Self {
@@ -133,14 +131,6 @@ impl Members {
         Ok(value.map(|value| Entry::of(pid, &value)))
     }
 
-    /// All of them, for a scheduler that follows this one.
-    ///
-    /// # Errors
-    /// Where the map cannot be read.
-    pub fn inheritance(&self) -> Result<Inheritance> {
-        Ok(Inheritance(self.raw_entries()?.collect()))
-    }
-
     /// One call for thousands of entries, with room for all that there may be: the kernel ends a
     /// batch early at a bucket that does not fit (__htab_map_lookup_and_delete_batch in
     /// kernel/bpf/hashtab.c), and libbpf-rs takes any batch that is not full for the last.
@@ -148,37 +138,6 @@ impl Members {
         self.map
             .lookup_batch(self.capacity(), MapFlags::ANY, MapFlags::ANY)
             .context("cannot read priority_pids_map")
-    }
-
-    /// Takes over those that still live. The program that notices ends has to run already.
-    ///
-    /// # Errors
-    /// A [`Refusal`] where there are more than fit.
-    pub(super) fn inherit(&self, inheritance: &Inheritance) -> Result<()> {
-        let many = inheritance.0.len();
-        if many > self.capacity() as usize {
-            bail!(Refusal::new(
-                Status::BadArgument,
-                format!(
-                    "the running scheduler has {many} members and --max-members allows {}: allow more, or remove some",
-                    self.capacity()
-                ),
-            ));
-        }
-        for (key, value) in &inheritance.0 {
-            self.map
-                .update(key, value, MapFlags::ANY)
-                .context("cannot write priority_pids_map")?;
-            let lives = |pid| {
-                let start_ticks = start_ticks_of(pid)?;
-                Some(Entry::of(pid, value).is_of(ProcessId { pid, start_ticks }))
-            };
-            if entry::pid(key).and_then(lives) != Some(true) {
-                // It ended before there was anything to notice it.
-                let _ = self.map.delete(key);
-            }
-        }
-        Ok(())
     }
 
     /// What the kernel's map says about one process now.

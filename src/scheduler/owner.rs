@@ -118,7 +118,7 @@ impl<'obj> Scheduler<'obj> {
         };
         // Only now, when nothing but the attaching is left that could fail.
         let begun = match left_behind {
-            Some(_) => detach_pinned(),
+            Some(left_behind) => scheduler.take_over(&left_behind),
             None => Ok(()),
         }
         .and_then(|()| scheduler.begin());
@@ -126,6 +126,25 @@ impl<'obj> Scheduler<'obj> {
         drop(turn);
         begun?;
         Ok(scheduler)
+    }
+
+    /// Ends one that was left behind, and goes on with its members as they are then: they were copied
+    /// before this one was loaded.
+    fn take_over(&self, left_behind: &Handle) -> Result<()> {
+        // Its programs that notice births and ends go on until the members are ours.
+        let _noticing: Vec<Link> = pins::SIDE_LINKS
+            .iter()
+            .filter_map(|name| Link::open(pins::path(name)).ok())
+            .collect();
+        let members = &self.handle.members;
+        // As long as it can still be refused.
+        members.follow(&left_behind.members)?;
+        detach_pinned()?;
+        // From now on no command reaches it.
+        if let Err(error) = members.follow(&left_behind.members) {
+            log::line(&format!("not all members were taken over: {error:#}"));
+        }
+        Ok(())
     }
 
     /// Attaches a loaded scheduler, and waits until the kernel says that it runs: an attach that

@@ -19,6 +19,7 @@ mod ended;
 mod extremes;
 mod followed;
 mod guest_works;
+mod handover;
 mod keys;
 mod lifecycle;
 mod machine;

@@ -17,7 +17,7 @@ use crate::drill;
 use crate::model::Exit;
 use crate::observe::Word;
 use crate::rights;
-use crate::scheduler::{Handle, Hold, News, Options, Scheduler, detach_unowned, sysfs};
+use crate::scheduler::{Handle, Heir, Hold, News, Options, Scheduler, detach_unowned, sysfs};
 use crate::signal;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
@@ -136,12 +136,17 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
 
 /// Until it is asked to attach, and can.
 fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlets) {
+    let mut heir = Heir::from_now();
     loop {
         let order = match orders.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Disconnected) => return,
             order => order.ok(),
         };
         let joined = hold.follow(&sysfs::ruler());
+        if let Some(joined) = joined {
+            // What cannot be read now may be at the next look.
+            let _ = heir.look(joined);
+        }
         let Some(order) = order else { continue };
         match order {
             Order::End => return,
@@ -151,7 +156,7 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
             ))),
             Order::Attach => {
                 let options = joined.and_then(|handle| handle.options().ok().flatten());
-                let inherited = joined.and_then(|handle| handle.members.inheritance().ok());
+                let inherited = joined.and_then(|joined| heir.inheritance(joined).ok());
                 let mut storage = MaybeUninit::uninit();
                 let begun = Scheduler::start(&mut storage, options.unwrap_or(own), inherited)
                     .and_then(|scheduler| {
