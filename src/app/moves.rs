@@ -24,6 +24,10 @@ pub struct Moves {
     pub undoes: bool,
     /// Whether children come along.
     pub children: bool,
+    /// What each of them was before; of moves that take others back: what it is to be again. A replay
+    /// takes nothing back.
+    #[serde(skip)]
+    pub memberships: HashMap<ProcessId, Option<Membership>>,
 }
 
 /// Moves under way. The kernel is asked one after the other.
@@ -35,6 +39,7 @@ pub(super) struct Errand {
     refused: Vec<String>,
     undoes: bool,
     children: bool,
+    memberships: HashMap<ProcessId, Option<Membership>>,
 }
 
 impl From<Moves> for Errand {
@@ -44,7 +49,20 @@ impl From<Moves> for Errand {
             refused: moves.refused,
             undoes: moves.undoes,
             children: moves.children,
+            memberships: moves.memberships,
             ..Self::default()
+        }
+    }
+}
+
+impl Errand {
+    /// Do its children come along with it into PRIORITY?
+    fn with_children(&self, id: ProcessId) -> bool {
+        let was = self.memberships.get(&id).copied().flatten();
+        if self.undoes {
+            was == Some(Membership::WithChildren)
+        } else {
+            self.children
         }
     }
 }
@@ -53,7 +71,7 @@ impl From<Moves> for Errand {
 #[derive(Debug)]
 pub(super) struct Undo {
     moves: Vec<(ProcessId, Queue)>,
-    children: bool,
+    memberships: HashMap<ProcessId, Option<Membership>>,
 }
 
 impl App {
@@ -81,6 +99,7 @@ impl App {
         };
         let mut movable = Vec::new();
         for process in chosen {
+            moves.memberships.insert(process.id, process.membership);
             match may_move(process, &snapshot.scheduler, &self.keymap) {
                 // A member without its children can still get them.
                 Ok(Queue::Priority)
@@ -88,11 +107,7 @@ impl App {
                 {
                     movable.push((process.id, Queue::Batch));
                 }
-                Ok(from) => {
-                    // Taken back, they come with it again.
-                    moves.children |= process.membership == Some(Membership::WithChildren);
-                    movable.push((process.id, from));
-                }
+                Ok(from) => movable.push((process.id, from)),
                 Err(why) => moves.refused.push(why),
             }
         }
@@ -102,9 +117,6 @@ impl App {
             Queue::Priority
         };
         movable.retain(|(_, from)| *from != to);
-        if to == Queue::Priority {
-            moves.children = children;
-        }
         moves.moves = movable.into_iter().map(|(id, _)| (id, to)).collect();
         if moves.moves.is_empty() && moves.refused.is_empty() {
             self.say(Tone::Refused, "There is no process under the cursor.");
@@ -126,15 +138,24 @@ impl App {
             self.processes().iter().map(|p| (p.id, p.queue)).collect();
         let mut moves = Moves {
             undoes: true,
-            children: last.children,
+            memberships: last.memberships,
             ..Moves::default()
         };
         for (id, to) in last.moves {
+            let was = moves.memberships.get(&id).copied().flatten();
+            let back = was.map_or(Queue::Batch, |_| Queue::Priority);
             match living.get(&id) {
-                // Somebody else has moved it back.
-                Some(Some(queue)) if *queue == to.other() => {}
-                Some(_) => moves.moves.push_back((id, to.other())),
                 None => moves.refused.push(format!("process {} has ended.", id.pid)),
+                // Somebody else has moved it: back, or out of PRIORITY, where it had got its children.
+                Some(Some(queue)) if *queue != to => {}
+                Some(_) => {
+                    // They leave it only with itself.
+                    if back == to {
+                        moves.moves.push_back((id, to.other()));
+                    }
+                    moves.moves.push_back((id, back));
+                    moves.children |= was == Some(Membership::WithChildren);
+                }
             }
         }
         if moves.moves.is_empty() && moves.refused.is_empty() {
@@ -168,7 +189,7 @@ impl App {
             Some((id, to)) => Some(Command::Move {
                 id,
                 to,
-                children: errand.children && to == Queue::Priority,
+                children: to == Queue::Priority && errand.with_children(id),
             }),
             None => {
                 let errand = self.errand.take()?;
@@ -203,6 +224,8 @@ impl App {
                         .refused
                         .push(format!("{title} is in {queue}, says the kernel's map."));
                 } else {
+                    // One that leaves and comes back has made one move.
+                    errand.done.retain(|(done, _)| *done != id);
                     errand.done.push((id, queue));
                 }
             }
@@ -261,7 +284,7 @@ impl App {
             }
             self.undos.push(Undo {
                 moves: errand.done,
-                children: errand.children,
+                memberships: errand.memberships,
             });
         }
     }

@@ -78,3 +78,35 @@ fn what_left_with_its_children_comes_back_with_them() {
         ["move 4121 to PRIORITY", "move 4121 to BATCH"]
     );
 }
+
+#[test]
+fn what_had_none_of_its_children_with_it_comes_back_without_them() {
+    let (mut world, mut events) = with_member(Membership::WithChildren);
+    world.put(3977, Queue::Priority);
+    world.process(3977).membership = Some(Membership::Chosen);
+    events.push(world.tick());
+    let mut asked = asked(events, "vv z");
+    asked.sort();
+    assert_eq!(
+        asked,
+        [
+            "move 3977 to BATCH",
+            "move 3977 to PRIORITY",
+            "move 4121 to BATCH",
+            "move 4121 to PRIORITY with its children"
+        ]
+    );
+}
+
+#[test]
+fn a_member_that_got_its_children_by_c_is_a_member_without_them_again() {
+    let (_, events) = with_member(Membership::Chosen);
+    assert_eq!(
+        asked(events, "cz"),
+        [
+            "move 4121 to PRIORITY with its children",
+            "move 4121 to BATCH",
+            "move 4121 to PRIORITY"
+        ]
+    );
+}

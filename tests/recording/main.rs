@@ -125,6 +125,7 @@ fn session() -> Vec<What> {
             refused: vec!["kthreadd is the kernel's".into()],
             undoes: true,
             children: true,
+            ..Moves::default()
         }),
         What::Moved(id, Ok(Queue::Priority)),
         What::Moved(id, Err("the map is full (10,000)".into())),
