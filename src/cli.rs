@@ -289,7 +289,7 @@ pub struct SchedulerOptions {
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=50))]
     pub batch_guarantee: u8,
 
-    /// Do not measure how long tasks wait ; in the dashboard `w` switches it on and off
+    /// Do not measure how long tasks wait; in the dashboard `w` switches it on and off
     #[arg(long)]
     pub no_waits: bool,
 
