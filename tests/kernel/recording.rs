@@ -13,7 +13,7 @@ use crate::support::terminal::Terminal;
 fn a_demonstration_is_recorded() {
     let file = std::env::var("DUALQ_RECORDING").expect("DUALQ_RECORDING names the new file");
     let mut terminal =
-        Terminal::dashboard(&["demo", "--hogs", "4", "--work", "5", "--record", &file]);
+        Terminal::dashboard(&["demo", "--hogs", "4", "--work", "8", "--record", &file]);
     terminal.wait_for_screen("the cursor is on the metronome", |text| {
         text.contains("deadlines missed a second") && text.contains("demo-metronome (")
     });
