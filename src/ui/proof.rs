@@ -11,15 +11,54 @@ use crate::app::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 
 pub const HEIGHT: u16 = 4;
 
-const TITLE_END: u16 = 13;
-/// What is known of the subject and of the rest: the columns' heads, and where they begin. Each has
-/// the value before, an arrow, and the value after.
-const COLUMNS: [(&str, u16); 3] = [("wait p50", 14), ("wait p99", 32), ("CPU", 50)];
+/// What is known of the subject and of the rest. Each column has the value before, an arrow, and the
+/// value after.
+const COLUMNS: [&str; 3] = ["wait p50", "wait p99", "CPU"];
 /// The cells of one value.
 const VALUE: u16 = 7;
-/// Where the column begins of what is not known of each: the shares of the dispatches, and what the
-/// metronome missed.
-const LAST: u16 = 68;
+/// What the metronome missed: the head and a blank.
+const MISSED: u16 = 9;
+/// The two queues' shares of all dispatches: `100:0→99:1`, each side in five cells.
+const SHARES: u16 = 11;
+
+/// Where the columns are. One more, of what the metronome missed, moves them together where the
+/// screen is narrow.
+struct Places {
+    /// Where the first column begins: a blank behind the names.
+    first: u16,
+    arrow: &'static str,
+    missed: Option<u16>,
+    dispatches: u16,
+}
+
+impl Places {
+    fn of(width: u16, missed: bool) -> Self {
+        let places = |first, arrow| {
+            let mut places = Self {
+                first,
+                arrow,
+                missed: None,
+                dispatches: 0,
+            };
+            places.dispatches = places.column(3);
+            if missed {
+                places.missed = Some(places.dispatches);
+                places.dispatches += MISSED;
+            }
+            places
+        };
+        let wide = places(14, " → ");
+        if wide.dispatches + SHARES <= width {
+            wide
+        } else {
+            places(12, "→")
+        }
+    }
+
+    fn column(&self, index: u16) -> u16 {
+        self.first + index * (2 * VALUE + cells(self.arrow) + 1)
+    }
+}
 
 pub fn height(app: &App) -> u16 {
     if app.proof().is_some() { HEIGHT } else { 0 }
@@ -27,9 +66,9 @@ pub fn height(app: &App) -> u16 {
 
 /// ```text
 /// ─ demo-metronome (165) BATCH → PRIORITY ───────────── before 10 s → after 4 s ─
-///               wait p50          wait p99          CPU              missed/s
-///  demo-metron… 94.2 µs → 8.13 µs 12.1 ms → 14.9 µs  5.5 % → 24.0 %  54 → 0
-///  the rest     156 µs → 161 µs   154 ms → 165 ms   394 % → 376 %
+///             wait p50        wait p99        CPU             missed/s dispatches
+///  demo-metr… 94.2 µs→8.13 µs 12.1 ms→14.9 µs   5.5 %→ 24.0 % 54 → 0    0:100→27:73
+///  the rest    156 µs→ 161 µs  154 ms→ 165 ms   394 %→  376 %
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let Some(proof) = app.proof() else { return };
@@ -40,23 +79,39 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     if end + cells(&windows) + 1 < pen.width() {
         pen.right(pen.width() - 1, 0, &windows, theme.quiet);
     }
-    for (head, x) in COLUMNS {
-        pen.text(x, 1, head, theme.quiet);
+    let places = Places::of(pen.width(), missed(proof));
+    for (index, head) in (0..).zip(COLUMNS) {
+        pen.text(places.column(index), 1, head, theme.quiet);
     }
-    let head = if missed(proof) {
-        "missed/s"
-    } else {
-        "dispatches"
-    };
-    pen.text(LAST, 1, head, theme.quiet);
     let name = proof.title.rsplit_once(" (").map_or(&*proof.title, |n| n.0);
-    pen.put(1, 2, name, TITLE_END - 1, theme.strong);
-    pen.put(1, 3, "the rest", TITLE_END - 1, theme.strong);
+    for (y, name) in [(2, name), (3, "the rest")] {
+        pen.put(1, y, name, places.first - 2, theme.strong);
+    }
     for (y, part) in [(2, subject as fn(&Side) -> &Part), (3, rest)] {
         let side = |side: &Option<Side>| side.as_ref().map(|side| *part(side));
-        row(pen, theme, y, side(&proof.before), side(&proof.after));
+        let (before, after) = (side(&proof.before), side(&proof.after));
+        row(pen, theme, &places, y, before, after);
     }
-    last_column(pen, theme, proof);
+    if let Some(x) = places.missed {
+        pen.text(x, 1, "missed/s", theme.quiet);
+        let (before, after) = (rate(&proof.before, theme), rate(&proof.after, theme));
+        pair(pen, theme, (x, 2), (&format!("{before:>2}"), " → ", &after));
+    }
+    pen.text(places.dispatches, 1, "dispatches", theme.quiet);
+    let (before, after) = (shares(&proof.before, theme), shares(&proof.after, theme));
+    pair(pen, theme, (places.dispatches, 2), (&before, "→", &after));
+}
+
+/// What was before, an arrow, and what is now.
+fn pair(
+    pen: &mut Pen,
+    theme: &Theme,
+    (x, y): (u16, u16),
+    (before, arrow, after): (&str, &str, &str),
+) {
+    let x = pen.text(x, y, before, Style::new());
+    let x = pen.text(x, y, arrow, theme.quiet);
+    pen.text(x, y, after, theme.strong);
 }
 
 fn subject(side: &Side) -> &Part {
@@ -87,7 +142,14 @@ fn windows(proof: &Proof) -> String {
     )
 }
 
-fn row(pen: &mut Pen, theme: &Theme, y: u16, before: Option<Part>, after: Option<Part>) {
+fn row(
+    pen: &mut Pen,
+    theme: &Theme,
+    places: &Places,
+    y: u16,
+    before: Option<Part>,
+    after: Option<Part>,
+) {
     let p50 = |part: Option<Part>| wait(part.map(|part| part.p50), ENOUGH_FOR_P50, theme);
     let p99 = |part: Option<Part>| wait(part.map(|part| part.p99), ENOUGH_FOR_P99, theme);
     let cpu = |part: Option<Part>| {
@@ -105,10 +167,9 @@ fn row(pen: &mut Pen, theme: &Theme, y: u16, before: Option<Part>, after: Option
         (p99(before), p99(after)),
         (cpu(before), cpu(after)),
     ];
-    for ((_, x), (before, after)) in COLUMNS.into_iter().zip(pairs) {
-        pen.text(x, y, &before, Style::new());
-        pen.text(x + VALUE + 1, y, "→", theme.quiet);
-        pen.text(x + VALUE + 3, y, &after, theme.strong);
+    for (index, (before, after)) in (0..).zip(pairs) {
+        let at = (places.column(index), y);
+        pair(pen, theme, at, (&before, places.arrow, &after));
     }
 }
 
@@ -121,35 +182,19 @@ fn wait(percentile: Option<Percentile>, enough: u64, theme: &Theme) -> String {
     }
 }
 
-/// Deadlines missed where the metronome is the subject, and the shares of the dispatches.
-fn last_column(pen: &mut Pen, theme: &Theme, proof: &Proof) {
-    let shares = |side: &Option<Side>| {
-        let share = side.as_ref().and_then(|side| side.dispatched?.share());
-        share.map_or_else(
-            || theme.glyphs.missing.to_owned(),
-            |share| format::shares(share).replace(' ', ""),
-        )
-    };
-    let dispatches = (shares(&proof.before), shares(&proof.after));
-    if missed(proof) {
-        let rate = |side: &Option<Side>| {
-            let missed = side.as_ref().and_then(|side| side.missed);
-            missed.map_or_else(
-                || theme.glyphs.missing.to_owned(),
-                |missed| format!("{missed:.0}"),
-            )
-        };
-        let end = pen.text(
-            LAST,
-            2,
-            &format!("{:>2}", rate(&proof.before)),
-            Style::new(),
-        );
-        let end = pen.text(end, 2, " → ", theme.quiet);
-        pen.text(end, 2, &rate(&proof.after), theme.strong);
-    }
-    let y = if missed(proof) { 3 } else { 2 };
-    let end = pen.text(LAST, y, &dispatches.0, Style::new());
-    let end = pen.text(end, y, "→", theme.quiet);
-    pen.text(end, y, &dispatches.1, theme.strong);
+/// Deadlines that the metronome missed a second.
+fn rate(side: &Option<Side>, theme: &Theme) -> String {
+    side.as_ref().and_then(|side| side.missed).map_or_else(
+        || theme.glyphs.missing.to_owned(),
+        |missed| format!("{missed:.0}"),
+    )
+}
+
+/// The two queues' shares of all dispatches, in five cells.
+fn shares(side: &Option<Side>, theme: &Theme) -> String {
+    let share = side.as_ref().and_then(|side| side.dispatched?.share());
+    share.map_or_else(
+        || format!("{:^5}", theme.glyphs.missing),
+        |share| format!("{:>5}", format::shares(share).replace(' ', "")),
+    )
 }

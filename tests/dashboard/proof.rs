@@ -145,13 +145,16 @@ fn missed_deadlines_lead_where_the_metronome_is_moved() {
     for _ in 0..4 {
         events.extend(metronome.second(&mut world, 0));
     }
-    let shown = show(events);
-    assert!(shown.has("missed/s"), "{}", shown.text());
-    assert!(
-        row(&shown, "demo-metro").contains("48 → 0"),
-        "{}",
-        shown.text()
-    );
+    for size in [SMALL, (120, 40)] {
+        let shown = play(size, crate::clone(&events), &mut Hands::default());
+        let (heads, row) = (shown.line("missed/s"), row(&shown, "demo-met"));
+        let below = |head: &str| {
+            let place = heads.split(head).next().unwrap().chars().count();
+            row.chars().skip(place).collect::<String>()
+        };
+        assert!(below("missed/s").starts_with("48 → 0 "), "{row}");
+        assert!(below("dispatches").starts_with("0:100→30:70"), "{row}");
+    }
 }
 
 #[test]
