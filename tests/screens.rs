@@ -50,6 +50,34 @@ fn drawn(app: &App, (columns, rows): (u16, u16), theme: &Theme) -> Shown {
     }
 }
 
+/// Words stand apart from each other, from rules, and from what a box lies over.
+fn words_stand_apart(text: &str) {
+    for line in text.lines() {
+        let line: Vec<char> = line.chars().collect();
+        for word in ["PRIORITY", "BATCH", "dispatches", "CPU time", "waits"] {
+            let word: Vec<char> = word.chars().collect();
+            for (place, _) in line
+                .windows(word.len())
+                .enumerate()
+                .filter(|(_, w)| *w == word)
+            {
+                let before = place.checked_sub(1).and_then(|place| line.get(place));
+                for neighbour in [before, line.get(place + word.len())].into_iter().flatten() {
+                    assert!(!neighbour.is_alphanumeric(), "{text}");
+                }
+            }
+        }
+        // A single one is a branch of the tree.
+        for three in line.windows(3) {
+            let rule = three.iter().filter(|c| **c == '─').count() == 2;
+            assert!(
+                !rule || !three.iter().any(|c| c.is_alphanumeric()),
+                "{text}"
+            );
+        }
+    }
+}
+
 /// The styles of a screen: for each line the cells' styles, named by letters and counted.
 fn styles(buffer: &Buffer, names: &mut Vec<Style>) -> String {
     let name = |cell: &Cell, names: &mut Vec<Style>| {
@@ -89,6 +117,7 @@ fn every_panel_and_state_in_every_size_theme_and_in_ascii() {
             let app = state(size, &events);
             let shown = drawn(&app, size, &Theme::colour());
             insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown.text());
+            words_stand_apart(&shown.text());
             let ascii = drawn(&app, size, &Theme::colour().in_ascii());
             assert!(ascii.text().is_ascii(), "{}", ascii.text());
             for (theme_name, theme) in THEMES {

@@ -27,7 +27,7 @@ pub fn height(app: &App, room: Room) -> u16 {
 /// ```text
 ///  ██████  ██████   deadlines missed a second          demo-metronome (4711) BATCH
 ///      ██  ██       of 60 frames with 10 ms of work each, beside 8 hogs
-///  ██████  ██████   on time 24 a second, last frame 41.2 ms; missed in all 1,234
+///  ██████  ██████   on time 24 a second, last frame 41.2 ms; 1,234 missed in total
 ///  ██          ██   missed   ▇▇▇▇▇▇▇▇▆▇▇▇▇▇▇▇▇            ▇▇▇▇▇▇▇▇
 ///  ██████  ██████   queue    ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▲███████████▲▒▒▒▒▒▒▒
 /// ```
@@ -66,7 +66,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         |beat| format!("{:.0}", beat.on_time),
     );
     let line = format!(
-        "on time {on_time:>2} a second, last frame {}; missed in all {}",
+        "on time {on_time:>2} a second, last frame {}; {} missed in total",
         milliseconds(reading),
         text::thousands(reading.missed),
     );
@@ -99,7 +99,7 @@ pub fn load(reading: &DemoReading) -> String {
 fn milliseconds(reading: &DemoReading) -> String {
     let milliseconds = reading.last_frame.as_secs_f64() * 1e3;
     let digits = usize::from(milliseconds < 99.95);
-    format!("{milliseconds:.digits$} ms")
+    format!("{milliseconds:>4.digits$} ms")
 }
 
 /// The metronome and its queue, at the right.

@@ -97,10 +97,12 @@ pub fn overflow(area: Rect, keymap: &Keymap) -> usize {
 pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
     let place = place(area, app.keymap());
     let (width, height) = (place.width, place.height);
-    let mut pen = pen.part(place.x - area.x, place.y - area.y, width, height);
-    for y in 0..height {
-        pen.fill(0, y, width, " ", Style::reset());
+    let (x, y) = (place.x - area.x, place.y - area.y);
+    for y in y..y + height {
+        // A blank on either side keeps what is below apart.
+        pen.fill(x.saturating_sub(1), y, x + width + 1, " ", Style::reset());
     }
+    let mut pen = pen.part(x, y, width, height);
     for y in [0, height.saturating_sub(1)] {
         pen.fill(0, y, width, theme.glyphs.rule, theme.quiet);
     }

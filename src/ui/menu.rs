@@ -40,10 +40,13 @@ pub fn place(menu: &Menu, area: Rect) -> (Rect, usize) {
 pub fn render(buffer: &mut Buffer, area: Rect, menu: &Menu, theme: &Theme) {
     let (place, first) = place(menu, area);
     let (width, height) = (place.width, place.height);
-    let mut pen = Pen::new(buffer, place);
+    // A blank on the right, and the list's marks covered: they are not about the choices.
+    let covered = Rect::new(area.x, place.y, place.right() + 1 - area.x, height);
+    let mut pen = Pen::new(buffer, covered.intersection(area));
     for y in 0..height {
-        pen.fill(0, y, width, " ", Style::reset());
+        pen.fill(0, y, covered.width, " ", Style::reset());
     }
+    let mut pen = Pen::new(buffer, place);
     let bottom = height.saturating_sub(1);
     for y in [0, bottom] {
         pen.fill(0, y, width, theme.glyphs.rule, theme.quiet);

@@ -112,9 +112,7 @@ fn seconds_per_column(width: u16) -> u16 {
 /// What the charts cover, in words: no more than has been seen.
 fn span(app: &App, width: u16) -> String {
     let seconds = usize::from(width * seconds_per_column(width)).min(app.history().len());
-    if seconds == 0 {
-        "last minutes".into()
-    } else if seconds < 120 {
+    if seconds < 120 {
         format!("last {seconds} s")
     } else {
         format!("last {} min", seconds / 60)

@@ -35,6 +35,9 @@ const SCALE: [(u16, &str); 5] = [
     (20, "1s"),
 ];
 
+/// What the longest of PRIORITY's part takes of the line: `PRIORITY 12.8 µs ✘ <100 µs missed`, and a blank.
+const PRIORITY_PART: u16 = 34;
+
 /// A task that waits longer than this tells more than the few waits that have ended.
 const LONG: Duration = Duration::from_secs(1);
 
@@ -106,10 +109,10 @@ fn goal(lane: &Lane, theme: &Theme) -> (String, Style) {
 
 /// For a narrow screen:
 /// ```text
-///  wait p99    PRIORITY 14.2 µs ✔ <100 µs holds BATCH  212 µs ✔ <1 ms holds
+///  wait p99    PRIORITY 14.2 µs ✔ <100 µs holds  BATCH  212 µs ✔ <1 ms holds
 /// ```
 pub fn render_line(pen: &mut Pen, app: &App, theme: &Theme) {
-    let half = pen.width().saturating_sub(LABEL + 2) / 2;
+    let half = (pen.width().saturating_sub(LABEL + 2) / 2).max(PRIORITY_PART);
     let median = half >= 43;
     let left = LABEL + u16::from(median);
     let label = if median { "wait p50 p99" } else { "wait p99" };

@@ -56,7 +56,7 @@ fn what_is_missed_a_second_is_counted_over_the_last_second() {
         shown.text()
     );
     assert!(shown.has("on time 12 a second"), "{}", shown.text());
-    assert!(shown.has("missed in all 240"), "{}", shown.text());
+    assert!(shown.has("240 missed in total"), "{}", shown.text());
     assert!(shown.has("of 60 frames with 10 ms of work each, beside 4 hogs"));
 }
 

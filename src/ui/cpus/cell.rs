@@ -63,7 +63,7 @@ impl Shape {
                 "PRIORITY dis/s",
                 "BATCH dis/s",
             ],
-            Layout::Narrow => &["PRIORITY enq›dis", "BATCH enq›dis"],
+            Layout::Narrow => &["PRIORITY enq›dis/s", "BATCH enq›dis/s"],
         };
         (0_u16..)
             .zip(names)
