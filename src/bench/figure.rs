@@ -74,7 +74,7 @@ impl Figure {
             Self::Switches => "context switches a second",
             Self::Busy => "CPU, %",
             Self::Rate => "tasks a second",
-            Self::ShareOfWork => "its share of the work, %",
+            Self::ShareOfWork => "the 300's share of the work, %",
             Self::ShareOfDispatches => "PRIORITY of all dispatches, %",
             Self::LoadAndAttach => "load and attach, ms",
             Self::Attach => "attach, ms",

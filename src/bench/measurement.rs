@@ -121,9 +121,26 @@ impl Measurement {
                 format!("Throughput of {tasks} tasks, each 1 ms asleep (±50 %), then 10 µs of work")
             }
             Self::Switches => "Context switches of 500 tasks that never sleep".into(),
-            Self::Shares => "Shares of 300 tasks (it) and 200 others, none of which sleeps, over four times the span".into(),
+            Self::Shares => {
+                "Shares of 300 tasks and 200 others, none of which sleeps, over four times the span"
+                    .into()
+            }
             Self::Toggle => "A hog is moved to PRIORITY, among 8 hogs a CPU".into(),
             Self::Check(tool) => format!("The same as `{}`, {}", tool.same().key(), tool.way()),
+        }
+    }
+
+    /// Who is favoured, as the rivals' labels have it.
+    #[must_use]
+    pub fn favoured(self) -> &'static str {
+        match self {
+            Self::WakeUp { .. } | Self::Crowd { .. } => "probe",
+            Self::Frame { .. } => "frame task",
+            Self::Messages | Self::Throughput { .. } | Self::Switches => "all",
+            Self::Pipe => "both",
+            Self::Shares => "the 300",
+            Self::Toggle => "hog",
+            Self::Check(tool) => tool.same().favoured(),
         }
     }
 

@@ -71,15 +71,16 @@ impl Rival {
         }
     }
 
+    /// Its name in the report, where `favoured` is who is favoured: "probe".
     #[must_use]
-    pub fn label(self, peers: &[String]) -> String {
+    pub fn label(self, favoured: &str, peers: &[String]) -> String {
         match self {
             Self::Default => "kernel default".into(),
-            Self::Nice => "the same, it at nice -20".into(),
+            Self::Nice => format!("the same, {favoured} at nice -20"),
             Self::OthersIdle => "the same, others SCHED_IDLE".into(),
-            Self::Fifo => "the same, it SCHED_FIFO".into(),
-            Self::DualqBatch => "dualq, it in BATCH".into(),
-            Self::DualqPriority => "dualq, it in PRIORITY".into(),
+            Self::Fifo => format!("the same, {favoured} SCHED_FIFO"),
+            Self::DualqBatch => format!("dualq, {favoured} in BATCH"),
+            Self::DualqPriority => format!("dualq, {favoured} in PRIORITY"),
             Self::Peer(number) => peer(peers, number).into(),
         }
     }

@@ -218,7 +218,7 @@ impl Bench<'_> {
             self.step,
             plan.repetitions,
             measurement.key(),
-            rival.label(&self.results.peers),
+            rival.label(measurement.favoured(), &self.results.peers),
         );
         (self.say)(&line);
     }

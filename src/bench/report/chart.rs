@@ -30,7 +30,7 @@ pub fn charts(results: &Results) -> Vec<(String, String)> {
             .filter_map(|row| {
                 Some((
                     row.rival,
-                    row.rival.label(&results.peers),
+                    row.rival.label(measurement.favoured(), &results.peers),
                     row.find(figure)?,
                 ))
             })

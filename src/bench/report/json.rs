@@ -20,7 +20,7 @@ pub fn json(results: &Results) -> Result<String> {
             let base = |figure| default.and_then(|row| row.find(figure));
             rivals.push(json!({
                 "key": row.rival.key(&results.peers),
-                "label": row.rival.label(&results.peers),
+                "label": row.rival.label(measurement.favoured(), &results.peers),
                 "figures": figures(&row.figures, base)?,
             }));
         }

@@ -95,7 +95,10 @@ fn table(results: &Results, measurement: Measurement, rows: &[Row]) -> String {
     out += &format!("\n|---|{}\n", "---|".repeat(columns.len()));
     let default = rows.iter().find(|row| row.rival == Rival::Default);
     for row in rows {
-        out += &format!("| {} |", row.rival.label(&results.peers));
+        out += &format!(
+            "| {} |",
+            row.rival.label(measurement.favoured(), &results.peers)
+        );
         for column in &columns {
             out += &format!(" {} |", cell(row, default, *column));
         }
@@ -176,7 +179,7 @@ fn scaling(results: &Results) -> String {
         };
         out += &format!(
             "| {} | {} | {} |\n",
-            rival.label(&results.peers),
+            rival.label("probe", &results.peers),
             line(Figure::WakeP50),
             line(Figure::WakeP99)
         );

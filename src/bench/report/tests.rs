@@ -64,7 +64,7 @@ fn the_table_has_medians_their_spread_and_the_ratio_to_the_default() {
     );
     assert!(
         text.contains(
-            "| dualq, it in BATCH | 16.00 (8.000–32.00) 1.33× | 20.00 (10.00–40.00) 0.029× |"
+            "| dualq, probe in BATCH | 16.00 (8.000–32.00) 1.33× | 20.00 (10.00–40.00) 0.029× |"
         ),
         "{text}"
     );
