@@ -17,10 +17,11 @@ use crate::{bench, demo};
     version,
     disable_version_flag = true,
     args_conflicts_with_subcommands = true,
-    after_help = "Without a command: the dashboard. It attaches the scheduler and detaches it on quitting.\n\n\
+    after_help = "Without a command: the dashboard. It attaches the scheduler and detaches it on quitting;\n\
+        its key ? shows all keys and what the words mean.\n\n\
         Exit status: 0 done, 1 another fault, 2 bad argument, 3 this kernel cannot, 4 not permitted,\n\
         5 another scheduler runs, 6 ours does not run, 7 no such process,\n\
-        8 the demonstration showed no effect."
+        8 the demonstration showed no effect. Ended by signal N: 128 + N."
 )]
 #[allow(clippy::manual_non_exhaustive)] // clap wants a field for a flag, even one that it answers itself
 pub struct Cli {
@@ -166,7 +167,7 @@ pub enum Command {
     /// One process of that load
     #[command(hide = true)]
     DemoPart(demo::part::Part),
-    /// Measure waiting times, work and cost under the kernel's own scheduler and ours, beside the other ways
+    /// Measure waiting times, work and cost under the kernel's own scheduler and ours, beside other ways to favour a process
     Bench(BenchOptions),
     /// One process of a measurement
     #[command(hide = true)]
@@ -232,28 +233,28 @@ pub struct BenchOptions {
     #[arg(long)]
     pub quick: bool,
 
-    /// How often each is measured; by default 5 times, with --quick 3
+    /// How many times each measurement is made; by default 5, with --quick 3
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
     pub repetitions: Option<u32>,
 
-    /// How long each is measured; by default 5, with --quick 2
+    /// How many seconds each lasts; by default 5, with --quick 2
     #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: Option<u32>,
 
-    /// Only these measurements, separated by commas; for a cross-check also hackbench, cyclictest,
-    /// perf-messaging, perf-pipe, stress-ng
+    /// Only these measurements, as in wake-up-8,frame-8 (a wrong name is answered with all names); for
+    /// a cross-check also hackbench, cyclictest, perf-messaging, perf-pipe, stress-ng
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
 
-    /// Beside another scheduler: a command that attaches one until it is interrupted; may be said several times
+    /// Measure another sched_ext scheduler as well: the command that attaches it until it is interrupted; may be said several times
     #[arg(long, value_name = "COMMAND")]
     pub peer: Vec<String>,
 
-    /// Measure with the wait instrument on, as the dashboard has it
+    /// Let our scheduler measure how long tasks wait meanwhile, as under the dashboard: what that takes is then in the figures
     #[arg(long)]
     pub waits: bool,
 
-    /// Where a folder named by the time is made for the report
+    /// Where the report goes: into a new folder in this one, named by the time
     #[arg(long, value_name = "FOLDER", default_value = "benchmark_results")]
     pub out: PathBuf,
 }
@@ -285,7 +286,7 @@ pub struct SchedulerOptions {
     #[arg(long, value_name = "ORDER", value_enum, default_value_t)]
     pub batch_order: BatchOrder,
 
-    /// The share of CPU time, in percent, that BATCH keeps on a CPU that both classes want; 0 is strict priority
+    /// The share of CPU time, in percent, that BATCH keeps on a CPU that both queues want; 0 is strict priority
     #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=50))]
     pub batch_guarantee: u8,
 

@@ -7,6 +7,7 @@ use std::process::{Command, Stdio};
 
 use clap::CommandFactory;
 use dualq_top::cli::Cli;
+use dualq_top::ui::help::WORDS;
 
 fn printed(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_dualq-top"))
@@ -54,7 +55,52 @@ fn the_manual_page_names_every_command_and_option() {
             assert!(stands, "{command} {option}: {section}");
         }
     }
-    assert!(page.contains("Exit status: 0 done"), "{page}");
+}
+
+/// A section of the manual page.
+fn section(title: &str) -> String {
+    let page = printed(&["man"]).replace("\\-", "-");
+    let from = page.find(&format!(".SH {title}\n"));
+    let from = from.unwrap_or_else(|| panic!("no section {title}: {page}"));
+    page[from + 3..].split(".SH ").next().unwrap().to_owned()
+}
+
+#[test]
+fn the_manual_page_says_each_exit_status_one_by_a_signal_included() {
+    let section = section("\"EXIT STATUS\"");
+    assert!(section.contains("0 done"), "{section}");
+    assert!(section.contains("Ended by signal N: 128 + N"), "{section}");
+}
+
+#[test]
+fn the_manual_page_has_the_words_of_the_help_and_the_files_of_the_program() {
+    let words = section("WORDS");
+    for (word, meaning) in WORDS {
+        assert!(
+            words.contains(word) && words.contains(meaning),
+            "{word}: {words}"
+        );
+    }
+    let files = section("FILES");
+    for (path, source) in [
+        (
+            "/run/dualq-top.lock",
+            include_str!("../src/scheduler/lock.rs"),
+        ),
+        (
+            "/sys/fs/bpf/dualq",
+            include_str!("../src/scheduler/pins.rs"),
+        ),
+        ("/var/log/dualq-top.log", include_str!("../src/log.rs")),
+        (
+            "dualq-top/config.toml",
+            include_str!("../src/settings/file.rs"),
+        ),
+        ("benchmark_results", include_str!("../src/cli.rs")),
+    ] {
+        assert!(source.contains(&format!("\"{path}\"")), "{path}");
+        assert!(files.contains(path), "{path}: {files}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@
 use clap::CommandFactory;
 use dualq_top::bench::part::tool::Tool;
 use dualq_top::cli::Cli;
+use dualq_top::ui::help::WORDS;
 
 const README: &str = include_str!("../README.md");
 
@@ -57,6 +58,14 @@ fn the_exit_statuses_of_the_help_are_those_of_the_readme() {
         .unwrap()
         .to_owned();
     assert!(flat(README).contains(said.trim_end_matches('.')), "{said}");
+}
+
+#[test]
+fn the_words_of_the_help_are_explained_in_the_readme() {
+    for (word, _) in WORDS {
+        let queue = ["PRIORITY", "BATCH"].contains(&word);
+        assert!(queue || README.contains(&format!("*{word}*")), "{word}");
+    }
 }
 
 #[test]

@@ -8,6 +8,35 @@ use clap_mangen::Man;
 
 use super::members::write;
 use crate::cli::Cli;
+use crate::ui::help::WORDS;
+
+/// Made and read by the program, for the manual page.
+const FILES: [(&str, &str); 6] = [
+    (
+        "$XDG_CONFIG_HOME/dualq-top/config.toml, ~/.config/dualq-top/config.toml",
+        "settings: the first where that variable is set, else the second; root reads by itself only what root alone may change",
+    ),
+    (
+        "/var/log/dualq-top.log",
+        "why the kernel ended a scheduler, with its dump, and what libbpf complained of",
+    ),
+    (
+        "/var/log/dualq-top.log.1",
+        "what was in it before; both together 1 MB at most",
+    ),
+    (
+        "/sys/fs/bpf/dualq/",
+        "the scheduler's pins, root's alone: priority_pids_map (the members), queue_stats (the counters), and what other instances need",
+    ),
+    (
+        "/run/dualq-top.lock",
+        "held while a scheduler is being started or ended, so that two do not get in each other's way",
+    ),
+    (
+        "benchmark_results/",
+        "the reports of bench, unless --out says otherwise",
+    ),
+];
 
 pub fn completions(shell: Shell) -> Result<()> {
     let mut script = Vec::new();
@@ -46,9 +75,26 @@ pub fn man() -> Result<()> {
         let options = String::from_utf8(options)?;
         text.extend(options.replace(".SH OPTIONS\n", "").into_bytes());
     }
-    page.render_extra_section(&mut text)?;
-    text.extend(b".SH FILES\n$XDG_CONFIG_HOME/dualq\\-top/config.toml, ~/.config/dualq\\-top/config.toml: settings\n");
+    let mut end = Vec::new();
+    page.render_extra_section(&mut end)?;
+    let end = String::from_utf8(end)?
+        .replace(".SH EXTRA\n", ".SH DASHBOARD\n")
+        .replace("Exit status: ", ".SH \"EXIT STATUS\"\n");
+    text.extend(end.into_bytes());
+    text.extend(list("WORDS", &WORDS).into_bytes());
+    text.extend(list("FILES", &FILES).into_bytes());
     print(text)
+}
+
+/// A section of terms, each with what there is to say of it.
+fn list(title: &str, entries: &[(&str, &str)]) -> String {
+    let mut text = format!(".SH {title}\n");
+    for (term, meaning) in entries {
+        // A dash stays one that can be searched for and copied.
+        let [term, meaning] = [term, meaning].map(|part| part.replace('-', "\\-"));
+        text.push_str(&format!(".TP\n\\fB{term}\\fR\n{meaning}\n"));
+    }
+    text
 }
 
 fn print(text: Vec<u8>) -> Result<()> {

@@ -19,13 +19,21 @@ enum Line {
     Text(String),
 }
 
-/// What the screen's words mean.
-const WORDS: [(&str, &str); 4] = [
+/// What the screen's words mean; the manual page has them too.
+pub const WORDS: [(&str, &str); 11] = [
     (
         "PRIORITY",
         "served first; ★ a member by choice, ☆ through a parent",
     ),
     ("BATCH", "the queue of all others, with a guaranteed share"),
+    (
+        "own",
+        "as a QUEUE: dualq-top itself, served ahead of both queues",
+    ),
+    (
+        "guarantee",
+        "what BATCH keeps of a CPU's time while both queues want it",
+    ),
     (
         "dispatch",
         "a task handed to a CPU, from a queue or directly",
@@ -34,6 +42,14 @@ const WORDS: [(&str, &str); 4] = [
         "rescue",
         "a dispatch made only because of BATCH's guarantee",
     ),
+    ("woken", "a wait from being woken to running"),
+    (
+        "preempted",
+        "a wait from losing the CPU to another to running again",
+    ),
+    ("p50", "half of the waits are no longer than this"),
+    ("p99", "99 of 100 waits are no longer than this"),
+    ("hog", "a process that never sleeps"),
 ];
 
 fn lines(width: u16, keymap: &Keymap) -> Vec<Line> {

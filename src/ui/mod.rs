@@ -13,7 +13,7 @@ mod footer;
 mod format;
 mod grid;
 mod header;
-mod help;
+pub mod help;
 mod lanes;
 mod layout;
 mod menu;
