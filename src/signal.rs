@@ -3,10 +3,11 @@
 
 #![forbid(unsafe_code)]
 
-use anyhow::{Result, anyhow, bail};
+use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::{SigSet, Signal as Number};
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use signal_hook::iterator::Signals;
 
 use crate::model::ProcessId;
 
@@ -70,6 +71,14 @@ pub fn put_off<T>(this: impl FnOnce() -> T) -> Result<T> {
     Ok(done)
 }
 
+/// Listens to these signals from now on.
+///
+/// # Errors
+/// Where the kernel refuses.
+pub fn listen(to: &[i32]) -> Result<Signals> {
+    put_off(|| Signals::new(to))?.context("cannot wait for signals")
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::process::ExitStatusExt;
@@ -104,7 +113,6 @@ mod tests {
     #[test]
     fn a_signal_that_comes_while_its_handler_is_set_is_heard() {
         use signal_hook::consts::SIGHUP;
-        use signal_hook::iterator::Signals;
 
         let mut signals = put_off(|| {
             nix::sys::signal::raise(Number::SIGHUP).unwrap();

@@ -8,11 +8,8 @@ use std::{
     time::Duration,
 };
 
-use anyhow::{Context, Result, bail};
-use signal_hook::{
-    consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM},
-    iterator::Signals,
-};
+use anyhow::{Result, bail};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use super::members::write;
 use crate::log;
@@ -90,8 +87,7 @@ fn give_back(mut scheduler: Scheduler<'_>, signal: i32) -> Result<()> {
 
 /// Signals go to a thread, so that one that comes while attaching is not lost.
 fn signals() -> Result<Receiver<i32>> {
-    let mut signals = signal::put_off(|| Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]))?
-        .context("cannot wait for signals")?;
+    let mut signals = signal::listen(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let (sender, received) = mpsc::channel();
     thread::spawn(move || {
         let _ = rights::give_up();

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-use signal_hook::iterator::Signals;
 
 use super::dashboard::{self, Start};
 use super::members::write;
@@ -42,8 +41,7 @@ pub fn run(
         let (start, record) = (Start::Demo(plan), options.record.record.as_deref());
         return dashboard::run(scheduler, look, preferences, start, record);
     }
-    let mut signals = signal::put_off(|| Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM]))?
-        .context("cannot wait for signals")?;
+    let mut signals = signal::listen(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let (sender, received) = mpsc::channel();
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {

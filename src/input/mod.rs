@@ -122,33 +122,23 @@ fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &Sender<Event>) -> Re
 }
 
 #[cfg(test)]
+#[path = "../../tests/support/open_pty.rs"]
+mod open_pty;
+
+#[cfg(test)]
 mod tests {
     use std::sync::mpsc::{self, Receiver};
     use std::time::Duration;
 
-    use rustix::pty::OpenptFlags;
-
+    use super::open_pty::open_pty;
     use super::*;
     use crate::app::Key;
 
     const SOON: Duration = Duration::from_secs(5);
 
     /// A terminal in which somebody else types, read in a thread.
-    fn start() -> (
-        OwnedFd,
-        UnixStream,
-        Receiver<Event>,
-        thread::JoinHandle<End>,
-    ) {
-        let typist = rustix::pty::openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY).unwrap();
-        rustix::pty::grantpt(&typist).unwrap();
-        rustix::pty::unlockpt(&typist).unwrap();
-        let name = rustix::pty::ptsname(&typist, Vec::new()).unwrap();
-        let terminal = File::options()
-            .read(true)
-            .write(true)
-            .open(name.to_str().unwrap())
-            .unwrap();
+    fn start() -> (File, UnixStream, Receiver<Event>, thread::JoinHandle<End>) {
+        let (typist, terminal) = open_pty();
         let mut modes = rustix::termios::tcgetattr(&terminal).unwrap();
         modes.make_raw();
         rustix::termios::tcsetattr(&terminal, rustix::termios::OptionalActions::Now, &modes)

@@ -12,10 +12,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use signal_hook::{
-    consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP},
-    iterator::Signals,
-};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 
 use crate::app::preferences::Preferences;
 use crate::app::{App, Event, Outcome};
@@ -265,7 +262,7 @@ pub(super) fn listen_to_signals(
     orders: Option<Sender<Order>>,
 ) -> Result<()> {
     let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
-    let mut signals = signal::put_off(|| Signals::new(all))?.context("cannot wait for signals")?;
+    let mut signals = signal::listen(&all)?;
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
