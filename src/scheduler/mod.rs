@@ -20,6 +20,7 @@ pub mod preflight;
 mod restart;
 pub(crate) mod run_program;
 pub mod sysfs;
+mod unowned;
 
 pub use counters::{Counter, Counters};
 pub use entry::Entry;
@@ -28,4 +29,5 @@ pub use heir::Heir;
 pub use hold::Hold;
 pub use load::Options;
 pub use members::{Inheritance, Members};
-pub use owner::{News, Scheduler, detach_unowned};
+pub use owner::{News, Scheduler};
+pub use unowned::detach_unowned;

@@ -4,7 +4,6 @@ use std::{
     fs,
     mem::MaybeUninit,
     os::fd::AsFd,
-    thread::sleep,
     time::{Duration, Instant},
 };
 
@@ -18,16 +17,14 @@ use super::{
     members::Inheritance,
     pins, preflight,
     restart::Restarts,
-    sysfs,
+    sysfs::{self, wait_until, wait_until_detached},
+    unowned::{beside_another, detach_pinned, detach_unowned},
 };
 use crate::log;
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
 use crate::skeletons::dualq::DualqSkel;
 use crate::waits::{Instrument, Transition};
-
-/// What the kernel takes 0.2 s for, on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A loaded scheduler of ours, attached or not. Dropping it detaches it and removes its pins.
 pub struct Scheduler<'obj> {
@@ -332,29 +329,6 @@ fn pins_are_ours() -> bool {
     Handle::pinned_owner().is_some_and(|owner| owner.pid == std::process::id() && owner.lives())
 }
 
-/// Refuses beside a scheduler that somebody answers for. One of ours that was asked to stay and
-/// whose owner has gone is returned: it may be taken over.
-fn beside_another() -> Result<Option<Handle>> {
-    match sysfs::ruler() {
-        Ruler::Dualq => {}
-        Ruler::Other(name) => bail!(Refusal::new(
-            Status::AnotherSchedulerRuns,
-            format!("another scheduler runs ({name}): stop it first; dualq-top never evicts one"),
-        )),
-        _ => return Ok(None),
-    }
-    let handle = Handle::open()?;
-    match handle.living_owner()? {
-        None => Ok(Some(handle)),
-        Some(pid) => bail!(Refusal::new(
-            Status::AnotherSchedulerRuns,
-            format!(
-                "process {pid} has attached dualq already: `dualq-top list` and `stats` show it, `add` and `remove` change it"
-            ),
-        )),
-    }
-}
-
 impl Drop for Scheduler<'_> {
     fn drop(&mut self) {
         if self.options.stay && self.link.is_some() {
@@ -372,48 +346,6 @@ impl Drop for Scheduler<'_> {
     }
 }
 
-/// Ends a scheduler that was asked to stay and whose owner has gone.
-///
-/// # Errors
-/// A [`Refusal`] where none runs or its owner lives; else where the pin cannot be removed, or the
-/// kernel has not detached after ten seconds.
-pub fn detach_unowned() -> Result<()> {
-    // No other takes it over between the look at its owner and the end.
-    let _turn = StartLock::take()?;
-    let handle = Handle::open()?;
-    // Inside one, whether the owner lives is not to be seen.
-    preflight::in_first_pid_namespace()?;
-    if let Some(pid) = handle.living_owner()? {
-        bail!(Refusal::new(
-            Status::NotPermitted,
-            format!(
-                "process {pid} owns the scheduler: end that process (`kill {pid}`), or press x in its dashboard"
-            ),
-        ));
-    }
-    drop(handle);
-    detach_pinned()
-}
-
-/// The pinned link is what keeps a scheduler that was asked to stay.
-fn detach_pinned() -> Result<()> {
-    let link = pins::path(pins::LINK);
-    fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
-    // Asynchronous: the kernel ends the link when its last reference has gone.
-    wait_until_detached()?;
-    pins::remove_all();
-    Ok(())
-}
-
-fn wait_until_detached() -> Result<()> {
-    let rules = || matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition);
-    wait_until(|| !rules());
-    if rules() {
-        bail!("the kernel has not detached the scheduler yet");
-    }
-    Ok(())
-}
-
 fn milliseconds(duration: Duration) -> u32 {
     u32::try_from(duration.as_millis()).unwrap_or(u32::MAX)
 }
@@ -421,12 +353,4 @@ fn milliseconds(duration: Duration) -> u32 {
 fn monotonic_ns() -> u64 {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned()
-}
-
-/// The kernel offers nothing to wait on: `state` is polled.
-fn wait_until(condition: impl Fn() -> bool) {
-    let begun = Instant::now();
-    while !condition() && begun.elapsed() < PATIENCE {
-        sleep(Duration::from_millis(2));
-    }
 }

@@ -1,6 +1,13 @@
 //! What the kernel says about sched_ext under `/sys/kernel/sched_ext`; readable by any user.
 
-use std::{fs, path::Path};
+use std::{
+    fs,
+    path::Path,
+    thread::sleep,
+    time::{Duration, Instant},
+};
+
+use anyhow::{Result, bail};
 
 use crate::model::Ruler;
 use crate::text::scrub;
@@ -9,6 +16,9 @@ const DIR: &str = "/sys/kernel/sched_ext";
 
 /// The name by which the kernel knows our scheduler (`root/ops`).
 pub const NAME: &str = "dualq";
+
+/// What the kernel takes 0.2 s for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Does this kernel have sched_ext at all?
 #[must_use]
@@ -44,4 +54,23 @@ fn read(name: &str) -> String {
     fs::read(Path::new(DIR).join(name))
         .map(|bytes| scrub(bytes.trim_ascii()))
         .unwrap_or_default()
+}
+
+/// # Errors
+/// Where it still runs ours after ten seconds.
+pub(super) fn wait_until_detached() -> Result<()> {
+    let rules = || matches!(ruler(), Ruler::Dualq | Ruler::Transition);
+    wait_until(|| !rules());
+    if rules() {
+        bail!("the kernel has not detached the scheduler yet");
+    }
+    Ok(())
+}
+
+/// The kernel offers nothing to wait on: `state` is polled.
+pub(super) fn wait_until(condition: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !condition() && begun.elapsed() < PATIENCE {
+        sleep(Duration::from_millis(2));
+    }
 }
