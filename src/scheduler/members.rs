@@ -74,10 +74,13 @@ impl Members {
         // Who is removed has no more children that come too: the rounds end.
         for _ in 0..ROUNDS {
             let family: HashSet<u32> = family::descendants([pid]).iter().map(|id| id.pid).collect();
-            let through = self.entries()?.into_iter().filter(|other| {
-                other.membership == Membership::ThroughParent
-                    && (other.chosen == Some(pid) || family.contains(&other.pid))
-            });
+            // Who came through one chosen below it stays with that one.
+            let leaves = |chosen: u32, other: u32| {
+                chosen == pid || (family.contains(&other) && !family.contains(&chosen))
+            };
+            let entries = self.entries()?.into_iter();
+            let through =
+                entries.filter(|other| other.chosen.is_some_and(|by| leaves(by, other.pid)));
             let mut any = false;
             for other in through {
                 self.remove_alone(other.pid)?;

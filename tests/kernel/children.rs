@@ -75,16 +75,18 @@ fn without_being_asked_for_children_stay_where_they_are() {
 }
 
 #[test]
-fn one_that_was_chosen_itself_stays_when_its_parent_leaves() {
+fn one_that_was_chosen_itself_stays_with_its_children_when_its_parent_leaves() {
     let _scheduler = Running::attach(&[]);
     let mut shell = Shell::start();
     let chosen = shell.child();
-    let other = shell.child();
+    let other = shell.family();
+    let parent = shell.family();
     run_ok(&["add", &chosen.to_string()]);
+    run_ok(&["add", "--children", &parent[0].to_string()]);
     run_ok(&["add", "--children", &shell.pid().to_string()]);
-    assert!(maps::is_member(other));
+    assert!(maps::is_member(other[0]) && maps::is_member(other[1]));
     run_ok(&["remove", &shell.pid().to_string()]);
-    assert_eq!(maps::members(), [chosen]);
+    assert_eq!(maps::members(), sorted([vec![chosen], parent].concat()));
 }
 
 #[test]
