@@ -244,8 +244,13 @@ impl<'obj> Scheduler<'obj> {
         match &mut self.waits {
             Ok(instrument) => {
                 instrument.measure(on)?;
-                if on && self.options.stay && pins_are_ours() {
-                    instrument.pin_links()?;
+                // Another instance may have replaced them since: then they keep that one measuring.
+                if self.options.stay && pins_are_ours() {
+                    if on {
+                        instrument.pin_links()?;
+                    } else {
+                        pins::remove(&pins::WAIT_LINKS);
+                    }
                 }
                 Ok(())
             }

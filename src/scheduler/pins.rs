@@ -106,8 +106,13 @@ pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
 /// Removes every pin of ours, and the folder if nothing else is in it. What is not there is no
 /// error: two instances may clean up at the same time.
 pub fn remove_all() {
-    for name in ALL {
+    remove(&ALL);
+    let _ = fs::remove_dir(DIR);
+}
+
+/// Removes these, as far as they are there.
+pub fn remove(names: &[&str]) {
+    for name in names {
         let _ = fs::remove_file(path(name));
     }
-    let _ = fs::remove_dir(DIR);
 }

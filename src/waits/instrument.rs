@@ -60,7 +60,7 @@ impl Instrument {
         })
     }
 
-    /// Begins to measure, or ends. Attaching a loaded program takes no rights, so this works after
+    /// Begins to measure, or ends; what is pinned measures on. Attaching a loaded program takes no rights, so this works after
     /// they have been dropped; counting its run time does, and is left out then.
     ///
     /// # Errors
@@ -81,9 +81,6 @@ impl Instrument {
         } else {
             self.links.clear();
             self._statistics = None;
-            for name in pins::WAIT_LINKS {
-                let _ = std::fs::remove_file(pins::path(name));
-            }
         }
         self.reader.set(Control::On, u64::from(on))
     }
@@ -126,7 +123,7 @@ impl Instrument {
         Ok(())
     }
 
-    /// Has it measure on after this process.
+    /// Has it measure on after this process, until the pins are removed.
     ///
     /// # Errors
     /// Where the BPF file system refuses.

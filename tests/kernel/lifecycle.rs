@@ -7,6 +7,7 @@ use rustix::process::Signal;
 use crate::support::guest;
 use crate::support::maps;
 use crate::support::program::{Running, run, run_ok};
+use crate::support::waits;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -177,11 +178,21 @@ fn who_has_handed_the_machine_back_leaves_the_next_ones_scheduler_alone() {
     first.wait_for_screen("it is handed back", |text| {
         text.contains("x attaches dualq")
     });
+    // On a screen that stands still `w` is not refused: it does not know of the next one.
+    first.press(b"p");
+    first.wait_for_screen("it stands still", |text| text.contains("stands still"));
     run_ok(&["attach", "--stay"]);
+    first.press(b"w");
+    guest::wait_until(
+        "its own waits are measured no more",
+        guest::PATIENCE,
+        || waits::attached_programs() <= 3,
+    );
     first.press(b"q");
     assert!(first.wait(guest::PATIENCE).success());
     assert!(guest::is_attached(), "the next one's scheduler has ended");
     assert_eq!(run(&["list"]).status.code(), Some(0), "its pins have gone");
+    assert_eq!(waits::attached_programs(), 3, "nor does it measure");
     run_ok(&["detach"]);
 }
 
