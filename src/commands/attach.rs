@@ -15,7 +15,7 @@ use super::members::write;
 use crate::log;
 use crate::model::Ruler;
 use crate::rights;
-use crate::scheduler::{Handle, Heir, Inheritance, News, Options, Scheduler, pins, sysfs};
+use crate::scheduler::{Handle, Heir, News, Options, Scheduler, pins, sysfs};
 use crate::signal;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
@@ -24,12 +24,17 @@ const LOOK: Duration = Duration::from_millis(500);
 pub fn run(options: Options) -> Result<()> {
     let signals = signals()?;
     // To stay is asked of a start, and there is none beside a living owner: `start` refuses.
-    let inherited = match living_owner() {
-        Some((handle, owner)) if !options.stay => Some(wait_for(&handle, owner, &signals)?),
+    let before = match living_owner() {
+        Some((handle, owner)) if !options.stay => {
+            Some((wait_for(&handle, owner, &signals)?, handle))
+        }
         _ => None,
     };
+    let follows = before.as_ref().map(|(heir, handle)| (heir, handle));
     let mut storage = MaybeUninit::uninit();
-    let mut scheduler = Scheduler::start(&mut storage, options, inherited)?;
+    let mut scheduler = Scheduler::start(&mut storage, options, follows)?;
+    // With the maps of the one before.
+    drop(before);
     rights::give_up()?;
     let members = scheduler.handle()?.members.entries()?.len();
     let taken_over = match members {
@@ -120,8 +125,8 @@ fn living_owner() -> Option<(Handle, u32)> {
     Some((handle, owner))
 }
 
-/// Until the owner has gone; then its members are ours.
-fn wait_for(handle: &Handle, owner: u32, signals: &Receiver<i32>) -> Result<Inheritance> {
+/// Until the owner has gone; then its members are for the taking.
+fn wait_for(handle: &Handle, owner: u32, signals: &Receiver<i32>) -> Result<Heir> {
     write(&format!(
         "process {owner} has attached dualq already: this one takes over when that one ends; Ctrl-C leaves it alone\n"
     ))?;
@@ -131,5 +136,5 @@ fn wait_for(handle: &Handle, owner: u32, signals: &Receiver<i32>) -> Result<Inhe
             std::process::exit(128 + signal);
         }
     }
-    heir.inheritance(handle)
+    Ok(heir)
 }

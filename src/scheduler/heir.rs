@@ -40,7 +40,7 @@ impl Heir {
     ///
     /// # Errors
     /// Where the map cannot be read.
-    pub fn inheritance(&self, handle: &Handle) -> Result<Inheritance> {
+    pub(super) fn inheritance(&self, handle: &Handle) -> Result<Inheritance> {
         let mut inheritance = handle.members.inheritance()?;
         inheritance.unnoticed_since = Some(self.noticed_at);
         Ok(inheritance)

@@ -2,7 +2,7 @@
 
 use anyhow::Result;
 
-use super::handle::Handle;
+use super::{handle::Handle, lock::StartLock, members::Members, sysfs};
 use crate::model::Ruler;
 
 /// Maps stay readable, and can be changed, when their scheduler has long been followed by another
@@ -61,6 +61,26 @@ impl Hold {
             _ => {}
         }
         self.handle()
+    }
+
+    /// Changes the members of the one that is held, and of the one that takes its place just then: that
+    /// one may have copied them before. The hold in which it was done last; `None` where there is none.
+    ///
+    /// # Errors
+    /// The change's own; a [`crate::refusal::Refusal`] where somebody has been starting one for too long.
+    pub fn change(&mut self, change: impl Fn(&Members) -> Result<()>) -> Result<Option<&Handle>> {
+        while let Some(handle) = self.follow(&sysfs::ruler()) {
+            change(&handle.members)?;
+            if handle.rules() {
+                break;
+            }
+            // Whoever has its turn later copies them then.
+            drop(StartLock::take()?);
+            if sysfs::ruler() != Ruler::Dualq || !handle.is_replaced() {
+                break;
+            }
+        }
+        Ok(self.handle())
     }
 
     /// What is held now.

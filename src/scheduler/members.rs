@@ -6,7 +6,7 @@
 mod addition;
 mod inheritance;
 
-pub use inheritance::Inheritance;
+pub(super) use inheritance::Inheritance;
 
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

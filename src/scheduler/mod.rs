@@ -28,6 +28,6 @@ pub use handle::{Handle, OwnerRecord};
 pub use heir::Heir;
 pub use hold::Hold;
 pub use load::Options;
-pub use members::{Inheritance, Members};
+pub use members::Members;
 pub use owner::{News, Scheduler};
 pub use unowned::detach_unowned;

@@ -12,9 +12,9 @@ use libbpf_rs::{Link, OpenObject};
 
 use super::{
     handle::{Handle, OwnerRecord, start_ticks_of},
+    heir::Heir,
     load::{self, Options},
     lock::StartLock,
-    members::Inheritance,
     pins, preflight,
     restart::Restarts,
     sysfs::{self, wait_until, wait_until_detached},
@@ -55,15 +55,15 @@ pub enum News {
 impl<'obj> Scheduler<'obj> {
     /// Looks whether it can, loads, attaches, waits until the kernel says that it runs, and pins.
     ///
-    /// `inherited` are the members of a scheduler that this one follows. One that was asked to stay
-    /// and whose owner has gone is taken over: its members go on in this one, under these options.
+    /// The members of the scheduler that it `follows` go on in this one. So do those of one that was asked
+    /// to stay and whose owner has gone: that one is taken over, under these options.
     ///
     /// # Errors
     /// A [`Refusal`] for everything that a person can remedy; whatever scheduled before goes on then.
     pub fn start(
         storage: &'obj mut MaybeUninit<OpenObject>,
         options: Options,
-        inherited: Option<Inheritance>,
+        follows: Option<(&Heir, &Handle)>,
     ) -> Result<Self> {
         preflight::check()?;
         if options.stay && !pins::mounted() {
@@ -74,9 +74,11 @@ impl<'obj> Scheduler<'obj> {
         }
         let turn = StartLock::take()?;
         let left_behind = beside_another()?;
-        let inherited = match &left_behind {
-            Some(handle) => Some(handle.members.inheritance()?),
-            None => inherited,
+        // In its turn: who moves one meanwhile waits for the end of that, and does it in this one too.
+        let inherited = match (&left_behind, follows) {
+            (Some(handle), _) => Some(handle.members.inheritance()?),
+            (None, Some((heir, handle))) => Some(heir.inheritance(handle)?),
+            (None, None) => None,
         };
         let skel = load::load(storage, options)?;
         let waits = load::instrument(&skel, options).map_err(|error| format!("{error:#}"));

@@ -1,7 +1,12 @@
 //! Another scheduler of ours than before runs: what is shown, moved and ended is that one, and it is
 //! ended only by its owner.
 
+use std::fs::{self, File};
+use std::path::Path;
 use std::time::Duration;
+
+use rustix::fs::{FlockOperation, flock};
+use rustix::process::Signal;
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::Load;
@@ -19,10 +24,21 @@ fn attached_dashboard(options: &[&str]) -> Terminal {
     terminal
 }
 
+/// Whoever starts one holds it.
+const LOCK: &str = "/run/dualq-top.lock";
+const MAP: &str = "anon_inode:bpf-map";
+
+/// Of what it has open, how many are called so.
+fn open_files(program: &Running, name: &str) -> usize {
+    let open = fs::read_dir(format!("/proc/{}/fd", program.pid())).unwrap();
+    let files = open.flatten().flat_map(|fd| fs::read_link(fd.path()));
+    files.filter(|file| file == Path::new(name)).count()
+}
+
+/// Also with what it moves while that one starts.
 #[test]
 fn a_joined_dashboard_goes_on_with_the_next_owners_scheduler() {
-    let hog = Load::hog().named("encoder").start();
-    let other = Load::hog().start();
+    let [early, late] = ["early", "late"].map(|name| Load::new(&["sleeper"]).named(name).start());
     let first = Running::attach(&[]);
     let second = Running::start(&["attach", "--no-waits"]);
     wait_until("the second one waits", PATIENCE, || {
@@ -30,17 +46,50 @@ fn a_joined_dashboard_goes_on_with_the_next_owners_scheduler() {
     });
     let mut dashboard = Terminal::dashboard(&[]);
     dashboard.wait_for_screen("it has joined", |text| joined(text, first.pid()));
-    first.terminate();
+    // It goes by what is on the screen, as between two looks.
+    dashboard.press(b"p");
+    dashboard.wait_for_screen("it stands still", |text| text.contains("stands still"));
+    let lock = File::open(LOCK).unwrap();
+    flock(&lock, FlockOperation::LockExclusive).unwrap();
+    first.signal(Signal::KILL);
+    wait_until("the second one asks for its turn", PATIENCE, || {
+        open_files(&second, LOCK) == 1
+    });
+    second.signal(Signal::STOP);
+    flock(&lock, FlockOperation::Unlock).unwrap();
+    dashboard.press(b"/early\r ");
+    dashboard.wait_for_screen("it says so", |text| text.contains("→ PRIORITY"));
+    let maps_of_the_first = open_files(&second, MAP);
+    second.signal(Signal::CONT);
+    wait_until("the second one loads its own", PATIENCE, || {
+        open_files(&second, MAP) > maps_of_the_first
+    });
+    second.signal(Signal::STOP);
+    dashboard.press(b"/late\r ");
+    wait_until("it is moved where it was", PATIENCE, || {
+        maps::is_member(late.pid())
+    });
+    second.signal(Signal::CONT);
     wait_until("the second one has taken over", PATIENCE, || {
         second.stdout().contains("dualq attached")
     });
+    for (when, pid) in [("before", early.pid()), ("meanwhile", late.pid())] {
+        let what = format!("moved {when}, it is a member");
+        wait_until(&what, PATIENCE, || maps::is_member(pid));
+    }
+
+    dashboard.press(b"p");
     dashboard.wait_for_screen("it has joined the second one", |text| {
         joined(text, second.pid())
     });
-    dashboard.press(b"/encoder\r ");
+    dashboard.press(b"/early\r ");
     wait_until("it is moved where it counts", PATIENCE, || {
-        maps::is_member(hog.pid())
+        !maps::is_member(early.pid())
     });
+    dashboard.wait_for_screen("the member is the running one's", |text| {
+        text.contains("1 member")
+    });
+    let other = Load::hog().start();
     run_ok(&["add", &other.pid().to_string()]);
     dashboard.wait_for_screen("the members are the running one's", |text| {
         text.contains("2 members")
@@ -50,7 +99,7 @@ fn a_joined_dashboard_goes_on_with_the_next_owners_scheduler() {
     dashboard.wait_for_screen("the owner has gone", |text| text.contains("has gone: x"));
     dashboard.press(b"x");
     wait_until("it is attached again", PATIENCE, guest::is_attached);
-    let mut both = [hog.pid(), other.pid()];
+    let mut both = [late.pid(), other.pid()];
     both.sort_unstable();
     assert_eq!(maps::members(), both);
     dashboard.press(b"q");

@@ -14,7 +14,7 @@ use crate::demo::{self, Plan};
 use crate::model::{ProcessId, Queue};
 use crate::observe::Word;
 use crate::record::Recorder;
-use crate::scheduler::{Handle, Hold, sysfs};
+use crate::scheduler::{Handle, Hold};
 use crate::signal;
 
 /// After a move or a change of schedulers, a snapshot comes this soon: the effect is to be seen
@@ -73,19 +73,15 @@ impl Control for Hands {
         if let Some(handle) = self.handles.try_iter().last() {
             self.hold.own(handle);
         }
+        let start_ticks = Some(id.start_ticks);
         let handle = self
             .hold
-            .follow(&sysfs::ruler())
+            .change(|members| match to {
+                Queue::Priority if children => members.add_with_children(id.pid, start_ticks),
+                Queue::Priority => members.add(id.pid, start_ticks),
+                Queue::Batch => members.remove(id.pid),
+            })?
             .context("nothing can be moved here: run dualq-top with sudo")?;
-        match to {
-            Queue::Priority if children => {
-                handle
-                    .members
-                    .add_with_children(id.pid, Some(id.start_ticks))?;
-            }
-            Queue::Priority => handle.members.add(id.pid, Some(id.start_ticks))?,
-            Queue::Batch => handle.members.remove(id.pid)?,
-        }
         handle.mark_event();
         // The first is where the waits after the move begin.
         let _ = self.words.send(Word::Sooner(Duration::ZERO));

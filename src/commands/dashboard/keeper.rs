@@ -156,9 +156,9 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
             ))),
             Order::Attach => {
                 let options = joined.and_then(|handle| handle.options().ok().flatten());
-                let inherited = joined.and_then(|joined| heir.inheritance(joined).ok());
+                let follows = joined.map(|joined| (&heir, joined));
                 let mut storage = MaybeUninit::uninit();
-                let begun = Scheduler::start(&mut storage, options.unwrap_or(own), inherited)
+                let begun = Scheduler::start(&mut storage, options.unwrap_or(own), follows)
                     .and_then(|scheduler| {
                         rights::give_up()?;
                         let (mine, seen) = (scheduler.handle()?, scheduler.handle()?);
