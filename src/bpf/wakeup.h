@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The ways of a waking task past the queues: to an idle CPU, or to one that runs something lesser.
+ */
+#ifndef DUALQ_WAKEUP_H
+#define DUALQ_WAKEUP_H
+
+static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class, s32 cpu, u64 enq_flags)
+{
+	t->class = class;
+	t->queued_at = 0;
+	t->direct = true;
+	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
+}
+
+/* In the place of the task that runs there: one of BATCH, which the caller has claimed, or, for our own
+ * processes, whichever it is. */
+static void give_by_preempting(struct task_struct *p, struct task_record *t, u32 class, s32 cpu)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	if (c)
+		gives_way_to(p, class, c);
+	give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
+}
+
+/* Takes the right to preempt this CPU's BATCH task; one waker at most gets it. */
+static bool claim(s32 cpu, struct bpf_cpumask *mask)
+{
+	struct cpu_record *c;
+
+	if (!bpf_cpumask_test_and_clear_cpu(cpu, mask))
+		return false;
+	c = cpu_record_of(cpu);
+	return c && c->class == CLASS_BATCH && !owes_batch(c);
+}
+
+/* A CPU whose BATCH task gives way to this PRIORITY task: where the task ran before, if possible,
+ * since its cache is there; else any. */
+static s32 claim_batch_cpu(struct task_struct *p, s32 prev_cpu, struct bpf_cpumask *mask)
+{
+	u32 cpu;
+	int tries;
+
+	if (bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && claim(prev_cpu, mask))
+		return prev_cpu;
+	for (tries = 0; tries < 4; tries++) {
+		cpu = bpf_cpumask_any_and_distribute((const struct cpumask *)mask, p->cpus_ptr);
+		if (cpu >= nr_possible_cpus)
+			return -1;
+		if (claim(cpu, mask))
+			return cpu;
+	}
+	return -1;
+}
+
+/* Does the BATCH task that runs on `cpu` stand behind this one by enough to give way? Never past a
+ * waiting PRIORITY or overdue task: what enters a local queue directly goes before both. */
+static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+	s64 lead, running;
+
+	if (!c || c->class != CLASS_BATCH || batch_fifo || any_overdue || class_queued(CLASS_PRIORITY, cpu))
+		return false;
+	lead = batch_key(t, t->home) - queue_vtime(t->home);
+	running = c->vtime - queue_vtime(c->home);
+	/* It may have begun since. */
+	if (before(c->charged_at, now))
+		running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->home);
+	return lead + (c->slept ? (s64)batch_preempt_ns : 0) < running;
+}
+
+/*
+ * The way of a waking task past the queues, to a CPU that runs something lesser: PRIORITY preempts
+ * BATCH, our own processes anything, a BATCH task one that has had more than its share.
+ * Inserting into the victim's local queue from here is worth three times in p99 over queueing and
+ * kicking; the victim must be chosen in select_cpu, since a remote insert from enqueue is deferred.
+ */
+static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 prev_cpu)
+{
+	struct bpf_cpumask *mask = preemptible_cpus;
+	struct cpu_record *c = cpu_record_of(prev_cpu);
+	s32 cpu = -1;
+
+	if (!mask || !c)
+		return -1;
+	if (goes_first(class)) {
+		cpu = claim_batch_cpu(p, prev_cpu, mask);
+		/* Not behind a real-time task: nothing would give ours back from that local queue. */
+		if (cpu < 0 && class == CLASS_OWN && goes_first(c->class) && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr))
+			cpu = prev_cpu;
+	} else if (class == CLASS_BATCH && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) &&
+		   batch_gives_way(t, prev_cpu, clock_ns()) && claim(prev_cpu, mask)) {
+		cpu = prev_cpu;
+	}
+	if (cpu >= 0)
+		count(cpu, STAT_PREEMPTIONS, 1);
+	return cpu;
+}
+
+/* The kernel asks no select_cpu for a task that one CPU alone may run: it looks for its idle CPU,
+ * or for a victim, here. */
+static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu,
+				struct cpu_record *c)
+{
+	struct bpf_cpumask *mask = preemptible_cpus;
+	bool wins;
+
+	if (c->class == CLASS_NONE && scx_bpf_test_and_clear_cpu_idle(cpu)) {
+		give_to_cpu(p, t, class, cpu, 0);
+		scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
+		return true;
+	}
+	if (!mask)
+		return false;
+	wins = goes_first(class) || batch_gives_way(t, cpu, clock_ns());
+	if (!wins || !claim(cpu, mask))
+		return false;
+	count(cpu, STAT_PREEMPTIONS, 1);
+	give_by_preempting(p, t, class, cpu);
+	return true;
+}
+
+#endif
