@@ -41,14 +41,15 @@ void BPF_PROG(dualq_cpu_online, s32 cpu)
 }
 
 /* 6.12 calls no dispatch on a CPU that goes off, so tasks that only it may run would hold it up
- * until the watchdog ends us: they go to its local queue. */
+ * until the watchdog ends us: they go to its local queue, its kernel threads from now on. */
 SEC("struct_ops.s/cpu_offline")
 void BPF_PROG(dualq_cpu_offline, s32 cpu)
 {
+	leaves(cpu);
+	drain_to_local(KERNEL_DSQ(cpu), cpu);
 	drain_to_local(PINNED_DSQ(CLASS_PRIORITY, cpu), cpu);
 	drain_to_local(PINNED_DSQ(CLASS_BATCH, cpu), cpu);
 	drain_to_local(PINNED_OVERDUE_DSQ(cpu), cpu);
-	leaves(cpu);
 }
 
 #endif

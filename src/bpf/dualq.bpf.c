@@ -46,6 +46,7 @@ SEC("struct_ops/select_cpu")
 s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_flags)
 {
 	struct task_record *t = task_record_of(p);
+	struct cpu_record *c;
 	bool is_idle = false;
 	u32 class;
 	s32 cpu, victim;
@@ -68,10 +69,37 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 		give_by_preempting(p, t, class, victim);
 		return victim;
 	}
+	/* Elsewhere, or after a waker that does not say that it is about to sleep, another CPU may be free sooner. */
+	c = cpu_record_of(prev_cpu);
+	if (c && (wake_flags & VALUE(scx_wake_flags, SCX_WAKE_SYNC)) && prev_cpu == (s32)bpf_get_smp_processor_id() &&
+	    bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && follows(class, prev_cpu, c)) {
+		give_to_cpu(p, t, class, prev_cpu, 0);
+		return prev_cpu;
+	}
 	return cpu;
 }
 
 /* ---- queued ---- */
+
+/* Starved kernel threads are the commonest cause of stalls: past both queues. Only one that goes on after
+ * its turn waits for what dispatch chooses. */
+static void enqueue_kernel(struct task_struct *p, struct task_record *t, struct cpu_record *c, s32 cpu,
+			   u64 enq_flags)
+{
+	bool wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
+	bool again = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_REENQ);
+	u64 dsq_id = VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), slice = priority_slice_ns;
+
+	if (wakes && !again) {
+		enq_flags |= VALUE(scx_enq_flags, SCX_ENQ_PREEMPT);
+	} else if (t && turn_goes_on(t)) {
+		slice = t->turn_left;
+	} else if (c && !c->leaves && !again && bpf_get_current_task_btf() == p) {
+		dsq_id = KERNEL_DSQ(cpu);
+		c->kernel_waits = true;
+	}
+	dsq_insert(p, dsq_id, slice, enq_flags);
+}
 
 SEC("struct_ops/enqueue")
 void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
@@ -86,12 +114,9 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
 	again = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_REENQ);
 	if (!t || class == CLASS_KERNEL) {
-		/* Starved kernel threads are the commonest cause of stalls: past both queues. */
-		if (wakes && !again)
-			enq_flags |= VALUE(scx_enq_flags, SCX_ENQ_PREEMPT);
 		if (t)
 			t->class = class;
-		dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), priority_slice_ns, enq_flags);
+		enqueue_kernel(p, t, c, cpu, enq_flags);
 		return;
 	}
 	if (wakes && t->grace_ns)
@@ -126,10 +151,12 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		dsq_id = own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
 		if (c)
 			c->priority_waits++;
-		/* After its slice as well, or it would wait for a round of the whole queue. It cannot
+		/* Ours after its slice as well, or it would wait for a round of the whole queue. It cannot
 		 * keep the CPU: dispatch takes from the queue before it lets anything go on. */
-		if (class == CLASS_OWN)
+		if (class == CLASS_OWN || turn_goes_on(t))
 			enq_flags |= VALUE(scx_enq_flags, SCX_ENQ_HEAD);
+		if (turn_goes_on(t))
+			slice = t->turn_left;
 		dsq_insert(p, dsq_id, slice, enq_flags);
 	}
 	if (!bound) {
@@ -156,6 +183,10 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	if (prev && (prev->scx.flags & VALUE(scx_ent_flags, SCX_TASK_QUEUED)))
 		weigh(prev, c, cpu);
 	c->priority_waits = class_queued(CLASS_PRIORITY, cpu);
+	c->foreign_priority = 0;
+	if (c->kernel_waits && !c->kernel_turn && take_kernel(cpu, c))
+		return;
+	c->kernel_turn = false;
 	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY,
 	 * and what wakes in BATCH. */
 	c->late = c->overdue_turn ? 0 : overdue_queued(cpu);
@@ -199,7 +230,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	}
 	/* (e) */
-	if (take_batch(cpu, c))
+	if (take_batch(cpu, c) || (c->kernel_waits && take_kernel(cpu, c)))
 		return;
 	if (prev && c->settled) {
 		c->rescue = false;
@@ -259,12 +290,8 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	t->overdue = false;
 	t->slept = false;
 	t->queued_at = 0;
-	if (!mask)
-		return;
-	if (c->class == CLASS_BATCH && !owes_batch(c))
-		bpf_cpumask_set_cpu(cpu, mask);
-	else if (bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))
-		bpf_cpumask_clear_cpu(cpu, mask);
+	if (mask)
+		may_be_preempted(c, cpu, mask);
 }
 
 /* ---- stopping ---- */
@@ -272,7 +299,6 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 SEC("struct_ops/stopping")
 void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 {
-	struct bpf_cpumask *mask = preemptible_cpus;
 	struct task_record *t = task_record_of(p);
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_record *c = cpu_record_of(cpu);
@@ -288,14 +314,14 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 	c->settled = false;
 	t->turn_left = 0;
 	t->gave_way = false;
+	if (!runnable)
+		t->slept = true;
 	if (c->class == CLASS_BATCH && !runnable)
 		falls_asleep(c, t, c->charged_at);
-	else if (c->class == CLASS_BATCH && !ended)
+	else if (runnable && !ended && c->class != CLASS_OWN)
 		leave_turn(c, t);
 	c->class = CLASS_NONE;
 	c->tgid = 0;
-	if (mask && bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))
-		bpf_cpumask_clear_cpu(cpu, mask);
 }
 
 /* ---- begin and end ---- */
@@ -321,6 +347,8 @@ s32 BPF_PROG(dualq_init)
 			err = scx_bpf_create_dsq(PINNED_DSQ(CLASS_BATCH, cpu), -1);
 		if (!err)
 			err = scx_bpf_create_dsq(PINNED_OVERDUE_DSQ(cpu), -1);
+		if (!err)
+			err = scx_bpf_create_dsq(KERNEL_DSQ(cpu), -1);
 		if (err)
 			return err;
 		if (c) {

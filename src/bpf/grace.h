@@ -23,7 +23,6 @@ static void falls_asleep(struct cpu_record *c, struct task_record *t, u64 now)
 {
 	s64 lead = t->vtime - queue_vtime(t->home);
 
-	t->slept = true;
 	t->slept_at = now;
 	t->grace_ns = lead <= 0 ? 0 : (u64)lead < c->grace_ns ? (u64)lead : c->grace_ns;
 	c->grace_ns -= t->grace_ns;

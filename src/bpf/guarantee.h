@@ -38,8 +38,8 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 		t->vtime = charged_vtime(t->vtime, ran, c->weight);
 		/* Time that nobody waited for is no debt either: a hog that was alone would else stand
 		 * back for seconds once it has company. */
-		if ((c->only_foreign || !class_queued(CLASS_BATCH, cpu)) &&
-		    before(queue_vtime(t->home) + batch_slice_ns, t->vtime))
+		if (before(queue_vtime(t->home) + batch_slice_ns, t->vtime) &&
+		    (c->only_foreign || !class_queued(CLASS_BATCH, cpu)))
 			t->vtime = queue_vtime(t->home) + batch_slice_ns;
 		c->vtime = t->vtime;
 		earn_grace(c, ran);
@@ -65,6 +65,20 @@ static bool batch_is_due(const struct cpu_record *c)
 static bool owes_batch(const struct cpu_record *c)
 {
 	return guarantee_percent && (batch_is_due(c) || (c->rescue && c->owed_ns > 0));
+}
+
+/* The CPU's bit among those that may be preempted, after what runs there now. All CPUs share that word, so
+ * it is written only where it changes, and stays when a task stops: who claims it looks at the class. */
+static void may_be_preempted(const struct cpu_record *c, s32 cpu, struct bpf_cpumask *mask)
+{
+	bool may = c->class == CLASS_BATCH && !owes_batch(c);
+
+	if (may == bpf_cpumask_test_cpu(cpu, (const struct cpumask *)mask))
+		return;
+	if (may)
+		bpf_cpumask_set_cpu(cpu, mask);
+	else
+		bpf_cpumask_clear_cpu(cpu, mask);
 }
 
 #endif

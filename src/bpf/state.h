@@ -51,6 +51,8 @@ const volatile u32 nr_possible_cpus = 1;
  * would have to walk past them under the queue's lock (move_to_local is O(n) there). */
 #define PINNED_DSQ(class, cpu) (0x10000ULL + 4 * (u64)(cpu) + ((class) == CLASS_BATCH))
 #define PINNED_OVERDUE_DSQ(cpu) (0x10000ULL + 4 * (u64)(cpu) + 2)
+/* Its kernel threads that have had a turn, and want more. */
+#define KERNEL_DSQ(cpu) (0x10000ULL + 4 * (u64)(cpu) + 3)
 #define SHARED (-1)
 
 /* Virtual time starts here. */
@@ -109,6 +111,9 @@ struct cpu_record {
 	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */
 	u32 leaves;		/* it goes off: overdue.h hurries it */
 	u32 priority_waits;	/* how many waited in PRIORITY at its last dispatch, and those since */
+	u32 foreign_priority;	/* those of them that may not run here, if its last dispatch could take none */
+	u32 kernel_waits;	/* a task is in its KERNEL_DSQ, or was a moment ago */
+	u32 kernel_turn;	/* the last choice was from there: the next is not */
 	u32 releases;		/* cpu_release gives back what waits in the local queue */
 	u32 only_foreign;	/* what waits in the shared BATCH queue may not run here, by its first few */
 	u32 bound;		/* a task bound to it is, or was a moment ago, in its own queues */
@@ -310,6 +315,12 @@ static u64 class_queued(u32 class, s32 cpu)
 	if (class == CLASS_BATCH)
 		return queued(BATCH_DSQ) + bound_queued(class, cpu) + overdue_queued(cpu);
 	return queued(PRIORITY_DSQ) + bound_queued(class, cpu);
+}
+
+/* Does a PRIORITY task wait that may run on `cpu`, as far as is known? */
+static bool priority_waits_for(s32 cpu, const struct cpu_record *c)
+{
+	return class_queued(CLASS_PRIORITY, cpu) > c->foreign_priority;
 }
 
 static u64 charged_vtime(u64 vtime, u64 ran_ns, u32 weight)

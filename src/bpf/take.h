@@ -6,16 +6,30 @@
 #ifndef DUALQ_TAKE_H
 #define DUALQ_TAKE_H
 
+/*
+ * A kernel thread that goes on after its turn waits here, at every other choice the first: if it went on
+ * in the local queue, of two that never sleep one would always be there, and the kernel asks dispatch only
+ * where it is empty (balance_one, kernel/sched/ext.c).
+ */
+static bool take_kernel(s32 cpu, struct cpu_record *c)
+{
+	c->kernel_turn = dsq_take(KERNEL_DSQ(cpu));
+	c->kernel_waits = c->kernel_turn;
+	return c->kernel_turn;
+}
+
 static bool take_priority(s32 cpu, struct cpu_record *c)
 {
 	u64 pinned = PINNED_DSQ(CLASS_PRIORITY, cpu);
+	bool taken;
 
-	if (!c->bound)
-		return dsq_take(PRIORITY_DSQ);
-	c->turn ^= 1;
-	if (c->turn)
-		return dsq_take(PRIORITY_DSQ) || dsq_take(pinned);
-	return dsq_take(pinned) || dsq_take(PRIORITY_DSQ);
+	if (c->bound && (c->turn ^= 1))
+		taken = dsq_take(pinned) || dsq_take(PRIORITY_DSQ);
+	else
+		taken = dsq_take(PRIORITY_DSQ) || (c->bound && dsq_take(pinned));
+	if (!taken)
+		c->foreign_priority = c->priority_waits;
+	return taken;
 }
 
 /* Where the head of a BATCH queue stands; NOBODY where it is empty. */
@@ -160,12 +174,8 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	/* Who goes on has its turn like one that is taken from the queue. */
 	if (c->class == CLASS_BATCH)
 		advance_queue(c, c->home, c->vtime);
-	if (mask && c->class == CLASS_BATCH) {
-		if (owes_batch(c))
-			bpf_cpumask_clear_cpu(cpu, mask);
-		else
-			bpf_cpumask_set_cpu(cpu, mask);
-	}
+	if (mask)
+		may_be_preempted(c, cpu, mask);
 	begin_turn(c, slice);
 	c->slept = false;
 	task_set_slice(prev, slice);
@@ -206,7 +216,7 @@ static void weigh(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 		batch_key(t, t->home);
 		c->vtime = t->vtime;
 	} else if (mask) {
-		bpf_cpumask_clear_cpu(cpu, mask);
+		may_be_preempted(c, cpu, mask);
 	}
 }
 

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is left of a BATCH task's turn that was cut short. Who works for some milliseconds at a time would
- * wait for a round of all hogs in the midst of it, if its turn were lost.
+ * What is left of a turn that was cut short. Who works for some milliseconds at a time would wait for a
+ * round of all others in the midst of it, if its turn were lost.
  *
- * Cut short by a kernel thread, by PRIORITY, by our own processes or by a real-time task, it goes on
+ * A PRIORITY task goes on before all of its queue. A kernel thread stays in the local queue, for what is
+ * left and no longer: beside one that wakes it would else always be there, and dispatch never asked.
+ *
+ * A task of BATCH, cut short by a kernel thread, by PRIORITY, by our own processes or by a real-time task, it goes on
  * before all others, the last that was cut first. Where it gave way to another of BATCH that stood before
  * it, it is next, before those at its queue's present place, and that once each time it has slept: where
  * a thousand wake and cut each other short, the last would else go first again and again, and the first
@@ -29,7 +32,9 @@ static void begin_turn(struct cpu_record *c, u64 slice)
 /* It stops before its slice is over, and wants more. */
 static void leave_turn(const struct cpu_record *c, struct task_record *t)
 {
-	if (batch_fifo || !before(c->charged_at, c->turn_ends) || (c->gives_way && !c->slept))
+	if (!before(c->charged_at, c->turn_ends))
+		return;
+	if (c->class == CLASS_BATCH && (batch_fifo || (c->gives_way && !c->slept)))
 		return;
 	t->turn_left = c->turn_ends - c->charged_at;
 	t->gave_way = c->gives_way;

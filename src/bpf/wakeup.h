@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ways of a waking task past the queues: to an idle CPU, or to one that runs something lesser.
+ * The ways of a waking task past the queues: to an idle CPU, to one that runs something lesser, or to
+ * where it would be the next in any case.
  */
 #ifndef DUALQ_WAKEUP_H
 #define DUALQ_WAKEUP_H
@@ -61,14 +62,15 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
 	struct cpu_record *c = cpu_record_of(cpu);
 	s64 lead, running;
 
-	if (!c || c->class != CLASS_BATCH || batch_fifo || any_overdue || class_queued(CLASS_PRIORITY, cpu))
+	if (!c || c->class != CLASS_BATCH || batch_fifo)
 		return false;
 	lead = batch_key(t, t->home) - queue_vtime(t->home);
 	running = c->vtime - queue_vtime(c->home);
 	/* It may have begun since. */
 	if (before(c->charged_at, now))
 		running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->home);
-	return lead + (c->slept ? (s64)batch_preempt_ns : 0) < running;
+	return lead + (c->slept ? (s64)batch_preempt_ns : 0) < running && !any_overdue &&
+	       !priority_waits_for(cpu, c);
 }
 
 /*
@@ -99,6 +101,27 @@ static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 
 	return cpu;
 }
 
+/* Who has run for this long since it woke up may well work on. */
+#define BRIEF_NS (200ULL * 1000)
+
+/*
+ * Nobody waits, and who runs has only just woken up itself: then this one goes to the end of the local queue
+ * and follows when that one sleeps, without a queue of ours and without a dispatch. Two that wake each other
+ * in turn do so all the time. Not after one that works on: it would pass by its place, and nice values mean
+ * nothing. And one only, of the same class: what is in a local queue goes before all that comes to ours, and
+ * no other CPU can take it.
+ */
+static bool follows(u32 class, s32 cpu, const struct cpu_record *c)
+{
+	if (!c->slept || c->class != class || before(c->charged_at + BRIEF_NS, clock_ns()))
+		return false;
+	/* In a crowd that is known without a look at the queue. */
+	if (class == CLASS_PRIORITY && c->priority_waits > 1)
+		return false;
+	return !class_queued(CLASS_BATCH, cpu) && !priority_waits_for(cpu, c) &&
+	       !queued(VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | cpu);
+}
+
 /* The kernel asks no select_cpu for a task that one CPU alone may run: it looks for its idle CPU,
  * or for a victim, here. */
 static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu,
@@ -112,13 +135,15 @@ static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u3
 		scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
 		return true;
 	}
-	if (!mask)
+	wins = goes_first(class) ? c->class == CLASS_BATCH : batch_gives_way(t, cpu, clock_ns());
+	if (mask && wins && claim(cpu, mask)) {
+		count(cpu, STAT_PREEMPTIONS, 1);
+		give_by_preempting(p, t, class, cpu);
+		return true;
+	}
+	if (!follows(class, cpu, c))
 		return false;
-	wins = goes_first(class) || batch_gives_way(t, cpu, clock_ns());
-	if (!wins || !claim(cpu, mask))
-		return false;
-	count(cpu, STAT_PREEMPTIONS, 1);
-	give_by_preempting(p, t, class, cpu);
+	give_to_cpu(p, t, class, cpu, 0);
 	return true;
 }
 

@@ -4,9 +4,9 @@
 
 use std::path::Path;
 
-use crate::support::guest::{self, PATIENCE};
+use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
-use crate::support::maps;
+use crate::support::maps::{self, Counter};
 use crate::support::program::{self, Running, be_served_first, run, run_ok};
 use crate::support::shares::{WINDOW, measure, settles, share};
 use crate::support::terminal::Terminal;
@@ -136,5 +136,16 @@ fn on_four_cpus_a_crowd_that_two_of_them_may_run_takes_no_share_and_no_weight_fr
         vec![share(got[0] + got[1], got[2] + got[3])]
     });
     drop((crowd, alone));
+
+    let crowd = Load::new(&["threads", "4"]).on_cpus(&[0, 1]).start();
+    run_ok(&["add", &crowd.pid().to_string()]);
+    let hog = Load::hog().on_cpu(3).start();
+    let before = maps::counter(Counter::Preemptions);
+    // Members wait all the time, but not for that CPU.
+    let waker = Load::new(&["waker", "1000"]).on_cpu(3).start();
+    wait_until("who wakes in BATCH preempts a hog", PATIENCE, || {
+        maps::counter(Counter::Preemptions) > before + 100
+    });
+    drop((crowd, hog, waker));
     scheduler.terminate();
 }

@@ -161,6 +161,22 @@ fn who_is_woken_by_one_that_works_on_goes_to_an_idle_cpu_at_once() {
 }
 
 #[test]
+fn a_member_that_is_cut_short_goes_on_before_the_others() {
+    let _scheduler = Running::attach(&[]);
+    let members = Load::new(&["turns", "200"]).on_cpu(1).start();
+    wait_until("it waits for its start", PATIENCE, || {
+        guest::is_stopped(members.pid())
+    });
+    run_ok(&["add", &members.pid().to_string()]);
+    let _cuts = Load::new(&["waker", "1000"]).on_cpu(1).realtime().start();
+    let pid = Pid::from_raw(members.pid().cast_signed()).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    let turns: usize = members.next_line().parse().unwrap();
+    // Slices of 8 ms. Were each cut the end of a turn, it would be some 400.
+    assert!(turns < 200, "{turns} turns in 600 ms");
+}
+
+#[test]
 fn who_yields_gives_up_what_is_left_of_its_turn() {
     let _scheduler = Running::attach(&[]);
     let yielders = Load::new(&["yielders", "1000"]).on_cpu(1).start();

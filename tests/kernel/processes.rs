@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use libbpf_rs::{MapCore, MapFlags};
 use rustix::process::{Pid, Signal, kill_process};
+use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
@@ -143,33 +144,52 @@ fn kernel_threads_run_while_priority_fills_every_cpu() {
     }
 }
 
-const HUGE_PAGES: &str = "/sys/kernel/mm/transparent_hugepage/";
+const MEMORY: &str = "/sys/kernel/mm";
+const KHUGEPAGED_PAUSE: &str = "transparent_hugepage/khugepaged/scan_sleep_millisecs";
+const KSMD_PAUSE: &str = "ksm/sleep_millisecs";
 
-/// While it lives, khugepaged, a kernel thread of nice 19 that may run anywhere, never sleeps.
+/// A kernel thread that looks through memory all the time, while this lives.
 struct BusyKernelThread {
     pid: u32,
     before: Vec<(String, String)>,
     /// It looks through processes that have some.
-    _memory: Vec<u8>,
+    _memory: Hog,
 }
 
 impl BusyKernelThread {
-    /// None where the kernel is built without it.
-    fn start() -> Option<Self> {
-        let settings = ["khugepaged/scan_sleep_millisecs", "enabled"];
-        let before = settings.map(|file| {
-            let path = format!("{HUGE_PAGES}{file}");
-            Some((path.clone(), fs::read_to_string(path).ok()?))
-        });
-        let mut before: Vec<_> = before.into_iter().collect::<Option<_>>()?;
-        fs::write(&before[0].0, "0").unwrap();
-        fs::write(&before[1].0, "always").unwrap();
-        // It reads as all that may be chosen, the chosen one in brackets.
-        let chosen = before[1].1.split(['[', ']']).nth(1).unwrap().to_owned();
-        before[1].1 = chosen;
-        let memory = vec![1; 16 << 20];
+    /// Nice 19, may run anywhere. None where the kernel is built without it.
+    fn khugepaged() -> Option<Self> {
+        let settings = [
+            (KHUGEPAGED_PAUSE, "0"),
+            ("transparent_hugepage/enabled", "always"),
+        ];
+        Self::start("khugepaged", &settings)
+    }
+
+    /// The one that looks for pages that are alike. None where the kernel is built without it.
+    fn ksmd() -> Option<Self> {
+        let settings = [
+            (KSMD_PAUSE, "0"),
+            ("ksm/pages_to_scan", "1000"),
+            ("ksm/run", "1"),
+        ];
+        Self::start("ksmd", &settings)
+    }
+
+    fn start(name: &str, settings: &[(&str, &str)]) -> Option<Self> {
+        let memory = Load::new(&["mergeable-memory", "16"]).start();
+        let mut before = Vec::new();
+        for (file, value) in settings {
+            let path = format!("{MEMORY}/{file}");
+            let was = fs::read_to_string(&path).ok()?;
+            // One reads as all that may be chosen, the chosen one in brackets.
+            let was = was.split(['[', ']']).nth(1).unwrap_or(&was).to_owned();
+            before.push((path.clone(), was));
+            fs::write(path, value).unwrap();
+        }
         let is_it = |pid: &u32| {
-            fs::read_to_string(format!("/proc/{pid}/comm")).is_ok_and(|name| name == "khugepaged\n")
+            fs::read_to_string(format!("/proc/{pid}/comm"))
+                .is_ok_and(|comm| comm.trim_end() == name)
         };
         let pid = (2..10_000).find(is_it).unwrap();
         Some(Self {
@@ -177,6 +197,12 @@ impl BusyKernelThread {
             before,
             _memory: memory,
         })
+    }
+
+    fn may_run_on(&self, cpus: &[usize]) {
+        let mut set = CpuSet::new();
+        cpus.iter().for_each(|cpu| set.set(*cpu));
+        sched_setaffinity(Pid::from_raw(self.pid.cast_signed()), &set).unwrap();
     }
 
     /// For how long it has run, and how often it was given a CPU.
@@ -193,14 +219,48 @@ impl Drop for BusyKernelThread {
         for (file, value) in &self.before {
             let _ = fs::write(file, value);
         }
+        self.may_run_on(&[0, 1]);
+    }
+}
+
+/// Of two that never sleep one is always in the CPU's own queue of the kernel's, and of one that never
+/// sleeps and one that wakes often as well.
+#[test]
+fn busy_kernel_threads_of_one_cpu_leave_it_to_others_too() {
+    let (Some(first), Some(second)) = (BusyKernelThread::khugepaged(), BusyKernelThread::ksmd())
+    else {
+        // The 6.12 of the tests has not both.
+        return;
+    };
+    let _scheduler = Running::attach(&[]);
+    let hog = Load::hog().on_cpu(1).start();
+    let others = [&first, &second];
+    others.iter().for_each(|thread| thread.may_run_on(&[1]));
+    for pause in ["0", "5"] {
+        fs::write(format!("{MEMORY}/{KSMD_PAUSE}"), pause).unwrap();
+        let start = others.map(|thread| thread.has_run().0);
+        let before = guest::cpu_time(hog.pid());
+        let busy = Duration::from_millis(500);
+        wait_until("the kernel's have worked", PATIENCE, || {
+            others
+                .map(|thread| thread.has_run().0)
+                .iter()
+                .sum::<Duration>()
+                > start.iter().sum::<Duration>() + busy
+        });
+        let had = guest::cpu_time(hog.pid()) - before;
+        assert!(
+            had > busy / 10,
+            "beside them a hog had {had:?} of {busy:?} (pause {pause})"
+        );
     }
 }
 
 #[test]
 fn a_busy_kernel_thread_of_nice_19_comes_round_beside_bound_hogs_and_takes_little() {
     // The 6.12 of the tests has no such thread.
-    let Some(thread) = BusyKernelThread::start() else {
-        assert!(!fs::exists(HUGE_PAGES).unwrap());
+    let Some(thread) = BusyKernelThread::khugepaged() else {
+        assert!(!fs::exists(format!("{MEMORY}/{KHUGEPAGED_PAUSE}")).unwrap());
         return;
     };
     let _scheduler = Running::attach(&[]);

@@ -8,7 +8,7 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,9 +17,9 @@ use rustix::thread::futex;
 
 mod crowd;
 
-const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | yielders N | late-after-sync N | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | yielders N | turns MILLISECONDS | late-after-sync N | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID \
-    | other-scheduler OBJECT | tasks N MILLISECONDS | hold-memory MB | churn-memory MB";
+    | other-scheduler OBJECT | tasks N MILLISECONDS | hold-memory MB | mergeable-memory MB | churn-memory MB";
 
 fn main() {
     if let Ok(name) = std::env::var("LOAD_NAME") {
@@ -42,6 +42,11 @@ fn main() {
             Duration::from_millis(pause.parse().expect("milliseconds")),
         ),
         ["hold-memory", size] => crowd::hold_memory(size.parse().expect("megabytes")),
+        ["mergeable-memory", size] => {
+            // Ksmd looks through it.
+            unsafe { libc::prctl(libc::PR_SET_MEMORY_MERGE, 1, 0, 0, 0) };
+            crowd::hold_memory(size.parse().expect("megabytes"))
+        }
         ["churn-memory", size] => crowd::churn_memory(size.parse().expect("megabytes")),
         ["brief-threads"] => brief_threads(),
         ["waker", pause] => waker(Duration::from_micros(pause.parse().expect("microseconds"))),
@@ -56,6 +61,7 @@ fn main() {
         ["sleeper"] => waker(Duration::from_secs(3600)),
         ["real-time-hog"] => real_time_hog(),
         ["yielders", count] => yielders(count.parse().expect("a number of yields")),
+        ["turns", time] => turns(Duration::from_millis(time.parse().expect("milliseconds"))),
         ["late-after-sync", count] => late_after_sync(count.parse().expect("a number of wake-ups")),
         ["parent"] => parent(),
         ["fork-storm"] => fork_storm(),
@@ -265,6 +271,35 @@ fn yielders(count: usize) -> ! {
     }
 }
 
+/// Three threads that never sleep. Says how often one of them went on after another until each had so much
+/// CPU time. Stops before they begin, until it is sent SIGCONT.
+fn turns(time: Duration) -> ! {
+    use rustix::process::{Signal, getpid, kill_process};
+    use rustix::time::{ClockId, clock_gettime};
+    ready();
+    kill_process(getpid(), Signal::STOP).expect("it stops itself");
+    let last = Arc::new(AtomicUsize::new(0));
+    let threads = [1, 2, 3].map(|me| {
+        let last = Arc::clone(&last);
+        thread::spawn(move || {
+            let cpu_time = || {
+                let time = clock_gettime(ClockId::ThreadCPUTime);
+                Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
+            };
+            let mut turns = 0;
+            while cpu_time() < time {
+                turns += usize::from(last.swap(me, Ordering::Relaxed) != me);
+            }
+            turns
+        })
+    });
+    let turns = threads.map(|thread| thread.join().expect("no panic"));
+    println!("{}", turns.iter().sum::<usize>());
+    loop {
+        thread::park();
+    }
+}
+
 /// One thread never leaves CPU 1, and wakes another in passing, by a pipe, that may run anywhere and was
 /// there last. Says in microseconds how late that one was in the middle of so many wake-ups. Stops before
 /// it begins, until it is sent SIGCONT.
@@ -280,11 +315,15 @@ fn late_after_sync(count: usize) -> ! {
     ready();
     kill_process(getpid(), Signal::STOP).expect("it stops itself");
     let begun = Instant::now();
+    let reads = Arc::new(AtomicBool::new(false));
+    let about_to_read = Arc::clone(&reads);
     thread::spawn(move || {
         only(&[1]);
         loop {
+            // What is sent before the other sleeps would count its wait for this CPU as well.
+            while !about_to_read.swap(false, Ordering::Relaxed) {}
             let moment = Instant::now();
-            while moment.elapsed() < Duration::from_millis(50) {}
+            while moment.elapsed() < Duration::from_millis(10) {}
             let sent = begun.elapsed().as_nanos() as u64;
             rustix::io::write(&to, &sent.to_ne_bytes()).expect("the pipe is open");
         }
@@ -294,6 +333,7 @@ fn late_after_sync(count: usize) -> ! {
             only(&[1]);
             only(&[0, 1]);
             let mut sent = [0; 8];
+            reads.store(true, Ordering::Relaxed);
             rustix::io::read(&from, &mut sent).expect("the pipe is open");
             begun.elapsed().as_nanos() as u64 - u64::from_ne_bytes(sent)
         })
