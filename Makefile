@@ -8,15 +8,15 @@ root = $(DESTDIR)$(PREFIX)
 
 help:
 	@echo 'make demo     the dashboard, live, on this machine or in a virtual one'
-	@echo 'make test     all tests, those on a real kernel included; some 25 minutes on two cores'
-	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument; a minute or two'
+	@echo 'make test     all tests, those on a real kernel included; some 25 minutes on two cores, more on slow ones'
+	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument; four minutes'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; 15 to 30 minutes, less with BENCH=--quick'
 	@echo '              PEERS="scx_bpfland scx_lavd" builds and measures other schedulers beside it'
-	@echo 'make bench-check  do hackbench, cyclictest, perf bench and stress-ng agree with it? ten minutes'
+	@echo 'make bench-check  do hackbench, cyclictest, perf bench and stress-ng agree with it?'
 	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'
-	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop; ten minutes and more'
+	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make shell    a shell in the virtual machine'
 	@echo 'make soak     attached, killed, moved about a thousand times each, on a real kernel'
 	@echo 'make fuzz     changed inputs for every parser, FUZZ_SECONDS (60) for each: a quarter of an hour'
@@ -31,7 +31,7 @@ demo:
 test: packages-vm
 	@vm/test-all
 
-# One CPU, in instructions counted: no part of make test, a minute or two a kernel.
+# One CPU, in instructions counted: no part of make test, some four minutes a kernel.
 test-virtual-time: packages-vm
 	@DUALQ_ACCEL=icount vm/test probe:: virtual_time:: --ignored
 

@@ -184,13 +184,14 @@ fn sleeping_threads(count: usize) -> ! {
     }
 }
 
+/// What this thread has had.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
+}
+
 /// Works for so much CPU time, sleeps, and so on.
 fn worker(work: Duration, pause: Duration) {
-    use rustix::time::{ClockId, clock_gettime};
-    let cpu_time = || {
-        let time = clock_gettime(ClockId::ThreadCPUTime);
-        Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
-    };
     ready();
     loop {
         let end = cpu_time() + work;
@@ -275,17 +276,12 @@ fn yielders(count: usize) -> ! {
 /// CPU time. Stops before they begin, until it is sent SIGCONT.
 fn turns(time: Duration) -> ! {
     use rustix::process::{Signal, getpid, kill_process};
-    use rustix::time::{ClockId, clock_gettime};
     ready();
     kill_process(getpid(), Signal::STOP).expect("it stops itself");
     let last = Arc::new(AtomicUsize::new(0));
     let threads = [1, 2, 3].map(|me| {
         let last = Arc::clone(&last);
         thread::spawn(move || {
-            let cpu_time = || {
-                let time = clock_gettime(ClockId::ThreadCPUTime);
-                Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)
-            };
             let mut turns = 0;
             while cpu_time() < time {
                 turns += usize::from(last.swap(me, Ordering::Relaxed) != me);
