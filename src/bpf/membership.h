@@ -217,6 +217,18 @@ int BPF_PROG(dualq_process_exit, struct task_struct *p)
 	return 0;
 }
 
+/* Of this child that there was no room for: who waits for the members has these programs run as well
+ * (src/scheduler/heir.rs). */
+static bool is_first_to_notice(struct task_struct *child)
+{
+	struct task_record *t = bpf_task_storage_get(&task_records, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	bool first = !t || !t->left_out;
+
+	if (t)
+		t->left_out = true;
+	return first;
+}
+
 /* A process is born to a member whose children come too. Not in init_task, where the child still
  * has its parent's start. A full map fails no fork: the child stays in BATCH, and is counted. */
 SEC("tp_btf/task_newtask")
@@ -232,7 +244,7 @@ int BPF_PROG(dualq_newtask, struct task_struct *child, u64 clone_flags)
 	born.start_boottime = child->start_boottime;
 	born.flags = MEMBER_WITH_CHILDREN | MEMBER_THROUGH_PARENT;
 	born.chosen = m->flags & MEMBER_THROUGH_PARENT ? m->chosen : parent_tgid;
-	if (bpf_map_update_elem(&priority_pids_map, &tgid, &born, BPF_NOEXIST) == -E2BIG)
+	if (bpf_map_update_elem(&priority_pids_map, &tgid, &born, BPF_NOEXIST) == -E2BIG && is_first_to_notice(child))
 		count_here(STAT_CHILDREN_LEFT_OUT);
 	return 0;
 }

@@ -148,6 +148,7 @@ struct task_record {
 	u8 slept;		/* and has not run since, or was cut short when it did */
 	u8 kernel_thread;	/* as of the last enqueue */
 	u8 gave_way;		/* what is left of its turn it left to another of BATCH */
+	u8 left_out;		/* counted as born without room in PRIORITY */
 };
 
 struct {

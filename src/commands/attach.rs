@@ -26,14 +26,16 @@ pub fn run(options: Options) -> Result<()> {
     // To stay is asked of a start, and there is none beside a living owner: `start` refuses.
     let before = match living_owner() {
         Some((handle, owner)) if !options.stay => {
-            Some((wait_for(&handle, owner, &signals)?, handle))
+            let heir = Heir::of(&handle)?;
+            wait_for(&handle, owner, &signals)?;
+            Some((handle, heir))
         }
         _ => None,
     };
-    let follows = before.as_ref().map(|(heir, handle)| (heir, handle));
+    let follows = before.as_ref().map(|(handle, _)| handle);
     let mut storage = MaybeUninit::uninit();
     let mut scheduler = Scheduler::start(&mut storage, options, follows)?;
-    // With the maps of the one before.
+    // With the maps of the one before, and what noticed births there.
     drop(before);
     rights::give_up()?;
     let members = scheduler.handle()?.members.entries()?.len();
@@ -126,15 +128,14 @@ fn living_owner() -> Option<(Handle, u32)> {
 }
 
 /// Until the owner has gone; then its members are for the taking.
-fn wait_for(handle: &Handle, owner: u32, signals: &Receiver<i32>) -> Result<Heir> {
+fn wait_for(handle: &Handle, owner: u32, signals: &Receiver<i32>) -> Result<()> {
     write(&format!(
         "process {owner} has attached dualq already: this one takes over when that one ends; Ctrl-C leaves it alone\n"
     ))?;
-    let mut heir = Heir::from_now();
-    while heir.look(handle)? {
+    while handle.living_owner()?.is_some() {
         if let Some(signal) = heard(signals)? {
             std::process::exit(128 + signal);
         }
     }
-    Ok(heir)
+    Ok(())
 }

@@ -11,7 +11,7 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::seen::Seen;
 use crate::model::ProcessId;
-use crate::scheduler::{preflight, run_program::run_program};
+use crate::scheduler::{preflight, program};
 use crate::skeletons::tasks::TasksSkelBuilder;
 
 /// The size of struct process_record in src/bpf/tasks.bpf.c, and where they begin in struct page.
@@ -67,7 +67,7 @@ impl Iterator {
         // struct walk in src/bpf/tasks.bpf.c
         let mut walk = [0; 8];
         walk[..4].copy_from_slice(&from.to_ne_bytes());
-        if run_program(self.program.as_fd(), &mut walk)? != DONE {
+        if program::run(self.program.as_fd(), &mut walk)? != DONE {
             return Ok(None);
         }
         let found = self.page.lookup(&0_u32.to_ne_bytes(), MapFlags::ANY)?;

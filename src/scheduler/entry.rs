@@ -7,6 +7,9 @@ use crate::model::{Membership, ProcessId};
 pub const WITH_CHILDREN: u32 = 1;
 pub const THROUGH_PARENT: u32 = 2;
 
+/// Where the process through which it came stands in the value.
+const CHOSEN: std::ops::Range<usize> = 12..16;
+
 /// Nanoseconds in a tick of `/proc/PID/stat` (USER_HZ is 100 everywhere).
 const NS_PER_TICK: u64 = 10_000_000;
 
@@ -39,7 +42,7 @@ impl Entry {
             pid,
             start_ticks: (start != 0).then_some(start / NS_PER_TICK),
             membership,
-            chosen: (membership == Membership::ThroughParent).then(|| word(12)),
+            chosen: (membership == Membership::ThroughParent).then(|| word(CHOSEN.start)),
         }
     }
 
@@ -47,6 +50,13 @@ impl Entry {
     #[must_use]
     pub fn is_of(&self, id: ProcessId) -> bool {
         self.pid == id.pid && self.start_ticks.is_none_or(|start| start == id.start_ticks)
+    }
+}
+
+/// Has the map's value say that it came through this process.
+pub fn set_chosen(value: &mut [u8], pid: u32) {
+    if let Some(bytes) = value.get_mut(CHOSEN) {
+        bytes.copy_from_slice(&pid.to_ne_bytes());
     }
 }
 

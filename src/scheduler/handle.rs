@@ -1,14 +1,17 @@
 //! A hold on a loaded scheduler's maps and programs: what reading and changing it takes, whoever
 //! attached it. Every holder has descriptors of its own, so nothing is shared between threads.
 
-use std::{os::fd::OwnedFd, time::Duration};
+use std::{
+    os::fd::{AsFd, OwnedFd},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
 
 use super::{
     counters::Counters, exit, load::Options, lock::StartLock, members::Members, pins, preflight,
-    sysfs,
+    program, sysfs,
 };
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
@@ -97,6 +100,8 @@ pub struct Handle {
     /// The wait instrument, or why there is none.
     pub waits: Result<waits::Reader, String>,
     timer: MapHandle,
+    /// The programs of `pins::NOTICING`.
+    noticing: [OwnedFd; 2],
 }
 
 impl Handle {
@@ -107,6 +112,7 @@ impl Handle {
         owner: MapHandle,
         waits: Result<waits::Reader, String>,
         timer: MapHandle,
+        noticing: [OwnedFd; 2],
     ) -> Self {
         Self {
             members,
@@ -115,6 +121,7 @@ impl Handle {
             owner,
             waits,
             timer,
+            noticing,
         }
     }
 
@@ -162,12 +169,19 @@ impl Handle {
             MapHandle::from_pinned_path(pins::path(name))
                 .with_context(|| format!("cannot open the pin {name}"))
         };
+        let owner = map(pins::OWNER)?;
+        // First: others may lack pins of these names.
+        if read_owner(&owner)?.is_none() {
+            bail!(Refusal::new(
+                Status::NotRunning,
+                "the pins under /sys/fs/bpf/dualq are another version's: stop that program and start this one",
+            ));
+        }
         let program = |name| -> Result<OwnedFd> {
             Program::fd_from_pinned_path(pins::path(name))
                 .with_context(|| format!("cannot open the pin {name}"))
         };
-        let owner = map(pins::OWNER)?;
-        let handle = Self {
+        Ok(Self {
             members: Members::new(
                 map(pins::MEMBERS)?,
                 program(pins::CHANGE)?,
@@ -178,29 +192,20 @@ impl Handle {
             owner,
             waits: waits::Reader::open().map_err(|error| format!("{error:#}")),
             timer: map(pins::TIMER)?,
-        };
-        if handle.owner()?.is_none() {
-            bail!(Refusal::new(
-                Status::NotRunning,
-                "the pins under /sys/fs/bpf/dualq are another version's: stop that program and start this one",
-            ));
-        }
-        Ok(handle)
+            noticing: [program(pins::NOTICING[0])?, program(pins::NOTICING[1])?],
+        })
     }
 
     /// Whose pins there are, if there are any of this version.
     pub(super) fn pinned_owner() -> Option<OwnerRecord> {
-        let map = MapHandle::from_pinned_path(pins::path(pins::OWNER)).ok()?;
-        let bytes = map.lookup(&0u32.to_ne_bytes(), MapFlags::ANY).ok()??;
-        OwnerRecord::from_bytes(&bytes)
+        read_owner(&MapHandle::from_pinned_path(pins::path(pins::OWNER)).ok()?).ok()?
     }
 
     /// Are the pins those of another one? Where there are none, nobody can tell.
     #[must_use]
     pub fn is_replaced(&self) -> bool {
-        let id = |map: &MapHandle| map.info().ok().map(|info| info.info.id);
         match MapHandle::from_pinned_path(pins::path(pins::OWNER)) {
-            Ok(pinned) => id(&pinned) != id(&self.owner),
+            Ok(pinned) => id_of(&pinned).ok() != self.id().ok(),
             Err(error) => error.kind() != libbpf_rs::ErrorKind::NotFound,
         }
     }
@@ -225,7 +230,29 @@ impl Handle {
                 Err(why) => Err(why.clone()),
             },
             timer: MapHandle::try_from(&self.timer)?,
+            noticing: [self.noticing[0].try_clone()?, self.noticing[1].try_clone()?],
         })
+    }
+
+    /// Which scheduler it is: the id of the map of its owner's record.
+    ///
+    /// # Errors
+    /// Where the kernel does not tell.
+    pub(super) fn id(&self) -> Result<u32> {
+        id_of(&self.owner)
+    }
+
+    /// Has the programs that notice births and ends among the members run until the answer is dropped, besides
+    /// the owner's.
+    ///
+    /// # Errors
+    /// Where the kernel refuses to attach one.
+    pub(super) fn notice(&self) -> Result<[OwnedFd; 2]> {
+        let attach = |program: &OwnedFd| {
+            program::attach(program.as_fd())
+                .context("cannot attach to births and ends of processes")
+        };
+        Ok([attach(&self.noticing[0])?, attach(&self.noticing[1])?])
     }
 
     /// Says that something was done to the machine: "before and after" begins here.
@@ -276,11 +303,7 @@ impl Handle {
     /// # Errors
     /// Where the map cannot be read.
     pub fn owner(&self) -> Result<Option<OwnerRecord>> {
-        let bytes = self
-            .owner
-            .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
-            .context("cannot read the owner's record")?;
-        Ok(bytes.as_deref().and_then(OwnerRecord::from_bytes))
+        read_owner(&self.owner)
     }
 
     /// The process that answers for it, if it still lives: one that was asked to stay has none
@@ -333,6 +356,17 @@ impl Handle {
             .update(&0u32.to_ne_bytes(), &record.to_bytes(), MapFlags::ANY)
             .context("cannot write the owner's record")
     }
+}
+
+fn read_owner(map: &MapHandle) -> Result<Option<OwnerRecord>> {
+    let bytes = map
+        .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
+        .context("cannot read the owner's record")?;
+    Ok(bytes.as_deref().and_then(OwnerRecord::from_bytes))
+}
+
+fn id_of(map: &MapHandle) -> Result<u32> {
+    Ok(map.info().context("cannot ask for a map's id")?.info.id)
 }
 
 fn without_pins() -> Refusal {

@@ -1,54 +1,38 @@
-//! Waiting for the members of a scheduler whose owner lives.
+//! Waiting for the members of a scheduler that another process answers for.
+
+use std::os::fd::OwnedFd;
 
 use anyhow::Result;
 
-use super::{handle::Handle, members::Inheritance, sysfs};
-use crate::model::Ruler;
+use super::handle::Handle;
 
-/// Waits for the members of a scheduler that another process answers for. It has to look now and
-/// then: the programs that add who is born to a member end with that process, and nobody tells when.
+/// Notices births and ends among the members of another process's scheduler, beside that process: its own
+/// programs end with it, however it dies. So nobody is missed until the next scheduler has its own.
 pub struct Heir {
-    /// When they were seen last, in the ticks of `ProcessId`.
-    noticed_at: u64,
+    of: u32,
+    _noticing: [OwnedFd; 2],
 }
 
 impl Heir {
+    /// Attaching what is loaded takes no rights.
+    ///
+    /// # Errors
+    /// Where the kernel refuses: then births are missed from the owner's end on.
+    pub fn of(handle: &Handle) -> Result<Self> {
+        Ok(Self {
+            of: handle.id()?,
+            _noticing: handle.notice()?,
+        })
+    }
+
+    /// The heir of the one that is held now, if that is another one.
     #[must_use]
-    pub fn from_now() -> Self {
-        Self {
-            noticed_at: ticks_now(),
+    pub fn follow(heir: Option<Self>, handle: Option<&Handle>) -> Option<Self> {
+        let handle = handle?;
+        match heir {
+            Some(heir) if handle.id().is_ok_and(|id| id == heir.of) => Some(heir),
+            // What cannot be attached now may be at the next look.
+            _ => Self::of(handle).ok(),
         }
     }
-
-    /// Does its owner live?
-    ///
-    /// # Errors
-    /// Where the owner's record cannot be read.
-    pub fn look(&mut self, handle: &Handle) -> Result<bool> {
-        let now = ticks_now();
-        let owner = handle.owner()?;
-        let lives = owner.is_some_and(|owner| owner.lives());
-        // Where it was asked to stay they are pinned, and go with it.
-        let stays = owner.is_some_and(|owner| owner.stays) && sysfs::ruler() == Ruler::Dualq;
-        if lives || stays {
-            self.noticed_at = now;
-        }
-        Ok(lives)
-    }
-
-    /// The members, with those born since the last look that found the programs at work.
-    ///
-    /// # Errors
-    /// Where the map cannot be read.
-    pub(super) fn inheritance(&self, handle: &Handle) -> Result<Inheritance> {
-        let mut inheritance = handle.members.inheritance()?;
-        inheritance.unnoticed_since = Some(self.noticed_at);
-        Ok(inheritance)
-    }
-}
-
-/// As `/proc/PID/stat` has the starts of processes.
-fn ticks_now() -> u64 {
-    let now = rustix::time::clock_gettime(rustix::time::ClockId::Boottime);
-    now.tv_sec.cast_unsigned() * 100 + now.tv_nsec.cast_unsigned() / 10_000_000
 }

@@ -136,6 +136,10 @@ pub(super) fn handle(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -
             Err(why) => Err(why.clone()),
         },
         MapHandle::try_from(&maps.overdue_timer)?,
+        [
+            progs.dualq_process_exit.as_fd().try_clone_to_owned()?,
+            progs.dualq_newtask.as_fd().try_clone_to_owned()?,
+        ],
     ))
 }
 

@@ -6,8 +6,6 @@
 mod addition;
 mod inheritance;
 
-pub(super) use inheritance::Inheritance;
-
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
@@ -16,7 +14,7 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::entry::{self, Entry};
 use super::family;
-use super::run_program::run_program;
+use super::program;
 use crate::model::{Membership, ProcessId};
 
 // `enum change_kind`, and the answers besides 0 and -errno, in src/bpf/membership.h.
@@ -166,7 +164,7 @@ impl Members {
         Ok(())
     }
 
-    fn run(&self, program: &OwnedFd, kind: u32, pid: u32, terms: Terms) -> Result<i32> {
+    fn run(&self, with: &OwnedFd, kind: u32, pid: u32, terms: Terms) -> Result<i32> {
         // struct change in src/bpf/membership.h
         let mut change = [0u8; 24];
         change[0..4].copy_from_slice(&pid.to_ne_bytes());
@@ -174,7 +172,7 @@ impl Members {
         change[8..16].copy_from_slice(&terms.start_ticks.unwrap_or(0).to_ne_bytes());
         change[16..20].copy_from_slice(&terms.flags.to_ne_bytes());
         change[20..24].copy_from_slice(&terms.chosen.to_ne_bytes());
-        run_program(program.as_fd(), &mut change).context("cannot reach the scheduler's programs")
+        program::run(with.as_fd(), &mut change).context("cannot reach the scheduler's programs")
     }
 
     pub(super) fn map_handle(&self) -> Result<MapHandle> {

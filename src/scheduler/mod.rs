@@ -17,8 +17,8 @@ mod members;
 mod owner;
 pub mod pins;
 pub mod preflight;
+pub(crate) mod program;
 mod restart;
-pub(crate) mod run_program;
 pub mod sysfs;
 mod unowned;
 

@@ -12,7 +12,6 @@ use libbpf_rs::{Link, OpenObject};
 
 use super::{
     handle::{Handle, OwnerRecord, start_ticks_of},
-    heir::Heir,
     load::{self, Options},
     lock::StartLock,
     pins, preflight,
@@ -55,15 +54,16 @@ pub enum News {
 impl<'obj> Scheduler<'obj> {
     /// Looks whether it can, loads, attaches, waits until the kernel says that it runs, and pins.
     ///
-    /// The members of the scheduler that it `follows` go on in this one. So do those of one that was asked
-    /// to stay and whose owner has gone: that one is taken over, under these options.
+    /// The members of the scheduler that it `follows`, whose [`super::Heir`] the caller is, go on in this one.
+    /// So do those of one that was asked to stay and whose owner has gone: that one is taken over, under
+    /// these options.
     ///
     /// # Errors
     /// A [`Refusal`] for everything that a person can remedy; whatever scheduled before goes on then.
     pub fn start(
         storage: &'obj mut MaybeUninit<OpenObject>,
         options: Options,
-        follows: Option<(&Heir, &Handle)>,
+        follows: Option<&Handle>,
     ) -> Result<Self> {
         preflight::check()?;
         if options.stay && !pins::mounted() {
@@ -74,12 +74,6 @@ impl<'obj> Scheduler<'obj> {
         }
         let turn = StartLock::take()?;
         let left_behind = beside_another()?;
-        // In its turn: who moves one meanwhile waits for the end of that, and does it in this one too.
-        let inherited = match (&left_behind, follows) {
-            (Some(handle), _) => Some(handle.members.inheritance()?),
-            (None, Some((heir, handle))) => Some(heir.inheritance(handle)?),
-            (None, None) => None,
-        };
         let skel = load::load(storage, options)?;
         let waits = load::instrument(&skel, options).map_err(|error| format!("{error:#}"));
         let handle = load::handle(&skel, &waits)?;
@@ -102,9 +96,9 @@ impl<'obj> Scheduler<'obj> {
                     .context("cannot attach to sched_switch")?,
             );
         }
-        // After the program that notices their ends, or one that ends meanwhile stayed for ever.
-        if let Some(inherited) = inherited {
-            handle.members.inherit(&inherited)?;
+        // In its turn, and after the programs that notice births and ends: what changes meanwhile is here too.
+        if let Some(before) = left_behind.as_ref().or(follows) {
+            handle.members.follow(&before.members)?;
         }
         let mut scheduler = Self {
             skel,
@@ -127,20 +121,17 @@ impl<'obj> Scheduler<'obj> {
         Ok(scheduler)
     }
 
-    /// Ends one that was left behind, and goes on with its members as they are then: they were copied
-    /// before this one was loaded.
+    /// Ends one that was left behind, and goes on with its members as they are then: what could be refused
+    /// has been copied.
     fn take_over(&self, left_behind: &Handle) -> Result<()> {
         // Its programs that notice births and ends go on until the members are ours.
         let _noticing: Vec<Link> = pins::SIDE_LINKS
             .iter()
             .filter_map(|name| Link::open(pins::path(name)).ok())
             .collect();
-        let members = &self.handle.members;
-        // As long as it can still be refused.
-        members.follow(&left_behind.members)?;
         detach_pinned()?;
         // From now on no command reaches it.
-        if let Err(error) = members.follow(&left_behind.members) {
+        if let Err(error) = self.handle.members.follow(&left_behind.members) {
             log::line(&format!("not all members were taken over: {error:#}"));
         }
         Ok(())
@@ -315,6 +306,10 @@ impl<'obj> Scheduler<'obj> {
         let progs = &self.skel.progs;
         pins::pin(progs.dualq_change.as_fd(), pins::CHANGE)?;
         pins::pin(progs.dualq_reclassify.as_fd(), pins::RECLASSIFY)?;
+        let noticing = [&progs.dualq_process_exit, &progs.dualq_newtask];
+        for (program, name) in noticing.into_iter().zip(pins::NOTICING) {
+            pins::pin(program.as_fd(), name)?;
+        }
         if let Ok(instrument) = &self.waits {
             instrument.pin()?;
             if self.options.stay {

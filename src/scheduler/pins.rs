@@ -28,7 +28,9 @@ pub const CHANGE: &str = "change";
 pub const RECLASSIFY: &str = "reclassify";
 /// The link of the scheduler itself: there only where it was asked to stay.
 pub const LINK: &str = "link";
-/// Likewise the programs beside it.
+/// The programs that notice ends and births, for whoever waits for the members.
+pub const NOTICING: [&str; 2] = ["process_exit", "newtask"];
+/// The links of the programs beside it: there as that one is.
 pub const SIDE_LINKS: [&str; 3] = ["process_exit_link", "newtask_link", "sched_switch_link"];
 
 /// The wait instrument's maps and programs.
@@ -39,7 +41,7 @@ pub const WAIT_PROGRAMS: [&str; 3] = ["waits_waking", "waits_wakeup_new", "waits
 /// What keeps it measuring where the scheduler was asked to stay.
 pub const WAIT_LINKS: [&str; 3] = ["waking_link", "wakeup_new_link", "switch_link"];
 
-const ALL: [&str; 21] = [
+const ALL: [&str; 23] = [
     MEMBERS,
     COUNTERS,
     OWN,
@@ -49,6 +51,8 @@ const ALL: [&str; 21] = [
     CHANGE,
     RECLASSIFY,
     LINK,
+    NOTICING[0],
+    NOTICING[1],
     SIDE_LINKS[0],
     SIDE_LINKS[1],
     SIDE_LINKS[2],

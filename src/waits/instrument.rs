@@ -1,16 +1,16 @@
 //! Owning the instrument: load it once, attach and detach its programs at will.
 
+use std::io;
 use std::mem::MaybeUninit;
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd};
-use std::{io, ptr};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context, Result};
+use libbpf_rs::MapHandle;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{MapHandle, libbpf_sys};
 
 use super::layout::Control;
 use super::reader::Reader;
-use crate::scheduler::pins;
+use crate::scheduler::{pins, program};
 use crate::skeletons::waits::WaitsSkelBuilder;
 
 /// The loaded instrument, measuring or not. Dropping it detaches its programs, unless they are pinned.
@@ -73,11 +73,13 @@ impl Instrument {
             // A wait that began before the last time it was switched off is not one.
             let phase = self.reader.get(Control::Phase)?;
             self.reader.set(Control::Phase, phase + 2)?;
-            let links: Result<Vec<OwnedFd>> = self.reader.programs.iter().map(attach).collect();
-            self.links = links?;
+            let programs = self.reader.programs.iter();
+            let links: io::Result<Vec<OwnedFd>> =
+                programs.map(|it| program::attach(it.as_fd())).collect();
+            self.links = links.context("cannot attach the wait instrument")?;
             // Maxima from before are not of this time.
             self.reader.event()?;
-            self._statistics = count_run_times();
+            self._statistics = program::count_run_times().ok();
         } else {
             self.links.clear();
             self._statistics = None;
@@ -146,27 +148,4 @@ impl Drop for Transition {
         let _ = self.reader.set(Control::Phase, (self.phase | 1) + 1);
         let _ = self.reader.event();
     }
-}
-
-/// libbpf-rs can do so only through the object; ours is closed once it is loaded.
-#[allow(unsafe_code)]
-fn attach(program: &OwnedFd) -> Result<OwnedFd> {
-    // SAFETY: the program is of type tp_btf, which knows its tracepoint: there is no name to give.
-    let fd = unsafe { libbpf_sys::bpf_raw_tracepoint_open(ptr::null(), program.as_raw_fd()) };
-    owned(fd).context("cannot attach the wait instrument")
-}
-
-#[allow(unsafe_code)]
-fn count_run_times() -> Option<OwnedFd> {
-    // SAFETY: takes a number and gives a descriptor.
-    owned(unsafe { libbpf_sys::bpf_enable_stats(libbpf_sys::BPF_STATS_RUN_TIME) }).ok()
-}
-
-#[allow(unsafe_code)]
-fn owned(fd: i32) -> io::Result<OwnedFd> {
-    if fd < 0 {
-        return Err(io::Error::from_raw_os_error(-fd));
-    }
-    // SAFETY: the kernel has just made this descriptor, and nobody else has it.
-    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
 }

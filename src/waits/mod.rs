@@ -4,6 +4,8 @@
 //! [`Instrument`] is its owner: it loads, attaches and detaches the programs. [`Reader`] reads what
 //! they count, here or, through the pins, in another process.
 
+#![forbid(unsafe_code)]
+
 mod instrument;
 pub(crate) mod layout;
 mod reader;

@@ -2,14 +2,14 @@
 //! through the pins.
 
 use std::collections::{HashMap, HashSet};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::{Context, Result};
-use libbpf_rs::{MapCore, MapFlags, MapHandle, Program, libbpf_sys};
+use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
 
 use super::layout::{self, Control, PROCESS_WAITS};
 use crate::model::{NoWaits, ProcessId, ProcessWaits, WaitCost, Waits};
-use crate::scheduler::pins;
+use crate::scheduler::{pins, program};
 
 /// A hold on the instrument's maps and programs.
 pub struct Reader {
@@ -171,23 +171,10 @@ impl Reader {
     fn cost(&self) -> Option<WaitCost> {
         let mut cost = WaitCost::default();
         for program in &self.programs {
-            let (events, ns) = run_time(program.as_fd())?;
+            let (events, ns) = program::run_time(program.as_fd())?;
             cost.events += events;
             cost.ns += ns;
         }
         (cost.events > 0).then_some(cost)
     }
-}
-
-/// How often a program ran and how long that took, as far as the kernel counted it.
-#[allow(unsafe_code)]
-fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
-    let mut info = libbpf_sys::bpf_prog_info::default();
-    let mut size = u32::try_from(size_of_val(&info)).ok()?;
-    // SAFETY: the kernel writes at most `size` bytes, which is what `info` has; zeros in it ask for
-    // nothing to be written elsewhere.
-    let error = unsafe {
-        libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size)
-    };
-    (error == 0).then_some((info.run_cnt, info.run_time_ns))
 }

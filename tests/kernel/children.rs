@@ -81,12 +81,21 @@ fn one_that_was_chosen_itself_stays_with_its_children_when_its_parent_leaves() {
     let chosen = shell.child();
     let other = shell.family();
     let parent = shell.family();
+    let later = shell.family();
     run_ok(&["add", &chosen.to_string()]);
     run_ok(&["add", "--children", &parent[0].to_string()]);
     run_ok(&["add", "--children", &shell.pid().to_string()]);
     assert!(maps::is_member(other[0]) && maps::is_member(other[1]));
+    // Its child has come through the shell.
+    run_ok(&["add", "--children", &later[0].to_string()]);
     run_ok(&["remove", &shell.pid().to_string()]);
-    assert_eq!(maps::members(), sorted([vec![chosen], parent].concat()));
+    let chosen = [vec![chosen], parent].concat();
+    assert_eq!(
+        maps::members(),
+        sorted([chosen.clone(), later.clone()].concat())
+    );
+    run_ok(&["remove", &later[0].to_string()]);
+    assert_eq!(maps::members(), sorted(chosen));
 }
 
 #[test]
@@ -130,6 +139,11 @@ fn a_full_map_fails_no_fork_and_is_counted() {
             .unwrap();
     }
     run_ok(&["add", "--children", &shell.pid().to_string()]);
+    // Who waits for the members notices it as well.
+    let waiting = Running::start(&["attach"]);
+    wait_until("it waits", PATIENCE, || {
+        waiting.stdout().contains("takes over when")
+    });
     let child = shell.child();
     assert!(guest::is_alive(child) && !maps::is_member(child));
     let stats: Value = serde_json::from_str(&run_ok(&["stats", "--json"])).unwrap();

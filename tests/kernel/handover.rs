@@ -52,6 +52,11 @@ fn what_is_added_removed_or_born_while_the_next_one_loads_is_so_in_that_one() {
     next.terminate();
 }
 
+/// Its parent, the shell's child, has ended.
+fn orphan(shell: &mut Shell) -> u32 {
+    shell.run("sh -c 'sleep 1000 & echo $!'; :")[0]
+}
+
 #[test]
 fn children_born_after_their_owner_was_killed_follow_into_the_one_that_waited() {
     let first = Running::attach(&[]);
@@ -63,14 +68,13 @@ fn children_born_after_their_owner_was_killed_follow_into_the_one_that_waited() 
     wait_until("it waits", PATIENCE, || {
         second.stdout().contains("takes over when")
     });
-    // What was taken out long before stays out.
-    std::thread::sleep(std::time::Duration::from_secs(1));
     let mut expected = vec![shell.pid()];
     first.signal(Signal::KILL);
     guest::wait_until_detached();
     while !has_taken_over(&second) {
         expected.push(shell.child());
         expected.extend(shell.family());
+        expected.push(orphan(&mut shell));
         // A machine full of them would take for ever to load it.
         std::thread::sleep(std::time::Duration::from_millis(100));
     }
@@ -87,13 +91,13 @@ fn children_born_after_their_owner_was_killed_follow_when_x_attaches() {
     run_ok(&["remove", &removed.to_string()]);
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("it has joined", |text| text.contains("joined: process"));
-    std::thread::sleep(std::time::Duration::from_secs(1));
     first.signal(Signal::KILL);
     terminal.wait_for_screen("it says that the owner has gone", |text| {
         text.contains("the owner of the scheduler has gone")
     });
     let mut expected = vec![shell.pid(), shell.child()];
     expected.extend(shell.family());
+    expected.push(orphan(&mut shell));
     terminal.press(b"x");
     terminal.wait_for_screen("it says so", |text| text.contains("dualq is attached."));
     assert_eq!(maps::members(), sorted(expected));

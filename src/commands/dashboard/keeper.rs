@@ -136,17 +136,14 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
 
 /// Until it is asked to attach, and can.
 fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlets) {
-    let mut heir = Heir::from_now();
+    let mut heir = Heir::follow(None, hold.handle());
     loop {
         let order = match orders.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Disconnected) => return,
             order => order.ok(),
         };
         let joined = hold.follow(&sysfs::ruler());
-        if let Some(joined) = joined {
-            // What cannot be read now may be at the next look.
-            let _ = heir.look(joined);
-        }
+        heir = Heir::follow(heir, joined);
         let Some(order) = order else { continue };
         match order {
             Order::End => return,
@@ -156,9 +153,8 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
             ))),
             Order::Attach => {
                 let options = joined.and_then(|handle| handle.options().ok().flatten());
-                let follows = joined.map(|joined| (&heir, joined));
                 let mut storage = MaybeUninit::uninit();
-                let begun = Scheduler::start(&mut storage, options.unwrap_or(own), follows)
+                let begun = Scheduler::start(&mut storage, options.unwrap_or(own), joined)
                     .and_then(|scheduler| {
                         rights::give_up()?;
                         let (mine, seen) = (scheduler.handle()?, scheduler.handle()?);
@@ -170,6 +166,7 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
                         let _ = outlets.handles.send(mine);
                         let _ = outlets.words.send(Word::Own(Box::new(seen)));
                         outlets.answer(Ok(()));
+                        drop(heir);
                         return keep(scheduler, orders, outlets);
                     }
                 }

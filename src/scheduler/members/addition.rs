@@ -66,7 +66,46 @@ impl Members {
         let mut added = Added::default();
         add(&mut added).inspect_err(|_| {
             let _ = self.put_back(&added, &before);
-        })
+        })?;
+        added.chosen.iter().try_for_each(|pid| self.claim(*pid))
+    }
+
+    /// Who came through one above this member comes through this one now, if its children come too: they
+    /// stay when the other leaves.
+    fn claim(&self, pid: u32) -> Result<()> {
+        if self
+            .entry(pid)?
+            .is_none_or(|entry| entry.membership != Membership::WithChildren)
+        {
+            return Ok(());
+        }
+        // Until a look finds no more: one may be born to a child that is not claimed yet.
+        for _ in 0..ROUNDS {
+            let mut through_others: Vec<_> = self
+                .raw_entries()?
+                .filter_map(|(key, value)| {
+                    let entry = Entry::of(entry::pid(&key)?, &value);
+                    let other = entry.chosen.filter(|other| *other != pid)?;
+                    Some((entry.pid, other, key, value))
+                })
+                .collect();
+            if through_others.is_empty() {
+                break;
+            }
+            let family: HashSet<u32> = family::descendants([pid]).iter().map(|id| id.pid).collect();
+            through_others
+                .retain(|(child, other, ..)| family.contains(child) && !family.contains(other));
+            let mut any = false;
+            for (_, _, key, mut value) in through_others {
+                entry::set_chosen(&mut value, pid);
+                // An error says that it has ended meanwhile.
+                any |= self.map.update(&key, &value, MapFlags::EXIST).is_ok();
+            }
+            if !any {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// Makes every membership again what it was.

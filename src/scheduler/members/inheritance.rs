@@ -7,69 +7,36 @@ use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags};
 use procfs::process::Process;
 
-use super::{ADD, Members, ROUNDS, Terms};
-use crate::model::{Membership, ProcessId};
+use super::{Members, ROUNDS};
+use crate::model::ProcessId;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::entry::{self, Entry, THROUGH_PARENT, WITH_CHILDREN};
-use crate::scheduler::family;
-
-/// The members of one scheduler, for the next: entries as the map has them, stamps and flags included.
-pub struct Inheritance {
-    entries: Vec<(Vec<u8>, Vec<u8>)>,
-    /// Since when no program has added who is born to them, in the ticks of [`ProcessId`]; none
-    /// where one still does.
-    pub(in crate::scheduler) unnoticed_since: Option<u64>,
-}
+use crate::scheduler::entry::{self, Entry};
 
 impl Members {
-    /// All of them, for a scheduler that follows this one.
+    /// Makes of these what another scheduler's map says now. Births and ends are noticed in both: who is
+    /// born to a member of both is a member of both.
     ///
     /// # Errors
-    /// Where the map cannot be read.
-    pub fn inheritance(&self) -> Result<Inheritance> {
-        Ok(Inheritance {
-            entries: self.raw_entries()?.collect(),
-            unnoticed_since: None,
-        })
-    }
-
-    /// Takes over those that still live. The programs that notice births and ends have to run already.
-    ///
-    /// # Errors
-    /// A [`Refusal`] where there are more than fit.
-    pub(in crate::scheduler) fn inherit(&self, inheritance: &Inheritance) -> Result<()> {
-        self.refuse_more_than_fit(inheritance.entries.len())?;
-        for (key, value) in &inheritance.entries {
-            self.take(key, value)?;
-        }
-        inheritance
-            .unnoticed_since
-            .map_or(Ok(()), |since| self.adopt(since))
-    }
-
-    /// Makes of what was inherited from a scheduler what its map says now. Its programs still run: who
-    /// is born to a member of both is a member of both.
-    ///
-    /// # Errors
-    /// As [`Self::inherit`].
-    pub(in crate::scheduler) fn follow(&self, left_behind: &Self) -> Result<()> {
+    /// A [`Refusal`] where there are more than fit; else where a map cannot be read or written.
+    pub(in crate::scheduler) fn follow(&self, before: &Self) -> Result<()> {
         // Until a look finds no difference: the children of those that only one had are the other's to learn.
         for _ in 0..ROUNDS {
-            // In this order: its programs see a birth before ours, so that who is missing there is gone.
+            // In this order: a birth is noticed there before it is here, so that who is missing there is gone.
             let here: HashMap<_, _> = self.raw_entries()?.collect();
-            let there: HashMap<_, _> = left_behind.raw_entries()?.collect();
-            if here == there {
-                break;
-            }
+            let there: HashMap<_, _> = before.raw_entries()?.collect();
             self.refuse_more_than_fit(there.len())?;
+            let mut any = false;
             for key in here.keys().filter(|key| !there.contains_key(*key)) {
                 // An error says that it has ended meanwhile.
-                let _ = self.map.delete(key);
+                any |= self.map.delete(key).is_ok();
             }
             for (key, value) in there {
                 if here.get(&key) != Some(&value) {
-                    self.take(&key, &value)?;
+                    any |= self.take(&key, &value)?;
                 }
+            }
+            if !any {
+                break;
             }
         }
         Ok(())
@@ -88,7 +55,8 @@ impl Members {
         Ok(())
     }
 
-    fn take(&self, key: &[u8], value: &[u8]) -> Result<()> {
+    /// Not one that has ended.
+    fn take(&self, key: &[u8], value: &[u8]) -> Result<bool> {
         self.map
             .update(key, value, MapFlags::ANY)
             .context("cannot write priority_pids_map")?;
@@ -99,53 +67,11 @@ impl Members {
             let start_ticks = stat.starttime;
             Some(!ended && Entry::of(pid, value).is_of(ProcessId { pid, start_ticks }))
         };
-        if entry::pid(key).and_then(lives) != Some(true) {
+        let lives = entry::pid(key).and_then(lives) == Some(true);
+        if !lives {
             // It ended before there was anything to notice it.
             let _ = self.map.delete(key);
         }
-        Ok(())
-    }
-
-    /// Adds those born since then to members whose children come too. Whose parent has ended is not
-    /// found; who was taken out before is not taken for one of them.
-    fn adopt(&self, since: u64) -> Result<()> {
-        let mut members: HashMap<u32, Entry> = self
-            .entries()?
-            .into_iter()
-            .map(|entry| (entry.pid, entry))
-            .collect();
-        // Until a look finds no more: one may be born to a child that is not a member yet.
-        for _ in 0..ROUNDS {
-            let before = members.len();
-            for (parent, id) in family::everybody() {
-                let through = members
-                    .get(&parent)
-                    .filter(|parent| parent.membership != Membership::Chosen)
-                    .map(|parent| parent.chosen.unwrap_or(parent.pid));
-                let (Some(chosen), false) = (through, members.contains_key(&id.pid)) else {
-                    continue;
-                };
-                let terms = Terms {
-                    start_ticks: Some(id.start_ticks),
-                    flags: WITH_CHILDREN | THROUGH_PARENT,
-                    chosen,
-                };
-                // One that cannot be added stays in BATCH, as at its birth.
-                if id.start_ticks >= since && self.run(&self.change, ADD, id.pid, terms)? == 0 {
-                    let membership = Membership::ThroughParent;
-                    let entry = Entry {
-                        pid: id.pid,
-                        start_ticks: Some(id.start_ticks),
-                        membership,
-                        chosen: Some(chosen),
-                    };
-                    members.insert(id.pid, entry);
-                }
-            }
-            if members.len() == before {
-                break;
-            }
-        }
-        Ok(())
+        Ok(lives)
     }
 }

@@ -1,0 +1,73 @@
+//! BPF programs by their descriptors. libbpf-rs runs and attaches only those of an object that this process
+//! has loaded and holds open; ours are pinned, or their object is closed.
+
+use std::{
+    io,
+    os::fd::{AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    ptr,
+};
+
+use libbpf_rs::libbpf_sys;
+
+/// Runs a program of type SYSCALL once, with `context` as its argument, and gives its answer.
+///
+/// # Errors
+/// The system call's own: EPERM without the rights to use BPF.
+#[allow(unsafe_code)]
+pub fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<i32> {
+    let mut options = libbpf_sys::bpf_test_run_opts {
+        sz: size_of::<libbpf_sys::bpf_test_run_opts>() as _,
+        ctx_in: context.as_ptr().cast(),
+        ctx_size_in: u32::try_from(context.len()).map_err(io::Error::other)?,
+        ..Default::default()
+    };
+    // SAFETY: the context outlives the call, its length is given, and `sz` tells the library which
+    // version of the options it gets.
+    let error = unsafe { libbpf_sys::bpf_prog_test_run_opts(program.as_raw_fd(), &mut options) };
+    if error < 0 {
+        return Err(io::Error::from_raw_os_error(-error));
+    }
+    Ok(options.retval.cast_signed())
+}
+
+/// Attaches a program of type `tp_btf` to its tracepoint, until the answer is dropped. It takes no rights.
+///
+/// # Errors
+/// The system call's own.
+#[allow(unsafe_code)]
+pub fn attach(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    // SAFETY: such a program knows its tracepoint: there is no name to give.
+    owned(unsafe { libbpf_sys::bpf_raw_tracepoint_open(ptr::null(), program.as_raw_fd()) })
+}
+
+/// Has the kernel count how long programs run, until the answer is dropped.
+///
+/// # Errors
+/// EPERM without the rights to do so.
+#[allow(unsafe_code)]
+pub fn count_run_times() -> io::Result<OwnedFd> {
+    // SAFETY: takes a number and gives a descriptor.
+    owned(unsafe { libbpf_sys::bpf_enable_stats(libbpf_sys::BPF_STATS_RUN_TIME) })
+}
+
+/// How often a program ran and how long that took, in nanoseconds, as far as the kernel counted it.
+#[allow(unsafe_code)]
+pub fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
+    let mut info = libbpf_sys::bpf_prog_info::default();
+    let mut size = u32::try_from(size_of_val(&info)).ok()?;
+    // SAFETY: the kernel writes at most `size` bytes, which is what `info` has; zeros in it ask for
+    // nothing to be written elsewhere.
+    let error = unsafe {
+        libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size)
+    };
+    (error == 0).then_some((info.run_cnt, info.run_time_ns))
+}
+
+#[allow(unsafe_code)]
+fn owned(fd: i32) -> io::Result<OwnedFd> {
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(-fd));
+    }
+    // SAFETY: the kernel has just made this descriptor, and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) })
+}
