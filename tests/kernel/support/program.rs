@@ -46,6 +46,7 @@ pub fn be_served_first() {
 
 /// The program in the background; killed on drop, the hard way.
 pub struct Running {
+    command: String,
     child: Child,
     stdout: Pipe,
     stderr: Pipe,
@@ -73,6 +74,7 @@ impl Running {
         let stdout = Pipe::new(child.stdout.take().expect("it is piped"));
         let stderr = Pipe::new(child.stderr.take().expect("it is piped"));
         Self {
+            command: format!("{command:?}"),
             child,
             stdout,
             stderr,
@@ -132,7 +134,8 @@ impl Running {
         let ended = guest::holds_within(limit, || self.has_ended());
         assert!(
             ended,
-            "no end within {limit:?}: {:?}, {:?}",
+            "{}: no end within {limit:?}: {:?}, {:?}",
+            self.command,
             self.stdout.text(),
             self.stderr.text()
         );
