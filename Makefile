@@ -8,11 +8,11 @@ root = $(DESTDIR)$(PREFIX)
 
 help:
 	@echo 'make demo     the dashboard, live, on this machine or in a virtual one'
-	@echo 'make test     all tests, those on a real kernel included; some 25 minutes on two cores, more on slow ones'
+	@echo 'make test     all tests, those on a real kernel included; 25 to 40 minutes on two cores'
 	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument; four minutes'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
-	@echo 'make bench    what the scheduler does to waits and work, in virtual time; 15 to 30 minutes, less with BENCH=--quick'
+	@echo 'make bench    what the scheduler does to waits and work, in virtual time; long, less so with BENCH=--quick'
 	@echo '              PEERS="scx_bpfland scx_lavd" builds and measures other schedulers beside it'
 	@echo 'make bench-check  do hackbench, cyclictest, perf bench and stress-ng agree with it?'
 	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'

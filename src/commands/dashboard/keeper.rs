@@ -166,6 +166,7 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
                         let _ = outlets.handles.send(mine);
                         let _ = outlets.words.send(Word::Own(Box::new(seen)));
                         outlets.answer(Ok(()));
+                        // This one has programs of its own.
                         drop(heir);
                         return keep(scheduler, orders, outlets);
                     }
