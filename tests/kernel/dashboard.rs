@@ -129,34 +129,6 @@ fn without_rights_it_only_looks_and_says_why() {
 }
 
 #[test]
-fn an_end_by_the_watchdog_is_foreseen_reported_and_mended_by_x() {
-    let mut terminal = attached(&["--batch-guarantee", "0", "--watchdog", "6"]);
-    let member = Load::hog().on_cpu(1).start();
-    run_ok(&["add", &member.pid().to_string()]);
-    let mut starved = Load::hog().on_cpu(1).start();
-    let oldest_wait = |text: &str| -> Option<f32> {
-        let (_, after) = text.split_once("its oldest task waits ")?;
-        after.split_once(" s;")?.0.parse().ok()
-    };
-    terminal.wait_for_screen("the wait that grows, against the limit", |text| {
-        oldest_wait(text).is_some_and(|wait| wait > 2.0) && text.contains("at 6 s dualq is ended")
-    });
-    terminal.wait_for_screen("kind, reason, and what the kernel noted", |text| {
-        text.contains("The kernel ended dualq")
-            && text.contains("(the watchdog)")
-            && text.contains("runnable task stall")
-            && text.contains("The kernel's dump")
-    });
-    terminal.press(b"\x1b[F");
-    terminal.wait_for_screen("the end of the dump", |text| !text.contains("Reason:"));
-    starved.kill();
-    terminal.press(b"x");
-    terminal.wait_for_screen("ours runs again, its report is gone", |text| {
-        guest::is_attached() && text.contains("COMMAND") && !text.contains("The kernel ended")
-    });
-}
-
-#[test]
 fn a_dashboard_killed_the_hard_way_leaves_the_kernel_default_within_a_second() {
     let terminal = attached(&[]);
     let pid = Pid::from_raw(terminal.pid().cast_signed()).unwrap();

@@ -1,7 +1,6 @@
 //! A scheduler that the kernel ends: the reason is shown, and it is not started again unasked.
 
-use std::fs;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use libbpf_rs::{ObjectBuilder, ProgramInput};
 
@@ -11,15 +10,10 @@ use crate::support::maps;
 use crate::support::program::{Running, run_ok};
 use crate::support::terminal::Terminal;
 
-/// SysRq-S: the key with which a person gets the kernel's scheduler back.
-fn sysrq() {
-    fs::write("/proc/sysrq-trigger", "S").unwrap();
-}
-
 #[test]
 fn sysrq_ends_it_and_attach_says_so() {
     let scheduler = Running::attach(&[]);
-    sysrq();
+    guest::sysrq_s();
     let ended = scheduler.wait(PATIENCE);
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(ended.stderr.contains("SysRq-S"), "{}", ended.stderr);
@@ -30,7 +24,7 @@ fn sysrq_ends_it_and_attach_says_so() {
 fn sysrq_ends_it_and_the_dashboard_says_so_and_waits_for_x() {
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
-    sysrq();
+    guest::sysrq_s();
     terminal.wait_for_screen("the reason, and what to do", |text| {
         text.contains("SysRq-S") && text.contains("x attaches")
     });
@@ -44,27 +38,6 @@ fn sysrq_ends_it_and_the_dashboard_says_so_and_waits_for_x() {
     terminal.wait_for_screen("the reason has gone", |text| {
         text.contains("● dualq") && !text.contains("SysRq-S")
     });
-}
-
-#[test]
-fn a_scheduler_that_is_ended_while_it_starts_is_not_called_attached() {
-    let scheduler = Running::start(&["attach"]);
-    while guest::sched_ext_state() == "disabled" {
-        std::thread::yield_now();
-    }
-    // At first the kernel may have nothing yet that it could end. Without a pause: it is to be ended
-    // before it has started.
-    let begun = Instant::now();
-    while guest::sched_ext_state() != "disabled" {
-        sysrq();
-        assert!(begun.elapsed() < PATIENCE, "it is not ended");
-    }
-    let ended = scheduler.wait(PATIENCE);
-    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
-    assert!(ended.stderr.contains("SysRq-S"), "{}", ended.stderr);
-    assert!(!ended.stdout.contains("attached"), "{ended:?}");
-    assert_eq!(guest::sched_ext_state(), "disabled");
-    Running::attach(&[]).terminate();
 }
 
 /// Ends the scheduler that runs, with the kernel's request to attach it again.

@@ -199,8 +199,16 @@ fn who_has_handed_the_machine_back_leaves_the_next_ones_scheduler_alone() {
 #[test]
 fn a_scheduler_that_stays_goes_on_looking_for_overdue_tasks() {
     run_ok(&["attach", "--stay", "--watchdog", "4"]);
-    let _greedy = [(); 2].map(|()| crate::support::hog::Load::hog().on_cpu(1).nice(-20).start());
-    let _meek = crate::support::hog::Load::hog().on_cpu(1).nice(19).start();
+    let _greedy = [(); 2].map(|()| {
+        crate::support::hog::Load::hog()
+            .on_last_cpu()
+            .nice(-20)
+            .start()
+    });
+    let _meek = crate::support::hog::Load::hog()
+        .on_last_cpu()
+        .nice(19)
+        .start();
     // Index 11 of queue_stats: BATCH tasks brought forward.
     let overdue = || {
         let stats: serde_json::Value = serde_json::from_str(&run_ok(&["stats", "--json"])).unwrap();

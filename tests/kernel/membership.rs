@@ -146,8 +146,8 @@ fn a_thread_that_ends_does_not_take_its_process_along() {
 #[test]
 fn an_entry_of_another_start_time_is_not_a_member() {
     let _scheduler = Running::attach(&[]);
-    let hog = Load::hog().on_cpu(1).start();
-    let other = Load::hog().on_cpu(1).start();
+    let hog = Load::hog().on_last_cpu().start();
+    let other = Load::hog().on_last_cpu().start();
     // What a used-again id would find: an entry of a process that is no more.
     let map = maps::open("priority_pids_map").unwrap();
     let mut value = vec![0; map.value_size() as usize];

@@ -7,36 +7,14 @@ use rustix::process::{Pid, Signal, kill_process};
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
-use crate::support::program::{Running, be_served_first, run_ok};
+use crate::support::program::{Running, run_ok};
 use crate::support::shares::{WINDOW, measure, settles, share};
-
-#[test]
-fn members_get_all_but_the_guarantee_and_removal_makes_it_even() {
-    let _scheduler = Running::attach(&[]);
-    let members = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
-    let others = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
-    let pids = members.each_ref().map(|hog| hog.pid().to_string());
-    run_ok(&["add", &pids[0], &pids[1]]);
-    let all = [&members[0], &others[0], &members[1], &others[1]];
-
-    let by_cpu = |got: &[f64]| vec![share(got[0], got[1]), share(got[2], got[3])];
-    settles("PRIORITY's share of each CPU", &all, 90.0, 3.0, by_cpu);
-
-    run_ok(&["remove", &pids[0], &pids[1]]);
-    settles(
-        "the first one's share after the removal",
-        &all,
-        50.0,
-        3.0,
-        by_cpu,
-    );
-}
 
 #[test]
 fn the_guarantee_is_what_the_option_says() {
     let _scheduler = Running::attach(&["--batch-guarantee", "30"]);
-    let member = Load::hog().on_cpu(1).start();
-    let other = Load::hog().on_cpu(1).start();
+    let member = Load::hog().on_last_cpu().start();
+    let other = Load::hog().on_last_cpu().start();
     run_ok(&["add", &member.pid().to_string()]);
     settles("PRIORITY's share", &[&member, &other], 70.0, 3.0, |got| {
         vec![share(got[0], got[1])]
@@ -46,8 +24,8 @@ fn the_guarantee_is_what_the_option_says() {
 #[test]
 fn two_member_hogs_share_evenly_and_leave_ten_batch_hogs_their_guarantee() {
     let _scheduler = Running::attach(&[]);
-    let members = [(); 2].map(|()| Load::hog().on_cpu(1).start());
-    let others = [(); 10].map(|()| Load::hog().on_cpu(1).start());
+    let members = [(); 2].map(|()| Load::hog().on_last_cpu().start());
+    let others = [(); 10].map(|()| Load::hog().on_last_cpu().start());
     for member in &members {
         run_ok(&["add", &member.pid().to_string()]);
     }
@@ -65,48 +43,10 @@ fn two_member_hogs_share_evenly_and_leave_ten_batch_hogs_their_guarantee() {
 }
 
 #[test]
-fn hogs_that_may_run_anywhere_share_all_cpus_evenly() {
-    // Those that ran before the attach as well as those that come after it.
-    let early: Vec<Hog> = (0..2).map(|_| Load::hog().start()).collect();
-    let _scheduler = Running::attach(&[]);
-    let late = Load::hog().start();
-    let all: Vec<&Hog> = early.iter().chain([&late]).collect();
-    settles(
-        "each one's percent of the two CPUs",
-        &all,
-        33.3,
-        3.0,
-        |got| {
-            let cpus = 2.0 * WINDOW.as_secs_f64();
-            got.iter().map(|time| 100.0 * time / cpus).collect()
-        },
-    );
-}
-
-#[test]
-fn who_may_run_anywhere_and_who_is_bound_get_the_same_time() {
-    let _scheduler = Running::attach(&[]);
-    be_served_first();
-    let free = Load::hog().start();
-    let bound = [0, 1].map(|cpu| [(); 4].map(|()| Load::hog().on_cpu(cpu).start()));
-    let all: Vec<&Hog> = [&free].into_iter().chain(bound.iter().flatten()).collect();
-    settles("one's share beside eight", &all, 100.0 / 9.0, 4.0, |got| {
-        vec![share(got[0], got[1..].iter().sum())]
-    });
-
-    let more = [(); 7].map(|()| Load::hog().start());
-    let left = bound.map(|[one, ..]| one);
-    let all: Vec<&Hog> = left.iter().chain([&free]).chain(&more).collect();
-    settles("two bound ones' share", &all, 20.0, 5.0, |got| {
-        vec![share(got[0] + got[1], got[2..].iter().sum())]
-    });
-}
-
-#[test]
 fn nice_values_keep_their_meaning_in_batch() {
     let _scheduler = Running::attach(&[]);
-    let first = Load::hog().on_cpu(1).nice(0).start();
-    let second = Load::hog().on_cpu(1).nice(5).start();
+    let first = Load::hog().on_last_cpu().nice(0).start();
+    let second = Load::hog().on_last_cpu().nice(5).start();
     // sched_prio_to_weight (kernel/sched/core.c): 1024 against 335.
     settles("nice 0 against 5", &[&first, &second], 75.3, 4.0, |got| {
         vec![share(got[0], got[1])]
@@ -114,8 +54,8 @@ fn nice_values_keep_their_meaning_in_batch() {
     drop((first, second));
 
     // In this order: its start would take a minute beside the other.
-    let second = Load::hog().on_cpu(1).nice(19).start();
-    let first = Load::hog().on_cpu(1).nice(-20).start();
+    let second = Load::hog().on_last_cpu().nice(19).start();
+    let first = Load::hog().on_last_cpu().nice(-20).start();
     let got = measure(&[&first, &second]);
     assert!(share(got[0], got[1]) > 97.0, "nice -20 against 19: {got:?}");
 }
@@ -124,8 +64,10 @@ fn nice_values_keep_their_meaning_in_batch() {
 #[test]
 fn who_sleeps_between_its_work_does_not_wait_for_a_round_of_all_hogs() {
     let _scheduler = Running::attach(&[]);
-    let _hogs = [(); 8].map(|()| Load::hog().on_cpu(1).start());
-    let worker = Load::new(&["worker", "4000", "12000"]).on_cpu(1).start();
+    let _hogs = [(); 8].map(|()| Load::hog().on_last_cpu().start());
+    let worker = Load::new(&["worker", "4000", "12000"])
+        .on_last_cpu()
+        .start();
     let mut got = Vec::new();
     while got.last().is_none_or(|&share| share < 18.0) {
         assert!(got.len() < 6, "percent of the CPU: {got:.1?}");
@@ -136,8 +78,8 @@ fn who_sleeps_between_its_work_does_not_wait_for_a_round_of_all_hogs() {
 #[test]
 fn hogs_do_not_starve_behind_many_that_sleep_between_their_work() {
     let _scheduler = Running::attach(&[]);
-    let workers = [(); 6].map(|()| Load::new(&["worker", "1000", "2000"]).on_cpu(1).start());
-    let hogs = [(); 2].map(|()| Load::hog().on_cpu(1).start());
+    let workers = [(); 6].map(|()| Load::new(&["worker", "1000", "2000"]).on_last_cpu().start());
+    let hogs = [(); 2].map(|()| Load::hog().on_last_cpu().start());
     let all: Vec<&Hog> = hogs.iter().chain(&workers).collect();
     // A quarter is the hogs' share, and a third of the time may be given to the others for nothing.
     settles("the hogs' share", &all, 20.0, 9.0, |got| {
@@ -146,29 +88,17 @@ fn hogs_do_not_starve_behind_many_that_sleep_between_their_work() {
 }
 
 #[test]
-fn who_is_woken_by_one_that_works_on_goes_to_an_idle_cpu_at_once() {
-    let _scheduler = Running::attach(&["--priority-slice", "100"]);
-    let pair = Load::new(&["late-after-sync", "20"]).start();
-    wait_until("it waits for its start", PATIENCE, || {
-        guest::is_stopped(pair.pid())
-    });
-    run_ok(&["add", &pair.pid().to_string()]);
-    let pid = Pid::from_raw(pair.pid().cast_signed()).unwrap();
-    kill_process(pid, Signal::CONT).unwrap();
-    let late: u64 = pair.next_line().parse().unwrap();
-    // Behind the one that woke it: tens of milliseconds.
-    assert!(late < 15_000, "{late} µs late");
-}
-
-#[test]
 fn a_member_that_is_cut_short_goes_on_before_the_others() {
     let _scheduler = Running::attach(&[]);
-    let members = Load::new(&["turns", "200"]).on_cpu(1).start();
+    let members = Load::new(&["turns", "200"]).on_last_cpu().start();
     wait_until("it waits for its start", PATIENCE, || {
         guest::is_stopped(members.pid())
     });
     run_ok(&["add", &members.pid().to_string()]);
-    let _cuts = Load::new(&["waker", "1000"]).on_cpu(1).realtime().start();
+    let _cuts = Load::new(&["waker", "1000"])
+        .on_last_cpu()
+        .realtime()
+        .start();
     let pid = Pid::from_raw(members.pid().cast_signed()).unwrap();
     kill_process(pid, Signal::CONT).unwrap();
     let turns: usize = members.next_line().parse().unwrap();
@@ -179,7 +109,7 @@ fn a_member_that_is_cut_short_goes_on_before_the_others() {
 #[test]
 fn who_yields_gives_up_what_is_left_of_its_turn() {
     let _scheduler = Running::attach(&[]);
-    let yielders = Load::new(&["yielders", "1000"]).on_cpu(1).start();
+    let yielders = Load::new(&["yielders", "1000"]).on_last_cpu().start();
     let taken: usize = yielders.next_line().parse().unwrap();
     // Who stands a place before the others runs alone until they are even. Where the turns of who
     // yields went on, it would be 10.
@@ -190,8 +120,8 @@ fn who_yields_gives_up_what_is_left_of_its_turn() {
 fn nobody_in_batch_starves_whatever_the_nice_values() {
     // The watchdog checks what a plain virtual time got wrong: ejected after 45 s at 30 s.
     let _scheduler = Running::attach(&["--watchdog", "4"]);
-    let meek = Load::hog().on_cpu(1).nice(19).start();
-    let _greedy = [(); 2].map(|()| Load::hog().on_cpu(1).nice(-20).start());
+    let meek = Load::hog().on_last_cpu().nice(19).start();
+    let _greedy = [(); 2].map(|()| Load::hog().on_last_cpu().nice(-20).start());
     for _ in 0..3 {
         let before = guest::cpu_time(meek.pid());
         wait_until(
@@ -233,44 +163,13 @@ fn batch_behind_member_hogs_is_served_for_twice_the_watchdogs_limit() {
 #[test]
 fn with_guarantee_zero_the_watchdog_ends_it_and_attach_says_so() {
     let scheduler = Running::attach(&["--batch-guarantee", "0", "--watchdog", "2"]);
-    let member = Load::hog().on_cpu(1).start();
+    let member = Load::hog().on_last_cpu().start();
     run_ok(&["add", &member.pid().to_string()]);
-    let _other = Load::hog().on_cpu(1).start();
+    let _other = Load::hog().on_last_cpu().start();
     let ended = scheduler.wait(Duration::from_secs(20));
     assert_eq!(ended.status.code(), Some(1));
     assert!(ended.stderr.contains("watchdog"), "{}", ended.stderr);
     assert_eq!(guest::sched_ext_state(), "disabled");
-}
-
-#[test]
-fn counters_move_on_the_cpu_where_the_work_is() {
-    let _scheduler = Running::attach(&[]);
-    let member = Load::new(&["waker", "1000"]).on_cpu(1).start();
-    run_ok(&["add", &member.pid().to_string()]);
-    let enqueued = maps::counter_by_cpu(Counter::PriorityEnqueued);
-    let dispatched = maps::counter_by_cpu(Counter::PriorityDispatched);
-    wait_until("CPU 1 dispatches the member", PATIENCE, || {
-        maps::counter_by_cpu(Counter::PriorityDispatched)[1] > dispatched[1] + 200
-    });
-    assert!(maps::counter_by_cpu(Counter::PriorityEnqueued)[1] > enqueued[1] + 200);
-    assert_eq!(
-        maps::counter_by_cpu(Counter::PriorityDispatched)[0],
-        dispatched[0]
-    );
-    assert_eq!(
-        maps::counter_by_cpu(Counter::PriorityEnqueued)[0],
-        enqueued[0]
-    );
-
-    drop(member);
-    let batch = Load::new(&["waker", "1000"]).on_cpu(0).start();
-    let priority = maps::counter(Counter::PriorityDispatched);
-    let before = maps::counter_by_cpu(Counter::BatchDispatched);
-    wait_until("CPU 0 dispatches the other", PATIENCE, || {
-        maps::counter_by_cpu(Counter::BatchDispatched)[0] > before[0] + 200
-    });
-    assert_eq!(maps::counter(Counter::PriorityDispatched), priority);
-    drop(batch);
 }
 
 #[test]
@@ -297,29 +196,10 @@ fn dispatches_never_exceed_enqueues() {
 }
 
 #[test]
-fn a_cpu_with_pinned_hogs_goes_off_and_comes_back() {
-    let _scheduler = Running::attach(&[]);
-    let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().on_cpu(1).start()).collect();
-    run_ok(&["add", &hogs[0].pid().to_string()]);
-    let start = Instant::now();
-    let offline = guest::OfflineCpu::new(1);
-    assert!(
-        start.elapsed() < Duration::from_secs(2),
-        "{:?}",
-        start.elapsed()
-    );
-    assert!(guest::is_attached());
-    run_ok(&["add", &hogs[1].pid().to_string()]);
-    drop(offline);
-    assert!(guest::is_attached());
-    assert_eq!(maps::members().len(), 2);
-}
-
-#[test]
 fn first_come_first_served_knows_no_nice_values() {
     let _scheduler = Running::attach(&["--batch-order", "fifo"]);
-    let first = Load::hog().on_cpu(1).nice(-20).start();
-    let second = Load::hog().on_cpu(1).nice(19).start();
+    let first = Load::hog().on_last_cpu().nice(-20).start();
+    let second = Load::hog().on_last_cpu().nice(19).start();
     settles(
         "nice -20 against 19",
         &[&first, &second],
@@ -332,7 +212,7 @@ fn first_come_first_served_knows_no_nice_values() {
 /// How often two hogs on one CPU have taken turns within a second.
 fn switches(options: &[&str]) -> u64 {
     let _scheduler = Running::attach(options);
-    let hogs = [(); 2].map(|()| Load::hog().on_cpu(1).start());
+    let hogs = [(); 2].map(|()| Load::hog().on_last_cpu().start());
     let count = || -> u64 {
         hogs.iter()
             .map(|hog| guest::forced_switches(hog.pid()))

@@ -1,17 +1,14 @@
-//! Membership through the life of a process: threads, children, an id used again; and the kernel's
-//! own threads, which belong to neither queue.
+//! Membership through the life of a process: threads, children, an id used again.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use libbpf_rs::{MapCore, MapFlags};
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
-use crate::support::program::{Running, be_served_first, run_ok};
+use crate::support::program::{Running, run_ok};
 use crate::support::shares::{measure, settles, share};
 
 fn add(hog: &Hog) {
@@ -21,8 +18,8 @@ fn add(hog: &Hog) {
 #[test]
 fn all_threads_of_a_member_go_first() {
     let _scheduler = Running::attach(&[]);
-    let member = Load::new(&["threads", "3"]).on_cpu(1).start();
-    let others = [(); 3].map(|()| Load::hog().on_cpu(1).start());
+    let member = Load::new(&["threads", "3"]).on_last_cpu().start();
+    let others = [(); 3].map(|()| Load::hog().on_last_cpu().start());
     add(&member);
     let all: Vec<&Hog> = [&member].into_iter().chain(&others).collect();
     // Were only the first one a member, the other two would have a fifth of what is left.
@@ -47,8 +44,8 @@ fn threads_that_come_and_go_leave_their_process_a_member() {
 #[test]
 fn a_child_of_a_member_is_no_member() {
     let _scheduler = Running::attach(&[]);
-    let parent = Load::new(&["parent"]).on_cpu(1).start();
-    let other = Load::hog().on_cpu(1).start();
+    let parent = Load::new(&["parent"]).on_last_cpu().start();
+    let other = Load::hog().on_last_cpu().start();
     // Before it has a child.
     wait_until("it has stopped", PATIENCE, || {
         guest::is_stopped(parent.pid())
@@ -75,7 +72,7 @@ fn a_child_of_a_member_is_no_member() {
 #[test]
 fn a_process_that_gets_the_id_of_a_former_member_is_no_member() {
     let _scheduler = Running::attach(&[]);
-    let mut member = Load::hog().on_cpu(1).start();
+    let mut member = Load::hog().on_last_cpu().start();
     let pid = member.pid();
     add(&member);
     let map = maps::open("priority_pids_map").unwrap();
@@ -86,14 +83,16 @@ fn a_process_that_gets_the_id_of_a_former_member_is_no_member() {
         maps::members().is_empty()
     });
 
-    let _again = Load::new(&["as-pid", &pid.to_string()]).on_cpu(1).start();
+    let _again = Load::new(&["as-pid", &pid.to_string()])
+        .on_last_cpu()
+        .start();
     assert!(guest::is_alive(pid), "the id is not used again");
     assert!(maps::members().is_empty());
     // Not even where the end of the membership was missed, and the old entry has stayed.
     map.update(&pid.to_ne_bytes(), &entry, MapFlags::ANY)
         .unwrap();
     let before = maps::counter(Counter::PriorityDispatched);
-    let other = Load::hog().on_cpu(1).start();
+    let other = Load::hog().on_last_cpu().start();
     wait_until("it takes turns with another", PATIENCE, || {
         guest::cpu_time(other.pid()) > Duration::from_secs(1)
     });
@@ -103,8 +102,8 @@ fn a_process_that_gets_the_id_of_a_former_member_is_no_member() {
 #[test]
 fn when_a_member_ends_its_cpu_goes_to_batch() {
     let _scheduler = Running::attach(&[]);
-    let mut member = Load::hog().on_cpu(1).start();
-    let other = Load::hog().on_cpu(1).start();
+    let mut member = Load::hog().on_last_cpu().start();
+    let other = Load::hog().on_last_cpu().start();
     add(&member);
     settles("the member's share", &[&member, &other], 90.0, 3.0, |got| {
         vec![share(got[0], got[1])]
@@ -120,159 +119,4 @@ fn when_a_member_ends_its_cpu_goes_to_batch() {
     });
     assert!(had_it_all, "BATCH did not get the whole CPU");
     assert!(guest::is_attached());
-}
-
-/// Reading this file has every CPU's own kernel thread do some work, and waits for all of them.
-const WORK_ON_EVERY_CPU: &str = "/proc/sys/vm/stat_refresh";
-
-#[test]
-fn kernel_threads_run_while_priority_fills_every_cpu() {
-    let _scheduler = Running::attach(&["--batch-guarantee", "0", "--watchdog", "10"]);
-    let hogs = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
-    // This very process too: in BATCH it would get no turn to look.
-    let me = std::process::id().to_string();
-    let pids = hogs.each_ref().map(|hog| hog.pid().to_string());
-    run_ok(&["add", &me, &pids[0], &pids[1]]);
-    for _ in 0..5 {
-        let start = Instant::now();
-        fs::read(WORK_ON_EVERY_CPU).unwrap();
-        assert!(
-            start.elapsed() < Duration::from_secs(1),
-            "they waited {:?}",
-            start.elapsed()
-        );
-    }
-}
-
-const MEMORY: &str = "/sys/kernel/mm";
-const KHUGEPAGED_PAUSE: &str = "transparent_hugepage/khugepaged/scan_sleep_millisecs";
-const KSMD_PAUSE: &str = "ksm/sleep_millisecs";
-
-/// A kernel thread that looks through memory all the time, while this lives.
-struct BusyKernelThread {
-    pid: u32,
-    before: Vec<(String, String)>,
-    /// It looks through processes that have some.
-    _memory: Hog,
-}
-
-impl BusyKernelThread {
-    /// Nice 19, may run anywhere. None where the kernel is built without it.
-    fn khugepaged() -> Option<Self> {
-        let settings = [
-            (KHUGEPAGED_PAUSE, "0"),
-            ("transparent_hugepage/enabled", "always"),
-        ];
-        Self::start("khugepaged", &settings)
-    }
-
-    /// The one that looks for pages that are alike. None where the kernel is built without it.
-    fn ksmd() -> Option<Self> {
-        let settings = [
-            (KSMD_PAUSE, "0"),
-            ("ksm/pages_to_scan", "1000"),
-            ("ksm/run", "1"),
-        ];
-        Self::start("ksmd", &settings)
-    }
-
-    fn start(name: &str, settings: &[(&str, &str)]) -> Option<Self> {
-        let memory = Load::new(&["mergeable-memory", "16"]).start();
-        let mut before = Vec::new();
-        for (file, value) in settings {
-            let path = format!("{MEMORY}/{file}");
-            let was = fs::read_to_string(&path).ok()?;
-            // One reads as all that may be chosen, the chosen one in brackets.
-            let was = was.split(['[', ']']).nth(1).unwrap_or(&was).to_owned();
-            before.push((path.clone(), was));
-            fs::write(path, value).unwrap();
-        }
-        let is_it = |pid: &u32| {
-            fs::read_to_string(format!("/proc/{pid}/comm"))
-                .is_ok_and(|comm| comm.trim_end() == name)
-        };
-        let pid = (2..10_000).find(is_it).unwrap();
-        Some(Self {
-            pid,
-            before,
-            _memory: memory,
-        })
-    }
-
-    fn may_run_on(&self, cpus: &[usize]) {
-        let mut set = CpuSet::new();
-        cpus.iter().for_each(|cpu| set.set(*cpu));
-        sched_setaffinity(Pid::from_raw(self.pid.cast_signed()), &set).unwrap();
-    }
-
-    /// For how long it has run, and how often it was given a CPU.
-    fn has_run(&self) -> (Duration, u64) {
-        let text = fs::read_to_string(format!("/proc/{}/schedstat", self.pid)).unwrap();
-        let mut numbers = text.split_whitespace().map(|word| word.parse().unwrap());
-        let ran = Duration::from_nanos(numbers.next().unwrap());
-        (ran, numbers.nth(1).unwrap())
-    }
-}
-
-impl Drop for BusyKernelThread {
-    fn drop(&mut self) {
-        for (file, value) in &self.before {
-            let _ = fs::write(file, value);
-        }
-        self.may_run_on(&[0, 1]);
-    }
-}
-
-/// Of two that never sleep one is always in the CPU's own queue of the kernel's, and of one that never
-/// sleeps and one that wakes often as well.
-#[test]
-fn busy_kernel_threads_of_one_cpu_leave_it_to_others_too() {
-    let (Some(first), Some(second)) = (BusyKernelThread::khugepaged(), BusyKernelThread::ksmd())
-    else {
-        // The 6.12 of the tests has not both.
-        return;
-    };
-    let _scheduler = Running::attach(&[]);
-    let hog = Load::hog().on_cpu(1).start();
-    let others = [&first, &second];
-    others.iter().for_each(|thread| thread.may_run_on(&[1]));
-    for pause in ["0", "5"] {
-        fs::write(format!("{MEMORY}/{KSMD_PAUSE}"), pause).unwrap();
-        let start = others.map(|thread| thread.has_run().0);
-        let before = guest::cpu_time(hog.pid());
-        let busy = Duration::from_millis(500);
-        wait_until("the kernel's have worked", PATIENCE, || {
-            others
-                .map(|thread| thread.has_run().0)
-                .iter()
-                .sum::<Duration>()
-                > start.iter().sum::<Duration>() + busy
-        });
-        let had = guest::cpu_time(hog.pid()) - before;
-        assert!(
-            had > busy / 10,
-            "beside them a hog had {had:?} of {busy:?} (pause {pause})"
-        );
-    }
-}
-
-#[test]
-fn a_busy_kernel_thread_of_nice_19_comes_round_beside_bound_hogs_and_takes_little() {
-    // The 6.12 of the tests has no such thread.
-    let Some(thread) = BusyKernelThread::khugepaged() else {
-        assert!(!fs::exists(format!("{MEMORY}/{KHUGEPAGED_PAUSE}")).unwrap());
-        return;
-    };
-    let _scheduler = Running::attach(&[]);
-    be_served_first();
-    let _hogs = [0, 1].map(|cpu| [(); 8].map(|()| Load::hog().on_cpu(cpu).start()));
-    let (start, before) = (Instant::now(), thread.has_run());
-    // Some 0.8 s each. By its weight alone it would be 3.2 s, which RCU's readers cannot wait for.
-    wait_until(
-        "it has come round four times",
-        Duration::from_secs(8),
-        || thread.has_run().1 >= before.1 + 4,
-    );
-    let (ran, passed) = (thread.has_run().0 - before.0, start.elapsed());
-    assert!(ran < passed / 10, "it had {ran:?} of {passed:?}");
 }

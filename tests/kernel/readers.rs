@@ -101,7 +101,7 @@ fn both_readers_tell_the_same_of_every_process() {
 
 #[test]
 fn cpu_time_never_leaps_while_threads_come_and_go() {
-    let brief = Load::new(&["brief-threads"]).on_cpu(1).start();
+    let brief = Load::new(&["brief-threads"]).on_last_cpu().start();
     let mut kernel = reader(Source::Kernel);
     let mut time = || by_pid(&kernel.read(), brief.pid()).cpu_time;
     let begun = std::time::Instant::now();

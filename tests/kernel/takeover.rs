@@ -185,7 +185,7 @@ fn why_the_kernel_ended_it_is_logged_with_the_dump() {
     let log = "/var/log/dualq-top.log";
     let _ = fs::remove_file(log);
     let attach = Running::attach(&[]);
-    fs::write("/proc/sysrq-trigger", "S").unwrap();
+    guest::sysrq_s();
     let ended = attach.wait(PATIENCE);
     assert_eq!(ended.status.code(), Some(1), "{ended:?}");
     assert!(ended.stderr.contains("SysRq-S"), "{}", ended.stderr);
@@ -205,7 +205,7 @@ fn why_the_kernel_ended_it_is_logged_with_the_dump() {
     // The dashboard's end is logged alike, by the thread that owns the scheduler.
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
-    fs::write("/proc/sysrq-trigger", "S").unwrap();
+    guest::sysrq_s();
     terminal.wait_for_screen("it says why", |text| text.contains("SysRq-S"));
     wait_until("it is logged", PATIENCE, || {
         fs::read_to_string(log).is_ok_and(|text| text.matches("ended by SysRq-S").count() == 2)

@@ -15,8 +15,8 @@ const ENOUGH: u64 = 250;
 
 /// Hogs that keep CPU 1 busy, and a process there that sleeps 2 ms and wakes, over and over.
 fn busy_cpu() -> (Vec<Hog>, Hog) {
-    let hogs = (0..4).map(|_| Load::hog().on_cpu(1).start()).collect();
-    (hogs, Load::new(&["waker", "2000"]).on_cpu(1).start())
+    let hogs = (0..4).map(|_| Load::hog().on_last_cpu().start()).collect();
+    (hogs, Load::new(&["waker", "2000"]).on_last_cpu().start())
 }
 
 /// What is counted from now on, once it is enough.
@@ -102,7 +102,7 @@ fn a_wait_that_spans_a_change_of_schedulers_is_none() {
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     // A round of so many takes seconds, so that most of them wait across the change.
-    let _crowd = Load::new(&["threads", "800"]).on_cpu(1).start();
+    let _crowd = Load::new(&["threads", "800"]).on_last_cpu().start();
     for change in ["to the kernel default", "to dualq"] {
         wait_until("some wait for seconds", PATIENCE * 2, || {
             waits::longest(Kind::BatchRequeue) > Duration::from_millis(1800)
@@ -121,8 +121,11 @@ fn a_wait_that_spans_a_change_of_schedulers_is_none() {
 #[test]
 fn a_real_time_task_is_not_counted() {
     let _scheduler = Running::attach_measuring(&[]);
-    let realtime = Load::new(&["waker", "2000"]).on_cpu(1).realtime().start();
-    let ordinary = Load::new(&["waker", "2000"]).on_cpu(1).start();
+    let realtime = Load::new(&["waker", "2000"])
+        .on_last_cpu()
+        .realtime()
+        .start();
+    let ordinary = Load::new(&["waker", "2000"]).on_last_cpu().start();
     waits::look_at(realtime.pid());
     waits::look_at(ordinary.pid());
     measure("waits of the other", || Waits::of_process(ordinary.pid()));

@@ -62,6 +62,11 @@ pub fn sched_ext_ops() -> Option<String> {
     sched_ext("root/ops")
 }
 
+/// SysRq-S: the key with which a person gets the kernel's scheduler back.
+pub fn sysrq_s() {
+    std::fs::write("/proc/sysrq-trigger", "S").unwrap();
+}
+
 /// Whether our scheduler runs, by the kernel's word.
 pub fn is_attached() -> bool {
     sched_ext_state() == "enabled" && sched_ext_ops().is_some_and(|name| name.starts_with("dualq"))
@@ -140,6 +145,12 @@ pub fn pin_to_cpu(pid: u32, cpu: usize) {
     cpus.set(cpu);
     let pid = Pid::from_raw(pid.try_into().expect("a process id")).expect("not 0");
     sched_setaffinity(Some(pid), &cpus).expect("the CPU is online");
+}
+
+/// How many CPUs the machine has while none is offline; the tests of some modules run on one
+/// (`vm/test-all`).
+pub fn cpus() -> usize {
+    std::thread::available_parallelism().unwrap().get()
 }
 
 /// The CPUs that are online, as the kernel lists them (`0-1`).

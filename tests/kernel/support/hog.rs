@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use rustix::thread::CpuSet;
 
-use super::guest::PATIENCE;
+use super::guest::{self, PATIENCE};
 
 /// How to start a load: what it does (the subcommands of `tests/kernel/load`) and under which terms.
 #[derive(Default)]
@@ -39,6 +39,11 @@ impl Load {
     /// Lets all its threads run on this CPU only, from the start.
     pub fn on_cpu(self, cpu: usize) -> Self {
         self.on_cpus(&[cpu])
+    }
+
+    /// The same, on the last of the machine's CPUs: of two, the test itself has the other.
+    pub fn on_last_cpu(self) -> Self {
+        self.on_cpu(guest::cpus() - 1)
     }
 
     /// The same, on any of these.

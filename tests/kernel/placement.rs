@@ -1,0 +1,154 @@
+//! The policy where there are several CPUs, as its effect on processes and counters shows it. Needs two.
+
+use std::time::{Duration, Instant};
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::maps::{self, Counter};
+use crate::support::program::{Running, be_served_first, run_ok};
+use crate::support::shares::{WINDOW, settles, share};
+
+#[test]
+fn members_get_all_but_the_guarantee_and_removal_makes_it_even() {
+    let _scheduler = Running::attach(&[]);
+    let members = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
+    let others = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
+    let pids = members.each_ref().map(|hog| hog.pid().to_string());
+    run_ok(&["add", &pids[0], &pids[1]]);
+    let all = [&members[0], &others[0], &members[1], &others[1]];
+
+    let by_cpu = |got: &[f64]| vec![share(got[0], got[1]), share(got[2], got[3])];
+    settles("PRIORITY's share of each CPU", &all, 90.0, 3.0, by_cpu);
+
+    run_ok(&["remove", &pids[0], &pids[1]]);
+    settles(
+        "the first one's share after the removal",
+        &all,
+        50.0,
+        3.0,
+        by_cpu,
+    );
+}
+
+#[test]
+fn hogs_that_may_run_anywhere_share_all_cpus_evenly() {
+    // Those that ran before the attach as well as those that come after it.
+    let early: Vec<Hog> = (0..2).map(|_| Load::hog().start()).collect();
+    let _scheduler = Running::attach(&[]);
+    let late = Load::hog().start();
+    let all: Vec<&Hog> = early.iter().chain([&late]).collect();
+    settles(
+        "each one's percent of the two CPUs",
+        &all,
+        33.3,
+        3.0,
+        |got| {
+            let cpus = 2.0 * WINDOW.as_secs_f64();
+            got.iter().map(|time| 100.0 * time / cpus).collect()
+        },
+    );
+}
+
+#[test]
+fn who_may_run_anywhere_and_who_is_bound_get_the_same_time() {
+    let _scheduler = Running::attach(&[]);
+    be_served_first();
+    let free = Load::hog().start();
+    let bound = [0, 1].map(|cpu| [(); 4].map(|()| Load::hog().on_cpu(cpu).start()));
+    let all: Vec<&Hog> = [&free].into_iter().chain(bound.iter().flatten()).collect();
+    settles("one's share beside eight", &all, 100.0 / 9.0, 4.0, |got| {
+        vec![share(got[0], got[1..].iter().sum())]
+    });
+
+    let more = [(); 7].map(|()| Load::hog().start());
+    let left = bound.map(|[one, ..]| one);
+    let all: Vec<&Hog> = left.iter().chain([&free]).chain(&more).collect();
+    settles("two bound ones' share", &all, 20.0, 5.0, |got| {
+        vec![share(got[0] + got[1], got[2..].iter().sum())]
+    });
+}
+
+#[test]
+fn counters_move_on_the_cpu_where_the_work_is() {
+    let _scheduler = Running::attach(&[]);
+    let member = Load::new(&["waker", "1000"]).on_cpu(1).start();
+    run_ok(&["add", &member.pid().to_string()]);
+    let enqueued = maps::counter_by_cpu(Counter::PriorityEnqueued);
+    let dispatched = maps::counter_by_cpu(Counter::PriorityDispatched);
+    wait_until("CPU 1 dispatches the member", PATIENCE, || {
+        maps::counter_by_cpu(Counter::PriorityDispatched)[1] > dispatched[1] + 200
+    });
+    assert!(maps::counter_by_cpu(Counter::PriorityEnqueued)[1] > enqueued[1] + 200);
+    assert_eq!(
+        maps::counter_by_cpu(Counter::PriorityDispatched)[0],
+        dispatched[0]
+    );
+    assert_eq!(
+        maps::counter_by_cpu(Counter::PriorityEnqueued)[0],
+        enqueued[0]
+    );
+
+    drop(member);
+    let batch = Load::new(&["waker", "1000"]).on_cpu(0).start();
+    let priority = maps::counter(Counter::PriorityDispatched);
+    let before = maps::counter_by_cpu(Counter::BatchDispatched);
+    wait_until("CPU 0 dispatches the other", PATIENCE, || {
+        maps::counter_by_cpu(Counter::BatchDispatched)[0] > before[0] + 200
+    });
+    assert_eq!(maps::counter(Counter::PriorityDispatched), priority);
+    drop(batch);
+}
+
+#[test]
+fn a_cpu_with_pinned_hogs_goes_off_and_comes_back() {
+    let _scheduler = Running::attach(&[]);
+    let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().on_cpu(1).start()).collect();
+    run_ok(&["add", &hogs[0].pid().to_string()]);
+    let start = Instant::now();
+    let offline = guest::OfflineCpu::new(1);
+    assert!(
+        start.elapsed() < Duration::from_secs(2),
+        "{:?}",
+        start.elapsed()
+    );
+    assert!(guest::is_attached());
+    run_ok(&["add", &hogs[1].pid().to_string()]);
+    drop(offline);
+    assert!(guest::is_attached());
+    assert_eq!(maps::members().len(), 2);
+}
+
+#[test]
+fn the_totals_are_the_sums_over_the_cpus() {
+    let _scheduler = Running::attach(&[]);
+    let _hogs = [0, 1].map(|cpu| Load::hog().on_cpu(cpu).start());
+    let stats: Value = serde_json::from_str(&run_ok(&["stats", "--json"])).unwrap();
+    let cpus = stats["cpus"].as_array().unwrap();
+    let totals = stats["total"].as_object().unwrap();
+    assert!(totals.len() >= 5, "{totals:?}");
+    for (key, total) in totals {
+        let sum: u64 = cpus.iter().map(|cpu| cpu[key].as_u64().unwrap()).sum();
+        assert_eq!(total.as_u64(), Some(sum), "{key}");
+    }
+    // They only grow, so that the map, read later, bounds them.
+    let later = maps::counter(Counter::BatchDispatched);
+    assert!((1..=later).contains(&totals["batch_dis"].as_u64().unwrap()));
+}
+
+#[test]
+fn who_is_woken_by_one_that_works_on_goes_to_an_idle_cpu_at_once() {
+    let _scheduler = Running::attach(&["--priority-slice", "100"]);
+    let pair = Load::new(&["late-after-sync", "20"]).start();
+    wait_until("it waits for its start", PATIENCE, || {
+        guest::is_stopped(pair.pid())
+    });
+    run_ok(&["add", &pair.pid().to_string()]);
+    let pid = Pid::from_raw(pair.pid().cast_signed()).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    let late: u64 = pair.next_line().parse().unwrap();
+    // Behind the one that woke it: tens of milliseconds.
+    assert!(late < 15_000, "{late} µs late");
+}
