@@ -108,6 +108,33 @@ fn a_joined_dashboard_goes_on_with_the_next_owners_scheduler() {
 }
 
 #[test]
+fn what_a_joined_dashboard_moves_while_one_that_stays_is_taken_over_is_so_in_the_next() {
+    let moved = Load::new(&["sleeper"]).named("meanwhile").start();
+    run_ok(&["attach", "--stay", "--no-waits"]);
+    let mut dashboard = Terminal::dashboard(&[]);
+    dashboard.wait_for_screen("it has joined", |text| text.contains("asked to stay"));
+    let reader = Running::start(&["stats", "--watch", "1"]);
+    wait_until("it reads", PATIENCE, || !reader.stdout().is_empty());
+    let next = Running::start(&["attach", "--no-waits"]);
+    // Those of the one that stays, which it copies the members from, are a reader's.
+    wait_until("it loads its own maps", PATIENCE, || {
+        open_files(&next, MAP) > open_files(&reader, MAP)
+    });
+    next.signal(Signal::STOP);
+    dashboard.press(b"/meanwhile\r ");
+    wait_until("it is moved where it was", PATIENCE, || {
+        maps::is_member(moved.pid())
+    });
+    assert!(!next.stdout().contains("attached"), "it was too late");
+    next.signal(Signal::CONT);
+    dashboard.wait_for_screen("it has joined the next one", |text| {
+        joined(text, next.pid())
+    });
+    assert_eq!(maps::members(), [moved.pid()]);
+    next.terminate();
+}
+
+#[test]
 fn x_leaves_the_next_owners_scheduler_alone_that_is_to_stay() {
     let first = Running::attach(&[]);
     let mut dashboard = Terminal::dashboard(&[]);
