@@ -15,13 +15,17 @@ use super::members::write;
 use crate::log;
 use crate::model::Ruler;
 use crate::rights;
-use crate::scheduler::{Handle, Heir, News, Options, Scheduler, pins, sysfs};
+use crate::scheduler::{Handle, Heir, News, Options, Scheduler, WaitsOption, pins, sysfs};
 use crate::signal;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
 const LOOK: Duration = Duration::from_millis(500);
 
-pub fn run(options: Options) -> Result<()> {
+pub fn run(mut options: Options) -> Result<()> {
+    if options.waits == WaitsOption::Later {
+        // There is no key here that would switch it on.
+        options.waits = WaitsOption::Never;
+    }
     let signals = signals()?;
     // To stay is asked of a start, and there is none beside a living owner: `start` refuses.
     let before = match living_owner() {

@@ -13,7 +13,7 @@ use crate::bench::{self, Measurement, Plan, report};
 use crate::cli::BenchOptions;
 use crate::log;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::{Options, preflight};
+use crate::scheduler::{Options, WaitsOption, preflight};
 
 pub fn run(options: &BenchOptions) -> Result<()> {
     let measurements = chosen(&options.only, options.quick)?;
@@ -27,7 +27,11 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         span: Duration::from_secs(u64::from(options.seconds.unwrap_or(seconds))),
         quick: options.quick,
         options: Options {
-            measure_waits: options.waits,
+            waits: if options.waits {
+                WaitsOption::FromTheStart
+            } else {
+                WaitsOption::Later
+            },
             ..Options::default()
         },
         peers: options.peer.clone(),

@@ -21,7 +21,7 @@ use clap::ArgMatches;
 use crate::bench::part as bench_part;
 use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions, Which};
 use crate::demo::part;
-use crate::scheduler::Options;
+use crate::scheduler::{Options, WaitsOption};
 use crate::settings::Settings;
 
 impl From<SchedulerOptions> for Options {
@@ -34,7 +34,11 @@ impl From<SchedulerOptions> for Options {
             priority_slice: Duration::from_millis(u64::from(options.priority_slice)),
             batch_slice: Duration::from_millis(u64::from(options.batch_slice)),
             capacity: options.max_members,
-            measure_waits: !options.no_waits,
+            waits: if options.no_waits {
+                WaitsOption::Later
+            } else {
+                WaitsOption::FromTheStart
+            },
         }
     }
 }

@@ -1,13 +1,13 @@
 //! What the scheduler is told when it is loaded, and the loading.
 
-use std::{mem::MaybeUninit, os::fd::AsFd, time::Duration};
+use std::{fs, mem::MaybeUninit, os::fd::AsFd, time::Duration};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use libbpf_rs::{
     MapHandle, OpenObject,
-    btf::{Btf, types::Func},
     skel::{OpenSkel, SkelBuilder},
 };
+use memchr::memmem;
 
 use super::{handle::Handle, members::Members};
 use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder};
@@ -30,8 +30,17 @@ pub struct Options {
     pub batch_slice: Duration,
     /// Entries of `priority_pids_map`: 1 to 1,000,000.
     pub capacity: u32,
-    /// How long tasks wait is measured from the start; it can be switched on later too.
-    pub measure_waits: bool,
+    /// Whether how long tasks wait is measured.
+    pub waits: WaitsOption,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitsOption {
+    FromTheStart,
+    /// The instrument is loaded: it may be switched on.
+    Later,
+    /// It is not loaded, which saves a sixth of the start.
+    Never,
 }
 
 impl Default for Options {
@@ -44,7 +53,7 @@ impl Default for Options {
             priority_slice: Duration::from_millis(20),
             batch_slice: Duration::from_millis(4),
             capacity: 10_000,
-            measure_waits: true,
+            waits: WaitsOption::FromTheStart,
         }
     }
 }
@@ -102,19 +111,24 @@ fn whole_ticks(slice: Duration, tick_ns: u64) -> Result<u64> {
 }
 
 /// From Linux 6.19 on, tasks in a CPU's local queue are taken back by a tracing program; the op that
-/// did so before draws a warning there.
+/// did so before draws a warning there. The function's name is looked for as it lies among those of the
+/// kernel's types: to take in all of them for it took a fourteenth of an attach.
 fn reenqueues_from_sched_switch() -> bool {
-    Btf::from_vmlinux().is_ok_and(|btf| {
-        btf.type_by_name::<Func<'_>>("scx_bpf_reenqueue_local___v2")
-            .is_some()
-    })
+    fs::read("/sys/kernel/btf/vmlinux")
+        .is_ok_and(|types| memmem::find(&types, b"\0scx_bpf_reenqueue_local___v2\0").is_some())
 }
+
+/// Why there is no instrument where none was asked for.
+pub const WITHOUT_WAITS: &str = "attached with --no-waits";
 
 /// The instrument for waits, with a look at the scheduler's members.
 pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instrument> {
+    if options.waits == WaitsOption::Never {
+        bail!(WITHOUT_WAITS);
+    }
     let maps = &skel.maps;
     let mut instrument = Instrument::load(maps.priority_pids_map.as_fd(), maps.own_pids.as_fd())?;
-    instrument.measure(options.measure_waits)?;
+    instrument.measure(options.waits == WaitsOption::FromTheStart)?;
     Ok(instrument)
 }
 

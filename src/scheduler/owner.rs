@@ -11,9 +11,10 @@ use anyhow::{Context, Result, bail};
 use libbpf_rs::{Link, OpenObject};
 
 use super::{
-    handle::{Handle, OwnerRecord, start_ticks_of},
+    handle::Handle,
     load::{self, Options},
     lock::StartLock,
+    owner_record::{OwnerRecord, start_ticks_of},
     pins, preflight,
     restart::Restarts,
     sysfs::{self, wait_until, wait_until_detached},

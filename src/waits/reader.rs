@@ -4,12 +4,12 @@
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
 
-use anyhow::{Context, Result};
-use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
+use anyhow::{Context, Result, anyhow};
+use libbpf_rs::{ErrorKind, MapCore, MapFlags, MapHandle, Program};
 
 use super::layout::{self, Control, PROCESS_WAITS};
 use crate::model::{NoWaits, ProcessId, ProcessWaits, WaitCost, Waits};
-use crate::scheduler::{pins, program};
+use crate::scheduler::{WITHOUT_WAITS, pins, program};
 
 /// A hold on the instrument's maps and programs.
 pub struct Reader {
@@ -26,8 +26,10 @@ impl Reader {
     /// Where its owner has none, and without rights.
     pub fn open() -> Result<Self> {
         let map = |name| {
-            MapHandle::from_pinned_path(pins::path(name))
-                .with_context(|| format!("cannot open the pin {name}"))
+            MapHandle::from_pinned_path(pins::path(name)).map_err(|error| match error.kind() {
+                ErrorKind::NotFound => anyhow!(WITHOUT_WAITS),
+                _ => anyhow!(error).context(format!("cannot open the pin {name}")),
+            })
         };
         Ok(Self {
             histograms: map(pins::WAIT_HISTOGRAMS)?,

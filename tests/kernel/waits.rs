@@ -137,7 +137,11 @@ fn switched_off_it_is_detached_and_says_so() {
     let scheduler = Running::attach_measuring(&["--no-waits"]);
     assert_eq!(waits::attached_programs(), 0);
     assert_eq!(stats()["waits"], Value::Null);
-    assert!(run_ok(&["stats"]).contains("waits are not measured"));
+    let text = run_ok(&["stats"]);
+    assert!(
+        text.contains("waits are not measured: attached with --no-waits"),
+        "{text}"
+    );
     scheduler.terminate();
 
     let scheduler = Running::attach_measuring(&[]);

@@ -1,0 +1,114 @@
+//! Who attached the scheduler, and how: what it leaves in a map of its own for whoever comes next.
+
+use anyhow::{Context, Result};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
+
+/// Changes whenever the layout of a pinned map does, so that other versions' pins are told apart.
+const LAYOUT: u32 = 4;
+
+/// Who attached the scheduler, and how: struct owner_record in src/bpf/state.h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OwnerRecord {
+    pub pid: u32,
+    pub start_ticks: u64,
+    /// `CLOCK_MONOTONIC`, nanoseconds.
+    pub attached_at_ns: u64,
+    pub guarantee_percent: u32,
+    pub timeout_ms: u32,
+    /// It was asked to outlive its owner.
+    pub stays: bool,
+    pub batch_fifo: bool,
+    pub priority_slice_ms: u32,
+    pub batch_slice_ms: u32,
+}
+
+impl OwnerRecord {
+    const SIZE: usize = 48;
+
+    fn to_bytes(self) -> [u8; Self::SIZE] {
+        let mut bytes = [0; Self::SIZE];
+        bytes[0..4].copy_from_slice(&LAYOUT.to_ne_bytes());
+        bytes[4..8].copy_from_slice(&self.pid.to_ne_bytes());
+        bytes[8..16].copy_from_slice(&self.start_ticks.to_ne_bytes());
+        bytes[16..24].copy_from_slice(&self.attached_at_ns.to_ne_bytes());
+        bytes[24..28].copy_from_slice(&self.guarantee_percent.to_ne_bytes());
+        bytes[28..32].copy_from_slice(&self.timeout_ms.to_ne_bytes());
+        bytes[32..36].copy_from_slice(&u32::from(self.stays).to_ne_bytes());
+        bytes[36..40].copy_from_slice(&u32::from(self.batch_fifo).to_ne_bytes());
+        bytes[40..44].copy_from_slice(&self.priority_slice_ms.to_ne_bytes());
+        bytes[44..48].copy_from_slice(&self.batch_slice_ms.to_ne_bytes());
+        bytes
+    }
+
+    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let u32_at = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+        let u64_at = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+        if bytes.len() != Self::SIZE || u32_at(0)? != LAYOUT {
+            return None;
+        }
+        Some(Self {
+            pid: u32_at(4)?,
+            start_ticks: u64_at(8)?,
+            attached_at_ns: u64_at(16)?,
+            guarantee_percent: u32_at(24)?,
+            timeout_ms: u32_at(28)?,
+            stays: u32_at(32)? != 0,
+            batch_fifo: u32_at(36)? != 0,
+            priority_slice_ms: u32_at(40)?,
+            batch_slice_ms: u32_at(44)?,
+        })
+    }
+
+    /// `None` for a layout that is not this version's.
+    pub(super) fn read(map: &MapHandle) -> Result<Option<Self>> {
+        let bytes = map
+            .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
+            .context("cannot read the owner's record")?;
+        Ok(bytes.as_deref().and_then(Self::from_bytes))
+    }
+
+    pub(super) fn write(self, map: &MapHandle) -> Result<()> {
+        map.update(&0u32.to_ne_bytes(), &self.to_bytes(), MapFlags::ANY)
+            .context("cannot write the owner's record")
+    }
+
+    /// Does the process that wrote it still live? Its id alone may be another's by now.
+    #[must_use]
+    pub fn lives(&self) -> bool {
+        start_ticks_of(self.pid) == Some(self.start_ticks)
+    }
+}
+
+/// When a living process started, as `/proc/PID/stat` has it. A zombie has closed what it held: it
+/// lives no more.
+pub(super) fn start_ticks_of(pid: u32) -> Option<u64> {
+    let stat = procfs::process::Process::new(pid.cast_signed())
+        .and_then(|process| process.stat())
+        .ok()?;
+    (!matches!(stat.state, 'Z' | 'X')).then_some(stat.starttime)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_owners_record_reads_back_and_another_layout_is_not_misread() {
+        let record = OwnerRecord {
+            pid: 42,
+            start_ticks: 1 << 40,
+            attached_at_ns: u64::MAX,
+            guarantee_percent: 10,
+            timeout_ms: 30_000,
+            stays: true,
+            batch_fifo: false,
+            priority_slice_ms: 20,
+            batch_slice_ms: 4,
+        };
+        let mut bytes = record.to_bytes();
+        assert_eq!(OwnerRecord::from_bytes(&bytes), Some(record));
+        assert_eq!(OwnerRecord::from_bytes(&bytes[1..]), None);
+        bytes[0] ^= 1;
+        assert_eq!(OwnerRecord::from_bytes(&bytes), None);
+    }
+}
