@@ -378,7 +378,7 @@ fn where_the_disk_is_full_the_dashboard_goes_on_and_the_file_can_be_read() {
     command
         .args([
             "-c",
-            "trap '' XFSZ; ulimit -f 20; exec \"$0\" --view --record \"$1\"",
+            "trap '' XFSZ; ulimit -f 10; exec \"$0\" --view --record \"$1\"",
         ])
         .args([env!("CARGO_BIN_EXE_dualq-top"), file.to_str().unwrap()]);
     let mut terminal = Pty::start(command, 24, 80);
