@@ -184,7 +184,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		weigh(prev, c, cpu);
 	c->priority_waits = class_queued(CLASS_PRIORITY, cpu);
 	c->foreign_priority = 0;
-	if (c->kernel_waits && !c->kernel_turn && take_kernel(cpu, c))
+	if (c->kernel_waits && !c->kernel_owes_ns && take_kernel(cpu, c))
 		return;
 	c->kernel_turn = false;
 	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY,

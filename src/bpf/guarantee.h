@@ -20,6 +20,8 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 	if (ran < 0)
 		ran = 0;
 	c->charged_at = now;
+	if (c->class != CLASS_KERNEL && c->kernel_owes_ns)
+		c->kernel_owes_ns = c->kernel_owes_ns > (u64)ran ? c->kernel_owes_ns - ran : 0;
 	switch (c->class) {
 	case CLASS_PRIORITY:
 	case CLASS_OWN:
@@ -52,6 +54,11 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 		break;
 	case CLASS_KERNEL:
 		count(cpu, STAT_KERNEL_NS, ran);
+		/* Who woke and cut that turn short counts as well; more than a turn is not owed for it. */
+		if (c->kernel_turn)
+			c->kernel_owes_ns += ran;
+		if (c->kernel_owes_ns > priority_slice_ns)
+			c->kernel_owes_ns = priority_slice_ns;
 		break;
 	}
 }

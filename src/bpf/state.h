@@ -113,7 +113,8 @@ struct cpu_record {
 	u32 priority_waits;	/* how many waited in PRIORITY at its last dispatch, and those since */
 	u32 foreign_priority;	/* those of them that may not run here, if its last dispatch could take none */
 	u32 kernel_waits;	/* a task is in its KERNEL_DSQ, or was a moment ago */
-	u32 kernel_turn;	/* the last choice was from there: the next is not */
+	u32 kernel_turn;	/* the last choice was from there */
+	u64 kernel_owes_ns;	/* what the others are to have for that turn before the next from there */
 	u32 releases;		/* cpu_release gives back what waits in the local queue */
 	u32 only_foreign;	/* what waits in the shared BATCH queue may not run here, by its first few */
 	u32 bound;		/* a task bound to it is, or was a moment ago, in its own queues */
@@ -174,7 +175,7 @@ struct {
 	__type(value, struct exit_record);
 } exit_record SEC(".maps");
 
-/* Who attached it and how, for every reader of the pin; src/scheduler/owner.rs has the same layout. */
+/* Who attached it and how, for every reader of the pin; src/scheduler/owner_record.rs has the same layout. */
 struct owner_record {
 	u32 layout;		/* of all the maps here: other numbers are other programs */
 	u32 pid;

@@ -7,14 +7,16 @@
 #define DUALQ_TAKE_H
 
 /*
- * A kernel thread that goes on after its turn waits here, at every other choice the first: if it went on
- * in the local queue, of two that never sleep one would always be there, and the kernel asks dispatch only
- * where it is empty (balance_one, kernel/sched/ext.c).
+ * A kernel thread that goes on after its turn waits here, and is the first once the others have had as much
+ * time as the last one from here: if it went on in the local queue, of two that never sleep one would always
+ * be there, and the kernel asks dispatch only where it is empty (balance_one, kernel/sched/ext.c). Time, not
+ * choices: every other one would be for whoever wakes often, and a hog have nothing.
  */
 static bool take_kernel(s32 cpu, struct cpu_record *c)
 {
 	c->kernel_turn = dsq_take(KERNEL_DSQ(cpu));
 	c->kernel_waits = c->kernel_turn;
+	c->kernel_owes_ns = 0;
 	return c->kernel_turn;
 }
 

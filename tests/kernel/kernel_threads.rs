@@ -125,6 +125,8 @@ fn busy_kernel_threads_of_one_cpu_leave_it_to_others_too() {
     };
     let _scheduler = Running::attach(&[]);
     let hog = Load::hog().on_last_cpu().start();
+    // It must not have all the turns that the kernel's leave.
+    let _often = Load::new(&["waker", "1000"]).on_last_cpu().start();
     let others = [&first, &second];
     others
         .iter()
