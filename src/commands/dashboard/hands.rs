@@ -83,6 +83,9 @@ impl Control for Hands {
             })?
             .context("nothing can be moved here: run dualq-top with sudo")?;
         handle.mark_event();
+        if let Some(orders) = &self.orders {
+            let _ = orders.send(Order::Follow);
+        }
         // The first is where the waits after the move begin.
         let _ = self.words.send(Word::Sooner(Duration::ZERO));
         let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));

@@ -28,6 +28,9 @@ const LOOK: Duration = Duration::from_millis(500);
 pub enum Order {
     Attach,
     Detach,
+    /// A process was moved: if in the scheduler of another process, `Attach` goes on with that one's members,
+    /// however soon it ends.
+    Follow,
     /// Begin or end to measure how long tasks wait.
     MeasureWaits(bool),
     End,
@@ -147,6 +150,8 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
         let Some(order) = order else { continue };
         match order {
             Order::End => return,
+            // Done.
+            Order::Follow => {}
             Order::Detach => outlets.answer(detach_unowned()),
             Order::MeasureWaits(_) => outlets.waits_switched(Err(anyhow!(
                 "the dashboard that attached the scheduler measures the waits: switch it there"
@@ -186,6 +191,7 @@ fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, outlets: &Outlet
             Ok(Order::MeasureWaits(on)) => {
                 outlets.waits_switched(scheduler.measure_waits(on).map(|()| on));
             }
+            Ok(Order::Follow) => {}
             Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
             // An end shows in the next snapshot, which has the reason.
             Err(RecvTimeoutError::Timeout) => {
