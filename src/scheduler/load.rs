@@ -118,8 +118,8 @@ fn reenqueues_from_sched_switch() -> bool {
         .is_ok_and(|types| memmem::find(&types, b"\0scx_bpf_reenqueue_local___v2\0").is_some())
 }
 
-/// Why there is no instrument where none was asked for.
-pub const WITHOUT_WAITS: &str = "attached with --no-waits";
+/// Why there is no instrument where none was loaded.
+pub const WITHOUT_WAITS: &str = "attached without the instrument, as by --no-waits";
 
 /// The instrument for waits, with a look at the scheduler's members.
 pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instrument> {

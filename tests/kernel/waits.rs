@@ -13,7 +13,7 @@ use crate::support::waits::{self, Kind, Waits};
 /// Enough waits for a p99.
 const ENOUGH: u64 = 250;
 
-/// Hogs that keep CPU 1 busy, and a process there that sleeps 2 ms and wakes, over and over.
+/// Hogs that keep a CPU busy, and a process there that sleeps 2 ms and wakes, over and over.
 fn busy_cpu() -> (Vec<Hog>, Hog) {
     let hogs = (0..4).map(|_| Load::hog().on_last_cpu().start()).collect();
     (hogs, Load::new(&["waker", "2000"]).on_last_cpu().start())
@@ -139,7 +139,7 @@ fn switched_off_it_is_detached_and_says_so() {
     assert_eq!(stats()["waits"], Value::Null);
     let text = run_ok(&["stats"]);
     assert!(
-        text.contains("waits are not measured: attached with --no-waits"),
+        text.contains("waits are not measured: attached without the instrument"),
         "{text}"
     );
     scheduler.terminate();
