@@ -31,8 +31,9 @@ fn is_refused_everywhere(words: &[&str]) {
     }
     let mut dashboard = wide(&[]);
     assert_eq!(dashboard.wait(PATIENCE).code(), Some(3));
-    dashboard.wait_for_screen("the one sentence", |text| text.contains("dualq-top: "));
-    in_words(&dashboard.screen());
+    dashboard.wait_for_screen("the one sentence", |text| {
+        text.contains("dualq-top: ") && words.iter().all(|word| text.contains(word))
+    });
     assert!(!dashboard.is_full_screen());
 
     let mut view = wide(&["--view"]);

@@ -1,13 +1,10 @@
 //! Members' children: those that live, those to come, and how they leave.
 
-use std::time::Duration;
-
 use libbpf_rs::{MapCore, MapFlags};
 use serde_json::Value;
 
 use crate::support::guest::{self, PATIENCE, wait_until};
-use crate::support::hog::Load;
-use crate::support::maps::{self, Counter};
+use crate::support::maps;
 use crate::support::program::{Running, run, run_ok};
 use crate::support::shell::Shell;
 use crate::support::terminal::Terminal;
@@ -107,25 +104,6 @@ fn a_child_that_leaves_takes_its_own_children_and_no_others() {
     let other = shell.child();
     run_ok(&["remove", &family[0].to_string()]);
     assert_eq!(maps::members(), sorted(vec![shell.pid(), other]));
-}
-
-#[test]
-fn a_storm_of_children_leaves_nothing_behind() {
-    let _scheduler = Running::attach(&[]);
-    let storm = Load::new(&["fork-storm"]).start();
-    let pid = storm.pid().to_string();
-    run_ok(&["add", "--children", &pid]);
-    wait_until("children have come and gone", PATIENCE, || {
-        maps::counter(Counter::MemberExits) > 20
-    });
-    run_ok(&["remove", &pid]);
-    assert!(maps::members().is_empty(), "{:?}", maps::members());
-    let exits = maps::counter(Counter::MemberExits);
-    let time = guest::cpu_time(storm.pid());
-    wait_until("the storm goes on", PATIENCE, || {
-        guest::cpu_time(storm.pid()) > time + Duration::from_millis(50)
-    });
-    assert_eq!(maps::counter(Counter::MemberExits), exits);
 }
 
 #[test]

@@ -1,7 +1,5 @@
 //! The ten operations on the scheduler's maps, one by one. The tenth, capacity, is in membership.rs.
 
-use std::thread;
-
 use libbpf_rs::{MapCore, MapFlags};
 use serde_json::Value;
 
@@ -11,13 +9,13 @@ use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, run, run_ok};
 
 /// Processes that only sleep: nothing here is about who runs.
-fn sleepers(count: usize) -> Vec<Hog> {
+pub fn sleepers(count: usize) -> Vec<Hog> {
     (0..count)
         .map(|_| Load::new(&["sleeper"]).start())
         .collect()
 }
 
-fn pids(hogs: &[Hog]) -> Vec<u32> {
+pub fn pids(hogs: &[Hog]) -> Vec<u32> {
     let mut pids: Vec<u32> = hogs.iter().map(Hog::pid).collect();
     pids.sort_unstable();
     pids
@@ -28,7 +26,7 @@ fn change(command: &str, hogs: &[Hog]) -> String {
     change_pids(command, &pids(hogs))
 }
 
-fn change_pids(command: &str, pids: &[u32]) -> String {
+pub fn change_pids(command: &str, pids: &[u32]) -> String {
     let words: Vec<String> = pids.iter().map(u32::to_string).collect();
     let mut arguments = vec![command];
     arguments.extend(words.iter().map(String::as_str));
@@ -121,44 +119,6 @@ fn iteration_meets_each_of_thousands_of_members_once() {
     let mut listed = listed();
     listed.sort_unstable();
     assert_eq!(listed, all);
-}
-
-#[test]
-fn changes_at_the_same_time_are_neither_lost_nor_mixed_up() {
-    let _scheduler = Running::attach(&[]);
-    let sleepers = sleepers(6);
-    let pids = pids(&sleepers);
-    let map = maps::open("priority_pids_map").unwrap();
-    let value = vec![1; map.value_size() as usize];
-    thread::scope(|scope| {
-        // Commands, each on processes of its own; the first of each two is added last.
-        for pair in pids.chunks(2) {
-            scope.spawn(|| {
-                for _ in 0..2 {
-                    change_pids("add", pair);
-                    change_pids("remove", pair);
-                }
-                change_pids("add", &pair[..1]);
-            });
-        }
-        // And a tool that writes to the map itself.
-        for part in 0..2 {
-            let (map, value) = (&map, &value);
-            scope.spawn(move || {
-                let own = 1_000_000 + part * 1000..1_000_500 + part * 1000;
-                for pid in own.clone() {
-                    map.update(&u32::to_ne_bytes(pid), value, MapFlags::NO_EXIST)
-                        .unwrap();
-                }
-                for pid in own.skip(1) {
-                    map.delete(&u32::to_ne_bytes(pid)).unwrap();
-                }
-            });
-        }
-    });
-    let mut expected: Vec<u32> = pids.chunks(2).map(|pair| pair[0]).collect();
-    expected.extend([1_000_000, 1_001_000]);
-    assert_eq!(maps::members(), expected);
 }
 
 #[test]

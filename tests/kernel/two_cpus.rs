@@ -1,10 +1,13 @@
-//! The policy where there are several CPUs, as its effect on processes and counters shows it. Needs two.
+//! What takes two CPUs to show: the policy across them, and what happens on both at the same time.
 
+use std::thread;
 use std::time::{Duration, Instant};
 
+use libbpf_rs::{MapCore, MapFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
+use crate::map_operations::{change_pids, pids, sleepers};
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
@@ -151,4 +154,84 @@ fn who_is_woken_by_one_that_works_on_goes_to_an_idle_cpu_at_once() {
     let late: u64 = pair.next_line().parse().unwrap();
     // Behind the one that woke it: tens of milliseconds.
     assert!(late < 15_000, "{late} µs late");
+}
+
+#[test]
+fn dispatches_never_exceed_enqueues() {
+    let _scheduler = Running::attach(&[]);
+    let storm = Load::new(&["fork-storm"]).start();
+    let wakers: Vec<Hog> = (0..6)
+        .map(|_| Load::new(&["waker", "500"]).start())
+        .collect();
+    for waker in &wakers {
+        run_ok(&["add", &waker.pid().to_string()]);
+        run_ok(&["remove", &waker.pid().to_string()]);
+    }
+    drop((storm, wakers));
+    // Dispatched is read first: what is enqueued in between makes the difference only larger.
+    let dispatched =
+        maps::counter(Counter::PriorityDispatched) + maps::counter(Counter::BatchDispatched);
+    let enqueued = maps::counter(Counter::PriorityEnqueued) + maps::counter(Counter::BatchEnqueued);
+    assert!(dispatched > 1000, "{dispatched}");
+    assert!(
+        dispatched <= enqueued,
+        "{dispatched} dispatched, {enqueued} enqueued"
+    );
+}
+
+#[test]
+fn changes_at_the_same_time_are_neither_lost_nor_mixed_up() {
+    let _scheduler = Running::attach(&[]);
+    let sleepers = sleepers(6);
+    let pids = pids(&sleepers);
+    let map = maps::open("priority_pids_map").unwrap();
+    let value = vec![1; map.value_size() as usize];
+    thread::scope(|scope| {
+        // Commands, each on processes of its own; the first of each two is added last.
+        for pair in pids.chunks(2) {
+            scope.spawn(|| {
+                for _ in 0..2 {
+                    change_pids("add", pair);
+                    change_pids("remove", pair);
+                }
+                change_pids("add", &pair[..1]);
+            });
+        }
+        // And a tool that writes to the map itself.
+        for part in 0..2 {
+            let (map, value) = (&map, &value);
+            scope.spawn(move || {
+                let own = 1_000_000 + part * 1000..1_000_500 + part * 1000;
+                for pid in own.clone() {
+                    map.update(&u32::to_ne_bytes(pid), value, MapFlags::NO_EXIST)
+                        .unwrap();
+                }
+                for pid in own.skip(1) {
+                    map.delete(&u32::to_ne_bytes(pid)).unwrap();
+                }
+            });
+        }
+    });
+    let mut expected: Vec<u32> = pids.chunks(2).map(|pair| pair[0]).collect();
+    expected.extend([1_000_000, 1_001_000]);
+    assert_eq!(maps::members(), expected);
+}
+
+#[test]
+fn a_storm_of_children_leaves_nothing_behind() {
+    let _scheduler = Running::attach(&[]);
+    let storm = Load::new(&["fork-storm"]).start();
+    let pid = storm.pid().to_string();
+    run_ok(&["add", "--children", &pid]);
+    wait_until("children have come and gone", PATIENCE, || {
+        maps::counter(Counter::MemberExits) > 20
+    });
+    run_ok(&["remove", &pid]);
+    assert!(maps::members().is_empty(), "{:?}", maps::members());
+    let exits = maps::counter(Counter::MemberExits);
+    let time = guest::cpu_time(storm.pid());
+    wait_until("the storm goes on", PATIENCE, || {
+        guest::cpu_time(storm.pid()) > time + Duration::from_millis(50)
+    });
+    assert_eq!(maps::counter(Counter::MemberExits), exits);
 }
