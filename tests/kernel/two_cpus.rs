@@ -235,3 +235,24 @@ fn a_storm_of_children_leaves_nothing_behind() {
     });
     assert_eq!(maps::counter(Counter::MemberExits), exits);
 }
+
+#[test]
+fn a_scheduler_that_is_ended_while_it_starts_is_not_called_attached() {
+    let scheduler = Running::start(&["attach"]);
+    while guest::sched_ext_state() == "disabled" {
+        std::thread::yield_now();
+    }
+    // At first the kernel may have nothing yet that it could end. Without a pause: it is to be ended
+    // before it has started.
+    let begun = Instant::now();
+    while guest::sched_ext_state() != "disabled" {
+        guest::sysrq_s();
+        assert!(begun.elapsed() < PATIENCE, "it is not ended");
+    }
+    let ended = scheduler.wait(PATIENCE);
+    assert_eq!(ended.status.code(), Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("SysRq-S"), "{}", ended.stderr);
+    assert!(!ended.stdout.contains("attached"), "{ended:?}");
+    assert_eq!(guest::sched_ext_state(), "disabled");
+    Running::attach(&[]).terminate();
+}
