@@ -30,6 +30,7 @@ pub fn run(options: &BenchOptions) -> Result<()> {
             waits: if options.waits {
                 WaitsOption::FromTheStart
             } else {
+                // As in the dashboard, so that what it takes is in the figures.
                 WaitsOption::Later
             },
             ..Options::default()

@@ -5,6 +5,7 @@ use std::time::Duration;
 use rustix::process::Signal;
 
 use crate::support::guest;
+use crate::support::hog::Load;
 use crate::support::maps;
 use crate::support::program::{Running, run, run_ok};
 use crate::support::waits;
@@ -51,7 +52,7 @@ fn a_killed_owner_leaves_the_kernel_default_within_a_second() {
         "nothing was left to be replaced"
     );
     assert_eq!(run(&["list"]).status.code(), Some(6));
-    let hog = crate::support::hog::Load::hog().start();
+    let hog = Load::hog().start();
     let again = Running::attach(&[]);
     run_ok(&["add", &hog.pid().to_string()]);
     assert_eq!(
@@ -91,7 +92,7 @@ fn a_scheduler_asked_to_stay_outlives_its_owner_until_it_is_detached() {
     assert!(attached.contains("dualq-top detach"), "{attached}");
     assert!(guest::is_attached());
     // Its members still end with their processes.
-    let mut hog = crate::support::hog::Load::hog().start();
+    let mut hog = Load::hog().start();
     run_ok(&["add", &hog.pid().to_string()]);
     assert_eq!(maps::members(), [hog.pid()]);
     hog.kill();
@@ -199,16 +200,8 @@ fn who_has_handed_the_machine_back_leaves_the_next_ones_scheduler_alone() {
 #[test]
 fn a_scheduler_that_stays_goes_on_looking_for_overdue_tasks() {
     run_ok(&["attach", "--stay", "--watchdog", "4"]);
-    let _greedy = [(); 2].map(|()| {
-        crate::support::hog::Load::hog()
-            .on_last_cpu()
-            .nice(-20)
-            .start()
-    });
-    let _meek = crate::support::hog::Load::hog()
-        .on_last_cpu()
-        .nice(19)
-        .start();
+    let _greedy = [(); 2].map(|()| Load::hog().on_last_cpu().nice(-20).start());
+    let _meek = Load::hog().on_last_cpu().nice(19).start();
     // Index 11 of queue_stats: BATCH tasks brought forward.
     let overdue = || {
         let stats: serde_json::Value = serde_json::from_str(&run_ok(&["stats", "--json"])).unwrap();

@@ -4,34 +4,10 @@ use libbpf_rs::{MapCore, MapFlags};
 use serde_json::Value;
 
 use crate::support::guest::{PATIENCE, wait_until};
-use crate::support::hog::{Hog, Load};
+use crate::support::hog::Load;
 use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, run, run_ok};
-
-/// Processes that only sleep: nothing here is about who runs.
-pub fn sleepers(count: usize) -> Vec<Hog> {
-    (0..count)
-        .map(|_| Load::new(&["sleeper"]).start())
-        .collect()
-}
-
-pub fn pids(hogs: &[Hog]) -> Vec<u32> {
-    let mut pids: Vec<u32> = hogs.iter().map(Hog::pid).collect();
-    pids.sort_unstable();
-    pids
-}
-
-/// Runs `add` or `remove` for all of them at once.
-fn change(command: &str, hogs: &[Hog]) -> String {
-    change_pids(command, &pids(hogs))
-}
-
-pub fn change_pids(command: &str, pids: &[u32]) -> String {
-    let words: Vec<String> = pids.iter().map(u32::to_string).collect();
-    let mut arguments = vec![command];
-    arguments.extend(words.iter().map(String::as_str));
-    run_ok(&arguments)
-}
+use crate::support::sleepers::{change, pids, sleepers};
 
 fn listed() -> Vec<u32> {
     let list: Value = serde_json::from_str(&run_ok(&["list", "--json"])).unwrap();

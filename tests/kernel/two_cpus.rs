@@ -7,12 +7,12 @@ use libbpf_rs::{MapCore, MapFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
-use crate::map_operations::{change_pids, pids, sleepers};
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
 use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, be_served_first, run_ok};
 use crate::support::shares::{WINDOW, settles, share};
+use crate::support::sleepers::{change_pids, pids, sleepers};
 
 #[test]
 fn members_get_all_but_the_guarantee_and_removal_makes_it_even() {

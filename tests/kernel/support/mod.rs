@@ -11,5 +11,6 @@ pub mod maps;
 pub mod program;
 pub mod shares;
 pub mod shell;
+pub mod sleepers;
 pub mod terminal;
 pub mod waits;
