@@ -40,16 +40,34 @@ void BPF_PROG(dualq_cpu_online, s32 cpu)
 		c->leaves = false;
 }
 
-/* 6.12 calls no dispatch on a CPU that goes off, so tasks that only it may run would hold it up
- * until the watchdog ends us: they go to its local queue, its kernel threads from now on. */
+/* The kernel is done with its first wait; some tasks may have come to the CPU's own queues since. */
 SEC("struct_ops.s/cpu_offline")
 void BPF_PROG(dualq_cpu_offline, s32 cpu)
 {
 	leaves(cpu);
-	drain_to_local(KERNEL_DSQ(cpu), cpu);
-	drain_to_local(PINNED_DSQ(CLASS_PRIORITY, cpu), cpu);
-	drain_to_local(PINNED_DSQ(CLASS_BATCH, cpu), cpu);
-	drain_to_local(PINNED_OVERDUE_DSQ(cpu), cpu);
+	drain_own_queues(cpu);
+}
+
+/* The first step on the way down, before the kernel waits for anything: cpu_offline is called after that. */
+SEC("tp_btf/cpuhp_enter")
+int BPF_PROG(dualq_cpu_leaves, unsigned int cpu, int target, int step)
+{
+	int active = VALUE(cpuhp_state, CPUHP_AP_ACTIVE);
+
+	if (attached && step == active && target < active)
+		leaves(cpu);
+	return 0;
+}
+
+/* It is refused, as where a deadline task needs the CPU: nothing else says so. */
+SEC("tp_btf/cpuhp_exit")
+int BPF_PROG(dualq_cpu_stays, unsigned int cpu, int state, int step, int error)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	if (attached && error && c && step == (int)VALUE(cpuhp_state, CPUHP_AP_ACTIVE))
+		c->leaves = false;
+	return 0;
 }
 
 #endif

@@ -200,6 +200,9 @@ enum scx_kick_flags {
 	SCX_KICK_IDLE,
 	SCX_KICK_PREEMPT,
 };
+enum cpuhp_state {
+	CPUHP_AP_ACTIVE,
+};
 
 #pragma clang attribute pop
 

@@ -87,11 +87,38 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 /* How often a CPU that goes off is made to look. */
 #define LEAVE_CHECK_NS (10ULL * 1000 * 1000)
 
+static void drain_to_local(u64 dsq_id, s32 cpu)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct *p;
+
+	bpf_rcu_read_lock();
+	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+	while ((p = bpf_iter_scx_dsq_next(&it)))
+		dsq_move(&it, p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | cpu, 0);
+	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+}
+
+static void drain_own_queues(s32 cpu)
+{
+	drain_to_local(KERNEL_DSQ(cpu), cpu);
+	drain_to_local(PINNED_DSQ(CLASS_PRIORITY, cpu), cpu);
+	drain_to_local(PINNED_DSQ(CLASS_BATCH, cpu), cpu);
+	drain_to_local(PINNED_OVERDUE_DSQ(cpu), cpu);
+}
+
 /*
- * A CPU goes off when nothing but its own threads counts as runnable there; it looks whether that is
- * so whenever it schedules (balance_push in kernel/sched/core.c). The tasks that last ran on it lie in
- * the shared queues, count there until another CPU takes them, and that other CPU wakes nobody: the
- * one that goes off, idle by then, would never look again.
+ * A CPU that goes off is asked no dispatch any more (scx_rq_online in balance_one, kernel/sched/ext.c), and
+ * the kernel waits twice for what it has:
+ *
+ * For all who read under RCU (synchronize_rcu in sched_cpu_deactivate, kernel/sched/core.c), those among
+ * them who were cut short in that and lie in its own queues.
+ *
+ * Until nothing but its own threads counts as runnable there; it looks whether that is so whenever it
+ * schedules (balance_push). The tasks that last ran on it lie in the shared queues, count there until
+ * another CPU takes them, and that other CPU wakes nobody: the one that goes off, idle by then, would
+ * never look again.
  */
 static int hurry(void *map, int *key, struct overdue_timer *timer)
 {
@@ -108,6 +135,7 @@ static int hurry(void *map, int *key, struct overdue_timer *timer)
 			c->leaves = false;
 			continue;
 		}
+		drain_own_queues(cpu);
 		scx_bpf_kick_cpu(cpu, 0);
 		again = true;
 	}
@@ -126,7 +154,7 @@ static void leaves(s32 cpu)
 	if (!timer || !c)
 		return;
 	c->leaves = true;
-	bpf_timer_start(&timer->timer, LEAVE_CHECK_NS, 0);
+	bpf_timer_start(&timer->timer, 0, 0);
 }
 
 static int start_timers(void)
@@ -152,19 +180,6 @@ static int start_timers(void)
 		return -EINVAL;
 	bpf_timer_init(&timer->timer, &overdue_timer, CLOCK_MONOTONIC);
 	return bpf_timer_set_callback(&timer->timer, hurry);
-}
-
-static void drain_to_local(u64 dsq_id, s32 cpu)
-{
-	struct bpf_iter_scx_dsq it;
-	struct task_struct *p;
-
-	bpf_rcu_read_lock();
-	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
-	while ((p = bpf_iter_scx_dsq_next(&it)))
-		dsq_move(&it, p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | cpu, 0);
-	bpf_iter_scx_dsq_destroy(&it);
-	bpf_rcu_read_unlock();
 }
 
 #endif

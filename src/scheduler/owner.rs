@@ -34,7 +34,7 @@ pub struct Scheduler<'obj> {
     /// The scheduler's link; the kernel detaches when its last descriptor closes.
     link: Option<Link>,
     /// The programs beside it: the end of a membership with its process, the birth of members'
-    /// children, and on newer kernels the arrival of real-time tasks.
+    /// children, CPUs that go off, and on newer kernels the arrival of real-time tasks.
     links: Vec<Link>,
     restarts: Restarts,
     /// Measures on while the kernel's own scheduler runs; without it, the rest works all the same.
@@ -88,6 +88,14 @@ impl<'obj> Scheduler<'obj> {
                 .dualq_newtask
                 .attach()
                 .context("cannot attach to task_newtask")?,
+            skel.progs
+                .dualq_cpu_leaves
+                .attach()
+                .context("cannot attach to cpuhp_enter")?,
+            skel.progs
+                .dualq_cpu_stays
+                .attach()
+                .context("cannot attach to cpuhp_exit")?,
         ];
         if skel.progs.dualq_sched_switch.autoload() {
             links.push(

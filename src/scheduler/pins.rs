@@ -31,7 +31,13 @@ pub const LINK: &str = "link";
 /// The programs that notice ends and births, for whoever waits for the members.
 pub const NOTICING: [&str; 2] = ["process_exit", "newtask"];
 /// The links of the programs beside it: there as that one is.
-pub const SIDE_LINKS: [&str; 3] = ["process_exit_link", "newtask_link", "sched_switch_link"];
+pub const SIDE_LINKS: [&str; 5] = [
+    "process_exit_link",
+    "newtask_link",
+    "cpu_leaves_link",
+    "cpu_stays_link",
+    "sched_switch_link",
+];
 
 /// The wait instrument's maps and programs.
 pub const WAIT_HISTOGRAMS: &str = "wait_histograms";
@@ -41,7 +47,7 @@ pub const WAIT_PROGRAMS: [&str; 3] = ["waits_waking", "waits_wakeup_new", "waits
 /// What keeps it measuring where the scheduler was asked to stay.
 pub const WAIT_LINKS: [&str; 3] = ["waking_link", "wakeup_new_link", "switch_link"];
 
-const ALL: [&str; 23] = [
+const ALL: [&str; 25] = [
     MEMBERS,
     COUNTERS,
     OWN,
@@ -56,6 +62,8 @@ const ALL: [&str; 23] = [
     SIDE_LINKS[0],
     SIDE_LINKS[1],
     SIDE_LINKS[2],
+    SIDE_LINKS[3],
+    SIDE_LINKS[4],
     WAIT_HISTOGRAMS,
     WAIT_PROCESSES,
     WAIT_CONTROL,

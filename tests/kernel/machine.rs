@@ -1,6 +1,7 @@
 //! What happens to the whole machine while the scheduler runs: a CPU goes and comes, a suspend.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 use serde_json::Value;
@@ -44,14 +45,48 @@ fn a_cpu_goes_off_beside_a_crowd_that_may_run_anywhere() {
     be_served_first();
     let _crowd = Load::new(&["threads", "100"]).start();
     for _ in 0..3 {
-        // In a thread: where the CPU stays on, the kernel never answers.
-        let (sender, gone) = std::sync::mpsc::channel();
-        std::thread::spawn(move || sender.send(guest::OfflineCpu::new(1)));
-        let gone = gone.recv_timeout(PATIENCE).expect("the CPU goes off");
-        assert_eq!(guest::online_cpus(), "0");
-        drop(gone);
+        drop(goes_off(1));
         assert!(guest::is_attached());
     }
+}
+
+/// In a thread: where the CPU stays on, the kernel never answers.
+fn goes_off(cpu: usize) -> guest::OfflineCpu {
+    let (sender, gone) = std::sync::mpsc::channel();
+    std::thread::spawn(move || sender.send(guest::OfflineCpu::new(cpu)));
+    let gone = gone.recv_timeout(PATIENCE).expect("the CPU goes off");
+    assert_eq!(guest::online_cpus(), "0");
+    gone
+}
+
+/// The kernel waits for all who read under RCU before it says that the CPU goes off.
+#[test]
+fn a_cpu_goes_off_while_tasks_bound_to_it_are_cut_short_as_they_read_under_rcu() {
+    let object = std::env::var("DUALQ_OTHER").expect("DUALQ_OTHER names the tests' BPF object");
+    let _scheduler = Running::attach(&[]);
+    be_served_first();
+    for member in [false, true] {
+        let readers = [(); 4].map(|()| Load::new(&["rcu-reader", &object]).on_cpu(1).start());
+        for reader in readers.iter().filter(|_| member) {
+            run_ok(&["add", &reader.pid().to_string()]);
+        }
+        drop(goes_off(1));
+        assert!(guest::is_attached());
+    }
+}
+
+#[test]
+fn a_cpu_that_may_not_go_off_is_shared_as_before() {
+    let _scheduler = Running::attach(&[]);
+    // More than one CPU alone could give them.
+    let _reserved = [(); 2].map(|()| Load::new(&["deadline", "60"]).start());
+    let refused = guest::set_online(1, "0").unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::ResourceBusy);
+    let [member, other] = [(); 2].map(|()| Load::hog().on_cpu(1).start());
+    run_ok(&["add", &member.pid().to_string()]);
+    settles("PRIORITY's share", &[&member, &other], 90.0, 4.0, |got| {
+        vec![share(got[0], got[1])]
+    });
 }
 
 /// Suspends to memory. Kernels that can rehearse it (CONFIG_PM_DEBUG) do; the others really go, and

@@ -5,6 +5,7 @@
 
 use std::ffi::CString;
 use std::fs;
+use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::sync::Arc;
@@ -12,14 +13,14 @@ use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use libbpf_rs::{MapCore, MapMut, ObjectBuilder};
+use libbpf_rs::{Iter, MapCore, MapMut, ObjectBuilder};
 use rustix::thread::futex;
 
 mod crowd;
 
-const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | yielders N | turns MILLISECONDS | late-after-sync N | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | deadline PERCENT | yielders N | turns MILLISECONDS | late-after-sync N | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID \
-    | other-scheduler OBJECT | tasks N MILLISECONDS | hold-memory MB | mergeable-memory MB | churn-memory MB";
+    | other-scheduler OBJECT | rcu-reader OBJECT | tasks N MILLISECONDS | hold-memory MB | mergeable-memory MB | churn-memory MB";
 
 fn main() {
     if let Ok(name) = std::env::var("LOAD_NAME") {
@@ -60,6 +61,7 @@ fn main() {
         }
         ["sleeper"] => waker(Duration::from_secs(3600)),
         ["real-time-hog"] => real_time_hog(),
+        ["deadline", percent] => deadline(percent.parse().expect("of a CPU")),
         ["yielders", count] => yielders(count.parse().expect("a number of yields")),
         ["turns", time] => turns(Duration::from_millis(time.parse().expect("milliseconds"))),
         ["late-after-sync", count] => late_after_sync(count.parse().expect("a number of wake-ups")),
@@ -70,6 +72,7 @@ fn main() {
         ["leader-exits"] => leader_exits(),
         ["as-pid", pid] => as_pid(pid.parse().expect("a process id")),
         ["other-scheduler", object] => other_scheduler(object),
+        ["rcu-reader", object] => rcu_reader(object),
         ["nothing"] => {}
         _ => {
             eprintln!("usage: {USAGE}");
@@ -88,6 +91,22 @@ fn other_scheduler(object: &str) {
     ready();
     loop {
         thread::park();
+    }
+}
+
+/// Reads under RCU nearly all the time: a BPF iterator that takes long (tests/kernel/other.bpf.c).
+fn rcu_reader(object: &str) {
+    let mut builder = ObjectBuilder::default();
+    let object = builder.open_file(object).unwrap().load().unwrap();
+    let mut programs = object.progs_mut();
+    let program = programs.find(|program| program.name() == "read_long");
+    let link = program.unwrap().attach().unwrap();
+    ready();
+    loop {
+        let mut tasks = Iter::new(&link).unwrap();
+        io::copy(&mut tasks, &mut io::sink()).unwrap();
+        // Now and then it may leave its CPU.
+        thread::sleep(Duration::from_millis(1));
     }
 }
 
@@ -241,6 +260,26 @@ fn real_time_hog() {
     thread::sleep(Duration::from_millis(100));
     ready();
     spin()
+}
+
+/// Sleeps, with so much of a CPU reserved for it (SCHED_DEADLINE).
+fn deadline(percent: u64) {
+    let period: u64 = 100_000_000;
+    // struct sched_attr, include/uapi/linux/sched/types.h: size and policy, flags, nice and priority, then
+    // runtime, deadline and period in nanoseconds.
+    let reserved = period * percent / 100;
+    let attributes = [
+        48 | (libc::SCHED_DEADLINE as u64) << 32,
+        0,
+        0,
+        reserved,
+        period,
+        period,
+    ];
+    // SAFETY: the attributes live for the call, and say how long they are.
+    let error = unsafe { libc::syscall(libc::SYS_sched_setattr, 0, attributes.as_ptr(), 0) };
+    assert_eq!(error, 0, "{percent} % of a CPU can be had");
+    waker(Duration::from_secs(3600))
 }
 
 /// Three threads that do nothing but yield. Says after how many of so many yields the first one found

@@ -179,6 +179,7 @@ impl Drop for OfflineCpu {
     }
 }
 
-fn set_online(cpu: usize, value: &str) -> std::io::Result<()> {
+/// Takes it offline, or brings it back, if the kernel will.
+pub fn set_online(cpu: usize, value: &str) -> std::io::Result<()> {
     fs::write(format!("/sys/devices/system/cpu/cpu{cpu}/online"), value)
 }
