@@ -64,14 +64,16 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	}
 	if (t->grace_ns)
 		wakes_up(t, clock_ns());
-	victim = preempt(p, t, class, prev_cpu);
+	c = cpu_record_of(prev_cpu);
+	if (!c)
+		return cpu;
+	victim = preempt(p, t, class, prev_cpu, c);
 	if (victim >= 0) {
 		give_by_preempting(p, t, class, victim);
 		return victim;
 	}
 	/* Elsewhere, or after a waker that does not say that it is about to sleep, another CPU may be free sooner. */
-	c = cpu_record_of(prev_cpu);
-	if (c && (wake_flags & VALUE(scx_wake_flags, SCX_WAKE_SYNC)) && prev_cpu == (s32)bpf_get_smp_processor_id() &&
+	if ((wake_flags & VALUE(scx_wake_flags, SCX_WAKE_SYNC)) && prev_cpu == (s32)bpf_get_smp_processor_id() &&
 	    bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && follows(class, prev_cpu, c)) {
 		give_to_cpu(p, t, class, prev_cpu, 0);
 		return prev_cpu;

@@ -79,13 +79,13 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
  * Inserting into the victim's local queue from here is worth three times in p99 over queueing and
  * kicking; the victim must be chosen in select_cpu, since a remote insert from enqueue is deferred.
  */
-static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 prev_cpu)
+static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 prev_cpu,
+		   const struct cpu_record *c)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
-	struct cpu_record *c = cpu_record_of(prev_cpu);
 	s32 cpu = -1;
 
-	if (!mask || !c)
+	if (!mask)
 		return -1;
 	if (goes_first(class)) {
 		cpu = claim_batch_cpu(p, prev_cpu, mask);
