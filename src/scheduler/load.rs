@@ -1,6 +1,12 @@
 //! What the scheduler is told when it is loaded, and the loading.
 
-use std::{fs, mem::MaybeUninit, os::fd::AsFd, time::Duration};
+use std::{
+    fs::File,
+    io::{self, Read},
+    mem::MaybeUninit,
+    os::fd::AsFd,
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{
@@ -114,8 +120,27 @@ fn whole_ticks(slice: Duration, tick_ns: u64) -> Result<u64> {
 /// did so before draws a warning there. The function's name is looked for as it lies among those of the
 /// kernel's types: to take in all of them for it took a fourteenth of an attach.
 fn reenqueues_from_sched_switch() -> bool {
-    fs::read("/sys/kernel/btf/vmlinux")
-        .is_ok_and(|types| memmem::find(&types, b"\0scx_bpf_reenqueue_local___v2\0").is_some())
+    File::open("/sys/kernel/btf/vmlinux")
+        .and_then(|types| contains(types, b"\0scx_bpf_reenqueue_local___v2\0"))
+        .unwrap_or(false)
+}
+
+/// Read in pieces: they are some megabytes, which the process would keep after a second attach.
+fn contains(mut text: impl Read, name: &[u8]) -> io::Result<bool> {
+    let mut piece = vec![0; 64 << 10];
+    let mut kept = 0;
+    loop {
+        let read = text.read(&mut piece[kept..])?;
+        let filled = kept + read;
+        if memmem::find(&piece[..filled], name).is_some() {
+            return Ok(true);
+        }
+        if read == 0 {
+            return Ok(false);
+        }
+        kept = filled.min(name.len() - 1);
+        piece.copy_within(filled - kept..filled, 0);
+    }
 }
 
 /// Why there is no instrument where none was loaded.
@@ -160,6 +185,15 @@ pub(super) fn handle(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_name_is_found_wherever_it_lies() {
+        let text = |before: usize| [&vec![b'x'; before], &b"name"[..], &b"yy"[..]].concat();
+        for before in [0, 1, (64 << 10) - 4, (64 << 10) - 2, 64 << 10, 200_000] {
+            assert!(contains(&text(before)[..], b"name").unwrap(), "{before}");
+            assert!(!contains(&text(before)[..], b"named").unwrap(), "{before}");
+        }
+    }
 
     #[test]
     fn a_slice_ends_at_the_next_tick() {
