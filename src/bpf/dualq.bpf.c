@@ -148,6 +148,13 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 			place = place_of_cut(t, place);
 		}
 		dsq_id = own ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
+		/* Where all of BATCH's time goes to the overdue, the head of its queue waits until it is one:
+		 * RCU's thread did for 6 s each time, and the whole machine for that. */
+		if (any_overdue && t->kernel_thread && (wakes || turn_goes_on(t))) {
+			dsq_id = own ? PINNED_OVERDUE_DSQ(cpu) : OVERDUE_DSQ;
+			place = before_all_overdue(t);
+			t->overdue = true;
+		}
 		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
 	} else {
 		dsq_id = own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;

@@ -12,6 +12,13 @@
 #ifndef DUALQ_OVERDUE_H
 #define DUALQ_OVERDUE_H
 
+/* A kernel thread that wakes goes before those that have waited for longest: two of the watchdog's limits are
+ * more than any of them can have waited. */
+static u64 before_all_overdue(const struct task_record *t)
+{
+	return t->queued_at - 16 * overdue_ns;
+}
+
 /* Notes the wait of its first task, the oldest. Is there one? */
 static bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait)
 {
@@ -21,12 +28,15 @@ static bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait)
 	if (!queued(overdue_dsq))
 		return false;
 	bpf_iter_scx_dsq_new(&it, overdue_dsq, 0);
-	p = bpf_iter_scx_dsq_next(&it);
-	if (p) {
+	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t = task_record_of(p);
 
-		if (t && t->queued_at && before(*oldest_wait, now - t->queued_at))
+		/* It stands before the oldest. */
+		if (!t || t->kernel_thread)
+			continue;
+		if (t->queued_at && before(*oldest_wait, now - t->queued_at))
 			*oldest_wait = now - t->queued_at;
+		break;
 	}
 	bpf_iter_scx_dsq_destroy(&it);
 	return true;

@@ -8,6 +8,7 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::{Hog, Load};
+use crate::support::maps::{self, Counter};
 use crate::support::program::{Running, be_served_first, run_ok};
 
 /// Reading this file has every CPU's own kernel thread do some work, and waits for all of them.
@@ -32,6 +33,27 @@ fn kernel_threads_run_while_priority_fills_every_cpu() {
             "they waited {:?}",
             start.elapsed()
         );
+    }
+}
+
+/// RCU's own thread is one that every CPU may run, and is woken several times for it.
+#[test]
+fn a_grace_period_ends_while_priority_and_overdue_tasks_fill_every_cpu() {
+    let _scheduler = Running::attach(&[]);
+    be_served_first();
+    let members = Load::new(&["threads", "300"]).start();
+    run_ok(&["add", &members.pid().to_string()]);
+    let _crowd = Load::new(&["threads", "1500"]).start();
+    wait_until("some are overdue", PATIENCE, || {
+        maps::counter(Counter::Overdue) > 0
+    });
+    for _ in 0..5 {
+        let begun = Instant::now();
+        // SAFETY: takes numbers.
+        let error = unsafe { libc::syscall(libc::SYS_membarrier, 1, 0, 0) };
+        assert_eq!(error, 0, "the kernel has MEMBARRIER_CMD_GLOBAL");
+        let took = begun.elapsed();
+        assert!(took < Duration::from_secs(2), "it took {took:?}");
     }
 }
 

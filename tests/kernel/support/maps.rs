@@ -20,6 +20,7 @@ pub enum Counter {
     Preemptions = 8,
     MovedToPriority,
     MovedToBatch,
+    Overdue,
     OwnNs = 13,
     KernelNs,
 }
