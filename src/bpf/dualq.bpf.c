@@ -150,7 +150,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		dsq_id = own ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
 		/* Where all of BATCH's time goes to the overdue, the head of its queue waits until it is one:
 		 * RCU's thread did for 6 s each time, and the whole machine for that. */
-		if (any_overdue && t->kernel_thread && (wakes || turn_goes_on(t))) {
+		if (overdue_lasts && t->kernel_thread && (wakes || turn_goes_on(t))) {
 			dsq_id = own ? PINNED_OVERDUE_DSQ(cpu) : OVERDUE_DSQ;
 			place = before_all_overdue(t);
 			t->overdue = true;
@@ -371,7 +371,7 @@ s32 BPF_PROG(dualq_init)
 	mask = bpf_kptr_xchg(&preemptible_cpus, mask);
 	if (mask)
 		bpf_cpumask_release(mask);
-	any_overdue = false;
+	any_overdue = overdue_lasts = false;
 	attached = true;
 	return start_timers();
 }

@@ -88,7 +88,8 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 		left |= still_waits(PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
 	}
 	bpf_rcu_read_unlock();
-	any_overdue = left;
+	any_overdue = left || overdue_lasts;
+	overdue_lasts = left;
 	timer->oldest_wait_ns = oldest_wait;
 	bpf_timer_start(&timer->timer, overdue_check_ns, 0);
 	return 0;

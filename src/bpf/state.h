@@ -217,8 +217,11 @@ struct {
 
 /* Virtual time of the shared BATCH queue. */
 u64 shared_vtime = VTIME_ORIGIN;
-/* Some BATCH task is, or was a moment ago, in a queue of overdue ones: dispatch looks there. */
+/* Some BATCH task is, or was until two checks ago, in a queue of overdue ones: dispatch looks there. */
 bool any_overdue;
+/* As of the last check. A task that enters such a queue goes by this: dispatch looks there for one check
+ * more, which sees the task. By the other flag it could be forgotten for a whole check. */
+bool overdue_lasts;
 /* Between init and exit: what goes on without the ops (the timer, the tracing program) stops then,
  * or it would meddle with another scheduler. */
 bool attached;
