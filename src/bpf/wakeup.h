@@ -55,6 +55,11 @@ static s32 claim_batch_cpu(struct task_struct *p, s32 prev_cpu, struct bpf_cpuma
 	return -1;
 }
 
+/* While others wait, who preempts one that has slept too has slept for this long itself. One that passes
+ * messages among hundreds sleeps for less, and would preempt its writer for each. Not so a kernel thread:
+ * others wait for what it does. */
+#define NAP_NS (200ULL * 1000)
+
 /* Does the BATCH task that runs on `cpu` stand behind this one by enough to give way? Never past a
  * waiting PRIORITY or overdue task: what enters a local queue directly goes before both. */
 static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
@@ -63,6 +68,8 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
 	s64 lead, running;
 
 	if (!c || c->class != CLASS_BATCH || batch_fifo)
+		return false;
+	if (c->slept && !t->kernel_thread && before(now, t->slept_at + NAP_NS) && class_queued(CLASS_BATCH, cpu))
 		return false;
 	lead = batch_key(t, t->home) - queue_vtime(t->home);
 	running = c->vtime - queue_vtime(c->home);
