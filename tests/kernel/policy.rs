@@ -106,6 +106,30 @@ fn a_member_that_is_cut_short_goes_on_before_the_others() {
     assert!(turns < 200, "{turns} turns in 600 ms");
 }
 
+/// None of the two that wake each other in turn passes by the queue in which the third waits.
+#[test]
+fn a_member_that_wakes_beside_two_that_wake_each_other_is_the_next() {
+    let _scheduler = Running::attach(&[]);
+    let pair = Load::new(&["ping-pong"]).on_last_cpu().start();
+    let probe = Load::new(&["probe", "200"]).on_last_cpu().start();
+    wait_until("it waits for its start", PATIENCE, || {
+        guest::is_stopped(probe.pid())
+    });
+    for member in [&pair, &probe] {
+        run_ok(&["add", &member.pid().to_string()]);
+    }
+    let pid = Pid::from_raw(probe.pid().cast_signed()).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    let line = probe.next_line();
+    let late: Vec<u64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
+    let middle = Duration::from_nanos(late[late.len() / 2]);
+    // Some 0.5 ms; else 2 to 4, for a kernel thread's next run on that CPU.
+    assert!(
+        middle < Duration::from_micros(1300),
+        "in the middle it came {middle:?} late"
+    );
+}
+
 #[test]
 fn who_yields_gives_up_what_is_left_of_its_turn() {
     let _scheduler = Running::attach(&[]);

@@ -18,7 +18,7 @@ use rustix::thread::futex;
 
 mod crowd;
 
-const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | deadline PERCENT | yielders N | turns MILLISECONDS | late-after-sync N | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | deadline PERCENT | yielders N | turns MILLISECONDS | ping-pong | late-after-sync N | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID \
     | other-scheduler OBJECT | rcu-reader OBJECT | tasks N MILLISECONDS | hold-memory MB | mergeable-memory MB | churn-memory MB";
 
@@ -64,6 +64,7 @@ fn main() {
         ["deadline", percent] => deadline(percent.parse().expect("of a CPU")),
         ["yielders", count] => yielders(count.parse().expect("a number of yields")),
         ["turns", time] => turns(Duration::from_millis(time.parse().expect("milliseconds"))),
+        ["ping-pong"] => ping_pong(),
         ["late-after-sync", count] => late_after_sync(count.parse().expect("a number of wake-ups")),
         ["parent"] => parent(),
         ["fork-storm"] => fork_storm(),
@@ -333,6 +334,23 @@ fn turns(time: Duration) -> ! {
     loop {
         thread::park();
     }
+}
+
+/// Two threads, one of which runs at any time: each wakes the other, by a pipe, and waits for it.
+fn ping_pong() -> ! {
+    let (from_first, to_second) = rustix::pipe::pipe().expect("a pipe");
+    let (from_second, to_first) = rustix::pipe::pipe().expect("a pipe");
+    let pass_on = |from, to| {
+        let mut byte = [0];
+        loop {
+            rustix::io::read(&from, &mut byte).expect("a byte comes");
+            rustix::io::write(&to, &byte).expect("a byte goes");
+        }
+    };
+    rustix::io::write(&to_first, &[0]).expect("a byte goes");
+    thread::spawn(move || pass_on(from_first, to_first));
+    ready();
+    pass_on(from_second, to_second)
 }
 
 /// One thread never leaves CPU 1, and wakes another in passing, by a pipe, that may run anywhere and was
