@@ -72,6 +72,10 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 		give_by_preempting(p, t, class, victim);
 		return victim;
 	}
+	if (bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && overtakes(class, c)) {
+		give_to_cpu(p, t, class, prev_cpu, VALUE(scx_enq_flags, SCX_ENQ_HEAD));
+		return prev_cpu;
+	}
 	/* Elsewhere, or after a waker that does not say that it is about to sleep, another CPU may be free sooner. */
 	if ((wake_flags & VALUE(scx_wake_flags, SCX_WAKE_SYNC)) && prev_cpu == (s32)bpf_get_smp_processor_id() &&
 	    bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && follows(class, prev_cpu, c)) {
@@ -262,6 +266,8 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	if (!t || !c)
 		return;
 	c->class = t->class;
+	if (c->class == CLASS_BATCH)
+		c->batch_comes = false;
 	c->tgid = p->tgid;
 	c->weight = p->scx.weight;
 	c->charged_at = clock_ns();

@@ -104,6 +104,7 @@ struct cpu_record {
 	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
 	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
 	u64 turn_ends;		/* when the running task's slice is over */
+	u32 batch_comes;	/* a task of BATCH was given straight to it, and has not run */
 	u32 gives_way;		/* it is preempted, by another of BATCH */
 	u32 slept;		/* that task has, and its slice has not been renewed since */
 	s64 shared_offset;	/* from the shared queue's virtual time to that one: take.h */

@@ -8,9 +8,16 @@
 
 static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class, s32 cpu, u64 enq_flags)
 {
+	struct cpu_record *c;
+
 	t->class = class;
 	t->queued_at = 0;
 	t->direct = true;
+	if (class == CLASS_BATCH) {
+		c = cpu_record_of(cpu);
+		if (c)
+			c->batch_comes = true;
+	}
 	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
 }
 
@@ -23,6 +30,14 @@ static void give_by_preempting(struct task_struct *p, struct task_record *t, u32
 	if (c)
 		gives_way_to(p, class, c);
 	give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
+}
+
+/* A task of BATCH was given straight to this CPU, and does not run yet: who goes first goes before it in
+ * the local queue, or it would wait until that one sleeps. One only: nothing rescues who waits there. */
+static bool overtakes(u32 class, struct cpu_record *c)
+{
+	return goes_first(class) && c->batch_comes && !owes_batch(c) &&
+	       __sync_bool_compare_and_swap(&c->batch_comes, true, false);
 }
 
 /* Takes the right to preempt this CPU's BATCH task; one waker at most gets it. */
@@ -148,9 +163,12 @@ static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u3
 		give_by_preempting(p, t, class, cpu);
 		return true;
 	}
-	if (!follows(class, cpu, c))
+	if (overtakes(class, c))
+		give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_HEAD));
+	else if (follows(class, cpu, c))
+		give_to_cpu(p, t, class, cpu, 0);
+	else
 		return false;
-	give_to_cpu(p, t, class, cpu, 0);
 	return true;
 }
 
