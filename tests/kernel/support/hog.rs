@@ -6,6 +6,7 @@ use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
 use rustix::thread::CpuSet;
 
@@ -144,7 +145,11 @@ impl Hog {
     /// Waits for what it reports: `ready`, and after that what its kind of load does.
     pub fn next_line(&self) -> String {
         // Thousands of threads take their time on an emulated CPU.
-        let line = self.lines.recv_timeout(PATIENCE * 2);
+        self.next_line_within(PATIENCE * 2)
+    }
+
+    pub fn next_line_within(&self, patience: Duration) -> String {
+        let line = self.lines.recv_timeout(patience);
         line.expect("the load reports in time")
     }
 
