@@ -20,6 +20,7 @@
 #include "wakeup.h"
 #include "take.h"
 #include "cpus.h"
+#include "membership.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -407,6 +408,8 @@ struct sched_ext_ops dualq = {
 	.stopping = (void *)dualq_stopping,
 	.cpu_release = (void *)dualq_cpu_release,
 	.init_task = (void *)dualq_init_task,
+	.enable = (void *)dualq_enable,
+	.exit_task = (void *)dualq_exit_task,
 	.cpu_online = (void *)dualq_cpu_online,
 	.cpu_offline = (void *)dualq_cpu_offline,
 	.init = (void *)dualq_init,
@@ -414,5 +417,3 @@ struct sched_ext_ops dualq = {
 	.timeout_ms = 30000,
 	.name = "dualq",
 };
-
-#include "membership.h"

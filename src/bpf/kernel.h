@@ -156,6 +156,7 @@ struct scx_init_task_args {
 	bool fork;
 };
 
+struct scx_exit_task_args;
 struct scx_cpu_release_args;
 
 /* Only the members that we fill: libbpf matches them with the kernel's by name. */
@@ -167,6 +168,8 @@ struct sched_ext_ops {
 	void (*stopping)(struct task_struct *p, bool runnable);
 	void (*cpu_release)(s32 cpu, struct scx_cpu_release_args *args);
 	s32 (*init_task)(struct task_struct *p, struct scx_init_task_args *args);
+	void (*enable)(struct task_struct *p);
+	void (*exit_task)(struct task_struct *p, struct scx_exit_task_args *args);
 	void (*cpu_online)(s32 cpu);
 	void (*cpu_offline)(s32 cpu);
 	s32 (*init)(void);

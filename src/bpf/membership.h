@@ -202,6 +202,14 @@ static void count_here(u32 stat)
 		__sync_fetch_and_add(value, 1);
 }
 
+/*
+ * Births and ends are noticed twice. The tracing programs come in time, but not always: one of them runs on a
+ * CPU at a time, and where a task is preempted in it (7.x), it is skipped for all others there until that task
+ * goes on (`active` in __bpf_trace_run, kernel/trace/bpf_trace.c; two of each in 40 s of forks and exits). The scheduler's
+ * own operations run under the run queue's lock and are never skipped, but there are none for tasks of other
+ * scheduling classes, and while another process waits for the members.
+ */
+
 /* The last thread of a process is gone: fires before the id is free for use again. Its leader may
  * have gone long before, so the thread group's count decides, not the leader. */
 SEC("tp_btf/sched_process_exit")
@@ -229,10 +237,27 @@ static bool is_first_to_notice(struct task_struct *child)
 	return first;
 }
 
+/* The id may be another process's by now, which began later. */
+SEC("struct_ops/exit_task")
+void BPF_PROG(dualq_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
+{
+	u32 tgid = p->tgid;
+	struct member *m;
+	u64 *own;
+
+	if (p->signal->live.counter)
+		return;
+	own = bpf_map_lookup_elem(&own_pids, &tgid);
+	if (own && !before(p->start_boottime, *own))
+		bpf_map_delete_elem(&own_pids, &tgid);
+	m = bpf_map_lookup_elem(&priority_pids_map, &tgid);
+	if (m && !before(p->start_boottime, m->start_boottime) && !bpf_map_delete_elem(&priority_pids_map, &tgid))
+		count_here(STAT_MEMBER_EXITS);
+}
+
 /* A process is born to a member whose children come too. Not in init_task, where the child still
  * has its parent's start. A full map fails no fork: the child stays in BATCH, and is counted. */
-SEC("tp_btf/task_newtask")
-int BPF_PROG(dualq_newtask, struct task_struct *child, u64 clone_flags)
+static void notice_birth(struct task_struct *child)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
 	u32 parent_tgid = parent->tgid, tgid = child->tgid;
@@ -240,13 +265,30 @@ int BPF_PROG(dualq_newtask, struct task_struct *child, u64 clone_flags)
 	struct member born = {};
 
 	if (!m || !(m->flags & MEMBER_WITH_CHILDREN) || child->pid != child->tgid || !is_member(parent))
-		return 0;
+		return;
 	born.start_boottime = child->start_boottime;
 	born.flags = MEMBER_WITH_CHILDREN | MEMBER_THROUGH_PARENT;
 	born.chosen = m->flags & MEMBER_THROUGH_PARENT ? m->chosen : parent_tgid;
 	if (bpf_map_update_elem(&priority_pids_map, &tgid, &born, BPF_NOEXIST) == -E2BIG && is_first_to_notice(child))
 		count_here(STAT_CHILDREN_LEFT_OUT);
+}
+
+SEC("tp_btf/task_newtask")
+int BPF_PROG(dualq_newtask, struct task_struct *child, u64 clone_flags)
+{
+	notice_birth(child);
 	return 0;
+}
+
+/* A task that its parent is still making (include/linux/sched.h). */
+#define TASK_NEW 0x800
+
+/* The parent makes it known (scx_post_fork in kernel/sched/ext.c), or it comes from another scheduling class. */
+SEC("struct_ops/enable")
+void BPF_PROG(dualq_enable, struct task_struct *p)
+{
+	if (p->__state & TASK_NEW)
+		notice_birth(p);
 }
 
 #endif
