@@ -159,6 +159,10 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 			dsq_id = own ? PINNED_OVERDUE_DSQ(cpu) : OVERDUE_DSQ;
 			place = before_all_overdue(t);
 			t->overdue = true;
+		} else if (overdue_lasts && t->kernel_thread && !own) {
+			dsq_id = WORKING_DSQ;
+			place = t->queued_at;
+			t->overdue = true;
 		}
 		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
 	} else {
@@ -353,6 +357,8 @@ s32 BPF_PROG(dualq_init)
 		err = scx_bpf_create_dsq(BATCH_DSQ, -1);
 	if (!err)
 		err = scx_bpf_create_dsq(OVERDUE_DSQ, -1);
+	if (!err)
+		err = scx_bpf_create_dsq(WORKING_DSQ, -1);
 	if (err)
 		return err;
 	bpf_for(cpu, 0, nr_possible_cpus) {

@@ -52,6 +52,7 @@ static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
 	bpf_iter_scx_dsq_new(&it, from, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t = task_record_of(p);
+		bool works_on;
 		u64 wait;
 
 		if (!t || !t->queued_at || before(now, t->queued_at))
@@ -59,12 +60,14 @@ static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
 		wait = now - t->queued_at;
 		if (*oldest_wait < wait)
 			*oldest_wait = wait;
-		if (wait < overdue_ns)
+		/* It came before the others were overdue. */
+		works_on = t->kernel_thread && from == BATCH_DSQ;
+		if (wait < overdue_ns && !(works_on && overdue_lasts))
 			continue;
 		/* Before the moves: a CPU that takes it at once reads both. */
 		any_overdue = true;
 		t->overdue = true;
-		if (dsq_move_vtime(&it, p, to, in_ticks(batch_slice_ns), t->queued_at))
+		if (dsq_move_vtime(&it, p, works_on ? WORKING_DSQ : to, in_ticks(batch_slice_ns), t->queued_at))
 			count(bpf_get_smp_processor_id(), STAT_OVERDUE, 1);
 		else
 			t->overdue = false;
@@ -88,7 +91,7 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 		left |= still_waits(PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
 	}
 	bpf_rcu_read_unlock();
-	any_overdue = left || overdue_lasts;
+	any_overdue = left || overdue_lasts || queued(WORKING_DSQ);
 	overdue_lasts = left;
 	timer->oldest_wait_ns = oldest_wait;
 	bpf_timer_start(&timer->timer, overdue_check_ns, 0);

@@ -47,6 +47,8 @@ const volatile u32 nr_possible_cpus = 1;
 #define BATCH_DSQ 0x101ULL
 /* BATCH tasks that have waited too long, oldest first. */
 #define OVERDUE_DSQ 0x102ULL
+/* Kernel threads that work on, while others are overdue. */
+#define WORKING_DSQ 0x103ULL
 /* Tasks that one CPU alone may run have three queues of that CPU: in a shared queue every other CPU
  * would have to walk past them under the queue's lock (move_to_local is O(n) there). */
 #define PINNED_DSQ(class, cpu) (0x10000ULL + 4 * (u64)(cpu) + ((class) == CLASS_BATCH))
@@ -97,6 +99,7 @@ struct cpu_record {
 	u32 weight;
 	u32 rescue;		/* it runs only because of the guarantee */
 	u32 next_is_rescue;	/* what dispatch has just chosen does: true from its running on */
+	u32 overdue_turns;	/* choices of overdue tasks so far */
 	u32 overdue_turn;	/* the last choice went to an overdue task: the next does not */
 	u32 settled;		/* dispatch has charged it, and weighs it against those that wait */
 	u64 charged_at;		/* until when its time has been counted */
@@ -313,7 +316,7 @@ static void expect_no_bound(s32 cpu, struct cpu_record *c)
 
 static u64 overdue_queued(s32 cpu)
 {
-	return any_overdue ? queued(OVERDUE_DSQ) + queued(PINNED_OVERDUE_DSQ(cpu)) : 0;
+	return any_overdue ? queued(OVERDUE_DSQ) + queued(PINNED_OVERDUE_DSQ(cpu)) + queued(WORKING_DSQ) : 0;
 }
 
 static u64 class_queued(u32 class, s32 cpu)

@@ -145,10 +145,16 @@ static bool stands_first(const struct cpu_record *c)
 	       (c->own_place < c->pinned_place || c->pinned_place == NOBODY);
 }
 
+/* One in so many of these turns is for a kernel thread that works on. For a slice in each round of all who are
+ * overdue kcompactd kept its pages, and all who wanted them, for minutes, and was cut short as it read under
+ * RCU: the kernel reported a stall. A larger part would make the overdue wait, if it never sleeps. */
+#define WORKING_PART 4
+
 /* The CPU's own first: nobody else can serve them. */
 static bool take_overdue(s32 cpu, struct cpu_record *c)
 {
-	c->overdue_turn = dsq_take(PINNED_OVERDUE_DSQ(cpu)) || dsq_take(OVERDUE_DSQ);
+	c->overdue_turn = (!(++c->overdue_turns % WORKING_PART) && dsq_take(WORKING_DSQ)) ||
+			  dsq_take(PINNED_OVERDUE_DSQ(cpu)) || dsq_take(OVERDUE_DSQ) || dsq_take(WORKING_DSQ);
 	return c->overdue_turn;
 }
 

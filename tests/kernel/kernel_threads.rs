@@ -57,6 +57,30 @@ fn a_grace_period_ends_while_priority_and_overdue_tasks_fill_every_cpu() {
     }
 }
 
+/// Others wait for what it holds, and for the end of what it reads.
+#[test]
+fn a_kernel_thread_that_works_on_comes_round_beside_priority_and_overdue_tasks() {
+    let Some(thread) = BusyKernelThread::khugepaged() else {
+        // The 6.12 of the tests has no such thread.
+        return;
+    };
+    let _scheduler = Running::attach(&[]);
+    be_served_first();
+    let members = Load::new(&["threads", "300"]).start();
+    run_ok(&["add", &members.pid().to_string()]);
+    let _crowd = Load::new(&["threads", "1500"]).start();
+    wait_until("some are overdue", PATIENCE, || {
+        maps::counter(Counter::Overdue) > 0
+    });
+    let (start, before) = (Instant::now(), thread.has_run().0);
+    let some = Duration::from_millis(100);
+    wait_until("it has worked", PATIENCE * 2, || {
+        thread.has_run().0 >= before + some
+    });
+    let took = start.elapsed();
+    assert!(took < Duration::from_secs(8), "{took:?} for {some:?}");
+}
+
 const MEMORY: &str = "/sys/kernel/mm";
 const KHUGEPAGED_PAUSE: &str = "transparent_hugepage/khugepaged/scan_sleep_millisecs";
 const KSMD_PAUSE: &str = "ksm/sleep_millisecs";
