@@ -205,9 +205,9 @@ static void count_here(u32 stat)
 /*
  * Births and ends are noticed twice. The tracing programs come in time, but not always: one of them runs on a
  * CPU at a time, and where a task is preempted in it (7.x), it is skipped for all others there until that task
- * goes on (`active` in __bpf_trace_run, kernel/trace/bpf_trace.c; two of each in 40 s of forks and exits). The scheduler's
- * own operations run under the run queue's lock and are never skipped, but there are none for tasks of other
- * scheduling classes, and while another process waits for the members.
+ * goes on (`active` in __bpf_trace_run, kernel/trace/bpf_trace.c; two of each in 40 s of forks and exits). The
+ * scheduler's own operations run under the run queue's lock and are never skipped. But `enable` is for tasks of
+ * its own scheduling class only, and there are none while another process waits for the members.
  */
 
 /* The last thread of a process is gone: fires before the id is free for use again. Its leader may
@@ -223,18 +223,6 @@ int BPF_PROG(dualq_process_exit, struct task_struct *p)
 	if (!bpf_map_delete_elem(&priority_pids_map, &tgid))
 		count_here(STAT_MEMBER_EXITS);
 	return 0;
-}
-
-/* Of this child that there was no room for: who waits for the members has these programs run as well
- * (src/scheduler/heir.rs). */
-static bool is_first_to_notice(struct task_struct *child)
-{
-	struct task_record *t = bpf_task_storage_get(&task_records, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
-	bool first = !t || !t->left_out;
-
-	if (t)
-		t->left_out = true;
-	return first;
 }
 
 /* The id may be another process's by now, which began later. */
@@ -253,6 +241,18 @@ void BPF_PROG(dualq_exit_task, struct task_struct *p, struct scx_exit_task_args 
 	m = bpf_map_lookup_elem(&priority_pids_map, &tgid);
 	if (m && !before(p->start_boottime, m->start_boottime) && !bpf_map_delete_elem(&priority_pids_map, &tgid))
 		count_here(STAT_MEMBER_EXITS);
+}
+
+/* Of this child that there was no room for: who waits for the members has these programs run as well
+ * (src/scheduler/heir.rs). */
+static bool is_first_to_notice(struct task_struct *child)
+{
+	struct task_record *t = bpf_task_storage_get(&task_records, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
+	bool first = !t || !t->left_out;
+
+	if (t)
+		t->left_out = true;
+	return first;
 }
 
 /* A process is born to a member whose children come too. Not in init_task, where the child still

@@ -145,9 +145,9 @@ static bool stands_first(const struct cpu_record *c)
 	       (c->own_place < c->pinned_place || c->pinned_place == NOBODY);
 }
 
-/* One in so many of these turns is for a kernel thread that works on. For a slice in each round of all who are
- * overdue kcompactd kept its pages, and all who wanted them, for minutes, and was cut short as it read under
- * RCU: the kernel reported a stall. A larger part would make the overdue wait, if it never sleeps. */
+/* One in so many of these turns is for a kernel thread that works on. With a slice in each round of all who are
+ * overdue one was cut short as it read under RCU, and others waited for minutes for pages: the kernel reported
+ * a stall. A larger part would make the overdue wait, if it never sleeps. */
 #define WORKING_PART 4
 
 /* The CPU's own first: nobody else can serve them. */

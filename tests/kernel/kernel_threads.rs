@@ -36,17 +36,23 @@ fn kernel_threads_run_while_priority_fills_every_cpu() {
     }
 }
 
+/// PRIORITY fills every CPU, and BATCH has more than it can serve in time.
+fn members_and_overdue_tasks() -> [Hog; 2] {
+    be_served_first();
+    let members = Load::new(&["threads", "300"]).start();
+    run_ok(&["add", &members.pid().to_string()]);
+    let others = Load::new(&["threads", "1500"]).start();
+    wait_until("some are overdue", PATIENCE, || {
+        maps::counter(Counter::Overdue) > 0
+    });
+    [members, others]
+}
+
 /// RCU's own thread is one that every CPU may run, and is woken several times for it.
 #[test]
 fn a_grace_period_ends_while_priority_and_overdue_tasks_fill_every_cpu() {
     let _scheduler = Running::attach(&[]);
-    be_served_first();
-    let members = Load::new(&["threads", "300"]).start();
-    run_ok(&["add", &members.pid().to_string()]);
-    let _crowd = Load::new(&["threads", "1500"]).start();
-    wait_until("some are overdue", PATIENCE, || {
-        maps::counter(Counter::Overdue) > 0
-    });
+    let _load = members_and_overdue_tasks();
     for _ in 0..5 {
         let begun = Instant::now();
         // SAFETY: takes numbers.
@@ -65,13 +71,7 @@ fn a_kernel_thread_that_works_on_comes_round_beside_priority_and_overdue_tasks()
         return;
     };
     let _scheduler = Running::attach(&[]);
-    be_served_first();
-    let members = Load::new(&["threads", "300"]).start();
-    run_ok(&["add", &members.pid().to_string()]);
-    let _crowd = Load::new(&["threads", "1500"]).start();
-    wait_until("some are overdue", PATIENCE, || {
-        maps::counter(Counter::Overdue) > 0
-    });
+    let _load = members_and_overdue_tasks();
     let (start, before) = (Instant::now(), thread.has_run().0);
     let some = Duration::from_millis(100);
     wait_until("it has worked", PATIENCE * 2, || {
