@@ -142,9 +142,11 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	t->kernel_thread = !!(p->flags & PF_KTHREAD);
 	t->queued_at = clock_ns();
 	/* A task that was given back before it ran is counted already. */
-	if (!t->enqueued && class != CLASS_OWN)
-		count(cpu, class == CLASS_BATCH ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
-	t->enqueued = true;
+	if (t->counted == CLASS_NONE) {
+		t->counted = class;
+		if (class != CLASS_OWN)
+			count(cpu, class == CLASS_BATCH ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
+	}
 	if (class == CLASS_BATCH) {
 		u64 place = batch_place(batch_key(t, own ? cpu : SHARED));
 
@@ -259,6 +261,26 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 
 /* ---- running ---- */
 
+/* Answers in which class it was enqueued; CLASS_NONE if it was in no queue. */
+static u32 count_dispatch(struct task_record *t, u32 class, s32 cpu)
+{
+	u32 counted = t->counted;
+
+	/* It was taken in the midst of a move to the other class. */
+	if (counted != class && takes_over_count(t, counted, class))
+		count(cpu, moved_to(class), 1);
+	t->counted = CLASS_NONE;
+	if (class == CLASS_OWN)
+		count(cpu, STAT_OWN_DIS, 1);
+	if (class != CLASS_PRIORITY && class != CLASS_BATCH)
+		return counted;
+	if (t->direct && counted == CLASS_NONE)
+		count(cpu, class == CLASS_BATCH ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
+	if (t->direct || counted != CLASS_NONE)
+		count(cpu, class == CLASS_BATCH ? STAT_BATCH_DIS : STAT_PRIORITY_DIS, 1);
+	return counted;
+}
+
 SEC("struct_ops/running")
 void BPF_PROG(dualq_running, struct task_struct *p)
 {
@@ -266,12 +288,16 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	struct task_record *t = task_record_of(p);
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_record *c = cpu_record_of(cpu);
+	u32 class, counted;
 	u64 now;
 
 	if (!t || !c)
 		return;
-	c->class = t->class;
-	if (c->class == CLASS_BATCH)
+	/* Once: a change of membership may write it at any time. */
+	class = *(volatile u8 *)&t->class;
+	counted = count_dispatch(t, class, cpu);
+	c->class = class;
+	if (class == CLASS_BATCH)
 		c->batch_comes = false;
 	c->tgid = p->tgid;
 	c->weight = p->scx.weight;
@@ -282,31 +308,20 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 		batch_key(t, SHARED);
 	c->vtime = t->vtime;
 	c->home = t->home;
-	c->rescue = c->next_is_rescue && c->class == CLASS_BATCH;
+	c->rescue = c->next_is_rescue && class == CLASS_BATCH;
 	c->next_is_rescue = false;
 
-	if (t->class == CLASS_PRIORITY || t->class == CLASS_BATCH) {
-		bool batch = t->class == CLASS_BATCH;
-
-		if (t->direct)
-			count(cpu, batch ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
-		if (t->direct || t->enqueued)
-			count(cpu, batch ? STAT_BATCH_DIS : STAT_PRIORITY_DIS, 1);
-	} else if (t->class == CLASS_OWN) {
-		count(cpu, STAT_OWN_DIS, 1);
-	}
 	/* Only a task that came out of a queue by its place moves that queue's time on. Who wakes at that
 	 * time preempts a hog that stands behind it, within a place, as well; but not one that has slept
 	 * too: messages among hundreds would take three times as long, and of two that wake each other
 	 * neither would stay behind, which is what lets it preempt. */
-	if (t->enqueued && c->class == CLASS_BATCH && !t->overdue && !t->gave_way) {
+	if (counted != CLASS_NONE && class == CLASS_BATCH && !t->overdue && !t->gave_way) {
 		now = turn_goes_on(t) ? queue_vtime(t->home) : advance_queue(c, t->home, t->vtime);
 		if (!t->slept && before(c->vtime, now))
 			c->vtime = now;
 	}
 	c->slept = t->slept;
 	t->direct = false;
-	t->enqueued = false;
 	t->overdue = false;
 	t->slept = false;
 	t->queued_at = 0;

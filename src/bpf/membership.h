@@ -31,6 +31,32 @@ enum change_kind {
 
 #define NS_PER_TICK 10000000ULL
 
+/* From programs that hold no run queue's lock. */
+static void count_here(u32 stat)
+{
+	u64 *value = bpf_map_lookup_elem(&queue_stats, &stat);
+
+	if (value)
+		__sync_fetch_and_add(value, 1);
+}
+
+/*
+ * A task that waits is moved with its place in the counts. A CPU may take it meanwhile, from the one queue or
+ * from the other, and count its dispatch in the class that it has then: so this is for the one of the two who
+ * comes first.
+ */
+static bool takes_over_count(struct task_record *t, u32 from, u32 to)
+{
+	bool both = (from == CLASS_PRIORITY && to == CLASS_BATCH) || (from == CLASS_BATCH && to == CLASS_PRIORITY);
+
+	return both && __sync_bool_compare_and_swap(&t->counted, from, to);
+}
+
+static u32 moved_to(u32 class)
+{
+	return class == CLASS_BATCH ? STAT_MOVED_TO_BATCH : STAT_MOVED_TO_PRIORITY;
+}
+
 /* Not static, these two: so the verifier looks through each once, and not at every way round the walk. */
 __noinline u64 slice_after_move(u32 class, s32 cpu)
 {
@@ -54,8 +80,6 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 	bpf_iter_scx_dsq_new(&it, from, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t;
-		u8 was;
-		bool late;
 		u64 slice;
 		s32 cpu;
 
@@ -65,9 +89,8 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 		if (!t || class_of(p) != to_class)
 			continue;
 		cpu = scx_bpf_task_cpu(p);
-		/* Before the move: a CPU that takes the task at once counts it by this. */
-		was = t->class;
-		late = t->overdue;
+		/* Before the move: a CPU that takes the task at once goes by this. It holds if the move fails, too,
+		 * because a CPU has just taken the task. */
 		t->class = to_class;
 		t->overdue = false;
 		slice = slice_after_move(to_class, cpu);
@@ -75,13 +98,8 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 			moved = dsq_move_vtime(&it, p, to, slice, place_after_move(t, home));
 		else
 			moved = dsq_move(&it, p, to, slice);
-		if (!moved) {
-			t->class = was;
-			t->overdue = late;
-			continue;
-		}
-		count(bpf_get_smp_processor_id(),
-		      to_class == CLASS_BATCH ? STAT_MOVED_TO_BATCH : STAT_MOVED_TO_PRIORITY, 1);
+		if (moved && takes_over_count(t, to_class == CLASS_BATCH ? CLASS_PRIORITY : CLASS_BATCH, to_class))
+			count_here(moved_to(to_class));
 	}
 	bpf_iter_scx_dsq_destroy(&it);
 }
@@ -191,15 +209,6 @@ int dualq_reclassify(struct change *change)
 	reclassify(change->tgid, change->kind == CHANGE_REMOVE ? CLASS_BATCH : CLASS_PRIORITY);
 	bpf_rcu_read_unlock();
 	return 0;
-}
-
-/* From programs that hold no run queue's lock. */
-static void count_here(u32 stat)
-{
-	u64 *value = bpf_map_lookup_elem(&queue_stats, &stat);
-
-	if (value)
-		__sync_fetch_and_add(value, 1);
 }
 
 /*

@@ -146,8 +146,8 @@ struct task_record {
 	u64 turn_left;		/* of its slice, when it was put back last */
 	u64 grace_ns;		/* forgiven at its wake-up, as far as it has slept long enough: grace.h */
 	s32 home;		/* the queue whose virtual time `vtime` counts: a CPU's, or SHARED */
+	u32 counted;		/* in which class as enqueued, and not yet as dispatched; or CLASS_NONE */
 	u8 class;		/* as of the last enqueue, or the last look while running */
-	u8 enqueued;		/* counted as enqueued, not yet as dispatched */
 	u8 direct;		/* given straight to a CPU: counts as enqueued and dispatched at once */
 	u8 overdue;
 	u8 slept;		/* and has not run since, or was cut short when it did */

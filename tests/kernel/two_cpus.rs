@@ -3,6 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
+use dualq_top::scheduler::Handle;
 use libbpf_rs::{MapCore, MapFlags};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
@@ -177,6 +178,31 @@ fn dispatches_never_exceed_enqueues() {
         dispatched <= enqueued,
         "{dispatched} dispatched, {enqueued} enqueued"
     );
+}
+
+#[test]
+fn what_is_moved_while_a_cpu_takes_it_is_counted_once_and_in_the_class_in_which_it_runs() {
+    let _scheduler = Running::attach(&[]);
+    // One of three always waits, and is taken at once.
+    let yielders: Vec<Hog> = (0..2)
+        .map(|_| Load::new(&["yielders", "1000000000000"]).start())
+        .collect();
+    let handle = Handle::open().unwrap();
+    let moved = || maps::counter(Counter::MovedToBatch);
+    let begun = Instant::now();
+    while moved() < 3000 {
+        for yielder in &yielders {
+            handle.members.add(yielder.pid(), None).unwrap();
+            handle.members.remove(yielder.pid()).unwrap();
+        }
+        assert!(begun.elapsed() < PATIENCE, "{} moved", moved());
+    }
+    drop(yielders);
+    wait_until("as many have left PRIORITY as came", PATIENCE, || {
+        let came =
+            maps::counter(Counter::PriorityEnqueued) + maps::counter(Counter::MovedToPriority);
+        came == maps::counter(Counter::PriorityDispatched) + moved()
+    });
 }
 
 #[test]
