@@ -8,7 +8,7 @@ root = $(DESTDIR)$(PREFIX)
 
 help:
 	@echo 'make demo     the dashboard, live, on this machine or in a virtual one'
-	@echo 'make test     all tests, those on a real kernel included; some 25 minutes on two cores'
+	@echo 'make test     all tests, those on a real kernel included; a quarter to half an hour on two cores'
 	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument; four minutes'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
