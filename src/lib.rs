@@ -1,30 +1,28 @@
 //! dualq-top: a two-queue CPU scheduler (sched_ext, BPF) and the dashboard that drives it.
 //!
 //! Data flows one way round: kernel maps and `/proc` → [`observe`] → [`model::Snapshot`] →
-//! [`app`] → [`ui`] → terminal; keys → [`app`] → commands → [`scheduler`].
+//! [`tui::app`] → [`tui::ui`] → terminal; keys → [`tui::app`] → commands → [`scheduler`].
 
-pub mod app;
 pub mod bench;
 pub mod cli;
 pub mod commands;
-pub mod dashboard;
 pub mod demo;
-mod drill;
-pub mod input;
-pub mod log;
+#[doc(hidden)]
+pub mod fuzz_entry;
+pub mod kernel;
 pub mod model;
 pub mod observe;
-mod parent;
-pub mod parsers;
 pub mod record;
 pub mod refusal;
-pub mod replay;
-pub mod rights;
 pub mod scheduler;
 pub mod settings;
-pub mod signal;
-mod skeletons;
-pub mod terminal;
-pub mod text;
-pub mod ui;
+pub mod sys;
+pub mod tui;
 pub mod waits;
+
+// The names by which the other folders still call them.
+pub use fuzz_entry as parsers;
+pub(crate) use kernel::skeletons;
+pub use sys::{capabilities as rights, log, signals as signal, text};
+pub(crate) use sys::{failpoint as drill, parent_death as parent};
+pub use tui::{app, input, replay, run as dashboard, terminal, ui};

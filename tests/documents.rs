@@ -87,11 +87,8 @@ fn the_manual_page_has_the_words_of_the_help_and_the_files_of_the_program() {
             "/run/dualq-top.lock",
             include_str!("../src/scheduler/lock.rs"),
         ),
-        (
-            "/sys/fs/bpf/dualq",
-            include_str!("../src/scheduler/pins.rs"),
-        ),
-        ("/var/log/dualq-top.log", include_str!("../src/log.rs")),
+        ("/sys/fs/bpf/dualq", include_str!("../src/kernel/pins.rs")),
+        ("/var/log/dualq-top.log", include_str!("../src/sys/log.rs")),
         (
             "dualq-top/config.toml",
             include_str!("../src/settings/file.rs"),

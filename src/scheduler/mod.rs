@@ -16,13 +16,12 @@ mod lock;
 mod members;
 mod owner;
 mod owner_record;
-pub mod pins;
 pub mod preflight;
-pub(crate) mod program;
 mod restart;
-pub mod sysfs;
 mod unowned;
 
+pub(crate) use crate::kernel::program;
+pub use crate::kernel::{pins, sysfs};
 pub use counters::{Counter, Counters};
 pub use entry::Entry;
 pub use handle::Handle;

@@ -13,7 +13,7 @@ use crate::support::terminal::Terminal;
 /// While it is there, what is asked for happens.
 const NOW: &str = "/tmp/drill";
 
-/// A dashboard that owns the scheduler, in which this happens from now on (src/drill.rs).
+/// A dashboard that owns the scheduler, in which this happens from now on (src/sys/failpoint.rs).
 fn begun(drill: &str) -> Terminal {
     let _ = fs::create_dir_all("/tmp");
     let _ = fs::remove_file(NOW);

@@ -122,7 +122,7 @@ fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &Sender<Event>) -> Re
 }
 
 #[cfg(test)]
-#[path = "../../tests/support/open_pty.rs"]
+#[path = "../../../tests/support/open_pty.rs"]
 mod open_pty;
 
 #[cfg(test)]

@@ -32,7 +32,7 @@ pub fn state() -> String {
     read("state")
 }
 
-/// Who decides which task runs. Ours is told by name and, by [`super::Handle`], by its pins.
+/// Who decides which task runs. Ours is told by name and, by [`crate::scheduler::Handle`], by its pins.
 #[must_use]
 pub fn ruler() -> Ruler {
     if !has_sched_ext() {
@@ -58,7 +58,7 @@ fn read(name: &str) -> String {
 
 /// # Errors
 /// Where it still runs ours after ten seconds.
-pub(super) fn wait_until_detached() -> Result<()> {
+pub fn wait_until_detached() -> Result<()> {
     let rules = || matches!(ruler(), Ruler::Dualq | Ruler::Transition);
     wait_until(|| !rules());
     if rules() {
@@ -68,7 +68,7 @@ pub(super) fn wait_until_detached() -> Result<()> {
 }
 
 /// The kernel offers nothing to wait on: `state` is polled.
-pub(super) fn wait_until(condition: impl Fn() -> bool) {
+pub fn wait_until(condition: impl Fn() -> bool) {
     let begun = Instant::now();
     while !condition() && begun.elapsed() < PATIENCE {
         sleep(Duration::from_millis(2));

@@ -1,0 +1,10 @@
+//! What of the operating system this program touches, and text for a terminal.
+//! It may import: `model`.
+//! It must never know: BPF, a scheduler, the dashboard, a command.
+
+pub mod capabilities;
+pub(crate) mod failpoint;
+pub mod log;
+pub(crate) mod parent_death;
+pub mod signals;
+pub mod text;
