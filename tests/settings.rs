@@ -197,11 +197,11 @@ fn the_users_own_file_is_found_and_a_missing_one_is_no_fault() {
     let directory = Directory::new("found");
     directory.file("theem = 1");
     let run = |home: &str, path: &Path| {
-        let output = program().env(home, path).output().unwrap();
+        let output = program().arg("attach").env(home, path).output().unwrap();
         said(&output)
     };
     assert!(run("XDG_CONFIG_HOME", &directory.0).contains("nearest is \"theme\""));
-    assert!(run("HOME", &directory.0).contains("needs a terminal"));
+    assert!(!run("HOME", &directory.0).contains("Defaults in use"));
     let config = directory.0.join(".config");
     fs::create_dir(&config).unwrap();
     symlink(directory.0.join("dualq-top"), config.join("dualq-top")).unwrap();
@@ -221,6 +221,62 @@ fn the_users_own_file_is_found_and_a_missing_one_is_no_fault() {
     assert!(said(&attach).contains("theem"));
 }
 
+/// Only a file that `--config` names may stop the program.
+#[test]
+fn unusable_default_settings_leave_the_defaults_with_a_note() {
+    let directory = Directory::new("unusable");
+    let usual = directory.0.join("dualq-top/config.toml");
+    let put = |what: &str| {
+        let _ = fs::remove_dir(&usual);
+        let _ = fs::remove_file(&usual);
+        match what {
+            "a directory" => fs::create_dir(&usual).unwrap(),
+            "a circle of links" => symlink(&usual, &usual).unwrap(),
+            "a FIFO" => {
+                let made = Command::new("mkfifo").arg(&usual).status();
+                assert!(made.unwrap().success());
+            }
+            "too large" => drop(directory.file(" ".repeat(70_000))),
+            "a wrong setting" => drop(directory.file("theem = 1")),
+            "no TOML" => drop(directory.file(b"\xff\xff")),
+            _ => {
+                let path = directory.file("ascii = true");
+                fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+            }
+        }
+    };
+    // Root may read everything: another user runs a copy that it can reach.
+    let copy = directory.0.join("dualq-top.copy");
+    fs::copy(env!("CARGO_BIN_EXE_dualq-top"), &copy).unwrap();
+    for (what, said_of_it) in [
+        ("a directory", "is a directory"),
+        ("a circle of links", "cannot be read"),
+        ("a FIFO", "neither a file nor"),
+        ("too large", "larger than 64 KiB"),
+        ("a wrong setting", "line 1: "),
+        ("no TOML", "line 1: "),
+        ("nobody may read it", "permission denied"),
+    ] {
+        put(what);
+        let mut command = Command::new(&copy);
+        if what == "nobody may read it" && rustix::process::geteuid().is_root() {
+            std::os::unix::process::CommandExt::uid(&mut command, 65534);
+        }
+        let output = command
+            .arg("attach")
+            .env("XDG_CONFIG_HOME", &directory.0)
+            .output()
+            .unwrap();
+        let said = said(&output);
+        let note = said.lines().next().unwrap();
+        assert!(
+            note.contains("Defaults in use: ") && note.contains(said_of_it),
+            "{what}: {said}"
+        );
+        assert_ne!(output.status.code(), Some(2), "{what}: {said}");
+    }
+}
+
 #[test]
 fn root_does_not_follow_a_file_that_others_may_change() {
     let directory = Directory::new("root");
@@ -234,7 +290,7 @@ fn root_does_not_follow_a_file_that_others_may_change() {
     let said = said(&output);
     if rustix::process::geteuid().is_root() {
         assert!(
-            said.contains("Settings not read") && !said.contains("theem"),
+            said.contains("others than root") && !said.contains("theem"),
             "{said}"
         );
         assert!(

@@ -80,9 +80,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     match command {
         Command::Attach(options) => {
             let settings = Settings::load(cli.config.as_deref())?;
-            if let Some(note) = settings.preferences.note.as_deref() {
-                eprintln!("dualq-top: {note}");
-            }
+            print_note(&settings);
             let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
             attach::run(settings.scheduler(options, matches).into())
         }
@@ -96,6 +94,9 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::Man => documents::man(),
         Command::Demo(options) => {
             let settings = Settings::load(cli.config.as_deref())?;
+            if options.headless {
+                print_note(&settings);
+            }
             let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
             let scheduler = settings.scheduler(options.scheduler, matches).into();
             let look = settings.look(cli.look);
@@ -109,5 +110,12 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::DemoPart(part) => part::run(&part),
         Command::Bench(options) => bench::run(&options),
         Command::BenchPart(part) => bench_part::run(&part),
+    }
+}
+
+/// What a dashboard would show on its message line.
+fn print_note(settings: &Settings) {
+    if let Some(note) = settings.preferences.note.as_deref() {
+        eprintln!("dualq-top: {note}");
     }
 }

@@ -22,60 +22,87 @@ pub enum Found {
         path: PathBuf,
         bytes: Vec<u8>,
     },
-    /// There is one that others than root may change, and root is who would follow it.
-    NotOurs(PathBuf),
+    /// There is one in the usual place that is not followed, and why.
+    Ignored {
+        path: PathBuf,
+        why: String,
+    },
 }
 
+/// Reads the named file, or the one in the user's directory if there is one.
+///
+/// # Errors
+/// A [`Refusal`] where the named file cannot be read. The file in the user's directory stops nobody:
+/// `sudo -u` and a service's `User=` leave HOME with somebody else's files.
 pub fn find(named: Option<&Path>) -> Result<Found> {
-    let (path, by_itself) = match named {
-        Some(path) => (path.to_owned(), false),
-        None => match usual_place() {
-            Some(path) => (path, true),
-            None => return Ok(Found::Nothing),
-        },
+    if let Some(path) = named {
+        return match read(path, false) {
+            Ok(bytes) => Ok(Found::File {
+                path: path.to_owned(),
+                bytes,
+            }),
+            Err(Fault::Absent(why) | Fault::Unusable(why)) => bail!(Refusal::new(
+                Status::BadArgument,
+                format!("the settings file {} {why}", display(path)),
+            )),
+        };
+    }
+    let Some(path) = usual_place() else {
+        return Ok(Found::Nothing);
     };
-    let refuse = |what: &str| {
-        Refusal::new(
-            Status::BadArgument,
-            format!("the settings file {} {what}", display(&path)),
-        )
-    };
+    Ok(match read(&path, rustix::process::geteuid().is_root()) {
+        Ok(bytes) => Found::File { path, bytes },
+        Err(Fault::Absent(_)) => Found::Nothing,
+        Err(Fault::Unusable(why)) => Found::Ignored { path, why },
+    })
+}
+
+/// Why a file gives no settings, as what follows its name in a sentence.
+enum Fault {
+    Absent(String),
+    Unusable(String),
+}
+
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        let why = format!("cannot be read: {}", plain(&error));
+        if is_absent(&error) {
+            Self::Absent(why)
+        } else {
+            Self::Unusable(why)
+        }
+    }
+}
+
+/// Reads the file, whatever it turns out to be. With `only_roots`, one that somebody else than root may
+/// change is none.
+fn read(path: &Path, only_roots: bool) -> Result<Vec<u8>, Fault> {
+    let unusable = |why: &str| Err(Fault::Unusable(why.to_owned()));
     // Without waiting: a FIFO that nobody writes to would hold the start up for ever.
     let file = File::options()
         .read(true)
         .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
-        .open(&path);
-    let file = match file {
-        Ok(file) => file,
-        Err(error) if by_itself && is_absent(&error) => return Ok(Found::Nothing),
-        Err(error) => bail!(refuse(&format!("cannot be read: {}", plain(&error)))),
-    };
-    let metadata = match file.metadata() {
-        Ok(metadata) => metadata,
-        Err(error) => bail!(refuse(&format!("cannot be read: {}", plain(&error)))),
-    };
+        .open(path)?;
+    let metadata = file.metadata()?;
     if metadata.is_dir() {
-        bail!(refuse("is a directory: name a file in it"));
+        return unusable("is a directory: name a file in it");
     }
     // A character device may be /dev/null: no settings.
     if !metadata.is_file() && !metadata.file_type().is_char_device() {
-        bail!(refuse("is neither a file nor /dev/null: name another"));
+        return unusable("is neither a file nor /dev/null: name another");
     }
-    let others_may_change = metadata.uid() != 0 || metadata.mode() & 0o022 != 0;
-    if by_itself && rustix::process::geteuid().is_root() && others_may_change {
-        return Ok(Found::NotOurs(path));
+    if only_roots && (metadata.uid() != 0 || metadata.mode() & 0o022 != 0) {
+        return unusable("can be changed by others than root: --config reads it all the same");
     }
     let mut bytes = Vec::new();
-    if let Err(error) = file.take(LARGEST + 1).read_to_end(&mut bytes) {
-        bail!(refuse(&format!("cannot be read: {}", plain(&error))));
-    }
+    file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
-        bail!(refuse(&format!(
+        return Err(Fault::Unusable(format!(
             "is larger than {} KiB: name a file with settings",
             LARGEST / 1024
         )));
     }
-    Ok(Found::File { path, bytes })
+    Ok(bytes)
 }
 
 /// `$XDG_CONFIG_HOME/dualq-top/config.toml`, else below `~/.config`. A relative directory there is

@@ -37,26 +37,33 @@ pub fn names() -> &'static [&'static str] {
 }
 
 impl Settings {
-    /// Reads the file that `--config` names, else the one in the user's directory if there is one.
+    /// Reads the file that `--config` names, or the one in the user's directory if there is one. The
+    /// latter stops nobody: where it cannot be followed, the defaults hold and a note says so.
     ///
     /// # Errors
-    /// A [`crate::refusal::Refusal`] that names the file, the line and the remedy.
+    /// A [`crate::refusal::Refusal`] that says what is wrong with the named file, where, and the remedy.
     pub fn load(named: Option<&Path>) -> Result<Self> {
         match file::find(named)? {
             Found::Nothing => Ok(Self::default()),
-            Found::File { path, bytes } => {
-                Self::parse(&bytes).map_err(|fault| fault.within(&path, &bytes))
+            Found::File { path, bytes } => match Self::parse(&bytes) {
+                Ok(settings) => Ok(settings),
+                Err(fault) if named.is_some() => Err(fault.within(&path, &bytes)),
+                Err(fault) => Ok(Self::noting(format!("{:#}", fault.within(&path, &bytes)))),
+            },
+            Found::Ignored { path, why } => {
+                Ok(Self::noting(format!("{} {why}", file::display(&path))))
             }
-            Found::NotOurs(path) => Ok(Self {
-                preferences: Preferences {
-                    note: Some(format!(
-                        "Settings not read, since not root alone may change them (--config reads them): {}",
-                        file::display(&path)
-                    )),
-                    ..Preferences::default()
-                },
-                ..Self::default()
-            }),
+        }
+    }
+
+    /// The defaults, with a note on why they hold.
+    fn noting(why: String) -> Self {
+        Self {
+            preferences: Preferences {
+                note: Some(format!("Defaults in use: {why}")),
+                ..Preferences::default()
+            },
+            ..Self::default()
         }
     }
 
