@@ -103,11 +103,11 @@ pub enum ThemeName {
 #[group(multiple = false)]
 pub struct Short {
     /// Add a process, as `add PID`
-    #[arg(short = 'a', value_name = "PID", allow_hyphen_values = true)]
+    #[arg(short = 'a', value_name = "PID", allow_negative_numbers = true)]
     pub add: Option<String>,
 
     /// Remove a process, as `remove PID`
-    #[arg(short = 'r', value_name = "PID", allow_hyphen_values = true)]
+    #[arg(short = 'r', value_name = "PID", allow_negative_numbers = true)]
     pub remove: Option<String>,
 
     /// List the members, as `list`
@@ -181,7 +181,7 @@ pub struct Which {
     #[arg(
         required_unless_present = "name",
         value_name = "PID",
-        allow_hyphen_values = true
+        allow_negative_numbers = true
     )]
     pub pids: Vec<String>,
 
@@ -193,15 +193,15 @@ pub struct Which {
 #[derive(Debug, Clone, Args)]
 pub struct DemoOptions {
     /// Processes that never sleep; by default two for each CPU
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_HOGS)))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_HOGS)))]
     pub hogs: Option<u32>,
 
     /// CPU time, in milliseconds, that each of the metronome's 60 frames a second takes
-    #[arg(long, value_name = "MS", default_value_t = demo::WORK_MS, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_WORK_MS)))]
+    #[arg(long, value_name = "MS", default_value_t = demo::WORK_MS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_WORK_MS)))]
     pub work: u32,
 
     /// The load ends by itself after this time
-    #[arg(long, value_name = "SECONDS", default_value_t = demo::SECONDS, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_SECONDS)))]
+    #[arg(long, value_name = "SECONDS", default_value_t = demo::SECONDS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_SECONDS)))]
     pub seconds: u32,
 
     /// For scripts: no dashboard; print the missed deadlines in BATCH, in PRIORITY, in BATCH again
@@ -209,7 +209,7 @@ pub struct DemoOptions {
     pub headless: bool,
 
     /// How long each of the three is measured
-    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "headless", value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "headless", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub phase: u32,
 
     /// Measure once, under whatever scheduler runs, and change nothing: takes no rights
@@ -234,11 +234,11 @@ pub struct BenchOptions {
     pub quick: bool,
 
     /// How many times each measurement is made; by default 5, with --quick 3
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub repetitions: Option<u32>,
 
     /// How many seconds each lasts; by default 5, with --quick 2
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=600))]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: Option<u32>,
 
     /// Only these measurements, as in wake-up-8,frame-8 (a wrong name is answered with all names); for
@@ -266,7 +266,7 @@ pub struct StatsOptions {
     pub json: bool,
 
     /// Print again every so many seconds, until interrupted
-    #[arg(long, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(1..=86_400))]
+    #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub watch: Option<u32>,
 }
 
@@ -287,7 +287,7 @@ pub struct SchedulerOptions {
     pub batch_order: BatchOrder,
 
     /// The share of CPU time, in percent, that BATCH keeps on a CPU that both queues want; 0 is strict priority
-    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = clap::value_parser!(u8).range(0..=50))]
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(0..=50))]
     pub batch_guarantee: u8,
 
     /// Do not measure how long tasks wait; in the dashboard `w` switches it on and off
@@ -299,19 +299,19 @@ pub struct SchedulerOptions {
     pub stay: bool,
 
     /// Longest run of a PRIORITY task before the next one's turn, 1 to 100 ms; in whole ticks of the kernel, and shorter while many wait
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 20, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub priority_slice: u8,
 
     /// Longest run of a BATCH task before the next one's turn, 1 to 100 ms; in whole ticks of the kernel
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 4, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 4, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub batch_slice: u8,
 
     /// How many processes there may be in PRIORITY, 1 to 1000000
-    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "NUMBER", default_value_t = 10_000, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_members: u32,
 
     /// The kernel ends the scheduler when a runnable task waits longer than this many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u8).range(1..=30))]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=30))]
     pub watchdog: u8,
 }
 

@@ -63,8 +63,15 @@ pub fn find(pid: u32) -> Result<ProcessId> {
     })
 }
 
-/// Reads a pattern as typed.
+/// Reads a pattern as typed. An empty one, as of a variable that is not set, would match every name.
 pub fn pattern(typed: &str) -> Result<Regex> {
+    if typed.is_empty() {
+        return refuse(
+            Status::BadArgument,
+            "invalid pattern '': it is empty and would match every process; `.` is the pattern that means all"
+                .to_owned(),
+        );
+    }
     Regex::new(typed).or_else(|error| {
         refuse(
             Status::BadArgument,
