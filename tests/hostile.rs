@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::Duration;
 
-use dualq_top::app::DemoNews;
+use dualq_top::model::DemoStatus;
 use dualq_top::model::{Exit, ProcessId, Role, Ruler};
 use dualq_top::record::{About, What, Writer};
 use pty::Pty;
@@ -128,7 +128,7 @@ fn evil_recording() -> Vec<u8> {
         What::Scheduler(Err(EVIL.into())),
         What::Restarted(EVIL.into()),
         What::Waits(Err(EVIL.into())),
-        What::Demo(DemoNews::Ended(EVIL.into())),
+        What::Demo(DemoStatus::Ended(EVIL.into())),
     ];
     let about = About {
         program: EVIL.into(),

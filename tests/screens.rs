@@ -4,7 +4,8 @@
 
 mod support;
 
-use dualq_top::app::{App, DemoNews, Event, Key};
+use dualq_top::app::{App, Event, Key};
+use dualq_top::model::DemoStatus;
 use dualq_top::model::Queue;
 use dualq_top::ui::theme::Theme;
 use ratatui::Terminal;
@@ -268,7 +269,7 @@ fn demonstration(cpus: u32) -> Vec<Event> {
     let mut metronome = Metronome::start(&mut world);
     world.watch(Metronome::PID);
     events.push(world.tick());
-    events.extend([Event::Demo(DemoNews::Starting), metronome.read()]);
+    events.extend([Event::Demo(DemoStatus::Starting), metronome.read()]);
     for _ in 0..20 {
         events.extend(metronome.second(&mut world, 48));
     }

@@ -9,8 +9,7 @@ use std::sync::mpsc::{self, Sender};
 use anyhow::{Context, Result, bail};
 
 use super::dashboard::{conclude, listen_to_signals, theme};
-use crate::app::replay::Order;
-use crate::app::{App, preferences::Preferences};
+use crate::app::{App, PlaybackRequest, preferences::Preferences};
 use crate::cli::Look;
 use crate::dashboard::{Control, Dashboard};
 use crate::input;
@@ -96,7 +95,7 @@ fn show<R: Read + Seek + Send + 'static>(
 }
 
 /// Hands that can do nothing but turn the pages.
-struct Playing(Sender<Order>);
+struct Playing(Sender<PlaybackRequest>);
 
 impl Control for Playing {
     fn move_process(&mut self, _: ProcessId, _: Queue, _: bool) -> Result<Queue> {
@@ -107,7 +106,7 @@ impl Control for Playing {
         bail!("This is a recording: nothing in it can be changed.")
     }
 
-    fn replay(&mut self, order: Order) {
+    fn replay(&mut self, order: PlaybackRequest) {
         // After its end there is nothing to go through.
         let _ = self.0.send(order);
     }

@@ -5,8 +5,8 @@ use std::fmt::Write;
 use anyhow::Result;
 use serde::Serialize;
 
+use crate::model::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 use crate::model::{KindWaits, NoWaits, QueueWaits, Waits};
-use crate::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 
 /// The keys are an interface: they stay, and others may come.
 #[derive(Serialize)]

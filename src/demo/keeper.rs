@@ -5,8 +5,9 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Load, Plan};
-use crate::app::{DemoNews, Event};
+use crate::app::Event;
 use crate::drill;
+use crate::model::DemoStatus;
 use crate::observe::Word;
 
 const LOOK: Duration = Duration::from_millis(250);
@@ -72,12 +73,12 @@ fn keep(
     words: &Sender<Word>,
 ) {
     let tell = |news| events.send(Event::Demo(news)).is_ok();
-    tell(DemoNews::Starting);
+    tell(DemoStatus::Starting);
     let begun = Instant::now();
     let mut load = match Load::start(plan) {
         Ok(load) => load,
         Err(error) => {
-            tell(DemoNews::Ended(format!("{error:#}")));
+            tell(DemoStatus::Ended(format!("{error:#}")));
             return;
         }
     };
@@ -88,7 +89,7 @@ fn keep(
             Err(RecvTimeoutError::Timeout) => {}
             Ok(None) => {
                 drop(load);
-                tell(DemoNews::Stopped);
+                tell(DemoStatus::Stopped);
                 let _ = words.send(Word::Sooner(Duration::ZERO));
                 return;
             }
@@ -105,11 +106,11 @@ fn keep(
                 "The metronome has ended, and the demonstration with it: d starts it again."
                     .to_owned()
             };
-            tell(DemoNews::Ended(why));
+            tell(DemoStatus::Ended(why));
             return;
         }
         if let Some(reading) = load.read()
-            && !tell(DemoNews::Runs(reading))
+            && !tell(DemoStatus::Runs(reading))
         {
             return;
         }

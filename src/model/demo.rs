@@ -25,3 +25,13 @@ impl DemoReading {
     /// Frames a second, and so deadlines.
     pub const RATE: u32 = 60;
 }
+
+/// What is heard of the load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DemoStatus {
+    Starting,
+    Runs(DemoReading),
+    Stopped,
+    /// It ended by itself, or could not be started: why, in a sentence.
+    Ended(String),
+}

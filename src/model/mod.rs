@@ -12,9 +12,12 @@ mod scheduler;
 mod snapshot;
 mod waits;
 
-pub use demo::DemoReading;
+pub use demo::{DemoReading, DemoStatus};
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use process::{Process, ProcessId};
 pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus};
 pub use snapshot::{Cpu, Host, Snapshot};
-pub use waits::{KindWaits, NoWaits, ProcessWaits, QueueWaits, WaitCost, Waits};
+pub use waits::{
+    BATCH_GOAL_NS, ENOUGH_FOR_P50, ENOUGH_FOR_P99, KindWaits, NoWaits, PRIORITY_GOAL_NS,
+    ProcessWaits, QueueWaits, WaitCost, Waits,
+};

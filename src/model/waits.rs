@@ -2,6 +2,15 @@ use serde::{Deserialize, Serialize};
 
 use super::{Histogram, ProcessId};
 
+/// A percentile of a hundred needs at least this many waits to mean something.
+pub const ENOUGH_FOR_P99: u64 = 200;
+/// A median is steady with fewer.
+pub const ENOUGH_FOR_P50: u64 = 20;
+
+/// The goals of the original tool, in nanoseconds: the p99 of wake-up waits stays below.
+pub const PRIORITY_GOAL_NS: u64 = 100_000;
+pub const BATCH_GOAL_NS: u64 = 1_000_000;
+
 /// Waits, cumulative since the instrument was loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Waits {

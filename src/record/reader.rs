@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::frames::Unpacker;
 use super::limits;
 use super::wire::{About, Line, Record, What, Written};
-use crate::app::DemoNews;
+use crate::model::DemoStatus;
 use crate::model::Snapshot;
 use crate::text;
 
@@ -136,7 +136,7 @@ impl<R: Read> Reader<R> {
             Written::Restarted(why) => What::Restarted(why),
             Written::Waits(result) => What::Waits(result),
             Written::Demo(news) => {
-                if let DemoNews::Runs(reading) = &news {
+                if let DemoStatus::Runs(reading) = &news {
                     limits::check_reading(reading).map_err(|why| Fault::at(begin, why))?;
                 }
                 What::Demo(news)

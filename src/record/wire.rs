@@ -5,7 +5,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::scene::Change;
-use crate::app::{DemoNews, Key, Moves, Pending};
+use crate::app::{Key, Moves, Pending};
+use crate::model::DemoStatus;
 use crate::model::{ProcessId, Queue, Snapshot};
 
 /// Where a recording was made.
@@ -41,7 +42,7 @@ pub enum What {
     Scheduler(Result<(), String>),
     Restarted(String),
     Waits(Result<bool, String>),
-    Demo(DemoNews),
+    Demo(DemoStatus),
     Key(Key),
 }
 
@@ -74,7 +75,7 @@ pub enum Written {
     Scheduler(Result<(), String>),
     Restarted(String),
     Waits(Result<bool, String>),
-    Demo(DemoNews),
+    Demo(DemoStatus),
     Key(Key),
     End,
 }

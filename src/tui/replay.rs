@@ -11,8 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::app::Event;
-use crate::app::replay::{News, Order};
+use crate::app::{Event, Playback, PlaybackRequest};
 use crate::drill;
 use crate::record::{Fault, Reader, Record, What};
 
@@ -28,7 +27,7 @@ const LATE: Duration = Duration::from_secs(1);
 pub fn spawn<R: Read + Seek + Send + 'static>(
     reader: Reader<R>,
     first: Option<Record>,
-    orders: Receiver<Order>,
+    orders: Receiver<PlaybackRequest>,
     events: Sender<Event>,
 ) -> std::io::Result<()> {
     let player = Player {
@@ -48,7 +47,7 @@ pub fn spawn<R: Read + Seek + Send + 'static>(
 struct Unheard;
 
 struct Player {
-    orders: Receiver<Order>,
+    orders: Receiver<PlaybackRequest>,
     events: Sender<Event>,
     pace: Pace,
     /// The event before is on the screen.
@@ -85,22 +84,22 @@ impl Pace {
         }
     }
 
-    fn obey(&mut self, order: Order, place: Duration) {
+    fn obey(&mut self, order: PlaybackRequest, place: Duration) {
         match order {
-            Order::Pause(paused) => {
+            PlaybackRequest::Pause(paused) => {
                 self.paused = paused;
                 self.steps = 0;
             }
-            Order::Step => {
+            PlaybackRequest::Step => {
                 self.paused = true;
                 self.steps = self.steps.saturating_add(1);
             }
-            Order::Speed(percent) => self.percent = percent,
-            Order::Back => {
+            PlaybackRequest::Speed(percent) => self.percent = percent,
+            PlaybackRequest::Back => {
                 self.paused = true;
                 self.steps = 0;
             }
-            Order::Next => return,
+            PlaybackRequest::Next => return,
         }
         self.shown = (place, Instant::now());
     }
@@ -152,7 +151,7 @@ impl Player {
                 reader = match self.go_back(reader)? {
                     Ok(reader) => reader,
                     // The file has gone, and the way back with it.
-                    Err(fault) => return self.say(News::Over(no_further(&fault))),
+                    Err(fault) => return self.say(Playback::Over(no_further(&fault))),
                 };
             }
             next = reader.read();
@@ -161,7 +160,7 @@ impl Player {
 
     /// Only the way back is open.
     fn over(&mut self, why: String) -> Result<Turn, Unheard> {
-        self.say(News::Over(why))?;
+        self.say(Playback::Over(why))?;
         loop {
             let order = self.orders.recv().map_err(|_| Unheard)?;
             if matches!(self.obey(order)?, Turn::Back) {
@@ -183,7 +182,7 @@ impl Player {
 
     fn hand_over(&mut self, record: Record) -> Result<(), Unheard> {
         if record.lost > 0 {
-            self.say(News::Lost(record.lost))?;
+            self.say(Playback::Lost(record.lost))?;
         }
         self.snapshots += u64::from(matches!(record.what, What::Snapshot(_)));
         self.free = false;
@@ -206,13 +205,13 @@ impl Player {
         }
     }
 
-    fn obey(&mut self, order: Order) -> Result<Turn, Unheard> {
-        self.free |= order == Order::Next;
+    fn obey(&mut self, order: PlaybackRequest) -> Result<Turn, Unheard> {
+        self.free |= order == PlaybackRequest::Next;
         let shown = self.pace.shown.0;
         self.pace.obey(order, shown);
         match order {
-            Order::Back if self.snapshots > 1 => Ok(Turn::Back),
-            Order::Back => self.say(News::First).map(|()| Turn::On),
+            PlaybackRequest::Back if self.snapshots > 1 => Ok(Turn::Back),
+            PlaybackRequest::Back => self.say(Playback::First).map(|()| Turn::On),
             _ => Ok(Turn::On),
         }
     }
@@ -229,7 +228,7 @@ impl Player {
                 Ok(reader) => reader,
                 Err(fault) => return Ok(Err(fault)),
             };
-            self.say(News::Again)?;
+            self.say(Playback::Again)?;
             self.snapshots = 0;
             while self.snapshots < target {
                 // Of a file that has changed, what there is.
@@ -240,7 +239,7 @@ impl Player {
                 self.hand_over(record)?;
                 while !self.free {
                     let order = self.orders.recv().map_err(|_| Unheard)?;
-                    if order == Order::Back {
+                    if order == PlaybackRequest::Back {
                         target = target.saturating_sub(1).max(1);
                     } else {
                         self.obey(order)?;
@@ -248,13 +247,13 @@ impl Player {
                 }
             }
             if self.snapshots <= target {
-                self.say(News::Here)?;
+                self.say(Playback::Here)?;
                 return Ok(Ok(reader));
             }
         }
     }
 
-    fn say(&self, news: News) -> Result<(), Unheard> {
+    fn say(&self, news: Playback) -> Result<(), Unheard> {
         self.send(Event::Replay(news))
     }
 
@@ -272,15 +271,15 @@ impl From<What> for Event {
     fn from(what: What) -> Self {
         match what {
             What::Snapshot(snapshot) => Self::Snapshot(snapshot),
-            What::Moves(moves) => Self::Replay(News::Moves(moves)),
+            What::Moves(moves) => Self::Replay(Playback::Moves(moves)),
             What::Moved(id, result) => Self::Moved { id, result },
             What::Signalled(result) => Self::Signalled(result),
-            What::Asked(pending) => Self::Replay(News::Asked(pending)),
+            What::Asked(pending) => Self::Replay(Playback::Asked(pending)),
             What::Scheduler(result) => Self::Scheduler(result),
             What::Restarted(why) => Self::Restarted(why),
             What::Waits(result) => Self::Waits(result),
             What::Demo(news) => Self::Demo(news),
-            What::Key(key) => Self::Replay(News::Pressed(key)),
+            What::Key(key) => Self::Replay(Playback::Pressed(key)),
         }
     }
 }

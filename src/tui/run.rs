@@ -11,8 +11,7 @@ use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect, Size};
 
-use crate::app::replay::Order;
-use crate::app::{App, Command, Event, Outcome};
+use crate::app::{App, Command, Event, Outcome, PlaybackRequest};
 use crate::drill;
 use crate::model::{ProcessId, Queue};
 use crate::ui;
@@ -52,7 +51,7 @@ pub trait Control {
     fn measure_waits(&mut self, _on: bool) {}
 
     /// Goes through a recording otherwise, or on, after all that came is on the screen.
-    fn replay(&mut self, _order: Order) {}
+    fn replay(&mut self, _order: PlaybackRequest) {}
 
     /// Takes down what happens: each event before it reaches the state, each command of the state.
     /// What it has to say for itself comes back.
@@ -122,7 +121,7 @@ impl<'a> Dashboard<'a> {
         loop {
             self.draw(terminal)?;
             self.watch(control);
-            control.replay(Order::Next);
+            control.replay(PlaybackRequest::Next);
             let Ok(event) = events.recv() else {
                 return Ok(Outcome::Quit);
             };

@@ -12,12 +12,3 @@ mod reader;
 
 pub use instrument::{Instrument, Transition};
 pub use reader::Reader;
-
-/// A percentile of a hundred needs at least this many waits to mean something.
-pub const ENOUGH_FOR_P99: u64 = 200;
-/// A median is steady with fewer.
-pub const ENOUGH_FOR_P50: u64 = 20;
-
-/// The goals of the original tool, in nanoseconds: the p99 of wake-up waits stays below.
-pub const PRIORITY_GOAL_NS: u64 = 100_000;
-pub const BATCH_GOAL_NS: u64 = 1_000_000;

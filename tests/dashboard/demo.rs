@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use dualq_top::app::{DemoNews, Event, Key};
+use dualq_top::app::{Event, Key};
+use dualq_top::model::DemoStatus;
 use dualq_top::model::{DemoReading, Queue, Ruler};
 
 use crate::support::{Hands, Metronome, World, key, play, typed};
@@ -12,7 +13,7 @@ use crate::{SMALL, SPACE, seen, show};
 fn under_load(seconds: u64) -> (World, Metronome, Vec<Event>) {
     let (mut world, mut events) = seen(2);
     let mut metronome = Metronome::start(&mut world);
-    events.push(Event::Demo(DemoNews::Starting));
+    events.push(Event::Demo(DemoStatus::Starting));
     events.push(metronome.read());
     for _ in 0..seconds {
         events.extend(metronome.second(&mut world, 48));
@@ -38,7 +39,7 @@ fn d_starts_the_load_and_d_stops_it() {
 
     let (_, _, mut events) = under_load(2);
     events.extend(typed("d"));
-    events.push(Event::Demo(DemoNews::Stopped));
+    events.push(Event::Demo(DemoStatus::Stopped));
     let shown = show(events);
     assert!(!shown.has("deadlines missed"), "{}", shown.text());
 }
@@ -156,7 +157,7 @@ fn held_the_number_stands_still() {
 fn an_end_that_nobody_asked_for_is_said() {
     let (_, _, mut events) = under_load(3);
     let why = "The demonstration's time is over (30 min): d starts it again.";
-    events.push(Event::Demo(DemoNews::Ended(why.into())));
+    events.push(Event::Demo(DemoStatus::Ended(why.into())));
     let shown = show(events);
     assert!(shown.has(why) && !shown.has("deadlines missed"));
 }
@@ -167,7 +168,7 @@ fn a_report_that_comes_late_gives_no_absurd_number() {
     let DemoReading { at, missed, .. } = metronome.reading;
     for step in 1..6 {
         // It was held for missed, and then was not.
-        events.push(Event::Demo(DemoNews::Runs(DemoReading {
+        events.push(Event::Demo(DemoStatus::Runs(DemoReading {
             at: at + Duration::from_millis(250 * step),
             missed: missed - 1,
             ..metronome.reading

@@ -15,7 +15,8 @@ mod support;
 use std::io::Cursor;
 use std::time::Duration;
 
-use dualq_top::app::{DemoNews, Event, Key, Moves, Pending};
+use dualq_top::app::{Event, Key, Moves, Pending};
+use dualq_top::model::DemoStatus;
 use dualq_top::model::{DemoReading, Exit, NoWaits, Queue, Role, Ruler, Snapshot};
 use dualq_top::record::{About, Fault, Reader, Record, What, Writer};
 use support::scenes::STATES;
@@ -138,10 +139,10 @@ fn session() -> Vec<What> {
         What::Restarted("hotplug".into()),
         What::Waits(Ok(true)),
         What::Waits(Err("no".into())),
-        What::Demo(DemoNews::Starting),
-        What::Demo(DemoNews::Runs(reading)),
-        What::Demo(DemoNews::Stopped),
-        What::Demo(DemoNews::Ended("its time is over".into())),
+        What::Demo(DemoStatus::Starting),
+        What::Demo(DemoStatus::Runs(reading)),
+        What::Demo(DemoStatus::Stopped),
+        What::Demo(DemoStatus::Ended("its time is over".into())),
         What::Key(Key::Char('é')),
         What::Key(Key::Char(' ')),
         What::Key(Key::Ctrl('l')),
@@ -226,7 +227,7 @@ fn an_hour_of_500_processes_takes_a_few_megabytes() {
             }
         }
         for quarter in 0..4 {
-            whats.push(What::Demo(DemoNews::Runs(DemoReading {
+            whats.push(What::Demo(DemoStatus::Runs(DemoReading {
                 at: Duration::from_millis(90_000_000 + second * 1000 + quarter * 250),
                 metronome: 6100,
                 hogs: 8,

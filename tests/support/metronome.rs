@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
-use dualq_top::app::{DemoNews, Event};
+use dualq_top::app::Event;
 use dualq_top::model::DemoReading;
+use dualq_top::model::DemoStatus;
 
 use super::World;
 
@@ -46,7 +47,7 @@ impl Metronome {
     }
 
     pub fn read(&self) -> Event {
-        Event::Demo(DemoNews::Runs(self.reading))
+        Event::Demo(DemoStatus::Runs(self.reading))
     }
 
     /// Some time passes, with so many of its deadlines missed a second.

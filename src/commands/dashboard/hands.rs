@@ -8,9 +8,10 @@ use std::{
 use anyhow::{Context, Result};
 
 use super::keeper::Order;
-use crate::app::{DemoNews, Event};
+use crate::app::Event;
 use crate::dashboard::{Control, Happened};
 use crate::demo::{self, Plan};
+use crate::model::DemoStatus;
 use crate::model::{ProcessId, Queue};
 use crate::observe::Word;
 use crate::record::Recorder;
@@ -123,7 +124,7 @@ impl Control for Hands {
     fn demo(&mut self, start: bool) {
         if let Err(error) = self.order_demo(start) {
             let why = format!("{error:#}");
-            let _ = self.events.send(Event::Demo(DemoNews::Ended(why)));
+            let _ = self.events.send(Event::Demo(DemoStatus::Ended(why)));
         }
     }
 

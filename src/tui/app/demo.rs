@@ -4,22 +4,10 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use super::App;
-use super::event::Command;
+use super::command::Command;
 use super::message::Tone;
-use crate::model::{DemoReading, Process, ProcessId, Queue, Ruler, Snapshot};
-
-/// What is heard of the load.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DemoNews {
-    Starting,
-    Runs(DemoReading),
-    Stopped,
-    /// It ended by itself, or could not be started: why, in a sentence.
-    Ended(String),
-}
+use crate::model::{DemoReading, DemoStatus, Process, ProcessId, Queue, Ruler, Snapshot};
 
 /// The rate is taken over this time: as long as it takes to be believed, and no longer.
 const WINDOW: Duration = Duration::from_millis(1000);
@@ -141,12 +129,12 @@ impl App {
         }
     }
 
-    pub(super) fn demo_news(&mut self, news: DemoNews) {
+    pub(super) fn demo_news(&mut self, news: DemoStatus) {
         match news {
-            DemoNews::Starting => {
+            DemoStatus::Starting => {
                 self.demo.get_or_insert_default();
             }
-            DemoNews::Runs(reading) => {
+            DemoStatus::Runs(reading) => {
                 // While the screen is held its numbers stand still; the next reading makes up for it.
                 if self.is_paused() {
                     self.changed = false;
@@ -161,11 +149,11 @@ impl App {
                 self.demo.get_or_insert_default().read(reading, queue);
                 self.point_at_metronome();
             }
-            DemoNews::Stopped => {
+            DemoStatus::Stopped => {
                 self.demo = None;
                 self.say(Tone::Done, "The demonstration has stopped: d starts it.");
             }
-            DemoNews::Ended(why) => {
+            DemoStatus::Ended(why) => {
                 self.demo = None;
                 self.say(Tone::Refused, why);
             }

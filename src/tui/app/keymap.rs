@@ -3,7 +3,7 @@
 
 mod table;
 
-use super::event::Key;
+use super::key::Key;
 use super::order::SortKey;
 pub use table::KEYMAP;
 

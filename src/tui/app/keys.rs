@@ -1,6 +1,7 @@
 //! Keys and mouse: from what was pressed to what is done.
 
-use super::event::{Command, Key, Mouse, MouseAction, Outcome};
+use super::command::{Command, Outcome};
+use super::key::{Key, Mouse, MouseAction};
 use super::keymap::Action;
 use super::list::Motion;
 use super::message::Tone;

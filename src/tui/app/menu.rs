@@ -1,6 +1,6 @@
 //! A list of choices over the screen: one of them is taken, or none.
 
-use super::event::Key;
+use super::key::Key;
 use super::keymap::Action;
 use super::order::SortKey;
 use crate::model::ProcessId;

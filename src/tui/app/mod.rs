@@ -3,9 +3,11 @@
 
 #![forbid(unsafe_code)]
 
+pub mod command;
 pub mod demo;
 pub mod event;
 pub mod history;
+pub mod key;
 pub mod keymap;
 pub mod list;
 pub mod menu;
@@ -30,11 +32,9 @@ pub mod waits;
 use std::collections::HashSet;
 use std::time::Duration;
 
-pub use demo::DemoNews;
-pub use event::{Command, Event, Key, Mouse, MouseAction, Outcome};
-pub use moves::Moves;
-
-use serde::{Deserialize, Serialize};
+pub use command::{Command, Moves, Outcome, Pending, PlaybackRequest};
+pub use event::{Event, Playback};
+pub use key::{Key, Mouse, MouseAction};
 
 use crate::model::{Exit, NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
 use demo::Demo;
@@ -68,13 +68,6 @@ pub enum Mode {
     Help,
     /// Why the kernel ended the scheduler.
     Report,
-}
-
-/// What the scheduler was asked and has not answered yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Pending {
-    Attach,
-    Detach,
 }
 
 /// One row of the list.

@@ -2,10 +2,8 @@
 
 use std::collections::{HashMap, VecDeque};
 
-use serde::{Deserialize, Serialize};
-
 use super::App;
-use super::event::Command;
+use super::command::{Command, Moves};
 use super::keymap::Action;
 use super::message::Tone;
 use super::queues::{may_move, title};
@@ -13,22 +11,6 @@ use crate::model::{Membership, Process, ProcessId, Queue};
 
 /// Moves that can be taken back.
 const UNDOS: usize = 100;
-
-/// Moves that are asked for together.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Moves {
-    pub moves: VecDeque<(ProcessId, Queue)>,
-    /// Why others cannot be moved, known before the kernel is asked.
-    pub refused: Vec<String>,
-    /// Whether this takes back what was done before.
-    pub undoes: bool,
-    /// Whether children come along.
-    pub children: bool,
-    /// What each of them was before; of moves that take others back: what it is to be again. A replay
-    /// takes nothing back.
-    #[serde(skip)]
-    pub memberships: HashMap<ProcessId, Option<Membership>>,
-}
 
 /// Moves under way. The kernel is asked one after the other.
 #[derive(Debug, Default)]

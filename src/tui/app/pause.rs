@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::event::Command;
+use super::command::Command;
 use super::history::CAPACITY;
 use super::keymap::Action;
 use super::message::Tone;

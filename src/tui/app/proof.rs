@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use super::App;
 use super::rates::Pair;
-use super::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
-use crate::model::{Histogram, Process, ProcessId, Ruler, Snapshot, Waits};
+use crate::model::{
+    ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, Process, ProcessId, Ruler, Snapshot, Waits,
+};
 
 /// The longest that either side looks at; the one after then stays as it is.
 pub const WINDOW: Duration = Duration::from_secs(10);

@@ -1,9 +1,9 @@
 //! Handing the machine over, and what may be moved: what is refused, and what is said of the answer.
 
-use super::event::Command;
+use super::App;
+use super::command::{Command, Pending};
 use super::keymap::{Action, Keymap};
 use super::message::Tone;
-use super::{App, Pending};
 use crate::model::{Process, Queue, Role, Ruler, SchedulerStatus};
 
 /// How a process is called in messages.

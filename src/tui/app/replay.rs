@@ -2,11 +2,12 @@
 
 use std::time::Duration;
 
-use super::event::{Command, Key};
+use super::App;
+use super::command::{Command, PlaybackRequest};
+use super::event::Playback;
 use super::keymap::Action;
 use super::message::Tone;
 use super::talk::Talk;
-use super::{App, Moves, Pending};
 use crate::model::ProcessId;
 
 /// How fast, in percent of what it was, and as a factor.
@@ -20,41 +21,6 @@ const SPEEDS: [(u32, &str); 7] = [
     (1600, "16"),
 ];
 const AS_IT_WAS: usize = 2;
-
-/// What is heard of a recording beside the events in it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum News {
-    /// The scheduler was asked for this then.
-    Asked(Pending),
-    /// A key that was pressed then.
-    Pressed(Key),
-    /// These moves were asked for together then.
-    Moves(Moves),
-    /// So many events were lost in the recording here.
-    Lost(u64),
-    /// It is read again from its beginning, up to the snapshot before: what comes is not to be shown
-    /// until [`News::Here`].
-    Again,
-    Here,
-    /// There is nothing before what is shown.
-    First,
-    /// There is no more: why, in a sentence.
-    Over(String),
-}
-
-/// How to go through the recording.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Order {
-    Pause(bool),
-    /// To the next snapshot.
-    Step,
-    /// To the snapshot before the one that is shown.
-    Back,
-    /// In percent of what it was.
-    Speed(u32),
-    /// The last event is on the screen; the next may come.
-    Next,
-}
 
 /// The recording that is shown.
 #[derive(Debug)]
@@ -145,21 +111,21 @@ impl App {
         }
     }
 
-    pub(super) fn replay_news(&mut self, news: News) {
+    pub(super) fn replay_news(&mut self, news: Playback) {
         match news {
-            News::Asked(pending) => self.pending = Some(pending),
-            News::Pressed(key) => self.echo(key),
-            News::Moves(moves) => self.replay_moves(moves),
-            News::Lost(count) => {
+            Playback::Asked(pending) => self.pending = Some(pending),
+            Playback::Pressed(key) => self.echo(key),
+            Playback::Moves(moves) => self.replay_moves(moves),
+            Playback::Lost(count) => {
                 // An answer may be among them.
                 self.errand = None;
                 let text = format!("The recording lacks {count} events here.");
                 self.say(Tone::Note, text);
             }
-            News::Again => self.begin_again(),
-            News::Here => self.is_there(),
-            News::First => self.say(Tone::Note, "The recording begins here."),
-            News::Over(why) => {
+            Playback::Again => self.begin_again(),
+            Playback::Here => self.is_there(),
+            Playback::First => self.say(Tone::Note, "The recording begins here."),
+            Playback::Over(why) => {
                 if let Some(replay) = &mut self.replay {
                     replay.over = Some(why);
                 }
@@ -178,11 +144,11 @@ impl App {
         }
         let order = match action {
             Action::Pause => self.replay_pauses(),
-            Action::Step => self.replay_steps(Order::Step),
+            Action::Step => self.replay_steps(PlaybackRequest::Step),
             Action::StepBack => {
                 // A long recording takes its time.
                 self.say(Tone::Note, "Going back …");
-                self.replay_steps(Order::Back)
+                self.replay_steps(PlaybackRequest::Back)
             }
             Action::Shorter => self.replay_speed(false),
             Action::Longer => self.replay_speed(true),
@@ -198,7 +164,7 @@ impl App {
         Some(order.map(Command::Replay))
     }
 
-    fn replay_pauses(&mut self) -> Option<Order> {
+    fn replay_pauses(&mut self) -> Option<PlaybackRequest> {
         let (pause, step) = (
             self.keymap.key(Action::Pause),
             self.keymap.key(Action::Step),
@@ -214,11 +180,11 @@ impl App {
                 "The recording goes on.".into()
             },
         );
-        Some(Order::Pause(paused))
+        Some(PlaybackRequest::Pause(paused))
     }
 
     /// A step stops what runs.
-    fn replay_steps(&mut self, order: Order) -> Option<Order> {
+    fn replay_steps(&mut self, order: PlaybackRequest) -> Option<PlaybackRequest> {
         self.replay.as_mut()?.paused = true;
         Some(order)
     }
@@ -268,7 +234,7 @@ impl App {
             .is_some_and(|replay| replay.again.is_some())
     }
 
-    fn replay_speed(&mut self, faster: bool) -> Option<Order> {
+    fn replay_speed(&mut self, faster: bool) -> Option<PlaybackRequest> {
         let replay = self.replay.as_mut()?;
         let next = if faster {
             replay.speed + 1
@@ -282,6 +248,6 @@ impl App {
         };
         replay.speed = next;
         self.say(Tone::Note, format!("{name} times as fast as it was."));
-        Some(Order::Speed(*speed))
+        Some(PlaybackRequest::Speed(*speed))
     }
 }

@@ -1,6 +1,7 @@
 //! The report on a scheduler that the kernel has ended: shown when it comes, and again on a key.
 
-use super::event::{Command, Key, Outcome};
+use super::command::{Command, Outcome};
+use super::key::Key;
 use super::keymap::Action;
 use super::message::Tone;
 use super::{App, Mode};

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::event::{Command, Key, Outcome};
+use super::command::{Command, Outcome};
+use super::key::Key;
 use super::keymap::{Action, Keymap};
 use super::menu::{Choices, Menu};
 use super::message::Tone;

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::event::{Command, Key, Outcome};
+use super::command::{Command, Outcome};
+use super::key::Key;
 use super::keymap::Action;
 use super::message::Tone;
 use super::{App, Mode};

@@ -1,6 +1,7 @@
 //! What of the processes is shown: order, tree, filters.
 
-use super::event::{Command, Key, Outcome};
+use super::command::{Command, Outcome};
+use super::key::Key;
 use super::keymap::Action;
 use super::menu::{Answer, Choices, Menu};
 use super::message::Tone;

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::App;
-use super::event::Command;
+use super::command::Command;
 use super::message::Tone;
-use crate::model::{Histogram, KindWaits, NoWaits, ProcessId, Role, Ruler, Snapshot, Waits};
-pub use crate::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
+use crate::model::{
+    ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, KindWaits, NoWaits, ProcessId, Role, Ruler,
+    Snapshot, Waits,
+};
 
 /// How far back the panel looks: far enough for a p99, near enough to see a change.
 pub const WINDOW: Duration = Duration::from_secs(10);

@@ -7,7 +7,7 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::proof::{Part, Percentile, Proof, Side};
-use crate::app::waits::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
+use crate::model::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 
 pub const HEIGHT: u16 = 4;
 

@@ -10,8 +10,8 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::waits::{Seen, Summary};
+use crate::model::{BATCH_GOAL_NS, ENOUGH_FOR_P99, PRIORITY_GOAL_NS};
 use crate::model::{KindWaits, NoWaits, Queue};
-use crate::waits::{BATCH_GOAL_NS, ENOUGH_FOR_P99, PRIORITY_GOAL_NS};
 
 /// The panel's width, what it takes to say everything, and from which screen on it is shown.
 pub const WIDTH: u16 = 48;

@@ -1,7 +1,7 @@
 //! The keys of the process list, in the order of the help and of the footer.
 
 use super::{Action, Binding, Group};
-use crate::app::event::Key;
+use crate::app::key::Key;
 use crate::app::order::SortKey;
 
 const fn bind(

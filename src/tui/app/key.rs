@@ -1,0 +1,60 @@
+//! Keys and the mouse, as the keymap names them.
+
+use serde::{Deserialize, Serialize};
+
+/// A key, as the keymap names it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum Key {
+    Char(char),
+    Ctrl(char),
+    F(u8),
+    Up,
+    Down,
+    Left,
+    Right,
+    PageUp,
+    PageDown,
+    Home,
+    End,
+    Enter,
+    Esc,
+    Backspace,
+    Delete,
+    Tab,
+    BackTab,
+}
+
+impl Key {
+    /// The name on screen.
+    #[must_use]
+    pub fn name(self) -> String {
+        match self {
+            Self::Char(' ') => "space".into(),
+            Self::Char(c) => c.into(),
+            Self::Ctrl(c) => format!("Ctrl-{}", c.to_ascii_uppercase()),
+            Self::F(n) => format!("F{n}"),
+            Self::Up => "↑".into(),
+            Self::Down => "↓".into(),
+            Self::Left => "←".into(),
+            Self::Right => "→".into(),
+            Self::PageUp => "PgUp".into(),
+            Self::PageDown => "PgDn".into(),
+            other => format!("{other:?}"),
+        }
+    }
+}
+
+/// What the mouse did, and in which cell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Mouse {
+    pub action: MouseAction,
+    pub column: u16,
+    pub row: u16,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseAction {
+    Click,
+    ScrollUp,
+    ScrollDown,
+}
