@@ -4,11 +4,10 @@
 
 mod support;
 
-use std::sync::mpsc;
-
 use dualq_top::app::{App, Event, Key};
 use dualq_top::dashboard::{Control, Dashboard};
 use dualq_top::model::{ProcessId, Queue};
+use dualq_top::tui::event_queue;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use support::{World, key};
@@ -56,14 +55,13 @@ fn pass(world: &mut World, second: u32) -> Vec<Event> {
 
 #[test]
 fn hours_of_watching_take_no_more_memory_than_the_first() {
-    // No more waits in between than the dashboard takes in at once.
-    let (sender, received) = mpsc::sync_channel(64);
+    let (sender, received) = event_queue::channel();
     let seconds = std::thread::spawn(move || {
         let mut world = World::new(8);
         let mut at_first = 0;
         for second in 0..BEGUN + HOURS {
             for event in pass(&mut world, second) {
-                sender.send(event).unwrap();
+                sender.send_in_turn(event).unwrap();
             }
             if second == BEGUN {
                 at_first = resident();

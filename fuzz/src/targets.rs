@@ -3,12 +3,12 @@
 //! `make fuzz`.
 
 use std::io::Cursor;
-use std::sync::mpsc;
 
 use dualq_top::app::{App, Event};
 use dualq_top::dashboard::{Control, Dashboard};
 use dualq_top::model::{ProcessId, Queue};
 use dualq_top::record::{self, Reader};
+use dualq_top::tui::event_queue::EventReceiver;
 use dualq_top::{parsers, text};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -175,11 +175,7 @@ fn seen() -> Vec<Event> {
 /// The whole dashboard after these events, in memory.
 fn show(app: App, events: Vec<Event>) {
     let Ok(mut terminal) = Terminal::new(TestBackend::new(90, 28));
-    let (sender, receiver) = mpsc::channel();
-    events
-        .into_iter()
-        .for_each(|event| drop(sender.send(event)));
-    drop(sender);
+    let receiver = EventReceiver::of(events);
     let outcome = Dashboard::new(app).run(&mut terminal, &receiver, &mut NoHands);
     assert!(outcome.is_ok(), "{outcome:?}");
     let cells = terminal.backend().buffer().content();

@@ -20,6 +20,7 @@ use crate::replay;
 use crate::rights;
 use crate::terminal::{self, Tui};
 use crate::text::scrub;
+use crate::tui::event_queue;
 
 pub fn run(file: Option<&Path>, look: Look, preferences: Preferences) -> Result<()> {
     match file {
@@ -79,7 +80,7 @@ fn show<R: Read + Seek + Send + 'static>(
             "the dashboard needs a terminal",
         ));
     }
-    let (events, received) = mpsc::channel();
+    let (events, received) = event_queue::channel();
     let (orders, heard) = mpsc::channel();
     listen_to_signals(events.clone(), None)?;
     let mut tui = Tui::new()?;

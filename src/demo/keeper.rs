@@ -9,6 +9,7 @@ use crate::app::Event;
 use crate::drill;
 use crate::model::DemoStatus;
 use crate::observe::Word;
+use crate::tui::event_queue::EventSender;
 
 const LOOK: Duration = Duration::from_millis(250);
 
@@ -21,7 +22,7 @@ pub struct Keeper {
 impl Keeper {
     /// # Errors
     /// Where there can be no further thread.
-    pub fn new(events: Sender<Event>, words: Sender<Word>) -> std::io::Result<Self> {
+    pub fn new(events: EventSender, words: Sender<Word>) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::channel();
         // It lives as long as the program, or the kernel would end the load with it.
         let thread = thread::Builder::new()
@@ -69,7 +70,7 @@ impl Drop for Keeper {
 fn keep(
     plan: Plan,
     orders: &mpsc::Receiver<Option<Plan>>,
-    events: &Sender<Event>,
+    events: &EventSender,
     words: &Sender<Word>,
 ) {
     let tell = |news| events.send(Event::Demo(news)).is_ok();

@@ -17,7 +17,7 @@ use std::{
     path::{Path, PathBuf},
     sync::{
         Arc,
-        mpsc::{Receiver, RecvTimeoutError, Sender},
+        mpsc::{Receiver, RecvTimeoutError},
     },
     time::{Duration, Instant},
 };
@@ -26,6 +26,7 @@ use crate::app::Event;
 use crate::drill;
 use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot};
 use crate::scheduler::{Counters, Entry, Handle, Hold, OwnerRecord, sysfs};
+use crate::tui::event_queue::EventSender;
 use host::HostReader;
 pub use host::online_cpus;
 pub use processes::{Processes, Source};
@@ -240,7 +241,7 @@ pub fn run(
     mut observer: Observer,
     mut interval: Duration,
     words: &Receiver<Word>,
-    events: &Sender<Event>,
+    events: &EventSender,
 ) {
     let mut later: Option<Instant> = None;
     // What is per second is known from the second look on: that one does not keep anybody waiting.

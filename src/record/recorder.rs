@@ -5,7 +5,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender, TrySendError};
+use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,6 +20,7 @@ use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::signal;
 use crate::text::scrub;
+use crate::tui::event_queue::EventSender;
 
 /// Events that wait for the disk: some ten seconds of them.
 const WAITING: usize = 64;
@@ -32,9 +34,13 @@ struct Note {
     what: What,
 }
 
-/// Takes down what happens.
-pub struct Recorder {
-    notes: SyncSender<Note>,
+/// Takes down what happens, in whichever thread.
+#[derive(Clone)]
+pub struct Recorder(Arc<Mutex<Desk>>);
+
+struct Desk {
+    /// `None` once the recording has ended.
+    notes: Option<SyncSender<Note>>,
     begun: Instant,
     /// Events that could not be handed over since the last that could.
     lost: u64,
@@ -50,7 +56,7 @@ pub struct Ending {
 ///
 /// # Errors
 /// A [`Refusal`] where it is there already, or cannot be written to.
-pub fn start(path: &Path, events: Sender<Event>) -> Result<(Recorder, Ending)> {
+pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
     let name = scrub(path.as_os_str().as_encoded_bytes());
     let cannot = |error: io::Error| {
         let sentence = match error.kind() {
@@ -87,11 +93,11 @@ pub fn start(path: &Path, events: Sender<Event>) -> Result<(Recorder, Ending)> {
     };
     // It begins before anybody listens to signals.
     signal::put_off(|| thread.spawn(record))??;
-    let recorder = Recorder {
-        notes,
+    let recorder = Recorder(Arc::new(Mutex::new(Desk {
+        notes: Some(notes),
         begun,
         lost: 0,
-    };
+    })));
     Ok((recorder, Ending { done }))
 }
 
@@ -112,19 +118,21 @@ fn keep(mut writer: Writer<File>, notes: &Receiver<Note>, begun: Instant) -> io:
 
 impl Recorder {
     /// Takes down one thing; a sentence comes back when the first one is lost.
-    pub fn note(&mut self, happened: Happened<'_>) -> Option<String> {
+    pub fn note(&self, happened: Happened<'_>) -> Option<String> {
+        let what = what(happened)?;
+        let mut desk = self.desk();
         let note = Note {
-            at: self.begun.elapsed(),
-            lost: self.lost,
-            what: what(happened)?,
+            at: desk.begun.elapsed(),
+            lost: desk.lost,
+            what,
         };
-        match self.notes.try_send(note) {
-            Ok(()) => self.lost = 0,
+        match desk.notes.as_ref()?.try_send(note) {
+            Ok(()) => desk.lost = 0,
             // The thread has said why.
             Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(_)) => {
-                self.lost += 1;
-                if self.lost == 1 {
+                desk.lost += 1;
+                if desk.lost == 1 {
                     return Some(
                         "The disk cannot follow: the recording lacks what comes now.".into(),
                     );
@@ -133,11 +141,20 @@ impl Recorder {
         }
         None
     }
+
+    /// Ends the recording: nothing is taken down any more.
+    pub fn end(&self) {
+        self.desk().notes = None;
+    }
+
+    fn desk(&self) -> MutexGuard<'_, Desk> {
+        // It is never left half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Ending {
-    /// Waits until all has been written, but not for a disk that has gone. Nothing of the recorder
-    /// may be left.
+    /// Waits until all has been written after [`Recorder::end`], but not for a disk that has gone.
     pub fn wait(self) {
         let _ = self.done.recv_timeout(PATIENCE);
     }

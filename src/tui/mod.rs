@@ -3,6 +3,7 @@
 //! It must never know: the kernel, a scheduler, a command.
 
 pub mod app;
+pub mod event_queue;
 pub mod input;
 pub mod replay;
 pub mod run;

@@ -7,13 +7,14 @@
 #![forbid(unsafe_code)]
 
 use std::io::{Read, Seek};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender};
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::app::{Event, Playback, PlaybackRequest};
 use crate::drill;
 use crate::record::{Fault, Reader, Record, What};
+use crate::tui::event_queue::EventSender;
 
 /// A silence in the recording is no longer than this when it is shown.
 const LONGEST_SILENCE: Duration = Duration::from_secs(5);
@@ -28,7 +29,7 @@ pub fn spawn<R: Read + Seek + Send + 'static>(
     reader: Reader<R>,
     first: Option<Record>,
     orders: Receiver<PlaybackRequest>,
-    events: Sender<Event>,
+    events: EventSender,
 ) -> std::io::Result<()> {
     let player = Player {
         orders,
@@ -48,7 +49,7 @@ struct Unheard;
 
 struct Player {
     orders: Receiver<PlaybackRequest>,
-    events: Sender<Event>,
+    events: EventSender,
     pace: Pace,
     /// The event before is on the screen.
     free: bool,

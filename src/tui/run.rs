@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -14,6 +13,7 @@ use ratatui::layout::{Position, Rect, Size};
 use crate::app::{App, Command, Event, Outcome, PlaybackRequest};
 use crate::drill;
 use crate::model::{ProcessId, Queue};
+use crate::tui::event_queue::EventReceiver;
 use crate::ui;
 use crate::ui::theme::Theme;
 
@@ -111,7 +111,7 @@ impl<'a> Dashboard<'a> {
     pub fn run<B>(
         mut self,
         terminal: &mut Terminal<B>,
-        events: &Receiver<Event>,
+        events: &EventReceiver,
         control: &mut dyn Control,
     ) -> anyhow::Result<Outcome>
     where
@@ -122,13 +122,13 @@ impl<'a> Dashboard<'a> {
             self.draw(terminal)?;
             self.watch(control);
             control.replay(PlaybackRequest::Next);
-            let Ok(event) = events.recv() else {
+            let Some(event) = events.recv() else {
                 return Ok(Outcome::Quit);
             };
             drill::here();
             // Everything that waits is taken in before the next drawing, so that a slow terminal
             // cannot make the keys lag behind. What has come by now, that is: never without end.
-            let waiting: Vec<Event> = events.try_iter().take(MOST_AT_ONCE).collect();
+            let waiting = events.take_waiting(MOST_AT_ONCE);
             for event in std::iter::once(event).chain(waiting) {
                 if let Some(outcome) = self.take(event, terminal, control)? {
                     return Ok(outcome);
@@ -243,7 +243,7 @@ const MOST_AT_ONCE: usize = 1024;
 /// If the terminal cannot be written to.
 pub fn run<B>(
     terminal: &mut Terminal<B>,
-    events: &Receiver<Event>,
+    events: &EventReceiver,
     control: &mut dyn Control,
     app: App,
 ) -> anyhow::Result<Outcome>

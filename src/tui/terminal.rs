@@ -4,7 +4,6 @@
 
 use std::io::{self, IsTerminal, Stdout, stdout};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
 use std::thread;
 
 use anyhow::{Context, bail};
@@ -18,6 +17,7 @@ use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 
 use crate::app::Event;
+use crate::tui::event_queue::EventSender;
 
 pub type Screen = Terminal<CrosstermBackend<Stdout>>;
 
@@ -94,7 +94,7 @@ pub fn suspend() -> io::Result<()> {
 /// Makes sure that a panic is readable. In the thread that calls this, the terminal is restored
 /// before the message is printed. A panic in another thread becomes an [`Event::Panicked`], so
 /// that the dashboard can end in order; where nobody listens any more it is printed too.
-pub fn report_panics(events: Sender<Event>) {
+pub fn report_panics(events: EventSender) {
     let dashboard = thread::current().id();
     let print = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {

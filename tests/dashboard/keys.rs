@@ -4,6 +4,7 @@ use std::io;
 
 use dualq_top::app::keymap::KEYMAP;
 use dualq_top::app::{App, Event, Key, Outcome};
+use dualq_top::tui::event_queue::EventReceiver;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
@@ -138,15 +139,9 @@ fn signals_panics_and_a_lost_terminal_end_the_dashboard_as_what_they_are() {
 
 #[test]
 fn stopping_hands_the_terminal_back_and_redraws_on_return() {
-    let (sender, events) = std::sync::mpsc::channel();
     let (_, seen) = seen(2);
-    for event in seen
-        .into_iter()
-        .chain([key(Key::Ctrl('z')), Event::Signal(20)])
-    {
-        sender.send(event).unwrap();
-    }
-    drop(sender);
+    let stops = [key(Key::Ctrl('z')), Event::Signal(20)];
+    let events = EventReceiver::of(seen.into_iter().chain(stops));
     let mut stops = 0;
     let mut terminal = ratatui::Terminal::new(Deaf(TestBackend::new(80, 24))).unwrap();
     dualq_top::dashboard::Dashboard::new(App::new())

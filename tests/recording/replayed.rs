@@ -1,11 +1,10 @@
 //! What a replay shows is what was on the screen.
 
-use std::sync::mpsc;
-
 use dualq_top::app::{App, Event};
 use dualq_top::dashboard::{Control, Happened};
 use dualq_top::model::{ProcessId, Queue};
 use dualq_top::record::{self, Recorder};
+use dualq_top::tui::event_queue;
 use dualq_top::ui::theme::Theme;
 
 use crate::read;
@@ -37,14 +36,14 @@ impl Control for Recording {
 fn recorded(name: &str, events: Vec<Event>) -> [String; 2] {
     let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     let _ = std::fs::remove_file(&path);
-    let (sender, _received) = mpsc::channel();
+    let (sender, _received) = event_queue::channel();
     let (recorder, ending) = record::start(&path, sender).unwrap();
     let mut hands = Recording {
         hands: Hands::default(),
         recorder,
     };
     let live = play_app(App::new(), Theme::colour(), (120, 40), events, &mut hands);
-    drop(hands);
+    hands.recorder.end();
     ending.wait();
     let (whats, end) = read(&std::fs::read(&path).unwrap());
     assert_eq!(end, Ok(()));

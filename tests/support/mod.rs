@@ -15,11 +15,10 @@ mod metronome;
 pub mod scenes;
 mod world;
 
-use std::sync::mpsc;
-
 use dualq_top::app::{App, Event, Key, Outcome};
 use dualq_top::dashboard::{Control, Dashboard};
 use dualq_top::model::{ProcessId, Queue};
+use dualq_top::tui::event_queue::EventReceiver;
 use dualq_top::ui::theme::Theme;
 pub use metronome::Metronome;
 use ratatui::Terminal;
@@ -121,11 +120,7 @@ pub fn play_app(
     events: impl IntoIterator<Item = Event>,
     hands: &mut dyn Control,
 ) -> Shown {
-    let (sender, receiver) = mpsc::channel();
-    for event in events {
-        sender.send(event).unwrap();
-    }
-    drop(sender);
+    let receiver = EventReceiver::of(events);
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     let outcome = Dashboard::new(app)
         .theme(theme)

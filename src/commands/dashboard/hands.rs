@@ -17,6 +17,7 @@ use crate::observe::Word;
 use crate::record::Recorder;
 use crate::scheduler::{Handle, Hold};
 use crate::signal;
+use crate::tui::event_queue::EventSender;
 
 /// After a move or a change of schedulers, a snapshot comes this soon: the effect is to be seen
 /// within a second.
@@ -29,7 +30,7 @@ pub struct Hands {
     pub handles: Receiver<Handle>,
     pub orders: Option<Sender<Order>>,
     pub words: Sender<Word>,
-    pub events: Sender<Event>,
+    pub events: EventSender,
     /// Keeps the demonstration load, once there has been one.
     pub keeper: Option<demo::keeper::Keeper>,
     /// What load the command line asks for.
@@ -114,7 +115,7 @@ impl Control for Hands {
     }
 
     fn note(&mut self, happened: Happened<'_>) -> Option<String> {
-        self.recorder.as_mut()?.note(happened)
+        self.recorder.as_ref()?.note(happened)
     }
 
     fn watch(&mut self, id: Option<ProcessId>) {

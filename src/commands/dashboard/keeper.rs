@@ -19,6 +19,7 @@ use crate::observe::Word;
 use crate::rights;
 use crate::scheduler::{Handle, Heir, Hold, News, Options, Scheduler, detach_unowned, sysfs};
 use crate::signal;
+use crate::tui::event_queue::EventSender;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
 const LOOK: Duration = Duration::from_millis(500);
@@ -39,7 +40,7 @@ pub enum Order {
 /// Where it tells what has become of an order.
 #[derive(Clone)]
 pub struct Outlets {
-    pub events: Sender<Event>,
+    pub events: EventSender,
     pub words: Sender<Word>,
     /// A hold on the scheduler that this process has come to own.
     pub handles: Sender<Handle>,

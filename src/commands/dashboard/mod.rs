@@ -17,7 +17,7 @@ use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use crate::app::preferences::Preferences;
 use crate::app::{App, Event, Outcome};
 use crate::cli::{Look, ThemeName};
-use crate::dashboard::{Control, Dashboard};
+use crate::dashboard::{Control, Dashboard, Happened};
 use crate::demo::Plan;
 use crate::drill;
 use crate::input;
@@ -29,6 +29,7 @@ use crate::rights;
 use crate::scheduler::{Handle, Hold, Options, preflight, sysfs};
 use crate::signal;
 use crate::terminal::{self, Tui};
+use crate::tui::event_queue::{self, EventReceiver, EventSender};
 use crate::ui::theme::Theme;
 use hands::Hands;
 use keeper::{Keeper, Order, Outlets};
@@ -74,9 +75,13 @@ pub fn run(
     }
     fix_path();
 
-    let (events, received) = mpsc::channel();
+    let (events, received) = event_queue::channel();
     let recording = record.map(|path| record::start(path, events.clone()));
     let (recorder, recorded) = recording.transpose()?.unzip();
+    if let Some(recorder) = recorder.clone() {
+        // While the screen is held up as well.
+        events.on_unseen(move |event| recorder.note(Happened::Event(event)));
+    }
     let (words, heard) = mpsc::channel();
     let connected = match start {
         Start::View => Ok(only_look()),
@@ -93,6 +98,7 @@ pub fn run(
         handles,
         keeper,
     } = kernel;
+    let ending = recorder.clone();
     let hands = Hands {
         hold,
         handles,
@@ -113,7 +119,8 @@ pub fn run(
     if !ended && !matches!(outcome, Ok(Outcome::Panicked(_))) {
         bail!("the scheduler's thread panicked; the kernel's scheduler is back");
     }
-    if let Some(recorded) = recorded {
+    if let (Some(recorder), Some(recorded)) = (ending, recorded) {
+        recorder.end();
         recorded.wait();
     }
     conclude(outcome?)
@@ -148,7 +155,7 @@ fn only_look() -> Kernel {
 }
 
 /// Owns the scheduler if it can, joins the one that runs if there is one, and else only looks.
-fn connect(options: Options, events: &Sender<Event>, words: &Sender<Word>) -> Result<Kernel> {
+fn connect(options: Options, events: &EventSender, words: &Sender<Word>) -> Result<Kernel> {
     let (handles, received) = mpsc::channel();
     let outlets = Outlets {
         events: events.clone(),
@@ -224,8 +231,8 @@ fn show(
     mut hands: Hands,
     app: App,
     theme: Theme,
-    events: &Sender<Event>,
-    received: &Receiver<Event>,
+    events: &EventSender,
+    received: &EventReceiver,
     heard: Receiver<Word>,
 ) -> Result<Outcome> {
     listen_to_signals(events.clone(), hands.orders.clone())?;
@@ -257,10 +264,7 @@ fn show(
 }
 
 /// A signal that ends the program detaches at once, whatever the thread that draws is doing.
-pub(super) fn listen_to_signals(
-    events: Sender<Event>,
-    orders: Option<Sender<Order>>,
-) -> Result<()> {
+pub(super) fn listen_to_signals(events: EventSender, orders: Option<Sender<Order>>) -> Result<()> {
     let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
     let mut signals = signal::listen(&all)?;
     thread::Builder::new()

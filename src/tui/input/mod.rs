@@ -11,7 +11,6 @@ use std::fs::File;
 use std::io::{self, stdin};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc::{SendError, Sender};
 use std::thread;
 
 use rustix::event::{PollFd, PollFlags, Timespec};
@@ -19,6 +18,7 @@ use rustix::io::Errno;
 
 use crate::app::Event;
 use crate::drill;
+use crate::tui::event_queue::{Closed, EventSender};
 use decode::Decoder;
 
 /// How long an escape byte waits for the rest of its sequence.
@@ -32,7 +32,7 @@ const ESCAPE: Timespec = Timespec {
 ///
 /// # Errors
 /// If there is no terminal to read from.
-pub fn spawn(events: Sender<Event>) -> io::Result<()> {
+pub fn spawn(events: EventSender) -> io::Result<()> {
     let terminal = terminal()?;
     let (resized, signal) = UnixStream::pair()?;
     signal_hook::low_level::pipe::register(signal_hook::consts::SIGWINCH, signal)?;
@@ -64,8 +64,8 @@ enum End {
     Unheard,
 }
 
-impl From<SendError<Event>> for End {
-    fn from(_: SendError<Event>) -> Self {
+impl From<Closed> for End {
+    fn from(_: Closed) -> Self {
         Self::Unheard
     }
 }
@@ -77,7 +77,7 @@ impl From<Errno> for End {
 }
 
 /// Reads until it ends.
-fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &Sender<Event>) -> Result<(), End> {
+fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &EventSender) -> Result<(), End> {
     let mut decoder = Decoder::default();
     let mut buffer = [0; 1024];
     loop {
@@ -90,7 +90,7 @@ fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &Sender<Event>) -> Re
             Err(Errno::INTR) => continue,
             Ok(0) => {
                 if let Some(event) = decoder.flush() {
-                    events.send(event)?;
+                    events.send_in_turn(event)?;
                 }
                 continue;
             }
@@ -109,7 +109,7 @@ fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &Sender<Event>) -> Re
                 Ok(0) => return Err(End::Gone),
                 Ok(count) => {
                     for event in decoder.feed(buffer.get(..count).unwrap_or_default()) {
-                        events.send(event)?;
+                        events.send_in_turn(event)?;
                     }
                 }
                 Err(Errno::INTR | Errno::AGAIN) => {}
@@ -127,30 +127,30 @@ mod open_pty;
 
 #[cfg(test)]
 mod tests {
-    use std::sync::mpsc::{self, Receiver};
     use std::time::Duration;
 
     use super::open_pty::open_pty;
     use super::*;
     use crate::app::Key;
+    use crate::tui::event_queue::{self, EventReceiver};
 
     const SOON: Duration = Duration::from_secs(5);
 
     /// A terminal in which somebody else types, read in a thread.
-    fn start() -> (File, UnixStream, Receiver<Event>, thread::JoinHandle<End>) {
+    fn start() -> (File, UnixStream, EventReceiver, thread::JoinHandle<End>) {
         let (typist, terminal) = open_pty();
         let mut modes = rustix::termios::tcgetattr(&terminal).unwrap();
         modes.make_raw();
         rustix::termios::tcsetattr(&terminal, rustix::termios::OptionalActions::Now, &modes)
             .unwrap();
         let (resized, signal) = UnixStream::pair().unwrap();
-        let (sender, events) = mpsc::channel();
+        let (sender, events) = event_queue::channel();
         let reader =
             thread::spawn(move || read(terminal.as_fd(), resized.as_fd(), &sender).unwrap_err());
         (typist, signal, events, reader)
     }
 
-    fn next_key(events: &Receiver<Event>) -> Key {
+    fn next_key(events: &EventReceiver) -> Key {
         match events.recv_timeout(SOON).unwrap() {
             Event::Key(key) => key,
             other => panic!("{other:?}"),
