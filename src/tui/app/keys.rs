@@ -71,11 +71,11 @@ impl App {
             Action::Shorter => return self.change_interval(false),
             Action::Longer => return self.change_interval(true),
             Action::Undo => return self.undo(),
-            Action::Card => self.put_card_away(),
+            Action::Card => self.hide_comparison(),
             Action::Tag => self.tag(),
             Action::UntagAll => self.untag_all(),
             Action::Demo => return self.demo_key(),
-            Action::Talk => self.talk_or_not(),
+            Action::Talk => self.toggle_presentation(),
             Action::Scheduler => return self.attach_or_detach(),
             Action::Search => {
                 self.search = Search {
@@ -207,7 +207,9 @@ impl App {
             (Mode::Menu, action) => self.menu_mouse(action, mouse),
             (_, MouseAction::ScrollUp) => self.go(Motion::By(-WHEEL)),
             (_, MouseAction::ScrollDown) => self.go(Motion::By(WHEEL)),
-            (_, MouseAction::Click) if self.lanes || self.talk.is_some() => self.changed = false,
+            (_, MouseAction::Click) if self.lanes || self.presentation.is_some() => {
+                self.changed = false
+            }
             (_, MouseAction::Click) if mouse.row + 1 == self.list_top => {
                 self.click_head(mouse.column);
             }

@@ -3,31 +3,31 @@
 
 #![forbid(unsafe_code)]
 
+mod before_after;
 pub mod command;
-pub mod demo;
+mod demo;
 pub mod event;
-pub mod history;
 pub mod key;
 pub mod keymap;
 pub mod list;
+pub mod measure;
 pub mod menu;
 pub mod message;
 pub mod order;
 pub mod preferences;
-pub mod rates;
+pub mod presentation;
 pub mod search;
-pub mod talk;
 
 mod keys;
 mod moves;
 mod pause;
-pub mod proof;
 mod queues;
 pub mod replay;
 mod report;
+mod session;
 mod signals;
 mod view;
-pub mod waits;
+mod waits;
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -37,21 +37,22 @@ pub use event::{Event, Playback};
 pub use key::{Key, Mouse, MouseAction};
 
 use crate::model::{Exit, NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
-use demo::Demo;
-use history::History;
 use keymap::Keymap;
 use list::List;
+use measure::before_after::Comparisons;
+use measure::history::History;
+use measure::rates::{Measured, Missing, Tick, Tracker};
+use measure::waits::WaitSummary;
 use menu::Menu;
 use message::{Message, Tone};
 use moves::{Errand, Undo};
 use order::{Branch, SortKey};
 use pause::Pause;
-use proof::Proofs;
-use rates::{Measured, Missing, Tick, Tracker};
+use presentation::Presentation;
 use replay::Replay;
 use search::Search;
+use session::Demo;
 use signals::Sending;
-use talk::Talk;
 
 /// What the keys go to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,7 +64,7 @@ pub enum Mode {
     Menu,
     /// A question waits for a yes.
     Confirm,
-    /// Whether to quit, in talk mode.
+    /// Whether to quit, in presentation mode.
     Quit,
     Help,
     /// Why the kernel ended the scheduler.
@@ -91,8 +92,8 @@ pub struct App {
     tracker: Tracker,
     tick: Result<Tick, Missing>,
     percent: Vec<Option<f32>>,
-    waits: Result<waits::Seen, NoWaits>,
-    proofs: Proofs,
+    waits: Result<WaitSummary, NoWaits>,
+    comparisons: Comparisons,
     history: History,
     list: List,
     keymap: Keymap,
@@ -134,7 +135,7 @@ pub struct App {
     /// Who rules since the last snapshot, by the keeper's answer.
     rules_since: Option<Ruler>,
     demo: Option<Demo>,
-    talk: Option<Talk>,
+    presentation: Option<Presentation>,
     /// While a recording is shown.
     replay: Option<Replay>,
     changed: bool,
@@ -154,8 +155,8 @@ impl App {
             tracker: Tracker::default(),
             tick: Err(Missing::First),
             percent: Vec::new(),
-            proofs: Proofs::default(),
-            waits: Ok(waits::Seen::default()),
+            comparisons: Comparisons::default(),
+            waits: Ok(WaitSummary::default()),
             history: History::default(),
             list: List::default(),
             keymap: Keymap::default(),
@@ -182,7 +183,7 @@ impl App {
             read_back: Vec::new(),
             rules_since: None,
             demo: None,
-            talk: None,
+            presentation: None,
             replay: None,
             changed: true,
         }
@@ -247,7 +248,7 @@ impl App {
         }
         self.replay_sees(snapshot.at);
         let measured = self.tracker.measure(&snapshot);
-        self.proof_sees(&snapshot);
+        self.compare_sees(&snapshot);
         self.clock = snapshot.at;
         let now = self.clock;
         if self.snapshot.is_none()

@@ -243,7 +243,7 @@ impl App {
         if let Some(queue) = queue {
             let ids = errand.done.iter().map(|(id, _)| *id).collect();
             let change = format!("{} → {to}", queue.other().name());
-            self.prove(ids, title.clone(), change);
+            self.compare(ids, title.clone(), change);
         }
         let (back, tone) = match (errand.undoes, errand.refused.is_empty()) {
             (true, true) => ("Taken back: ", Tone::Done),

@@ -4,10 +4,10 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::command::Command;
-use super::history::CAPACITY;
 use super::keymap::Action;
+use super::measure::history::CAPACITY;
+use super::measure::rates::{Measured, Tick};
 use super::message::Tone;
-use super::rates::{Measured, Tick};
 use super::{App, queues};
 use crate::model::Snapshot;
 

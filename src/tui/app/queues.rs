@@ -60,14 +60,14 @@ impl App {
             (Ok(()), Some(Pending::Attach)) => {
                 self.rules_now(Ruler::Dualq);
                 self.mark("dualq".into());
-                self.prove_ruler("kernel default → dualq");
+                self.compare_schedulers("kernel default → dualq");
                 self.demo_begins_anew(None);
                 self.say(Tone::Done, "dualq is attached.");
             }
             (Ok(()), Some(Pending::Detach)) => {
                 self.rules_now(Ruler::KernelDefault);
                 self.mark("kernel default".into());
-                self.prove_ruler("dualq → kernel default");
+                self.compare_schedulers("dualq → kernel default");
                 self.demo_begins_anew(None);
                 self.say(
                     Tone::Done,

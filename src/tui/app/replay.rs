@@ -7,7 +7,7 @@ use super::command::{Command, PlaybackRequest};
 use super::event::Playback;
 use super::keymap::Action;
 use super::message::Tone;
-use super::talk::Talk;
+use super::presentation::Presentation;
 use crate::model::ProcessId;
 
 /// How fast, in percent of what it was, and as a factor.
@@ -204,7 +204,7 @@ impl App {
         self.tick = new.tick;
         self.percent = new.percent;
         self.waits = new.waits;
-        self.proofs = new.proofs;
+        self.comparisons = new.comparisons;
         self.history = new.history;
         self.reported = new.reported;
         self.message = new.message;
@@ -215,8 +215,8 @@ impl App {
         self.read_back = new.read_back;
         self.rules_since = new.rules_since;
         self.demo = new.demo;
-        if let Some(talk) = &mut self.talk {
-            *talk = Talk::default();
+        if let Some(presentation) = &mut self.presentation {
+            *presentation = Presentation::default();
         }
     }
 

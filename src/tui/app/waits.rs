@@ -1,140 +1,17 @@
-//! The waits of the last seconds, from cumulative ones; and switching the instrument.
-
-use std::collections::VecDeque;
-use std::sync::Arc;
-use std::time::Duration;
+//! The waits that are shown, and switching the instrument.
 
 use super::App;
 use super::command::Command;
+use super::measure::waits::{WaitSummary, p99};
 use super::message::Tone;
-use crate::model::{
-    ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, KindWaits, NoWaits, ProcessId, Role, Ruler,
-    Snapshot, Waits,
-};
-
-/// How far back the panel looks: far enough for a p99, near enough to see a change.
-pub const WINDOW: Duration = Duration::from_secs(10);
-
-/// Readings of the last seconds. It begins anew with each event and each change of who rules, so
-/// that nothing from before mixes with what came after.
-#[derive(Debug, Default)]
-pub struct Window {
-    readings: VecDeque<(Duration, Arc<Waits>)>,
-    ruler: Ruler,
-}
-
-/// What was waited over a window.
-#[derive(Debug, Clone, Default)]
-pub struct Seen {
-    pub over: Duration,
-    /// What came in that time; the maxima are those since the last event.
-    pub waits: Waits,
-    /// `None` where the kernel does not count what the instrument takes.
-    pub cost: Option<Cost>,
-}
-
-/// What measuring takes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Cost {
-    pub ns_per_event: u64,
-    /// Of the time of all CPUs.
-    pub percent: f32,
-}
-
-impl Window {
-    /// Takes in one more snapshot.
-    ///
-    /// # Errors
-    /// With the reason why there are no waits.
-    pub fn measure(&mut self, now: &Snapshot) -> Result<Seen, NoWaits> {
-        let waits = match &now.waits {
-            Ok(waits) => waits,
-            Err(why) => {
-                self.readings.clear();
-                return Err(why.clone());
-            }
-        };
-        let same = self.ruler == now.scheduler.ruler
-            && self
-                .readings
-                .back()
-                .is_some_and(|(_, before)| before.event == waits.event);
-        if !same {
-            self.readings.clear();
-            self.ruler = now.scheduler.ruler.clone();
-        }
-        self.readings.push_back((now.at, waits.clone()));
-        // One reading that is old enough stays, as where the window begins.
-        while let Some((next, _)) = self.readings.get(1)
-            && now.at.saturating_sub(*next) >= WINDOW
-        {
-            self.readings.pop_front();
-        }
-        let Some((begin, first)) = self.readings.front() else {
-            return Ok(Seen::default());
-        };
-        let over = now.at.saturating_sub(*begin);
-        let waits = waits.since(first);
-        let cpus = now.cpus.iter().filter(|cpu| cpu.online).count();
-        Ok(Seen {
-            over,
-            cost: cost(&waits, over, cpus),
-            waits,
-        })
-    }
-}
-
-#[allow(clippy::cast_precision_loss, clippy::cast_possible_truncation)]
-fn cost(waits: &Waits, over: Duration, cpus: usize) -> Option<Cost> {
-    let cost = waits.cost.filter(|cost| cost.events > 0)?;
-    let all = over.as_nanos() as f64 * cpus.max(1) as f64;
-    Some(Cost {
-        ns_per_event: cost.ns / cost.events,
-        percent: (100.0 * cost.ns as f64 / all) as f32,
-    })
-}
-
-/// Percentiles of one kind of wait, in nanoseconds, as far as there are enough waits for them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Summary {
-    pub count: u64,
-    pub p50: Option<u64>,
-    pub p99: Option<u64>,
-    pub max: Option<u64>,
-}
-
-impl Summary {
-    #[must_use]
-    pub fn of(waits: &KindWaits) -> Self {
-        let count = waits.histogram.total();
-        let max = (waits.max_ns > 0).then_some(waits.max_ns);
-        // The middle of a bucket may lie beyond the longest wait in it.
-        let known = |ns: u64| max.map_or(ns, |max| ns.min(max));
-        Self {
-            count,
-            p50: waits
-                .histogram
-                .percentile(50)
-                .filter(|_| count >= ENOUGH_FOR_P50)
-                .map(known),
-            p99: p99(&waits.histogram).map(known),
-            max,
-        }
-    }
-}
-
-fn p99(waits: &Histogram) -> Option<u64> {
-    waits
-        .percentile(99)
-        .filter(|_| waits.total() >= ENOUGH_FOR_P99)
-}
+use crate::model::{NoWaits, ProcessId, Role};
 
 impl App {
     /// The waits of the last seconds.
     ///
     /// # Errors
     /// With the reason why there are none.
-    pub fn waits(&self) -> Result<&Seen, &NoWaits> {
+    pub fn waits(&self) -> Result<&WaitSummary, &NoWaits> {
         self.waits.as_ref()
     }
 

@@ -7,7 +7,7 @@ use super::layout::Room;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::demo::Demo;
+use crate::app::measure::deadlines::Deadlines;
 use crate::model::{DemoReading, Queue};
 use crate::text;
 
@@ -120,7 +120,13 @@ fn whose(pen: &mut Pen, app: &App, theme: &Theme, from: u16) {
 
 /// What was missed in each of the last seconds, in so many rows, and below it the queue that the
 /// metronome was in, with a mark where anything was moved. `label` is where the words begin, `chart` how far behind that the charts do.
-pub fn chart(pen: &mut Pen, demo: &Demo, theme: &Theme, (label, chart): (u16, u16), rows: u16) {
+pub fn chart(
+    pen: &mut Pen,
+    demo: &Deadlines,
+    theme: &Theme,
+    (label, chart): (u16, u16),
+    rows: u16,
+) {
     pen.text(label, rows - 1, "missed", theme.quiet);
     pen.text(label, rows, "queue", theme.quiet);
     let left = label + chart;

@@ -6,7 +6,7 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::keymap::Action;
-use crate::app::rates::{Pair, Rates};
+use crate::app::measure::rates::{Pair, Rates};
 
 /// The least width of a lane with its label.
 const NARROW: u16 = 20;

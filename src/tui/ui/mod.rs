@@ -73,7 +73,7 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
         too_small(&mut Pen::new(buffer, area), area, app);
         return;
     };
-    if app.talk().is_some() {
+    if app.presentation().is_some() {
         talk::render(buffer, area, app, theme);
         return draw_over(buffer, area, app, theme);
     }

@@ -6,7 +6,7 @@ use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::proof::{Part, Percentile, Proof, Side};
+use crate::app::measure::before_after::{Comparison, Figures, Percentile, Side};
 use crate::model::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 
 pub const HEIGHT: u16 = 4;
@@ -61,7 +61,11 @@ impl Places {
 }
 
 pub fn height(app: &App) -> u16 {
-    if app.proof().is_some() { HEIGHT } else { 0 }
+    if app.comparison().is_some() {
+        HEIGHT
+    } else {
+        0
+    }
 }
 
 /// ```text
@@ -71,7 +75,9 @@ pub fn height(app: &App) -> u16 {
 ///  the rest    156 µs→ 161 µs  154 ms→ 165 ms   394 %→  376 %
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
-    let Some(proof) = app.proof() else { return };
+    let Some(proof) = app.comparison() else {
+        return;
+    };
     pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
     let title = format!(" {} {} ", proof.title, proof.change);
     let end = pen.text(1, 0, &title, theme.title);
@@ -87,7 +93,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     for (y, name) in [(2, name), (3, "the rest")] {
         pen.put(1, y, name, places.first - 2, theme.strong);
     }
-    for (y, part) in [(2, subject as fn(&Side) -> &Part), (3, rest)] {
+    for (y, part) in [(2, subject as fn(&Side) -> &Figures), (3, rest)] {
         let side = |side: &Option<Side>| side.as_ref().map(|side| *part(side));
         let (before, after) = (side(&proof.before), side(&proof.after));
         row(pen, theme, &places, y, before, after);
@@ -114,15 +120,15 @@ fn pair(
     pen.text(x, y, after, theme.strong);
 }
 
-fn subject(side: &Side) -> &Part {
+fn subject(side: &Side) -> &Figures {
     &side.subject
 }
 
-fn rest(side: &Side) -> &Part {
+fn rest(side: &Side) -> &Figures {
     &side.rest
 }
 
-fn missed(proof: &Proof) -> bool {
+fn missed(proof: &Comparison) -> bool {
     [&proof.before, &proof.after]
         .into_iter()
         .flatten()
@@ -130,7 +136,7 @@ fn missed(proof: &Proof) -> bool {
 }
 
 /// ` before 10 s → after 4 s `
-fn windows(proof: &Proof) -> String {
+fn windows(proof: &Comparison) -> String {
     let seconds = |side: &Option<Side>| match side {
         Some(side) => format!("{:.0} s", side.over.as_secs_f32()),
         None => "–".to_owned(),
@@ -147,12 +153,12 @@ fn row(
     theme: &Theme,
     places: &Places,
     y: u16,
-    before: Option<Part>,
-    after: Option<Part>,
+    before: Option<Figures>,
+    after: Option<Figures>,
 ) {
-    let p50 = |part: Option<Part>| wait(part.map(|part| part.p50), ENOUGH_FOR_P50, theme);
-    let p99 = |part: Option<Part>| wait(part.map(|part| part.p99), ENOUGH_FOR_P99, theme);
-    let cpu = |part: Option<Part>| {
+    let p50 = |part: Option<Figures>| wait(part.map(|part| part.p50), ENOUGH_FOR_P50, theme);
+    let p99 = |part: Option<Figures>| wait(part.map(|part| part.p99), ENOUGH_FOR_P99, theme);
+    let cpu = |part: Option<Figures>| {
         let percent = part.and_then(|part| part.cpu_percent);
         percent.map_or_else(
             || format!("{:>5}  ", theme.glyphs.missing),

@@ -6,7 +6,7 @@ use super::layout::Room;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::rates::{Pair, Rates};
+use crate::app::measure::rates::{Pair, Rates};
 
 /// Where the bars begin.
 const LABEL: u16 = 13;

@@ -7,7 +7,7 @@ use ratatui::style::Style;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use super::{banner, demo, digits, footer, format, header, waits};
-use crate::app::demo::Demo;
+use crate::app::measure::deadlines::Deadlines;
 use crate::app::{App, Row};
 use crate::model::Queue;
 
@@ -145,7 +145,7 @@ fn deadlines(app: &App, theme: &Theme) -> Number {
             caption,
             digits: "-".into(),
             unit: String::new(),
-            verdict: match app.demo().and_then(Demo::reading) {
+            verdict: match app.demo().and_then(Deadlines::reading) {
                 None => "measuring: the metronome finds out how much its work is",
                 Some(_) => "measuring anew",
             }
@@ -229,7 +229,9 @@ fn process(pen: &mut Pen, app: &App, theme: &Theme) {
 ///  pressed: /  e  n  c  Enter  space ×2
 /// ```
 fn pressed(pen: &mut Pen, app: &App, theme: &Theme) {
-    let Some(talk) = app.talk() else { return };
+    let Some(talk) = app.presentation() else {
+        return;
+    };
     let mut x = pen.text(1, 0, "pressed:", theme.quiet) + 1;
     for (key, times) in talk.keys() {
         let times = if times > 1 {

@@ -9,7 +9,7 @@ use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::waits::{Seen, Summary};
+use crate::app::measure::waits::{Percentiles, WaitSummary};
 use crate::model::{BATCH_GOAL_NS, ENOUGH_FOR_P99, PRIORITY_GOAL_NS};
 use crate::model::{KindWaits, NoWaits, Queue};
 
@@ -54,7 +54,7 @@ struct Lane<'a> {
     goal: &'static str,
 }
 
-fn lanes<'a>(app: &App, seen: &'a Seen) -> [Lane<'a>; 2] {
+fn lanes<'a>(app: &App, seen: &'a WaitSummary) -> [Lane<'a>; 2] {
     let oldest = app.snapshot().and_then(|s| s.scheduler.oldest_wait);
     let lane = |queue, goal_ns, goal| {
         let waits = match queue {
@@ -88,7 +88,7 @@ pub fn missing(why: &NoWaits) -> String {
 
 /// Whether a goal holds: by a mark and in words, in at most 16 cells. Colour alone says nothing.
 fn goal(lane: &Lane, theme: &Theme) -> (String, Style) {
-    let summary = Summary::of(lane.wake);
+    let summary = Percentiles::of(lane.wake);
     let (name, glyphs) = (lane.goal, &theme.glyphs);
     match summary.p99 {
         Some(p99) if p99 < lane.goal_ns => (format!("{} {name} holds", glyphs.holds), theme.good),
@@ -125,7 +125,7 @@ pub fn render_line(pen: &mut Pen, app: &App, theme: &Theme) {
         }
     };
     for (index, lane) in (0_u16..).zip(lanes(app, seen)) {
-        let summary = Summary::of(lane.wake);
+        let summary = Percentiles::of(lane.wake);
         let (words, style) = goal(&lane, theme);
         let mut part = pen.part(left + index * half, 0, half, 1);
         let mut x = part.text(0, 0, lane.queue.name(), theme.badge(lane.queue)) + 1;
@@ -209,7 +209,7 @@ fn numbers(pen: &mut Pen, theme: &Theme, y: u16, name: &str, queue: Queue, waits
         pen.text(2, y, queue.name(), theme.badge(queue));
     }
     pen.text(11, y, name, theme.quiet);
-    let summary = Summary::of(waits);
+    let summary = Percentiles::of(waits);
     for (end, ns) in ENDS
         .into_iter()
         .zip([summary.p50, summary.p99, summary.max])
@@ -257,7 +257,7 @@ fn goals(pen: &mut Pen, theme: &Theme, y: u16, lanes: &[Lane<'_>; 2]) {
     }
 }
 
-fn cost(pen: &mut Pen, theme: &Theme, y: u16, seen: &Seen) {
+fn cost(pen: &mut Pen, theme: &Theme, y: u16, seen: &WaitSummary) {
     let text = match seen.cost {
         Some(cost) => format!(
             "costs {} an event, {:.2} % of all CPUs",

@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 
 use super::{FULL, Group, WIDE};
-use crate::app::rates::{Pair, Rates};
+use crate::app::measure::rates::{Pair, Rates};
 use crate::model::Queue;
 use crate::ui::chart;
 use crate::ui::format;

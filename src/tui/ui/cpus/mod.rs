@@ -11,7 +11,7 @@ use super::grid::Grid;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::rates::{Pair, Rates};
+use crate::app::measure::rates::{Pair, Rates};
 use crate::model::{Cpu, Queue};
 
 /// The least width of a cell with one line, with four lanes, with a line for each queue.

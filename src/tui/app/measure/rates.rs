@@ -3,7 +3,7 @@
 use std::ops::{Add, Mul};
 use std::time::Duration;
 
-use super::waits::{Seen, Window};
+use super::waits::{WaitSummary, Window};
 use crate::model::{CpuCounters, NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
 
 /// One measure of both queues.
@@ -188,7 +188,7 @@ pub struct Measured {
     pub tick: Result<Tick, Missing>,
     /// For each process its share of one CPU in percent; `None` where it was not there before.
     pub process_percent: Vec<Option<f32>>,
-    pub waits: Result<Seen, NoWaits>,
+    pub waits: Result<WaitSummary, NoWaits>,
 }
 
 impl Tracker {

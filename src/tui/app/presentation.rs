@@ -1,4 +1,4 @@
-//! Talk mode: one number for the back row, and what is pressed said on the screen.
+//! Presentation mode: one number for the back row, and what is pressed said on the screen.
 
 use std::collections::VecDeque;
 
@@ -13,12 +13,12 @@ const KEYS: usize = 6;
 
 /// The screen for a projector, and the keys that were pressed on it.
 #[derive(Debug, Default)]
-pub struct Talk {
+pub struct Presentation {
     /// The last keys, and how often each was pressed in a row.
     keys: VecDeque<(Key, u16)>,
 }
 
-impl Talk {
+impl Presentation {
     /// The newest last.
     pub fn keys(&self) -> impl Iterator<Item = (Key, u16)> + '_ {
         self.keys.iter().copied()
@@ -38,18 +38,18 @@ impl Talk {
 }
 
 impl App {
-    pub(super) fn talk_or_not(&mut self) {
-        self.talk = match self.talk {
+    pub(super) fn toggle_presentation(&mut self) {
+        self.presentation = match self.presentation {
             Some(_) => None,
-            None => Some(Talk::default()),
+            None => Some(Presentation::default()),
         };
         // What is under the cursor is what the screen is about from now on.
         self.list.choose();
     }
 
     pub(super) fn echo(&mut self, key: Key) {
-        if let Some(talk) = &mut self.talk {
-            talk.press(key);
+        if let Some(presentation) = &mut self.presentation {
+            presentation.press(key);
             // Pressed is shown, whether it does something or not.
             self.changed = true;
         }
@@ -57,7 +57,7 @@ impl App {
 
     /// Before an audience a slip must not end the show. Ctrl-C is none.
     pub(super) fn asks_before(&self, action: Option<Action>, key: Key) -> bool {
-        self.talk.is_some() && action == Some(Action::Quit) && key != Key::Ctrl('c')
+        self.presentation.is_some() && action == Some(Action::Quit) && key != Key::Ctrl('c')
     }
 
     pub(super) fn quit_key(&mut self, key: Key) -> Option<Command> {
@@ -71,9 +71,9 @@ impl App {
         }
     }
 
-    /// Talk mode, while it is on.
+    /// Presentation mode, while it is on.
     #[must_use]
-    pub fn talk(&self) -> Option<&Talk> {
-        self.talk.as_ref()
+    pub fn presentation(&self) -> Option<&Presentation> {
+        self.presentation.as_ref()
     }
 }

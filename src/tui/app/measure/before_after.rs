@@ -5,23 +5,22 @@ use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::App;
 use super::rates::Pair;
 use crate::model::{
-    ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, Process, ProcessId, Ruler, Snapshot, Waits,
+    DemoReading, ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, ProcessId, Ruler, Snapshot, Waits,
 };
 
 /// The longest that either side looks at; the one after then stays as it is.
 pub const WINDOW: Duration = Duration::from_secs(10);
 
-/// What one snapshot said, as far as a card needs it.
+/// What one snapshot said, as far as a comparison needs it.
 #[derive(Debug)]
 struct Reading {
     at: Duration,
     ruler: Ruler,
     /// `None` while waits are not measured.
     waits: Option<Arc<Waits>>,
-    /// CPU time of the processes that may become a card's subject.
+    /// CPU time of the processes that may become a comparison's subject.
     cpu_times: Vec<(ProcessId, Duration)>,
     /// Cumulative; `None` while nothing of ours counts.
     dispatched: Option<(u64, u64)>,
@@ -42,28 +41,28 @@ pub enum Percentile {
 
 /// What was measured of the subject, or of the rest.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part {
+pub struct Figures {
     pub p50: Percentile,
     pub p99: Percentile,
     /// In percent of one CPU.
     pub cpu_percent: Option<f32>,
 }
 
-/// One side of the card.
+/// One side of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {
     pub over: Duration,
-    pub subject: Part,
-    pub rest: Part,
+    pub subject: Figures,
+    pub rest: Figures,
     /// Dispatches; `None` while nothing of ours counted.
     pub dispatched: Option<Pair>,
     /// Deadlines that the metronome missed a second, where it is the subject.
     pub missed: Option<f32>,
 }
 
-/// The card.
+/// What holds of one subject before a change and after it.
 #[derive(Debug)]
-pub struct Proof {
+pub struct Comparison {
     subject: Vec<ProcessId>,
     /// Whom it is about.
     pub title: String,
@@ -77,11 +76,11 @@ pub struct Proof {
     event: Option<u64>,
 }
 
-/// The last readings, and the card that is pinned.
+/// The last readings, and the comparison that is shown.
 #[derive(Debug, Default)]
-pub(super) struct Proofs {
+pub struct Comparisons {
     readings: VecDeque<Reading>,
-    card: Option<Proof>,
+    shown: Option<Comparison>,
 }
 
 impl Reading {
@@ -154,7 +153,7 @@ fn percentile(waits: &Histogram, percent: u32, enough: u64) -> Percentile {
     }
 }
 
-impl Part {
+impl Figures {
     fn of(waits: Option<&Histogram>, cpu_percent: Option<f32>) -> Self {
         let percentile = |percent, enough| {
             waits.map_or(Percentile::Unknown, |waits| {
@@ -196,8 +195,8 @@ impl Side {
         let missed = from.missed.zip(to.missed).filter(|_| metronome);
         Some(Self {
             over,
-            subject: Part::of(own.as_ref(), cpu),
-            rest: Part::of(rest.as_ref(), cpu.map(|cpu| (busy_percent - cpu).max(0.0))),
+            subject: Figures::of(own.as_ref(), cpu),
+            rest: Figures::of(rest.as_ref(), cpu.map(|cpu| (busy_percent - cpu).max(0.0))),
             dispatched: from.dispatched.zip(to.dispatched).map(|(from, to)| Pair {
                 priority: to.0.saturating_sub(from.0) as f32,
                 batch: to.1.saturating_sub(from.1) as f32,
@@ -225,62 +224,67 @@ fn busy<'a>(readings: impl Iterator<Item = &'a Reading>) -> f32 {
     if time > 0.0 { weighted / time } else { 0.0 }
 }
 
-impl App {
-    /// Every snapshot counts, those that a held screen does not show as well.
-    pub(super) fn proof_sees(&mut self, snapshot: &Snapshot) {
-        let selected = self.selected().map(Process::process_id);
-        let demo = self.demo.as_ref().and_then(|demo| demo.reading());
+impl Comparisons {
+    /// Takes in one more snapshot; those that a held screen does not show count as well.
+    pub fn see(
+        &mut self,
+        snapshot: &Snapshot,
+        selected: Option<ProcessId>,
+        demo: Option<&DemoReading>,
+    ) {
         let missed = demo.map(|reading| (reading.at, reading.missed));
-        let reading = Reading::of(snapshot, selected, missed);
-        let metronome = demo.map(|reading| reading.metronome);
-        let proofs = &mut self.proofs;
-        proofs.readings.push_back(reading);
+        self.readings
+            .push_back(Reading::of(snapshot, selected, missed));
         // One that is old enough stays, as where a window begins.
-        while let Some(next) = proofs.readings.get(1)
+        while let Some(next) = self.readings.get(1)
             && snapshot.at.saturating_sub(next.at) >= WINDOW
         {
-            proofs.readings.pop_front();
+            self.readings.pop_front();
         }
-        let (Some(card), Some(now)) = (&mut proofs.card, proofs.readings.back()) else {
+        let (Some(shown), Some(now)) = (&mut self.shown, self.readings.back()) else {
             return;
         };
-        let Some(begun) = &card.begun else {
+        let Some(begun) = &shown.begun else {
             // A snapshot may have been on its way when it happened.
-            let later = now.event() != card.event || now.event().is_none();
+            let later = now.event() != shown.event || now.event().is_none();
             if later && now.ruler != Ruler::Transition {
-                card.begun = proofs.readings.pop_back();
-                proofs.readings.clear();
+                shown.begun = self.readings.pop_back();
+                self.readings.clear();
             }
             return;
         };
-        if now.at.saturating_sub(begun.at) > WINDOW && card.after.is_some() {
+        if now.at.saturating_sub(begun.at) > WINDOW && shown.after.is_some() {
             return;
         }
         if now.ruler != begun.ruler {
             return;
         }
-        let busy = busy(std::iter::once(begun).chain(&proofs.readings));
-        let is_metronome = is_metronome(&card.subject, metronome);
-        card.after = Side::between(begun, now, &card.subject, busy, is_metronome);
+        let busy = busy(std::iter::once(begun).chain(&self.readings));
+        let is_metronome = is_metronome(&shown.subject, demo);
+        shown.after = Side::between(begun, now, &shown.subject, busy, is_metronome);
     }
 
-    /// Pins a card about these processes.
-    pub(super) fn prove(&mut self, subject: Vec<ProcessId>, title: String, change: String) {
-        let metronome = self.demo.as_ref().and_then(|demo| demo.reading());
-        let is_metronome = is_metronome(&subject, metronome.map(|reading| reading.metronome));
-        let readings = &self.proofs.readings;
+    /// Begins a comparison about these processes, in place of the one that is shown.
+    pub fn begin(
+        &mut self,
+        subject: Vec<ProcessId>,
+        title: String,
+        change: String,
+        demo: Option<&DemoReading>,
+    ) {
+        let is_metronome = is_metronome(&subject, demo);
         // As far back as the same held as just before.
-        let last = readings.back();
+        let last = self.readings.back();
         let same = |reading: &&Reading| {
             last.is_some_and(|last| last.event() == reading.event() && last.ruler == reading.ruler)
         };
-        let before: Vec<&Reading> = readings.iter().rev().take_while(same).collect();
+        let before: Vec<&Reading> = self.readings.iter().rev().take_while(same).collect();
         let side = before.last().zip(last).and_then(|(from, to)| {
             let busy = busy(before.iter().rev().copied());
             Side::between(from, to, &subject, busy, is_metronome)
         });
         let event = last.and_then(Reading::event);
-        self.proofs.card = Some(Proof {
+        self.shown = Some(Comparison {
             subject,
             title,
             change,
@@ -291,26 +295,18 @@ impl App {
         });
     }
 
-    /// After `x`: about the metronome while the demonstration runs, else about the selected process.
-    pub(super) fn prove_ruler(&mut self, change: &str) {
-        let process = self.metronome().or_else(|| self.selected());
-        let Some((id, title)) = process.map(|p| (p.process_id(), super::queues::title(p))) else {
-            return;
-        };
-        self.prove(vec![id], title, change.to_owned());
+    /// Hides the comparison; false if none was shown.
+    pub fn hide(&mut self) -> bool {
+        self.shown.take().is_some()
     }
 
-    pub(super) fn put_card_away(&mut self) {
-        self.changed = self.proofs.card.take().is_some();
-    }
-
-    /// The card that is pinned.
+    /// The comparison that is shown.
     #[must_use]
-    pub fn proof(&self) -> Option<&Proof> {
-        self.proofs.card.as_ref()
+    pub fn shown(&self) -> Option<&Comparison> {
+        self.shown.as_ref()
     }
 }
 
-fn is_metronome(subject: &[ProcessId], metronome: Option<u32>) -> bool {
-    matches!(subject, [id] if Some(id.pid) == metronome)
+fn is_metronome(subject: &[ProcessId], demo: Option<&DemoReading>) -> bool {
+    matches!(subject, [id] if demo.is_some_and(|reading| reading.metronome == id.pid))
 }

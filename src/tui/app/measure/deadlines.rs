@@ -1,0 +1,112 @@
+//! How many deadlines the metronome of the demonstration misses a second, now and over the last
+//! minutes.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::model::{DemoReading, Queue};
+
+/// The rate is taken over this time: as long as it takes to be believed, and no longer.
+const WINDOW: Duration = Duration::from_millis(1000);
+/// Seconds kept for the chart.
+const CAPACITY: usize = 600;
+
+/// Frames a second that were on time, and that were not.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Beat {
+    pub on_time: f32,
+    pub missed: f32,
+    /// The queue that the metronome was in; `None` where nothing of ours ruled.
+    pub queue: Option<Queue>,
+    /// Something was moved meanwhile, or the schedulers changed.
+    pub marked: bool,
+}
+
+/// The readings of one load, and what became of each of the last seconds.
+#[derive(Debug, Default)]
+pub struct Deadlines {
+    /// Those of the last second, the oldest first; begun anew when the metronome is moved.
+    readings: VecDeque<DemoReading>,
+    /// Where the second began that the chart shows next.
+    second: Option<DemoReading>,
+    seconds: VecDeque<Beat>,
+    /// The second that is not over yet is to be marked.
+    marked: bool,
+}
+
+impl Deadlines {
+    /// The last reading, once there is one.
+    #[must_use]
+    pub fn reading(&self) -> Option<&DemoReading> {
+        self.readings.back()
+    }
+
+    /// Over the last second; `None` until there are two readings.
+    #[must_use]
+    pub fn beat(&self, queue: Option<Queue>) -> Option<Beat> {
+        Beat::between(self.readings.front()?, self.readings.back()?, queue)
+    }
+
+    /// Each of the last seconds, the newest last.
+    pub fn seconds(&self) -> impl DoubleEndedIterator<Item = &Beat> + ExactSizeIterator {
+        self.seconds.iter()
+    }
+
+    /// Takes in one more reading, while the metronome is in `queue`.
+    pub fn read(&mut self, reading: DemoReading, queue: Option<Queue>) {
+        while self.readings.len() > 1
+            && self
+                .readings
+                .get(1)
+                .is_some_and(|next| reading.at.saturating_sub(next.at) >= WINDOW)
+        {
+            self.readings.pop_front();
+        }
+        self.readings.push_back(reading);
+        let begun = *self.second.get_or_insert(reading);
+        // A second that could not be looked at in time is shown as long as it was.
+        let seconds = reading.at.saturating_sub(begun.at).as_secs_f32() + 0.05;
+        if seconds >= 1.0
+            && let Some(mut beat) = Beat::between(&begun, &reading, queue)
+        {
+            self.second = Some(reading);
+            beat.marked = std::mem::take(&mut self.marked);
+            #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+            for _ in 0..(seconds as usize).min(CAPACITY) {
+                if self.seconds.len() == CAPACITY {
+                    self.seconds.pop_front();
+                }
+                self.seconds.push_back(beat);
+                beat.marked = false;
+            }
+        }
+    }
+
+    /// Forgets all readings but the last: those before a move tell nothing about what it does.
+    pub fn restart(&mut self) {
+        if let Some(last) = self.readings.pop_back() {
+            self.readings.clear();
+            self.readings.push_back(last);
+        }
+    }
+
+    /// Marks the present in the chart.
+    pub fn mark(&mut self) {
+        self.marked = true;
+    }
+}
+
+impl Beat {
+    #[allow(clippy::cast_precision_loss)]
+    fn between(then: &DemoReading, now: &DemoReading, queue: Option<Queue>) -> Option<Self> {
+        let time = now.at.checked_sub(then.at).filter(|t| !t.is_zero())?;
+        // A frame may be reported just after its deadline was held for missed: no negative rate.
+        let rate = |then: u64, now: u64| now.saturating_sub(then) as f32 / time.as_secs_f32();
+        Some(Self {
+            on_time: rate(then.on_time, now.on_time),
+            missed: rate(then.missed, now.missed),
+            queue,
+            marked: false,
+        })
+    }
+}

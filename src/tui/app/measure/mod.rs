@@ -1,0 +1,9 @@
+//! Figures from snapshots: rates, the history for the charts, waits, deadlines, before and after.
+//! It may import: `model`.
+//! It must never know: `App`, a key, a command, the screen.
+
+pub mod before_after;
+pub mod deadlines;
+pub mod history;
+pub mod rates;
+pub mod waits;
