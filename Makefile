@@ -15,6 +15,7 @@ help:
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; long, less so with BENCH=--quick'
 	@echo '              PEERS="scx_bpfland scx_lavd" builds and measures other schedulers beside it'
 	@echo 'make bench-check  do hackbench, cyclictest, perf bench and stress-ng agree with it?'
+	@echo 'make bench-real  redis, nginx, hackbench and others under several schedulers; REAL="--only redis" is short'
 	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make shell    a shell in the virtual machine'
@@ -68,6 +69,9 @@ bench-check: packages-vm
 	@DUALQ_TOOLS="hackbench cyclictest perf stress-ng" vm/bench --repetitions 2 --seconds 3 \
 		--only wake-up-8,cyclictest,stress-ng,messages,hackbench,perf-messaging,pipe,perf-pipe
 
+bench-real: packages-vm
+	@vm/bench-real $(REAL)
+
 bench-many: packages-vm
 	@vm/bench-many
 
@@ -106,4 +110,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-virtual-time build program static install bench bench-check bench-many bench-dashboard soak fuzz stress audit check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-virtual-time build program static install bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit check-arm64 shell packages packages-vm clean
