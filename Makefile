@@ -18,6 +18,7 @@ help:
 	@echo 'make bench-real  redis, nginx, hackbench and others under several schedulers; REAL="--only redis" is short'
 	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
+	@echo 'make docs     writes the generated parts of docs/ again, after a change of options or keys'
 	@echo 'make shell    a shell in the virtual machine'
 	@echo 'make soak     attached, killed, moved about a thousand times each, on a real kernel'
 	@echo 'make fuzz     changed inputs for every parser, FUZZ_SECONDS (60) for each: a quarter of an hour'
@@ -72,6 +73,10 @@ bench-check: packages-vm
 bench-real: packages-vm
 	@vm/bench-real $(REAL)
 
+# Options, keys: tests/reference.rs compares them otherwise.
+docs:
+	UPDATE=1 vm/cargo-static test --test reference
+
 bench-many: packages-vm
 	@vm/bench-many
 
@@ -110,4 +115,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-virtual-time build program static install bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-virtual-time build program static install bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs check-arm64 shell packages packages-vm clean

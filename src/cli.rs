@@ -9,21 +9,21 @@ use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 use crate::text::scrub_lines;
 use crate::{bench, demo};
 
-/// Puts a process first, and shows what that does: a two-queue CPU scheduler (sched_ext) with its
-/// dashboard.
+/// Gives chosen processes priority over all others and shows the effect on every CPU: a two-queue CPU
+/// scheduler (sched_ext) with a dashboard.
 #[derive(Debug, Parser)]
 #[command(
     name = "dualq-top",
     version,
     disable_version_flag = true,
     args_conflicts_with_subcommands = true,
-    after_help = "Without a command: the dashboard. It attaches the scheduler and detaches it on quitting;\n\
-        its key ? shows all keys and what the words mean.\n\n\
-        Exit status: 0 done, 1 another fault, 2 bad argument, 3 this kernel cannot, 4 not permitted,\n\
-        5 another scheduler runs, 6 ours does not run, 7 no such process,\n\
+    after_help = "Without a command, the dashboard starts: it attaches the scheduler and detaches it on exit.\n\
+        Its key ? lists all keys and explains the terms.\n\n\
+        Exit status: 0 success, 1 other error, 2 invalid argument, 3 kernel not supported,\n\
+        4 not permitted, 5 another scheduler is active, 6 dualq is not running, 7 no such process,\n\
         8 the demonstration showed no effect. Ended by signal N: 128 + N."
 )]
-#[allow(clippy::manual_non_exhaustive)] // clap wants a field for a flag, even one that it answers itself
+#[allow(clippy::manual_non_exhaustive)] // clap needs a field for a flag, even one that it handles itself
 pub struct Cli {
     #[command(subcommand)]
     pub command: Option<Command>,
@@ -31,7 +31,7 @@ pub struct Cli {
     #[command(flatten)]
     pub short: Short,
 
-    /// Only look: attach nothing and move nothing, on any kernel
+    /// View mode: attach nothing and move nothing; works on any kernel
     #[arg(long)]
     pub view: bool,
 
@@ -44,7 +44,7 @@ pub struct Cli {
     #[command(flatten)]
     pub look: Look,
 
-    /// Read the settings from this file instead of the one in the user's directory
+    /// Read the settings from this file instead of ~/.config/dualq-top/config.toml
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
@@ -53,36 +53,36 @@ pub struct Cli {
     _version: (),
 }
 
-/// Says what is wrong with the command line, or what was asked for in place of a command, and ends.
+/// Prints what is wrong with the command line, or the help or version that was asked for, and exits.
 pub fn refuse(error: &clap::Error) -> ! {
     let plain = complaint(error);
     if plain.trim_end() == error.to_string().trim_end() {
-        // In colour, where the terminal has them.
+        // clap prints it in colour if the terminal has colours.
         error.exit();
     }
     eprintln!("{plain}");
     std::process::exit(error.exit_code());
 }
 
-/// What clap has to say, with the words of the command line in it made harmless: names of files may
-/// have become arguments.
+/// Returns clap's message with the arguments that it quotes scrubbed: they may be file names with
+/// escape sequences.
 #[must_use]
 pub fn complaint(error: &clap::Error) -> String {
     scrub_lines(&error.to_string())
 }
 
-/// Whether the dashboard records.
+/// The option that records a session.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Record {
-    /// Record the session into this new file, for `dualq-top replay`: all that is seen, and the keys pressed
+    /// Record the session (all that is measured, and the keys pressed) to this new file, for `dualq-top replay`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 }
 
-/// How the dashboard looks.
+/// The options for the dashboard's appearance.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Look {
-    /// Colours for a dark or a light background, or none; by default dark, or mono where NO_COLOR is set
+    /// Colours for a dark or a light background, or none [default: dark, or mono if NO_COLOR is set]
     #[arg(long, global = true, value_enum)]
     pub theme: Option<ThemeName>,
 
@@ -91,90 +91,94 @@ pub struct Look {
     pub ascii: bool,
 }
 
+/// The colour themes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ThemeName {
+    /// For a dark background
     Dark,
+    /// For a light background
     Light,
+    /// Without colours
     Mono,
 }
 
-/// The short forms of the commands, as the original tool had them.
+/// The short forms of four commands.
 #[derive(Debug, Args)]
 #[group(multiple = false)]
 pub struct Short {
-    /// Add a process, as `add PID`
+    /// Short for `add PID`
     #[arg(short = 'a', value_name = "PID", allow_negative_numbers = true)]
     pub add: Option<String>,
 
-    /// Remove a process, as `remove PID`
+    /// Short for `remove PID`
     #[arg(short = 'r', value_name = "PID", allow_negative_numbers = true)]
     pub remove: Option<String>,
 
-    /// List the members, as `list`
+    /// Short for `list`
     #[arg(short = 'l')]
     pub list: bool,
 
-    /// Print the counters, as `stats`
+    /// Short for `stats`
     #[arg(short = 's')]
     pub stats: bool,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
-    /// Attach the scheduler without a dashboard, until Ctrl-C or SIGTERM
+    /// Attach the scheduler without the dashboard, until Ctrl-C or SIGTERM
     Attach(SchedulerOptions),
-    /// End a scheduler that was asked to stay (--stay)
+    /// Detach a scheduler that was started with --stay
     Detach,
-    /// Look whether the scheduler can be started here, and what to do where it cannot
+    /// Check whether the scheduler can run here, and print what to do if it cannot
     Doctor {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Put processes in PRIORITY, with all their threads
+    /// Move processes, with all their threads, to PRIORITY
     Add {
         #[command(flatten)]
         which: Which,
 
-        /// With their children, those to come as well
+        /// Move their children as well, including future ones
         #[arg(long)]
         children: bool,
     },
-    /// Put processes back in BATCH
+    /// Move processes back to BATCH
     Remove(Which),
-    /// List the members: the processes in PRIORITY
+    /// List the members (the processes in PRIORITY)
     List {
         /// Print one JSON object
         #[arg(long)]
         json: bool,
     },
-    /// Print the scheduler's counters, for each CPU and in total
+    /// Print the scheduler's counters per CPU and in total
     Stats(StatsOptions),
-    /// Print what completes the command line in a shell
+    /// Print a shell completion script
     Completions {
         /// The shell
         shell: clap_complete::Shell,
     },
     /// Print the manual page
     Man,
-    /// The dashboard with a load to try it on: hogs, and a metronome that counts missed deadlines
+    /// Start the dashboard with a demonstration load: CPU hogs, and a metronome that counts missed deadlines
     Demo(DemoOptions),
-    /// Show a recording in the dashboard, without rights: that of --record, or one of the demonstration
+    /// Replay a recording in the dashboard; needs no privileges
     Replay {
-        /// The recording; without it, one that comes with dualq-top
+        /// The recording, made with --record [default: the demonstration that comes with dualq-top]
         file: Option<PathBuf>,
     },
-    /// One process of that load
+    /// Run one process of the demonstration load
     #[command(hide = true)]
     DemoPart(demo::part::Part),
-    /// Measure waiting times, work and cost under the kernel's own scheduler and ours, beside other ways to favour a process
+    /// Measure wake-up latency, throughput and overhead under the kernel's scheduler, under dualq and under other ways to favour a process
     Bench(BenchOptions),
-    /// One process of a measurement
+    /// Run one process of a measurement
     #[command(hide = true)]
     BenchPart(bench::part::Part),
 }
 
-/// Which processes: by id, by name, or both.
+/// Selects processes by id, by name, or both.
 #[derive(Debug, Clone, Default, Args)]
 pub struct Which {
     /// Process ids
@@ -185,34 +189,34 @@ pub struct Which {
     )]
     pub pids: Vec<String>,
 
-    /// All processes whose name matches this regular expression (^NAME$ for exactly NAME)
+    /// Select all processes whose name matches this regular expression (^NAME$ for exactly NAME)
     #[arg(long, value_name = "PATTERN")]
     pub name: Option<String>,
 }
 
 #[derive(Debug, Clone, Args)]
 pub struct DemoOptions {
-    /// Processes that never sleep; by default two for each CPU
+    /// Number of processes that never sleep [default: two per CPU]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_HOGS)))]
     pub hogs: Option<u32>,
 
-    /// CPU time, in milliseconds, that each of the metronome's 60 frames a second takes
+    /// CPU time in milliseconds of each of the metronome's 60 frames per second
     #[arg(long, value_name = "MS", default_value_t = demo::WORK_MS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_WORK_MS)))]
     pub work: u32,
 
-    /// The load ends by itself after this time
+    /// End the load after this time
     #[arg(long, value_name = "SECONDS", default_value_t = demo::SECONDS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_SECONDS)))]
     pub seconds: u32,
 
-    /// For scripts: no dashboard; print the missed deadlines in BATCH, in PRIORITY, in BATCH again
+    /// Without the dashboard: print the missed deadlines in BATCH, in PRIORITY and in BATCH again
     #[arg(long)]
     pub headless: bool,
 
-    /// How long each of the three is measured
+    /// Duration of each of the three phases
     #[arg(long, value_name = "SECONDS", default_value_t = 5, requires = "headless", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub phase: u32,
 
-    /// Measure once, under whatever scheduler runs, and change nothing: takes no rights
+    /// Measure once under the active scheduler and change nothing; needs no privileges
     #[arg(long, requires = "headless")]
     pub as_is: bool,
 
@@ -229,88 +233,88 @@ pub struct DemoOptions {
 
 #[derive(Debug, Clone, Args)]
 pub struct BenchOptions {
-    /// Some five minutes, with fewer measurements, instead of three quarters of an hour
+    /// Make fewer measurements: about five minutes instead of 45
     #[arg(long)]
     pub quick: bool,
 
-    /// How many times each measurement is made; by default 5, with --quick 3
+    /// Number of repetitions of each measurement [default: 5, with --quick 3]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=100))]
     pub repetitions: Option<u32>,
 
-    /// How many seconds each lasts; by default 5, with --quick 2
+    /// Duration of each measurement [default: 5, with --quick 2]
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=600))]
     pub seconds: Option<u32>,
 
-    /// Only these measurements, as in wake-up-8,frame-8 (a wrong name is answered with all names); for
-    /// a cross-check also hackbench, cyclictest, perf-messaging, perf-pipe, stress-ng
+    /// Make only these measurements, e.g. wake-up-8,frame-8 (an unknown name prints all names); as a
+    /// cross-check also hackbench, cyclictest, perf-messaging, perf-pipe, stress-ng
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     pub only: Vec<String>,
 
-    /// Measure another sched_ext scheduler as well: the command that attaches it until it is interrupted; may be said several times
+    /// Measure another sched_ext scheduler as well: the command that attaches it until interrupted; can be repeated
     #[arg(long, value_name = "COMMAND")]
     pub peer: Vec<String>,
 
-    /// Let our scheduler measure how long tasks wait meanwhile, as under the dashboard: what that takes is then in the figures
+    /// Keep the wait instrument on, as the dashboard does; the figures then include its cost
     #[arg(long)]
     pub waits: bool,
 
-    /// Where the report goes: into a new folder in this one, named by the time
+    /// Write the report to a new folder, named after the time, in this one
     #[arg(long, value_name = "FOLDER", default_value = "benchmark_results")]
     pub out: PathBuf,
 }
 
 #[derive(Debug, Clone, Copy, Default, Args)]
 pub struct StatsOptions {
-    /// Print JSON: one object, with --watch one a line
+    /// Print JSON: one object, or with --watch one per line
     #[arg(long)]
     pub json: bool,
 
-    /// Print again every so many seconds, until interrupted
+    /// Print again at this interval until interrupted
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub watch: Option<u32>,
 }
 
-/// How BATCH is ordered.
+/// The order of tasks within BATCH.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum BatchOrder {
-    /// By virtual time, weighted by nice; who has had less may preempt
+    /// By virtual time, weighted by nice value; a task that has had less CPU time may preempt
     #[default]
     Fair,
-    /// First come, first served, whatever the nice values
+    /// First come, first served; nice values are ignored
     Fifo,
 }
 
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SchedulerOptions {
-    /// How BATCH is ordered
+    /// Order of tasks within BATCH
     #[arg(long, value_name = "ORDER", value_enum, default_value_t)]
     pub batch_order: BatchOrder,
 
-    /// The share of CPU time, in percent, that BATCH keeps on a CPU that both queues want; 0 is strict priority
+    /// Share of CPU time, in percent (0 to 50), that BATCH keeps on a CPU that both queues want; 0 is strict priority
     #[arg(long, value_name = "PERCENT", default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(0..=50))]
     pub batch_guarantee: u8,
 
-    /// Do not measure how long tasks wait; in the dashboard `w` switches it on and off
+    /// Do not measure how long tasks wait; the dashboard's key `w` turns measuring on and off
     #[arg(long)]
     pub no_waits: bool,
 
-    /// Let the scheduler outlive this program, until `dualq-top detach`
+    /// Keep the scheduler attached after this program exits, until `dualq-top detach`
     #[arg(long)]
     pub stay: bool,
 
-    /// Longest run of a PRIORITY task before the next one's turn, 1 to 100 ms; in whole ticks of the kernel, and shorter while many wait
+    /// Longest time slice of a PRIORITY task, 1 to 100 ms, in whole kernel ticks; shorter while many tasks wait
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 20, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub priority_slice: u8,
 
-    /// Longest run of a BATCH task before the next one's turn, 1 to 100 ms; in whole ticks of the kernel
+    /// Longest time slice of a BATCH task, 1 to 100 ms, in whole kernel ticks
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 4, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub batch_slice: u8,
 
-    /// How many processes there may be in PRIORITY, 1 to 1000000
+    /// Maximum number of processes in PRIORITY, 1 to 1000000
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
     pub max_members: u32,
 
-    /// The kernel ends the scheduler when a runnable task waits longer than this many seconds
+    /// The kernel ejects the scheduler if a runnable task waits longer than this many seconds, 1 to 30
     #[arg(long, value_name = "SECONDS", default_value_t = 30, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=30))]
     pub watchdog: u8,
 }

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// The exit statuses besides 0 and 1 (any other fault). Documented in `--help` and the README.
+/// The exit statuses besides 0 and 1 (any other fault). Documented in `--help` and docs/CLI.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Status {

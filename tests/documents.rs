@@ -68,7 +68,7 @@ fn section(title: &str) -> String {
 #[test]
 fn the_manual_page_says_each_exit_status_one_by_a_signal_included() {
     let section = section("\"EXIT STATUS\"");
-    assert!(section.contains("0 done"), "{section}");
+    assert!(section.contains("0 success"), "{section}");
     assert!(section.contains("Ended by signal N: 128 + N"), "{section}");
 }
 

@@ -45,7 +45,7 @@ fn is_refused(output: &Output) -> bool {
     output.status.code() == Some(4) && output.stderr.lines().count() == 1
 }
 
-/// The table in README.md, "What it needs".
+/// The table in docs/CLI.md, "Privileges".
 #[test]
 fn each_verb_needs_the_capabilities_that_the_readme_names_and_no_more() {
     const BOTH: &[u32] = &[BPF, PERFMON];
