@@ -49,4 +49,10 @@ impl Process {
     pub fn process_id(&self) -> ProcessId {
         self.thread_of.unwrap_or(self.id)
     }
+
+    /// Its name and its id, as messages call it.
+    #[must_use]
+    pub fn title(&self) -> String {
+        format!("{} ({})", self.name, self.id.pid)
+    }
 }

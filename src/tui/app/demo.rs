@@ -10,9 +10,9 @@ use crate::model::{DemoStatus, Process, ProcessId, Ruler, Snapshot};
 impl App {
     /// Starts the load, or stops it.
     pub(super) fn demo_key(&mut self) -> Option<Command> {
-        match &mut self.demo {
+        match &mut self.session.demo {
             None => {
-                self.demo = Some(Demo::default());
+                self.session.demo = Some(Demo::default());
                 self.say(Tone::Note, "Starting the demonstration …");
                 Some(Command::Demo(true))
             }
@@ -28,7 +28,7 @@ impl App {
     pub(super) fn demo_news(&mut self, news: DemoStatus) {
         match news {
             DemoStatus::Starting => {
-                self.demo.get_or_insert_default();
+                self.session.demo.get_or_insert_default();
             }
             DemoStatus::Runs(reading) => {
                 // While the screen is held its numbers stand still; the next reading makes up for it.
@@ -42,18 +42,19 @@ impl App {
                     .process(reading.metronome)
                     .filter(|_| self.snapshot().is_some_and(rules))
                     .and_then(|p| p.queue);
-                self.demo
+                self.session
+                    .demo
                     .get_or_insert_default()
                     .deadlines
                     .read(reading, queue);
                 self.point_at_metronome();
             }
             DemoStatus::Stopped => {
-                self.demo = None;
+                self.session.demo = None;
                 self.say(Tone::Done, "The demonstration has stopped: d starts it.");
             }
             DemoStatus::Ended(why) => {
-                self.demo = None;
+                self.session.demo = None;
                 self.say(Tone::Refused, why);
             }
         }
@@ -64,7 +65,7 @@ impl App {
         let Some(id) = self.metronome().map(|process| process.id) else {
             return;
         };
-        if let Some(demo) = &mut self.demo
+        if let Some(demo) = &mut self.session.demo
             && !demo.pointed
         {
             demo.pointed = true;
@@ -85,7 +86,7 @@ impl App {
     pub(super) fn demo_begins_anew(&mut self, moved: Option<ProcessId>) {
         let metronome = self.metronome().map(|process| process.id);
         if (moved.is_none() || moved == metronome)
-            && let Some(demo) = &mut self.demo
+            && let Some(demo) = &mut self.session.demo
         {
             demo.deadlines.restart();
         }
@@ -93,7 +94,7 @@ impl App {
 
     /// For its chart.
     pub(super) fn demo_mark(&mut self) {
-        if let Some(demo) = &mut self.demo {
+        if let Some(demo) = &mut self.session.demo {
             demo.deadlines.mark();
         }
     }
@@ -105,7 +106,7 @@ impl App {
     /// The demonstration, while it runs.
     #[must_use]
     pub fn demo(&self) -> Option<&Deadlines> {
-        self.demo.as_ref().map(|demo| &demo.deadlines)
+        self.session.demo.as_ref().map(|demo| &demo.deadlines)
     }
 
     /// The demonstration's metronome, while it is in the list.

@@ -1,12 +1,13 @@
 //! Keys and mouse: from what was pressed to what is done.
 
+use super::App;
 use super::command::{Command, Outcome};
 use super::key::{Key, Mouse, MouseAction};
 use super::keymap::Action;
 use super::list::Motion;
 use super::message::Tone;
+use super::mode::Mode;
 use super::search::Search;
-use super::{App, Mode};
 
 /// Rows that one notch of the wheel moves.
 const WHEEL: isize = 3;
@@ -19,10 +20,10 @@ impl App {
     }
 
     fn take_key(&mut self, key: Key) -> Option<Command> {
-        match self.mode {
-            Mode::List => match self.keymap.action(key) {
+        match &self.view.mode {
+            Mode::List => match self.view.keymap.action(key) {
                 action if self.asks_before(action, key) => {
-                    self.mode = Mode::Quit;
+                    self.view.mode = Mode::Quit;
                     None
                 }
                 Some(action) => self.act(action),
@@ -37,11 +38,11 @@ impl App {
                 (key == Key::Ctrl('c')).then_some(Command::Quit(Outcome::Quit))
             }
             Mode::Filter => self.filter_key(key),
-            Mode::Menu => self.menu_key(key),
-            Mode::Confirm => self.confirm_key(key),
+            Mode::Menu(_) => self.menu_key(key),
+            Mode::Confirm(_) => self.confirm_key(key),
             Mode::Quit => self.quit_key(key),
-            Mode::Help => self.help_key(key),
-            Mode::Report => self.report_key(key),
+            Mode::Help { .. } => self.help_key(key),
+            Mode::Report { .. } => self.report_key(key),
         }
     }
 
@@ -60,8 +61,8 @@ impl App {
             Action::Children => return self.toggle(true),
             Action::SignalMenu => self.signal_menu(),
             Action::Lanes => {
-                self.lanes = !self.lanes;
-                self.list.choose();
+                self.view.lanes = !self.view.lanes;
+                self.view.list.choose();
             }
             Action::Waits => return self.switch_waits(),
             Action::Pause => self.pause(),
@@ -78,11 +79,11 @@ impl App {
             Action::Talk => self.toggle_presentation(),
             Action::Scheduler => return self.attach_or_detach(),
             Action::Search => {
-                self.search = Search {
-                    origin: self.list.cursor(),
+                self.view.search = Search {
+                    origin: self.view.list.cursor(),
                     ..Search::default()
                 };
-                self.mode = Mode::Search;
+                self.view.mode = Mode::Search;
             }
             Action::SearchNext => self.search_again(false),
             Action::SearchPrevious => self.search_again(true),
@@ -98,8 +99,7 @@ impl App {
             Action::UserMenu => self.user_menu(),
             Action::Report => self.show_report(),
             Action::Help => {
-                self.mode = Mode::Help;
-                self.help_line = 0;
+                self.view.mode = Mode::Help { line: 0 };
             }
             Action::Suspend => return Some(Command::Suspend),
             Action::Redraw => return Some(Command::Redraw),
@@ -109,27 +109,31 @@ impl App {
     }
 
     pub(super) fn go(&mut self, motion: Motion) {
-        let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
-        self.list.go(motion, processes);
+        let processes = self
+            .session
+            .snapshot
+            .as_ref()
+            .map_or(&[][..], |s| &s.processes);
+        self.view.list.go(motion, processes);
     }
 
     fn search_key(&mut self, key: Key) {
         match key {
-            Key::Char(c) if !c.is_control() => self.search.text.push(c),
+            Key::Char(c) if !c.is_control() => self.view.search.text.push(c),
             Key::Backspace => {
-                self.search.text.pop();
+                self.view.search.text.pop();
             }
-            Key::Ctrl('u') => self.search.text.clear(),
+            Key::Ctrl('u') => self.view.search.text.clear(),
             Key::Enter => {
-                self.mode = Mode::List;
+                self.view.mode = Mode::List;
                 return;
             }
             Key::F(3) | Key::Down => return self.search_step(true, false),
             Key::Up => return self.search_step(true, true),
             Key::Esc => {
-                self.mode = Mode::List;
-                let origin = self.search.origin;
-                self.search = Search::default();
+                self.view.mode = Mode::List;
+                let origin = self.view.search.origin;
+                self.view.search = Search::default();
                 if let Some(id) = origin {
                     self.select(id);
                 }
@@ -142,72 +146,75 @@ impl App {
         }
         // What is typed is looked for from where the search began, so that taking a letter back
         // also takes the way back.
-        if let Some(id) = self.search.origin {
+        if let Some(id) = self.view.search.origin {
             self.select(id);
         }
         self.search_step(false, false);
     }
 
     fn search_again(&mut self, backwards: bool) {
-        if self.search.text.is_empty() {
+        if self.view.search.text.is_empty() {
             self.say(Tone::Note, "Nothing was searched for yet: / starts.");
             return;
         }
         self.search_step(true, backwards);
-        if self.search.failed {
-            let text = format!("“{}” is not in the list.", self.search.text);
+        if self.view.search.failed {
+            let text = format!("“{}” is not in the list.", self.view.search.text);
             self.say(Tone::Note, text);
         }
     }
 
     fn search_step(&mut self, skip: bool, backwards: bool) {
         let found = self
+            .view
             .list
             .find(self.processes(), skip, backwards, |process| {
-                self.search.matches(process)
+                self.view.search.matches(process)
             });
-        self.search.failed = found.is_none() && !self.search.text.is_empty();
+        self.view.search.failed = found.is_none() && !self.view.search.text.is_empty();
         if let Some(id) = found {
             self.select(id);
         }
     }
 
     pub(super) fn select(&mut self, id: crate::model::ProcessId) {
-        let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
-        self.list.select(id, processes);
+        let processes = self
+            .session
+            .snapshot
+            .as_ref()
+            .map_or(&[][..], |s| &s.processes);
+        self.view.list.select(id, processes);
     }
 
     fn help_key(&mut self, key: Key) -> Option<Command> {
-        match self.keymap.action(key) {
-            Some(Action::Up) => self.help_line = self.help_line.saturating_sub(1),
-            Some(Action::Down) => self.help_line += 1,
-            Some(Action::PageUp) => self.help_line = self.help_line.saturating_sub(10),
-            Some(Action::PageDown) => self.help_line += 10,
-            Some(Action::Suspend) => return Some(Command::Suspend),
+        match (self.view.keymap.action(key), &mut self.view.mode) {
+            (Some(Action::Up), Mode::Help { line }) => *line = line.saturating_sub(1),
+            (Some(Action::Down), Mode::Help { line }) => *line += 1,
+            (Some(Action::PageUp), Mode::Help { line }) => *line = line.saturating_sub(10),
+            (Some(Action::PageDown), Mode::Help { line }) => *line += 10,
+            (Some(Action::Suspend), _) => return Some(Command::Suspend),
             _ if key == Key::Ctrl('c') => return Some(Command::Quit(Outcome::Quit)),
             // Any other key closes the help and does nothing else.
-            _ => self.mode = Mode::List,
+            (_, mode) => *mode = Mode::List,
         }
         None
     }
 
     pub(super) fn mouse(&mut self, mouse: Mouse) {
-        match (self.mode, mouse.action) {
-            (Mode::Help, MouseAction::ScrollUp) => {
-                self.help_line = self.help_line.saturating_sub(1);
+        match (&mut self.view.mode, mouse.action) {
+            (Mode::Help { line } | Mode::Report { line }, MouseAction::ScrollUp) => {
+                *line = line.saturating_sub(1);
             }
-            (Mode::Help, MouseAction::ScrollDown) => self.help_line += 1,
-            (Mode::Report, MouseAction::ScrollUp) => {
-                self.report_line = self.report_line.saturating_sub(1);
+            (Mode::Help { line } | Mode::Report { line }, MouseAction::ScrollDown) => *line += 1,
+            (mode @ (Mode::Help { .. } | Mode::Report { .. }), MouseAction::Click) => {
+                *mode = Mode::List;
             }
-            (Mode::Report, MouseAction::ScrollDown) => self.report_line += 1,
-            (Mode::Help | Mode::Report, MouseAction::Click) => self.mode = Mode::List,
             // What a question is about must not change under it.
-            (Mode::Confirm | Mode::Quit, _) => self.changed = false,
-            (Mode::Menu, action) => self.menu_mouse(action, mouse),
+            (Mode::Confirm(_) | Mode::Quit, _) => self.changed = false,
+            (Mode::Menu(_), action) => self.menu_mouse(action, mouse),
             (_, MouseAction::ScrollUp) => self.go(Motion::By(-WHEEL)),
             (_, MouseAction::ScrollDown) => self.go(Motion::By(WHEEL)),
-            (_, MouseAction::Click) if self.lanes || self.presentation.is_some() => {
+            (_, MouseAction::Click) if self.view.lanes || self.view.presentation.is_some() => {
                 self.changed = false
             }
             (_, MouseAction::Click) if mouse.row + 1 == self.list_top => {
@@ -215,8 +222,12 @@ impl App {
             }
             (_, MouseAction::Click) => {
                 if let Some(line) = mouse.row.checked_sub(self.list_top) {
-                    let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
-                    self.list.click(usize::from(line), processes);
+                    let processes = self
+                        .session
+                        .snapshot
+                        .as_ref()
+                        .map_or(&[][..], |s| &s.processes);
+                    self.view.list.click(usize::from(line), processes);
                 }
             }
         }
@@ -225,7 +236,9 @@ impl App {
     /// The wheel goes from choice to choice; a click takes one, or none beside the menu.
     fn menu_mouse(&mut self, action: MouseAction, mouse: Mouse) {
         let (from, to, top, first) = self.menu_area;
-        let Some(menu) = &mut self.menu else { return };
+        let Mode::Menu(menu) = &mut self.view.mode else {
+            return;
+        };
         match action {
             MouseAction::ScrollUp => menu.row = menu.row.saturating_sub(1),
             MouseAction::ScrollDown => menu.row = (menu.row + 1).min(menu.items.len() - 1),
@@ -246,8 +259,10 @@ impl App {
         }
     }
 
-    /// Says how many lines of the help there are beyond those that fit.
-    pub fn limit_help(&mut self, last: usize) {
-        self.help_line = self.help_line.min(last);
+    /// Says how many lines of the help or the report are beyond those that fit.
+    pub fn limit_lines(&mut self, last: usize) {
+        if let Mode::Help { line } | Mode::Report { line } = &mut self.view.mode {
+            *line = (*line).min(last);
+        }
     }
 }

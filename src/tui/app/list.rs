@@ -1,13 +1,13 @@
 //! The list of processes: which one the cursor is on, which rows are in view.
 
-use super::order::{Line, View};
+use super::order::{Line, ListOptions};
 use crate::model::{Process, ProcessId};
 
 /// The rows and the place of the cursor. It holds ids, never rows: the list may
 /// re-sort under the cursor, the cursor stays on its process.
 #[derive(Debug, Default)]
 pub struct List {
-    pub view: View,
+    pub options: ListOptions,
     order: Vec<Line>,
     cursor: Option<ProcessId>,
     /// The row of the cursor.
@@ -42,7 +42,7 @@ impl List {
         percent: &[Option<f32>],
         waits: &[Option<u64>],
     ) {
-        self.order = self.view.arrange(processes, percent, waits);
+        self.order = self.options.arrange(processes, percent, waits);
         let found = self.find_row(processes);
         match found {
             Some(row) => self.row = row,

@@ -1,11 +1,13 @@
-//! The state of the dashboard: what was seen, what was asked, where the cursor is. It knows no
-//! terminal and no kernel; its only clock is the time in the snapshots.
+//! The state of the dashboard, its clock the time in the snapshots: events in, commands out.
+//! It may import: `model`.
+//! It must never know: the terminal, the screen, the kernel, a recording's file.
+//!
+//! The vocabulary ([`command`], [`event`], [`key`], [`mode`]) and what is computed ([`measure`],
+//! [`list`], [`order`]) stand alone; the private modules are [`App`]'s methods, a topic each.
 
 #![forbid(unsafe_code)]
 
-mod before_after;
 pub mod command;
-mod demo;
 pub mod event;
 pub mod key;
 pub mod keymap;
@@ -13,63 +15,46 @@ pub mod list;
 pub mod measure;
 pub mod menu;
 pub mod message;
+pub mod mode;
 pub mod order;
+pub mod playback;
 pub mod preferences;
 pub mod presentation;
 pub mod search;
 
+mod before_after;
+mod demo;
 mod keys;
+mod listing;
 mod moves;
 mod pause;
+mod permitted;
+mod present;
 mod queues;
-pub mod replay;
+mod replay;
 mod report;
 mod session;
 mod signals;
 mod view;
 mod waits;
 
-use std::collections::HashSet;
-use std::time::Duration;
-
 pub use command::{Command, Moves, Outcome, Pending, PlaybackRequest};
 pub use event::{Event, Playback};
 pub use key::{Key, Mouse, MouseAction};
+pub use mode::Mode;
 
-use crate::model::{Exit, NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
+use crate::model::{Process, Ruler, Snapshot};
 use keymap::Keymap;
 use list::List;
-use measure::before_after::Comparisons;
 use measure::history::History;
-use measure::rates::{Measured, Missing, Tick, Tracker};
-use measure::waits::WaitSummary;
+use measure::rates::{Measured, Missing, Tick};
 use menu::Menu;
 use message::{Message, Tone};
-use moves::{Errand, Undo};
 use order::{Branch, SortKey};
-use pause::Pause;
-use presentation::Presentation;
-use replay::Replay;
+use playback::Replay;
 use search::Search;
-use session::Demo;
-use signals::Sending;
-
-/// What the keys go to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Mode {
-    #[default]
-    List,
-    Search,
-    Filter,
-    Menu,
-    /// A question waits for a yes.
-    Confirm,
-    /// Whether to quit, in presentation mode.
-    Quit,
-    Help,
-    /// Why the kernel ended the scheduler.
-    Report,
-}
+use session::Session;
+use view::View;
 
 /// One row of the list.
 #[derive(Debug, Clone, Copy)]
@@ -88,57 +73,18 @@ pub struct Row<'a> {
 /// The whole state.
 #[derive(Debug)]
 pub struct App {
-    snapshot: Option<Box<Snapshot>>,
-    tracker: Tracker,
-    tick: Result<Tick, Missing>,
-    percent: Vec<Option<f32>>,
-    waits: Result<WaitSummary, NoWaits>,
-    comparisons: Comparisons,
-    history: History,
-    list: List,
-    keymap: Keymap,
+    session: Session,
+    view: View,
+    /// While a recording is shown.
+    replay: Option<Replay>,
+    /// Something may look different since it was last drawn.
+    changed: bool,
     /// The first screen row of the list, for the mouse.
     list_top: u16,
-    /// The columns that the settings ask for; none where they do not.
-    chosen_columns: Vec<SortKey>,
     /// Where the columns of the list begin, and what each of them sorts by, for the mouse.
     columns: Vec<(u16, SortKey)>,
     /// Where the choices of the menu are: columns from, to, the first row, the choice in it.
     menu_area: (u16, u16, u16, usize),
-    menu: Option<Menu>,
-    mode: Mode,
-    /// The first line of the help in view.
-    help_line: usize,
-    /// The first line of the report in view.
-    report_line: usize,
-    /// The end of the scheduler that was reported last.
-    reported: Option<Exit>,
-    search: Search,
-    message: Option<Message>,
-    pending: Option<Pending>,
-    /// While the screen is held.
-    pause: Option<Pause>,
-    /// Between two snapshots.
-    interval: Duration,
-    /// When the newest snapshot was taken, shown or not.
-    clock: Duration,
-    /// Whether the CPUs' lanes have the place of the list.
-    lanes: bool,
-    tagged: HashSet<ProcessId>,
-    sending: Option<Sending>,
-    /// The moves whose answers are awaited.
-    errand: Option<Errand>,
-    /// What was moved, and where to: the last at the end.
-    undos: Vec<Undo>,
-    /// What the map said after moves, for the one snapshot that may have been taken before them.
-    read_back: Vec<(ProcessId, Queue)>,
-    /// Who rules since the last snapshot, by the keeper's answer.
-    rules_since: Option<Ruler>,
-    demo: Option<Demo>,
-    presentation: Option<Presentation>,
-    /// While a recording is shown.
-    replay: Option<Replay>,
-    changed: bool,
 }
 
 impl Default for App {
@@ -151,41 +97,13 @@ impl App {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            snapshot: None,
-            tracker: Tracker::default(),
-            tick: Err(Missing::First),
-            percent: Vec::new(),
-            comparisons: Comparisons::default(),
-            waits: Ok(WaitSummary::default()),
-            history: History::default(),
-            list: List::default(),
-            keymap: Keymap::default(),
-            list_top: 0,
-            chosen_columns: Vec::new(),
-            columns: Vec::new(),
-            menu_area: (0, 0, 0, 0),
-            menu: None,
-            mode: Mode::default(),
-            help_line: 0,
-            report_line: 0,
-            reported: None,
-            search: Search::default(),
-            message: None,
-            pending: None,
-            pause: None,
-            interval: Duration::from_secs(1),
-            clock: Duration::ZERO,
-            lanes: false,
-            tagged: HashSet::new(),
-            sending: None,
-            errand: None,
-            undos: Vec::new(),
-            read_back: Vec::new(),
-            rules_since: None,
-            demo: None,
-            presentation: None,
+            session: Session::default(),
+            view: View::default(),
             replay: None,
             changed: true,
+            list_top: 0,
+            columns: Vec::new(),
+            menu_area: (0, 0, 0, 0),
         }
     }
 
@@ -226,7 +144,7 @@ impl App {
     /// Says where on the screen the list is.
     pub fn set_list_area(&mut self, top: u16, height: u16) {
         self.list_top = top;
-        self.list.set_height(usize::from(height));
+        self.view.list.set_height(usize::from(height));
     }
 
     /// Says where the columns of the list begin.
@@ -240,27 +158,27 @@ impl App {
     }
 
     fn see(&mut self, mut snapshot: Box<Snapshot>) {
-        for (id, queue) in self.read_back.drain(..) {
+        for (id, queue) in self.session.read_back.drain(..) {
             snapshot.put(id, queue);
         }
-        if let Some(ruler) = self.rules_since.take() {
+        if let Some(ruler) = self.session.rules_since.take() {
             snapshot.scheduler.ruler = ruler;
         }
         self.replay_sees(snapshot.at);
-        let measured = self.tracker.measure(&snapshot);
+        let measured = self.session.tracker.measure(&snapshot);
         self.compare_sees(&snapshot);
-        self.clock = snapshot.at;
-        let now = self.clock;
-        if self.snapshot.is_none()
-            && let Some(message) = &mut self.message
+        self.session.clock = snapshot.at;
+        let now = self.session.clock;
+        if self.session.snapshot.is_none()
+            && let Some(message) = &mut self.session.message
         {
             // Said before there was a clock.
             *message = Message::new(message.tone, std::mem::take(&mut message.text), now);
         }
-        self.message.take_if(|message| message.is_old(now));
-        let ruler = self.snapshot.as_ref().map(|s| &s.scheduler.ruler);
+        self.session.message.take_if(|message| message.is_old(now));
+        let ruler = self.session.snapshot.as_ref().map(|s| &s.scheduler.ruler);
         let same = ruler == Some(&snapshot.scheduler.ruler);
-        if let Some(pause) = &mut self.pause {
+        if let Some(pause) = &mut self.session.held {
             pause.hold(snapshot, measured);
             if !same {
                 // Who rules the machine is never hidden.
@@ -270,32 +188,32 @@ impl App {
             return;
         }
         if let Some(elapsed) = measured.elapsed {
-            self.history.push(elapsed, measured.tick.as_ref().ok());
+            self.session
+                .history
+                .push(elapsed, measured.tick.as_ref().ok());
         }
         self.show(snapshot, measured);
     }
 
     fn show(&mut self, snapshot: Box<Snapshot>, measured: Measured) {
-        self.tick = measured.tick;
-        self.percent = measured.process_percent;
-        self.waits = measured.waits;
-        let before = self.selected().map(|p| (p.id, queues::title(p)));
-        self.snapshot = Some(snapshot);
-        if self.list.is_chosen()
+        self.session.measured = measured;
+        let before = self.selected().map(|p| (p.id, Process::title(p)));
+        self.session.snapshot = Some(snapshot);
+        if self.view.list.is_chosen()
             && let Some((id, title)) = before
             && self.processes().iter().all(|process| process.id != id)
         {
             self.say(Tone::Note, format!("{title} has ended."));
         }
-        if !self.tagged.is_empty() {
-            let tagged = std::mem::take(&mut self.tagged);
+        if !self.view.tagged.is_empty() {
+            let tagged = std::mem::take(&mut self.view.tagged);
             let still = self.processes().iter().map(|process| process.id);
-            self.tagged = still.filter(|id| tagged.contains(id)).collect();
+            self.view.tagged = still.filter(|id| tagged.contains(id)).collect();
         }
-        if !self.list.view.folded.is_empty() {
-            let folded = std::mem::take(&mut self.list.view.folded);
+        if !self.view.list.options.folded.is_empty() {
+            let folded = std::mem::take(&mut self.view.list.options.folded);
             let still = self.processes().iter().map(|process| process.id);
-            self.list.view.folded = still.filter(|id| folded.contains(id)).collect();
+            self.view.list.options.folded = still.filter(|id| folded.contains(id)).collect();
         }
         self.notice_exit();
         self.refresh_list();
@@ -303,23 +221,29 @@ impl App {
     }
 
     fn refresh_list(&mut self) {
-        let processes = self.snapshot.as_ref().map_or(&[][..], |s| &s.processes);
+        let processes = self
+            .session
+            .snapshot
+            .as_ref()
+            .map_or(&[][..], |s| &s.processes);
         let waits: Vec<Option<u64>> = processes.iter().map(|p| self.wait_p99(p.id)).collect();
-        self.list.update(processes, &self.percent, &waits);
+        self.view
+            .list
+            .update(processes, &self.session.measured.process_percent, &waits);
     }
 
     fn say(&mut self, tone: Tone, text: impl Into<String>) {
-        self.message = Some(Message::new(tone, text, self.clock));
+        self.session.message = Some(Message::new(tone, text, self.session.clock));
     }
 
     fn processes(&self) -> &[Process] {
-        self.snapshot.as_ref().map_or(&[], |s| &s.processes)
+        self.session.processes()
     }
 
     /// The process under the cursor.
     #[must_use]
     pub fn selected(&self) -> Option<&Process> {
-        let id = self.list.cursor()?;
+        let id = self.view.list.cursor()?;
         self.processes().iter().find(|process| process.id == id)
     }
 
@@ -332,7 +256,7 @@ impl App {
 
     #[must_use]
     pub fn snapshot(&self) -> Option<&Snapshot> {
-        self.snapshot.as_deref()
+        self.session.snapshot.as_deref()
     }
 
     /// The rates of the last tick, or why there are none.
@@ -340,76 +264,84 @@ impl App {
     /// # Errors
     /// With the reason why nothing could be counted.
     pub fn tick(&self) -> Result<&Tick, Missing> {
-        self.tick.as_ref().map_err(|missing| *missing)
+        self.session
+            .measured
+            .tick
+            .as_ref()
+            .map_err(|missing| *missing)
     }
 
     #[must_use]
     pub fn history(&self) -> &History {
-        &self.history
+        &self.session.history
     }
 
     #[must_use]
     pub fn list(&self) -> &List {
-        &self.list
+        &self.view.list
     }
 
     #[must_use]
     pub fn keymap(&self) -> &Keymap {
-        &self.keymap
+        &self.view.keymap
     }
 
     #[must_use]
-    pub fn mode(&self) -> Mode {
-        self.mode
+    pub fn mode(&self) -> &Mode {
+        &self.view.mode
     }
 
     #[must_use]
     pub fn menu(&self) -> Option<&Menu> {
-        self.menu.as_ref()
-    }
-
-    #[must_use]
-    pub fn help_line(&self) -> usize {
-        self.help_line
+        match &self.view.mode {
+            Mode::Menu(menu) => Some(menu),
+            _ => None,
+        }
     }
 
     #[must_use]
     pub fn search(&self) -> &Search {
-        &self.search
+        &self.view.search
     }
 
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
-        self.message.as_ref()
+        self.session.message.as_ref()
     }
 
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
-        self.pending
+        self.session.pending
     }
 
     #[must_use]
     pub fn shows_lanes(&self) -> bool {
-        self.lanes
+        self.view.lanes
     }
 
     /// How many processes are tagged.
     #[must_use]
     pub fn tagged(&self) -> usize {
-        self.tagged.len()
+        self.view.tagged.len()
     }
 
     /// The rows in view, from the top.
     pub fn rows(&self) -> impl Iterator<Item = Row<'_>> {
-        let cursor = self.list.cursor();
-        self.list.in_view().filter_map(move |line| {
+        let cursor = self.view.list.cursor();
+        self.view.list.in_view().filter_map(move |line| {
             let process = self.processes().get(line.index)?;
             Some(Row {
                 process,
-                cpu_percent: self.percent.get(line.index).copied().flatten(),
+                cpu_percent: self
+                    .session
+                    .measured
+                    .process_percent
+                    .get(line.index)
+                    .copied()
+                    .flatten(),
                 wait_p99: self.wait_p99(process.id),
                 under_cursor: Some(process.id) == cursor,
-                tagged: self.tagged.contains(&process.process_id()),
+                tagged: self.view.tagged.contains(&process.process_id()),
                 branch: line.branch,
             })
         })
@@ -419,7 +351,7 @@ impl App {
     /// changes nothing.
     #[must_use]
     pub fn nothing_to_win(&self) -> bool {
-        self.snapshot.as_ref().is_some_and(|snapshot| {
+        self.session.snapshot.as_ref().is_some_and(|snapshot| {
             let busy: Vec<f32> = snapshot
                 .cpus
                 .iter()

@@ -1,60 +1,17 @@
 //! Moving processes to the other queue, one or many together, and back.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 
 use super::App;
 use super::command::{Command, Moves};
 use super::keymap::Action;
 use super::message::Tone;
-use super::queues::{may_move, title};
+use super::permitted::may_move;
+use super::session::{Errand, Undo};
 use crate::model::{Membership, Process, ProcessId, Queue};
 
 /// Moves that can be taken back.
 const UNDOS: usize = 100;
-
-/// Moves under way. The kernel is asked one after the other.
-#[derive(Debug, Default)]
-pub(super) struct Errand {
-    rest: VecDeque<(ProcessId, Queue)>,
-    asked: Option<(ProcessId, Queue)>,
-    done: Vec<(ProcessId, Queue)>,
-    refused: Vec<String>,
-    undoes: bool,
-    children: bool,
-    memberships: HashMap<ProcessId, Option<Membership>>,
-}
-
-impl From<Moves> for Errand {
-    fn from(moves: Moves) -> Self {
-        Self {
-            rest: moves.moves,
-            refused: moves.refused,
-            undoes: moves.undoes,
-            children: moves.children,
-            memberships: moves.memberships,
-            ..Self::default()
-        }
-    }
-}
-
-impl Errand {
-    /// Do its children come along with it into PRIORITY?
-    fn with_children(&self, id: ProcessId) -> bool {
-        let was = self.memberships.get(&id).copied().flatten();
-        if self.undoes {
-            was == Some(Membership::WithChildren)
-        } else {
-            self.children
-        }
-    }
-}
-
-/// What can be taken back.
-#[derive(Debug)]
-pub(super) struct Undo {
-    moves: Vec<(ProcessId, Queue)>,
-    memberships: HashMap<ProcessId, Option<Membership>>,
-}
 
 impl App {
     /// All that are tagged, else the process under the cursor. What is tagged ends in one queue:
@@ -63,16 +20,16 @@ impl App {
         if self.is_changing() {
             return None;
         }
-        let Some(snapshot) = self.snapshot.as_ref() else {
+        let Some(snapshot) = self.session.snapshot.as_ref() else {
             self.say(Tone::Refused, "There is no process under the cursor.");
             return None;
         };
         let cursor = self.selected().map(Process::process_id);
         let chosen = snapshot.processes.iter().filter(|process| {
-            if self.tagged.is_empty() {
+            if self.view.tagged.is_empty() {
                 Some(process.id) == cursor
             } else {
-                self.tagged.contains(&process.id)
+                self.view.tagged.contains(&process.id)
             }
         });
         let mut moves = Moves {
@@ -82,7 +39,7 @@ impl App {
         let mut movable = Vec::new();
         for process in chosen {
             moves.memberships.insert(process.id, process.membership);
-            match may_move(process, &snapshot.scheduler, &self.keymap) {
+            match may_move(process, &snapshot.scheduler, &self.view.keymap) {
                 // A member without its children can still get them.
                 Ok(Queue::Priority)
                     if children && process.membership == Some(Membership::Chosen) =>
@@ -104,7 +61,7 @@ impl App {
             self.say(Tone::Refused, "There is no process under the cursor.");
             return None;
         }
-        self.list.choose();
+        self.view.list.choose();
         self.begin(moves)
     }
 
@@ -112,7 +69,7 @@ impl App {
         if self.is_changing() {
             return None;
         }
-        let Some(last) = self.undos.pop() else {
+        let Some(last) = self.session.undos.pop() else {
             self.say(Tone::Note, "There is no move to take back.");
             return None;
         };
@@ -149,23 +106,23 @@ impl App {
 
     /// What was asked before this goes on first: nothing may be asked twice at once.
     fn begin(&mut self, moves: Moves) -> Option<Command> {
-        if self.errand.is_some() {
+        if self.session.errand.is_some() {
             self.say(Tone::Note, "The kernel is still at the last move.");
             return None;
         }
-        self.errand = Some(moves.clone().into());
+        self.session.errand = Some(moves.clone().into());
         Some(Command::Moves(moves))
     }
 
     /// In a recording, where the kernel's answers follow.
     pub(super) fn replay_moves(&mut self, moves: Moves) {
-        self.errand = Some(moves.into());
+        self.session.errand = Some(moves.into());
         self.next_move();
     }
 
     /// What the kernel is to be asked next; after the last, what came of it all is said.
     pub fn next_move(&mut self) -> Option<Command> {
-        let errand = self.errand.as_mut()?;
+        let errand = self.session.errand.as_mut()?;
         errand.asked = errand.rest.pop_front();
         match errand.asked {
             Some((id, to)) => Some(Command::Move {
@@ -174,7 +131,7 @@ impl App {
                 children: to == Queue::Priority && errand.with_children(id),
             }),
             None => {
-                let errand = self.errand.take()?;
+                let errand = self.session.errand.take()?;
                 self.conclude(errand);
                 None
             }
@@ -187,16 +144,21 @@ impl App {
         id: ProcessId,
         result: Result<Queue, String>,
     ) -> Option<Command> {
-        let mut errand = self.errand.take().unwrap_or_default();
+        let mut errand = self.session.errand.take().unwrap_or_default();
         match result {
             Err(why) => errand.refused.push(why),
             Ok(queue) => {
-                self.read_back.push((id, queue));
+                self.session.read_back.push((id, queue));
                 self.demo_begins_anew(Some(id));
-                if let Some(snapshot) = &mut self.snapshot {
+                if let Some(snapshot) = &mut self.session.snapshot {
                     snapshot.put(id, queue);
                 }
-                if let Some(snapshot) = self.pause.as_mut().and_then(super::pause::Pause::waiting) {
+                if let Some(snapshot) = self
+                    .session
+                    .held
+                    .as_mut()
+                    .and_then(super::measure::held::Held::waiting)
+                {
                     snapshot.put(id, queue);
                 }
                 if errand.asked.is_some_and(|asked| asked != (id, queue)) {
@@ -212,7 +174,7 @@ impl App {
                 }
             }
         }
-        self.errand = Some(errand);
+        self.session.errand = Some(errand);
         self.next_move()
     }
 
@@ -261,10 +223,10 @@ impl App {
         }
         self.say(tone, text);
         if !errand.undoes {
-            if self.undos.len() == UNDOS {
-                self.undos.remove(0);
+            if self.session.undos.len() == UNDOS {
+                self.session.undos.remove(0);
             }
-            self.undos.push(Undo {
+            self.session.undos.push(Undo {
                 moves: errand.done,
                 memberships: errand.memberships,
             });
@@ -273,29 +235,29 @@ impl App {
 
     fn title_of(&self, id: ProcessId) -> String {
         let process = self.processes().iter().find(|process| process.id == id);
-        process.map_or_else(|| format!("process {}", id.pid), title)
+        process.map_or_else(|| format!("process {}", id.pid), Process::title)
     }
 
     /// Tags the process under the cursor, or takes its tag away, and goes on to the next.
     pub(super) fn tag(&mut self) {
         if let Some(id) = self.selected().map(Process::process_id) {
-            if !self.tagged.remove(&id) {
-                self.tagged.insert(id);
+            if !self.view.tagged.remove(&id) {
+                self.view.tagged.insert(id);
             }
             self.go(super::list::Motion::By(1));
         }
     }
 
     pub(super) fn untag_all(&mut self) {
-        let text = match self.tagged.len() {
+        let text = match self.view.tagged.len() {
             0 => format!(
                 "No process is tagged: {} tags.",
-                self.keymap.key(Action::Tag)
+                self.view.keymap.key(Action::Tag)
             ),
             1 => "One process is not tagged any more.".to_owned(),
             count => format!("{count} processes are not tagged any more."),
         };
-        self.tagged.clear();
+        self.view.tagged.clear();
         self.say(Tone::Note, text);
     }
 }

@@ -66,7 +66,7 @@ impl SortKey {
 
 /// What the user wants to see of the processes.
 #[derive(Debug, Clone, Default)]
-pub struct View {
+pub struct ListOptions {
     pub sort: SortKey,
     pub inverted: bool,
     pub tree: bool,
@@ -99,7 +99,7 @@ pub struct Branch {
     pub folded: bool,
 }
 
-impl View {
+impl ListOptions {
     /// Whether processes are left out.
     #[must_use]
     pub fn is_partial(&self) -> bool {

@@ -37,11 +37,11 @@ impl App {
     #[must_use]
     pub fn with(preferences: Preferences) -> Self {
         let mut app = Self::new();
-        app.list.view.sort = preferences.sort;
-        app.list.view.inverted = preferences.inverted;
-        app.chosen_columns = preferences.columns;
-        app.interval = preferences.interval;
-        app.keymap = preferences.keymap;
+        app.view.list.options.sort = preferences.sort;
+        app.view.list.options.inverted = preferences.inverted;
+        app.view.columns = preferences.columns;
+        app.view.interval = preferences.interval;
+        app.view.keymap = preferences.keymap;
         if let Some(note) = preferences.note {
             app.say(Tone::Note, note);
         }
@@ -51,6 +51,6 @@ impl App {
     /// The columns that the settings ask for; none where they do not.
     #[must_use]
     pub fn chosen_columns(&self) -> &[SortKey] {
-        &self.chosen_columns
+        &self.view.columns
     }
 }

@@ -7,53 +7,9 @@ use super::command::{Command, PlaybackRequest};
 use super::event::Playback;
 use super::keymap::Action;
 use super::message::Tone;
+use super::playback::{Replay, SPEEDS};
 use super::presentation::Presentation;
-use crate::model::ProcessId;
-
-/// How fast, in percent of what it was, and as a factor.
-const SPEEDS: [(u32, &str); 7] = [
-    (25, "¼"),
-    (50, "½"),
-    (100, "1"),
-    (200, "2"),
-    (400, "4"),
-    (800, "8"),
-    (1600, "16"),
-];
-const AS_IT_WAS: usize = 2;
-
-/// The recording that is shown.
-#[derive(Debug)]
-pub struct Replay {
-    /// When its first snapshot was taken.
-    first: Option<Duration>,
-    paused: bool,
-    speed: usize,
-    over: Option<String>,
-    /// Where the cursor was, while the recording is read up to a place before.
-    again: Option<Option<ProcessId>>,
-}
-
-impl Replay {
-    #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.paused
-    }
-
-    /// Why there is no more.
-    #[must_use]
-    pub fn over(&self) -> Option<&str> {
-        self.over.as_deref()
-    }
-
-    /// `None` where it goes as it was.
-    #[must_use]
-    pub fn speed(&self) -> Option<&'static str> {
-        let (_, name) = SPEEDS.get(self.speed)?;
-        (self.speed != AS_IT_WAS).then_some(name)
-    }
-}
-
+use super::session::Session;
 /// Whether this would change something on the machine.
 fn changes(action: Action) -> bool {
     matches!(
@@ -72,13 +28,7 @@ impl App {
     /// Shows a recording.
     #[must_use]
     pub fn replaying(mut self) -> Self {
-        self.replay = Some(Replay {
-            first: None,
-            paused: false,
-            speed: AS_IT_WAS,
-            over: None,
-            again: None,
-        });
+        self.replay = Some(Replay::new());
         self
     }
 
@@ -92,7 +42,9 @@ impl App {
     #[must_use]
     pub fn replayed(&self) -> Duration {
         let first = self.replay.as_ref().and_then(|replay| replay.first);
-        first.map_or(Duration::ZERO, |first| self.clock.saturating_sub(first))
+        first.map_or(Duration::ZERO, |first| {
+            self.session.clock.saturating_sub(first)
+        })
     }
 
     /// Whether there is a point in an action here.
@@ -113,12 +65,12 @@ impl App {
 
     pub(super) fn replay_news(&mut self, news: Playback) {
         match news {
-            Playback::Asked(pending) => self.pending = Some(pending),
+            Playback::Asked(pending) => self.session.pending = Some(pending),
             Playback::Pressed(key) => self.echo(key),
             Playback::Moves(moves) => self.replay_moves(moves),
             Playback::Lost(count) => {
                 // An answer may be among them.
-                self.errand = None;
+                self.session.errand = None;
                 let text = format!("The recording lacks {count} events here.");
                 self.say(Tone::Note, text);
             }
@@ -166,8 +118,8 @@ impl App {
 
     fn replay_pauses(&mut self) -> Option<PlaybackRequest> {
         let (pause, step) = (
-            self.keymap.key(Action::Pause),
-            self.keymap.key(Action::Step),
+            self.view.keymap.key(Action::Pause),
+            self.view.keymap.key(Action::Step),
         );
         let replay = self.replay.as_mut()?;
         replay.paused = !replay.paused;
@@ -191,31 +143,15 @@ impl App {
 
     /// All that came of the recording is forgotten; how it is looked at stays.
     fn begin_again(&mut self) {
-        let cursor = self.list.cursor();
+        let cursor = self.view.list.cursor();
         let Some(replay) = &mut self.replay else {
             return;
         };
         replay.again.get_or_insert(cursor);
         replay.first = None;
         replay.over = None;
-        let new = Self::new();
-        self.snapshot = new.snapshot;
-        self.tracker = new.tracker;
-        self.tick = new.tick;
-        self.percent = new.percent;
-        self.waits = new.waits;
-        self.comparisons = new.comparisons;
-        self.history = new.history;
-        self.reported = new.reported;
-        self.message = new.message;
-        self.pending = new.pending;
-        self.clock = new.clock;
-        self.errand = new.errand;
-        self.undos = new.undos;
-        self.read_back = new.read_back;
-        self.rules_since = new.rules_since;
-        self.demo = new.demo;
-        if let Some(presentation) = &mut self.presentation {
+        self.session = Session::default();
+        if let Some(presentation) = &mut self.view.presentation {
             *presentation = Presentation::default();
         }
     }

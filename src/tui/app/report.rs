@@ -1,28 +1,29 @@
 //! The report on a scheduler that the kernel has ended: shown when it comes, and again on a key.
 
+use super::App;
 use super::command::{Command, Outcome};
 use super::key::Key;
 use super::keymap::Action;
 use super::message::Tone;
-use super::{App, Mode};
+use super::mode::Mode;
 use crate::model::{Exit, Ruler};
 
 impl App {
     /// Opens the report when there is a new one. Nobody who is typing is interrupted: it waits.
     pub(super) fn notice_exit(&mut self) {
         let exit = self.exit().cloned();
-        if exit == self.reported {
+        if exit == self.session.reported {
             return;
         }
-        match (exit, self.mode) {
-            (Some(exit), Mode::List | Mode::Report) => {
-                self.reported = Some(exit);
+        match (exit, &self.view.mode) {
+            (Some(exit), Mode::List | Mode::Report { .. }) => {
+                self.session.reported = Some(exit);
                 self.open_report();
             }
             (None, mode) => {
-                self.reported = None;
-                if mode == Mode::Report {
-                    self.mode = Mode::List;
+                self.session.reported = None;
+                if matches!(mode, Mode::Report { .. }) {
+                    self.view.mode = Mode::List;
                 }
             }
             _ => {}
@@ -32,7 +33,7 @@ impl App {
     /// Why the kernel ended our scheduler, unless it runs again.
     #[must_use]
     pub fn exit(&self) -> Option<&Exit> {
-        let scheduler = &self.snapshot.as_ref()?.scheduler;
+        let scheduler = &self.session.snapshot.as_ref()?.scheduler;
         scheduler
             .exit
             .as_ref()
@@ -51,42 +52,30 @@ impl App {
     }
 
     fn open_report(&mut self) {
-        self.mode = Mode::Report;
-        self.report_line = 0;
+        self.view.mode = Mode::Report { line: 0 };
     }
 
     pub(super) fn report_key(&mut self, key: Key) -> Option<Command> {
-        match self.keymap.action(key) {
-            Some(Action::Up) => self.report_line = self.report_line.saturating_sub(1),
-            Some(Action::Down) => self.report_line += 1,
-            Some(Action::PageUp) => self.report_line = self.report_line.saturating_sub(10),
-            Some(Action::PageDown) => self.report_line += 10,
-            Some(Action::First) => self.report_line = 0,
-            Some(Action::Last) => self.report_line = usize::MAX,
-            Some(Action::Scheduler) => {
-                self.mode = Mode::List;
+        match (self.view.keymap.action(key), &mut self.view.mode) {
+            (Some(Action::Up), Mode::Report { line }) => *line = line.saturating_sub(1),
+            (Some(Action::Down), Mode::Report { line }) => *line += 1,
+            (Some(Action::PageUp), Mode::Report { line }) => *line = line.saturating_sub(10),
+            (Some(Action::PageDown), Mode::Report { line }) => *line += 10,
+            (Some(Action::First), Mode::Report { line }) => *line = 0,
+            (Some(Action::Last), Mode::Report { line }) => *line = usize::MAX,
+            (Some(Action::Scheduler), mode) => {
+                *mode = Mode::List;
                 return match self.replay_act(Action::Scheduler) {
                     Some(answer) => answer,
                     None => self.attach_or_detach(),
                 };
             }
-            Some(Action::Suspend) => return Some(Command::Suspend),
-            Some(Action::Redraw) => return Some(Command::Redraw),
+            (Some(Action::Suspend), _) => return Some(Command::Suspend),
+            (Some(Action::Redraw), _) => return Some(Command::Redraw),
             _ if key == Key::Ctrl('c') => return Some(Command::Quit(Outcome::Quit)),
             // Any other key closes it and does nothing else.
-            _ => self.mode = Mode::List,
+            (_, mode) => *mode = Mode::List,
         }
         None
-    }
-
-    /// The first line of the report in view.
-    #[must_use]
-    pub fn report_line(&self) -> usize {
-        self.report_line
-    }
-
-    /// Says how many lines of the report there are beyond those that fit.
-    pub fn limit_report(&mut self, last: usize) {
-        self.report_line = self.report_line.min(last);
     }
 }

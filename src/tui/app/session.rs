@@ -1,6 +1,56 @@
-//! What has come from the world, and what is kept of it.
+//! What has come from the world since the dashboard began, or since its recording was begun again.
 
+use std::collections::{HashMap, VecDeque};
+use std::time::Duration;
+
+use super::command::{Moves, Pending};
+use super::measure::before_after::Comparisons;
 use super::measure::deadlines::Deadlines;
+use super::measure::held::Held;
+use super::measure::history::History;
+use super::measure::rates::{Measured, Tracker};
+use super::message::Message;
+use super::mode::Sending;
+use crate::model::{Exit, Membership, Process, ProcessId, Queue, Ruler, Snapshot};
+
+/// All of it. To go back in a recording it is dropped as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Session {
+    /// The one that is shown.
+    pub snapshot: Option<Box<Snapshot>>,
+    pub tracker: Tracker,
+    /// What the snapshot that is shown says together with the one before.
+    pub measured: Measured,
+    pub comparisons: Comparisons,
+    pub history: History,
+    /// While the screen is held.
+    pub held: Option<Held>,
+    /// When the newest snapshot was taken, shown or not.
+    pub clock: Duration,
+    /// The end of the scheduler that was reported last.
+    pub reported: Option<Exit>,
+    pub message: Option<Message>,
+    /// What the scheduler was asked and has not answered yet.
+    pub pending: Option<Pending>,
+    /// The moves whose answers are awaited.
+    pub errand: Option<Errand>,
+    /// A signal whose answers are awaited.
+    pub sending: Option<Sending>,
+    /// What was moved, and where to: the last at the end.
+    pub undos: Vec<Undo>,
+    /// What the map said after moves, for the one snapshot that may have been taken before them.
+    pub read_back: Vec<(ProcessId, Queue)>,
+    /// Who rules since the last snapshot, by the scheduler's answer.
+    pub rules_since: Option<Ruler>,
+    pub demo: Option<Demo>,
+}
+
+impl Session {
+    /// The processes of the snapshot that is shown.
+    pub fn processes(&self) -> &[Process] {
+        self.snapshot.as_ref().map_or(&[], |s| &s.processes)
+    }
+}
 
 /// A load that runs, or is being started.
 #[derive(Debug, Default)]
@@ -9,4 +59,48 @@ pub(super) struct Demo {
     /// The cursor has been on the metronome once.
     pub pointed: bool,
     pub stopping: bool,
+}
+
+/// Moves under way. The kernel is asked one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Errand {
+    pub rest: VecDeque<(ProcessId, Queue)>,
+    pub asked: Option<(ProcessId, Queue)>,
+    pub done: Vec<(ProcessId, Queue)>,
+    pub refused: Vec<String>,
+    pub undoes: bool,
+    pub children: bool,
+    pub memberships: HashMap<ProcessId, Option<Membership>>,
+}
+
+impl From<Moves> for Errand {
+    fn from(moves: Moves) -> Self {
+        Self {
+            rest: moves.moves,
+            refused: moves.refused,
+            undoes: moves.undoes,
+            children: moves.children,
+            memberships: moves.memberships,
+            ..Self::default()
+        }
+    }
+}
+
+impl Errand {
+    /// Do its children come along with it into PRIORITY?
+    pub fn with_children(&self, id: ProcessId) -> bool {
+        let was = self.memberships.get(&id).copied().flatten();
+        if self.undoes {
+            was == Some(Membership::WithChildren)
+        } else {
+            self.children
+        }
+    }
+}
+
+/// What can be taken back.
+#[derive(Debug)]
+pub(super) struct Undo {
+    pub moves: Vec<(ProcessId, Queue)>,
+    pub memberships: HashMap<ProcessId, Option<Membership>>,
 }

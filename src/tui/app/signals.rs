@@ -1,14 +1,12 @@
 //! Sending a signal: which one, to whom, and only after a second key.
 
-use std::collections::VecDeque;
-
+use super::App;
 use super::command::{Command, Outcome};
 use super::key::Key;
-use super::keymap::{Action, Keymap};
 use super::menu::{Choices, Menu};
 use super::message::Tone;
-use super::queues::title;
-use super::{App, Mode};
+use super::mode::{Mode, Sending};
+use super::permitted::may_signal;
 use crate::model::{Process, ProcessId};
 
 /// Those that people send, the usual one first.
@@ -29,16 +27,6 @@ pub const SIGNALS: [(i32, &str); 14] = [
     (28, "SIGWINCH"),
 ];
 
-/// A signal that waits for a yes, or is on its way.
-#[derive(Debug)]
-pub(super) struct Sending {
-    signal: i32,
-    to: VecDeque<ProcessId>,
-    whom: String,
-    sent: usize,
-    refused: Option<String>,
-}
-
 /// The name of a signal, without what it does.
 fn name(signal: i32) -> &'static str {
     SIGNALS
@@ -46,19 +34,6 @@ fn name(signal: i32) -> &'static str {
         .find(|(number, _)| *number == signal)
         .and_then(|(_, text)| text.split(' ').next())
         .unwrap_or("a signal")
-}
-
-/// Why a process gets no signal from here.
-fn may_signal(process: &Process, keymap: &Keymap) -> Result<(), String> {
-    let title = title(process);
-    if process.own {
-        let q = keymap.key(Action::Quit);
-        return Err(format!("{title} is part of dualq-top: {q} quits."));
-    }
-    if process.kernel_thread {
-        return Err(format!("{title} is a kernel thread: it heeds no signals."));
-    }
-    Ok(())
 }
 
 impl App {
@@ -69,28 +44,28 @@ impl App {
             .processes()
             .iter()
             .filter(|process| {
-                if self.tagged.is_empty() {
+                if self.view.tagged.is_empty() {
                     Some(process.id) == cursor
                 } else {
-                    self.tagged.contains(&process.id)
+                    self.view.tagged.contains(&process.id)
                 }
             })
             .collect();
         let whom = match *chosen {
             [] => return self.say(Tone::Refused, "There is no process under the cursor."),
-            [process] => title(process),
+            [process] => process.title(),
             _ => format!("{} tagged processes", chosen.len()),
         };
         // All or none: what is left out would have to be said in the question.
         if let Some(why) = chosen
             .iter()
-            .find_map(|process| may_signal(process, &self.keymap).err())
+            .find_map(|process| may_signal(process, &self.view.keymap).err())
         {
             return self.say(Tone::Refused, why);
         }
         let ids = chosen.iter().map(|process| process.id).collect();
-        self.list.choose();
-        self.menu = Some(Menu {
+        self.view.list.choose();
+        self.view.mode = Mode::Menu(Menu {
             title: format!("Send to {whom}"),
             items: SIGNALS
                 .iter()
@@ -99,7 +74,6 @@ impl App {
             row: 0,
             choices: Choices::Signal(ids, whom),
         });
-        self.mode = Mode::Menu;
     }
 
     /// The choice was made: now the question.
@@ -107,20 +81,21 @@ impl App {
         let Some((signal, _)) = SIGNALS.get(row) else {
             return;
         };
-        self.sending = Some(Sending {
+        self.view.mode = Mode::Confirm(Sending {
             signal: *signal,
             to: to.into(),
             whom,
             sent: 0,
             refused: None,
         });
-        self.mode = Mode::Confirm;
     }
 
     /// The question that waits for a yes.
     #[must_use]
     pub fn question(&self) -> Option<String> {
-        let sending = self.sending.as_ref()?;
+        let Mode::Confirm(sending) = &self.view.mode else {
+            return None;
+        };
         let (name, whom) = (name(sending.signal), &sending.whom);
         Some(format!(
             "Send {name} to {whom}?  y sends it, any other key does not"
@@ -128,12 +103,16 @@ impl App {
     }
 
     pub(super) fn confirm_key(&mut self, key: Key) -> Option<Command> {
-        self.mode = Mode::List;
+        let Mode::Confirm(sending) = std::mem::take(&mut self.view.mode) else {
+            return None;
+        };
         match key {
-            Key::Char('y' | 'Y') => self.next_signal(),
+            Key::Char('y' | 'Y') => {
+                self.session.sending = Some(sending);
+                self.next_signal()
+            }
             Key::Ctrl('c') => Some(Command::Quit(Outcome::Quit)),
             _ => {
-                self.sending = None;
                 self.say(Tone::Note, "No signal was sent.");
                 None
             }
@@ -141,12 +120,12 @@ impl App {
     }
 
     fn next_signal(&mut self) -> Option<Command> {
-        let sending = self.sending.as_mut()?;
+        let sending = self.session.sending.as_mut()?;
         let signal = sending.signal;
         if let Some(id) = sending.to.pop_front() {
             return Some(Command::Signal { id, signal });
         }
-        let sending = self.sending.take()?;
+        let sending = self.session.sending.take()?;
         let name = name(signal);
         match (sending.refused, sending.sent) {
             (None, _) => self.say(Tone::Done, format!("{name} sent to {}.", sending.whom)),
@@ -162,7 +141,7 @@ impl App {
     }
 
     pub(super) fn signalled(&mut self, result: Result<(), String>) -> Option<Command> {
-        let sending = self.sending.as_mut()?;
+        let sending = self.session.sending.as_mut()?;
         match result {
             Ok(()) => sending.sent += 1,
             Err(why) => {

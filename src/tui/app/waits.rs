@@ -12,13 +12,13 @@ impl App {
     /// # Errors
     /// With the reason why there are none.
     pub fn waits(&self) -> Result<&WaitSummary, &NoWaits> {
-        self.waits.as_ref()
+        self.session.measured.waits.as_ref()
     }
 
     /// The p99 of a process's wake-up waits, in nanoseconds, where it is looked at and has enough.
     #[must_use]
     pub fn wait_p99(&self, id: ProcessId) -> Option<u64> {
-        let processes = &self.waits.as_ref().ok()?.waits.processes;
+        let processes = &self.session.measured.waits.as_ref().ok()?.waits.processes;
         let at = processes
             .binary_search_by_key(&id, |process| process.id)
             .ok()?;
@@ -26,7 +26,7 @@ impl App {
     }
 
     pub(super) fn switch_waits(&mut self) -> Option<Command> {
-        let Some(snapshot) = &self.snapshot else {
+        let Some(snapshot) = &self.session.snapshot else {
             self.say(Tone::Refused, "Nothing has been seen of the kernel yet.");
             return None;
         };

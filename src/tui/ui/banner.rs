@@ -6,7 +6,7 @@ use super::pen::Pen;
 use super::theme::Theme;
 use crate::app::App;
 use crate::app::keymap::Action;
-use crate::app::replay::Replay;
+use crate::app::playback::Replay;
 use crate::model::{Role, Ruler, SchedulerStatus};
 use crate::text;
 

@@ -24,7 +24,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
         }
         Mode::Filter => {
             let hint = "Enter keep the filter  Esc show all";
-            let x = typing(pen, theme, "\\", &app.list().view.filter.text, hint);
+            let x = typing(pen, theme, "\\", &app.list().options.filter.text, hint);
             if app.list().is_empty() {
                 pen.text(x + 2, 0, "nothing matches", theme.warning);
             }
@@ -35,12 +35,12 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             pen.text(1, 0, question, theme.warning);
             return;
         }
-        Mode::Confirm => {
+        Mode::Confirm(_) => {
             let question = app.question().unwrap_or_default();
             pen.text(1, 0, &question, theme.warning);
             return;
         }
-        Mode::List | Mode::Menu | Mode::Help | Mode::Report => {}
+        Mode::List | Mode::Menu(_) | Mode::Help { .. } | Mode::Report { .. } => {}
     }
     let Some(message) = app.message() else {
         if let Some(parts) = left_out(app) {
@@ -73,7 +73,7 @@ fn typing(pen: &mut Pen, theme: &Theme, sign: &str, text: &str, hint: &str) -> u
 
 /// Which processes the list does not show.
 fn left_out(app: &App) -> Option<String> {
-    let view = &app.list().view;
+    let view = &app.list().options;
     let key = |action| app.keymap().key(action);
     let mut parts = Vec::new();
     if !view.filter.text.is_empty() {

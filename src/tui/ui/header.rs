@@ -6,7 +6,7 @@ use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::keymap::Action;
-use crate::app::replay::Replay;
+use crate::app::playback::Replay;
 use crate::app::{App, Pending};
 use crate::model::{Host, Ruler, Snapshot};
 

@@ -110,7 +110,7 @@ pub fn overflow(area: Rect, keymap: &Keymap) -> usize {
 ///   │   space         move the process to …    │
 ///   └───────────────── any other key closes ───┘
 /// ```
-pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
+pub fn render(pen: &mut Pen, area: Rect, app: &App, first: usize, theme: &Theme) {
     let place = place(area, app.keymap());
     let (width, height) = (place.width, place.height);
     let (x, y) = (place.x - area.x, place.y - area.y);
@@ -126,15 +126,12 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
     let hidden = overflow(area, app.keymap());
     let bottom = height.saturating_sub(1);
     let hint = if hidden > 0 {
-        format!(
-            " ↑ ↓ scroll ({}/{hidden}), any other key closes ",
-            app.help_line()
-        )
+        format!(" ↑ ↓ scroll ({first}/{hidden}), any other key closes ")
     } else {
         " any key closes ".to_owned()
     };
     pen.right(width.saturating_sub(2), bottom, &hint, theme.quiet);
-    for (y, line) in (1..bottom).zip(lines(width, app.keymap()).iter().skip(app.help_line())) {
+    for (y, line) in (1..bottom).zip(lines(width, app.keymap()).iter().skip(first)) {
         match line {
             Line::Title(title) => {
                 pen.text(1, y, title, theme.title);

@@ -46,8 +46,8 @@ pub fn fit(app: &mut App, size: Size) {
         app.set_columns(processes::heads(layout.list.width, app.chosen_columns()));
         // Not while they are hidden: to fold all their lines takes longer than to draw the rest.
         match app.mode() {
-            Mode::Help => app.limit_help(help::overflow(area, app.keymap())),
-            Mode::Report => app.limit_report(report::overflow(area, app)),
+            Mode::Help { .. } => app.limit_lines(help::overflow(area, app.keymap())),
+            Mode::Report { .. } => app.limit_lines(report::overflow(area, app)),
             _ => {}
         }
         if let Some(menu) = app.menu() {
@@ -102,8 +102,10 @@ fn draw_over(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
         menu::render(buffer, area, menu, theme);
     }
     match app.mode() {
-        Mode::Help => help::render(&mut Pen::new(buffer, area), area, app, theme),
-        Mode::Report => report::render(&mut Pen::new(buffer, area), area, app, theme),
+        Mode::Help { line } => help::render(&mut Pen::new(buffer, area), area, app, *line, theme),
+        Mode::Report { line } => {
+            report::render(&mut Pen::new(buffer, area), area, app, *line, theme)
+        }
         _ => return,
     }
     if app.replay().is_some() {

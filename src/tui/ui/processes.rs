@@ -163,7 +163,7 @@ fn columns(width: u16, chosen: &[SortKey]) -> Vec<(u16, u16, &'static Column)> {
 /// ```
 pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
     let style = theme.head;
-    let view = &app.list().view;
+    let view = &app.list().options;
     pen.fill(0, 0, pen.width(), " ", style);
     let mut end = 0;
     let direction = if view.descends() {
@@ -197,7 +197,7 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
 /// Which part of the list is in view: the more of it, the earlier.
 fn place(app: &App) -> Vec<String> {
     let list = app.list();
-    let counts = |process: &&Process| list.view.threads || process.thread_of.is_none();
+    let counts = |process: &&Process| list.options.threads || process.thread_of.is_none();
     let processes = app
         .snapshot()
         .map_or(0, |s| s.processes.iter().filter(counts).count());
@@ -205,7 +205,7 @@ fn place(app: &App) -> Vec<String> {
         (0, _) if processes > 0 => "nothing matches".to_owned(),
         (0, _) => "no processes".to_owned(),
         (all, shown) if all == shown && all == processes => {
-            let threads = if list.view.threads {
+            let threads = if list.options.threads {
                 " and threads"
             } else {
                 ""
@@ -219,7 +219,7 @@ fn place(app: &App) -> Vec<String> {
             text::thousands(all)
         ),
     };
-    if list.view.is_partial() {
+    if list.options.is_partial() {
         place.push_str(", filtered");
     }
     if list.is_following() {

@@ -90,7 +90,7 @@ pub fn overflow(area: Rect, app: &App) -> usize {
 ///   CPU 0   : nr_run=3 flags=0x0 …
 ///  ────── x attaches dualq again, ↑ ↓ scroll (0/212), any other key closes ──
 /// ```
-pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
+pub fn render(pen: &mut Pen, area: Rect, app: &App, first: usize, theme: &Theme) {
     let Some(exit) = app.exit() else { return };
     let (last, bottom) = (pen.width(), area.height.saturating_sub(1));
     for y in 0..area.height {
@@ -105,9 +105,7 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
         " The kernel ended dualq and schedules itself ",
         theme.alarm,
     );
-    for (y, (kind, line)) in
-        (1..bottom).zip(lines(exit, width(area)).iter().skip(app.report_line()))
-    {
+    for (y, (kind, line)) in (1..bottom).zip(lines(exit, width(area)).iter().skip(first)) {
         let style = match kind {
             Kind::First => theme.strong,
             Kind::Heading => theme.title,
@@ -115,7 +113,7 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
         };
         pen.text(1, y, line, style);
     }
-    let hint = hint(area, app);
+    let hint = hint(area, app, first);
     pen.right(
         last.saturating_sub(2).max(cells(&hint)),
         bottom,
@@ -124,7 +122,7 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, theme: &Theme) {
     );
 }
 
-fn hint(area: Rect, app: &App) -> String {
+fn hint(area: Rect, app: &App, first: usize) -> String {
     let mut parts = Vec::new();
     if let Some(snapshot) = app.snapshot()
         && !matches!(snapshot.scheduler.role, Role::View { .. })
@@ -134,7 +132,7 @@ fn hint(area: Rect, app: &App) -> String {
     }
     let hidden = overflow(area, app);
     if hidden > 0 {
-        parts.push(format!("↑ ↓ scroll ({}/{hidden})", app.report_line()));
+        parts.push(format!("↑ ↓ scroll ({first}/{hidden})"));
     }
     parts.push("any other key closes".into());
     format!(" {} ", parts.join(", "))

@@ -4,6 +4,7 @@
 
 pub mod before_after;
 pub mod deadlines;
+pub mod held;
 pub mod history;
 pub mod rates;
 pub mod waits;

@@ -191,6 +191,17 @@ pub struct Measured {
     pub waits: Result<WaitSummary, NoWaits>,
 }
 
+impl Default for Measured {
+    fn default() -> Self {
+        Self {
+            elapsed: None,
+            tick: Err(Missing::First),
+            process_percent: Vec::new(),
+            waits: Ok(WaitSummary::default()),
+        }
+    }
+}
+
 impl Tracker {
     pub fn measure(&mut self, now: &Snapshot) -> Measured {
         let elapsed = self

@@ -1,0 +1,46 @@
+//! What comes while the screen stands still.
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use super::history::CAPACITY;
+use super::rates::{Measured, Tick};
+use crate::model::Snapshot;
+
+/// What came while the screen was held.
+#[derive(Debug, Default)]
+pub struct Held {
+    /// For the charts, so that they have no gap afterwards.
+    pub passed: VecDeque<Passed>,
+    pub newest: Option<(Box<Snapshot>, Measured)>,
+}
+
+/// What the charts missed.
+#[derive(Debug)]
+pub enum Passed {
+    Time(Duration, Option<Tick>),
+    Mark(String),
+}
+
+impl Held {
+    /// Keeps one more thing for the charts, in place of the oldest where there are too many.
+    pub fn keep(&mut self, passed: Passed) {
+        if self.passed.len() == CAPACITY {
+            self.passed.pop_front();
+        }
+        self.passed.push_back(passed);
+    }
+
+    /// Takes in one more snapshot that is not shown yet.
+    pub fn hold(&mut self, snapshot: Box<Snapshot>, measured: Measured) {
+        if let Some(elapsed) = measured.elapsed {
+            self.keep(Passed::Time(elapsed, measured.tick.as_ref().ok().cloned()));
+        }
+        self.newest = Some((snapshot, measured));
+    }
+
+    /// What a move changed, in the snapshot that waits.
+    pub fn waiting(&mut self) -> Option<&mut Snapshot> {
+        self.newest.as_mut().map(|(snapshot, _)| &mut **snapshot)
+    }
+}

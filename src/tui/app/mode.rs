@@ -1,0 +1,39 @@
+//! What the keys go to, with what belongs to it.
+
+use std::collections::VecDeque;
+
+use super::menu::Menu;
+use crate::model::ProcessId;
+
+/// What the keys go to.
+#[derive(Debug, Default)]
+pub enum Mode {
+    #[default]
+    List,
+    Search,
+    Filter,
+    Menu(Menu),
+    /// A question waits for a yes.
+    Confirm(Sending),
+    /// Whether to quit, in presentation mode.
+    Quit,
+    Help {
+        /// The first line in view.
+        line: usize,
+    },
+    /// Why the kernel ended the scheduler.
+    Report {
+        /// The first line in view.
+        line: usize,
+    },
+}
+
+/// A signal that waits for a yes, or is on its way.
+#[derive(Debug)]
+pub struct Sending {
+    pub(super) signal: i32,
+    pub(super) to: VecDeque<ProcessId>,
+    pub(super) whom: String,
+    pub(super) sent: usize,
+    pub(super) refused: Option<String>,
+}

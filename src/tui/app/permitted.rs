@@ -1,0 +1,75 @@
+//! What may be moved, signalled, attached and detached here, and why not.
+
+use super::command::Pending;
+use super::keymap::{Action, Keymap};
+use crate::model::{Process, Queue, Role, Ruler, SchedulerStatus};
+
+/// The queue that a process is in, if it may be moved; else one sentence.
+pub(super) fn may_move(
+    process: &Process,
+    scheduler: &SchedulerStatus,
+    keymap: &Keymap,
+) -> Result<Queue, String> {
+    let title = process.title();
+    if let Role::View { reason } = &scheduler.role {
+        return Err(format!("{title} cannot be moved in view mode: {reason}"));
+    }
+    if process.own {
+        return Err(format!(
+            "{title} is part of dualq-top and always served first: it cannot be moved."
+        ));
+    }
+    if process.kernel_thread {
+        return Err(format!(
+            "{title} is a kernel thread: only processes can be moved."
+        ));
+    }
+    process.queue.ok_or_else(|| match &scheduler.ruler {
+        Ruler::KernelDefault => {
+            let x = keymap.key(Action::Scheduler);
+            format!("{title} is in no queue: dualq is not attached, {x} attaches it.")
+        }
+        Ruler::Other(name) => format!("{title} is in no queue: {name} schedules."),
+        Ruler::Transition => "The kernel is changing schedulers: try again in a second.".into(),
+        Ruler::Unsupported => "This kernel has no sched_ext: there are no queues.".into(),
+        Ruler::Dualq => format!("{title}: the kernel's map cannot be read."),
+    })
+}
+
+/// What `x` asks for, or why it may not.
+pub(super) fn may_change(scheduler: &SchedulerStatus, keymap: &Keymap) -> Result<Pending, String> {
+    let x = keymap.key(Action::Scheduler);
+    if let Role::View { reason } = &scheduler.role {
+        return Err(format!("Nothing can be changed in view mode: {reason}"));
+    }
+    match (&scheduler.ruler, &scheduler.role) {
+        (Ruler::Transition, _) => {
+            Err("The kernel is changing schedulers: try again in a second.".into())
+        }
+        (Ruler::Unsupported, _) => Err("This kernel has no sched_ext.".into()),
+        (Ruler::Other(name), _) => Err(format!(
+            "{name} schedules and is never evicted: end it first, then {x} attaches dualq."
+        )),
+        (Ruler::KernelDefault, Role::Joined { owner: Some(owner) }) => Err(format!(
+            "Process {owner} owns the scheduler: x there attaches it."
+        )),
+        (Ruler::KernelDefault, _) => Ok(Pending::Attach),
+        (Ruler::Dualq, Role::Joined { owner: Some(owner) }) => Err(format!(
+            "Process {owner} owns the scheduler: {x} there detaches it."
+        )),
+        (Ruler::Dualq, _) => Ok(Pending::Detach),
+    }
+}
+
+/// Why a process gets no signal from here.
+pub(super) fn may_signal(process: &Process, keymap: &Keymap) -> Result<(), String> {
+    let title = process.title();
+    if process.own {
+        let q = keymap.key(Action::Quit);
+        return Err(format!("{title} is part of dualq-top: {q} quits."));
+    }
+    if process.kernel_thread {
+        return Err(format!("{title} is a kernel thread: it heeds no signals."));
+    }
+    Ok(())
+}
