@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One object for Linux 6.12 to 7.2 and the release after: each kernel function that changed its
- * name or its arguments stands here once, and the rest of the program calls the wrapper.
+ * One object for every kernel from Linux 6.12 to 7.3 and the release after: each kernel function stands
+ * here once, in all the forms that it has or will have, and the rest of the program calls the wrapper.
  *
- * How: every variant is declared weak, under a `___suffix` of its own that libbpf strips (the last
- * one only, so that the kernel's own `…___v2` needs two). A weak symbol whose prototype differs
- * from the kernel's counts as absent, so the first variant that exists is the right one.
+ * How: every form is declared weak, under a `___suffix` of its own that libbpf strips (the last one only,
+ * so that the kernel's own `…___v2` needs two). A weak symbol whose prototype differs from the kernel's
+ * counts as absent, so the first form that exists is the right one. The verifier removes the others; where
+ * none exists, it names the one that is called last.
+ *
+ * From 7.0 on many of these functions have a hidden last argument, the calling program, which the verifier
+ * fills in (KF_IMPLICIT_ARGS). Kernels that were built by an old pahole show it in their type information, each
+ * build in other functions. Declared with that argument such a function loads no better: the verifier looks for
+ * a twin, `…_impl`, which is missing there. So it counts as absent; src/scheduler/load/reason.rs names the cause.
  */
 #ifndef DUALQ_COMPAT_H
 #define DUALQ_COMPAT_H
@@ -14,29 +20,32 @@
 #define OPTIONAL __ksym __weak
 
 /* ---- the same on every kernel ---- */
-KFUNC s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) __ksym;
-KFUNC s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *is_idle) __ksym;
-KFUNC s32 scx_bpf_dsq_nr_queued(u64 dsq_id) __ksym;
-KFUNC void scx_bpf_kick_cpu(s32 cpu, u64 flags) __ksym;
-KFUNC const struct cpumask *scx_bpf_get_online_cpumask(void) __ksym;
-KFUNC void scx_bpf_put_cpumask(const struct cpumask *cpumask) __ksym;
-KFUNC s32 scx_bpf_pick_idle_cpu(const struct cpumask *allowed, u64 flags) __ksym;
-KFUNC bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) __ksym;
-KFUNC s32 scx_bpf_task_cpu(const struct task_struct *p) __ksym;
-KFUNC int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags) __ksym;
-KFUNC struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it) __ksym;
-KFUNC void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) __ksym;
-KFUNC struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
-KFUNC void bpf_task_release(struct task_struct *p) __ksym;
-KFUNC void bpf_rcu_read_lock(void) __ksym;
-KFUNC void bpf_rcu_read_unlock(void) __ksym;
-KFUNC struct bpf_cpumask *bpf_cpumask_create(void) __ksym;
-KFUNC void bpf_cpumask_release(struct bpf_cpumask *mask) __ksym;
-KFUNC void bpf_cpumask_set_cpu(u32 cpu, struct bpf_cpumask *mask) __ksym;
-KFUNC void bpf_cpumask_clear_cpu(u32 cpu, struct bpf_cpumask *mask) __ksym;
-KFUNC bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask *mask) __ksym;
-KFUNC bool bpf_cpumask_test_and_clear_cpu(u32 cpu, struct bpf_cpumask *mask) __ksym;
-KFUNC u32 bpf_cpumask_any_and_distribute(const struct cpumask *a, const struct cpumask *b) __ksym;
+KFUNC s32 scx_bpf_create_dsq(u64 dsq_id, s32 node) OPTIONAL;
+KFUNC s32 scx_bpf_select_cpu_dfl(struct task_struct *p, s32 prev_cpu, u64 wake_flags, bool *is_idle) OPTIONAL;
+KFUNC s32 scx_bpf_dsq_nr_queued(u64 dsq_id) OPTIONAL;
+KFUNC void scx_bpf_kick_cpu(s32 cpu, u64 flags) OPTIONAL;
+KFUNC const struct cpumask *scx_bpf_get_online_cpumask(void) OPTIONAL;
+KFUNC void scx_bpf_put_cpumask(const struct cpumask *cpumask) OPTIONAL;
+KFUNC s32 scx_bpf_pick_idle_cpu(const struct cpumask *allowed, u64 flags) OPTIONAL;
+KFUNC bool scx_bpf_test_and_clear_cpu_idle(s32 cpu) OPTIONAL;
+KFUNC s32 scx_bpf_task_cpu(const struct task_struct *p) OPTIONAL;
+KFUNC int bpf_iter_scx_dsq_new(struct bpf_iter_scx_dsq *it, u64 dsq_id, u64 flags) OPTIONAL;
+KFUNC struct task_struct *bpf_iter_scx_dsq_next(struct bpf_iter_scx_dsq *it) OPTIONAL;
+KFUNC void bpf_iter_scx_dsq_destroy(struct bpf_iter_scx_dsq *it) OPTIONAL;
+KFUNC int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned int flags) OPTIONAL;
+KFUNC struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) OPTIONAL;
+KFUNC void bpf_iter_task_destroy(struct bpf_iter_task *it) OPTIONAL;
+KFUNC struct task_struct *bpf_task_from_pid(s32 pid) OPTIONAL;
+KFUNC void bpf_task_release(struct task_struct *p) OPTIONAL;
+KFUNC void bpf_rcu_read_lock(void) OPTIONAL;
+KFUNC void bpf_rcu_read_unlock(void) OPTIONAL;
+KFUNC struct bpf_cpumask *bpf_cpumask_create(void) OPTIONAL;
+KFUNC void bpf_cpumask_release(struct bpf_cpumask *mask) OPTIONAL;
+KFUNC void bpf_cpumask_set_cpu(u32 cpu, struct bpf_cpumask *mask) OPTIONAL;
+KFUNC void bpf_cpumask_clear_cpu(u32 cpu, struct bpf_cpumask *mask) OPTIONAL;
+KFUNC bool bpf_cpumask_test_cpu(u32 cpu, const struct cpumask *mask) OPTIONAL;
+KFUNC bool bpf_cpumask_test_and_clear_cpu(u32 cpu, struct bpf_cpumask *mask) OPTIONAL;
+KFUNC u32 bpf_cpumask_any_and_distribute(const struct cpumask *a, const struct cpumask *b) OPTIONAL;
 
 /* ---- clock: 6.14 on has one that is cheaper inside a scheduling event ---- */
 KFUNC u64 scx_bpf_now___compat(void) OPTIONAL;
@@ -48,7 +57,8 @@ static inline u64 clock_ns(void)
 	return bpf_ktime_get_ns();
 }
 
-/* ---- insert into a FIFO queue ---- */
+/* ---- insert into a FIFO queue: without an answer at first, with one from 6.19 on (`___v2`), which takes
+ * over the plain name later ---- */
 KFUNC bool scx_bpf_dsq_insert___coming(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) OPTIONAL;
 KFUNC bool scx_bpf_dsq_insert___v2___compat(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) OPTIONAL;
 KFUNC void scx_bpf_dsq_insert___v1(struct task_struct *p, u64 dsq_id, u64 slice, u64 enq_flags) OPTIONAL;
@@ -94,7 +104,8 @@ static inline void dsq_insert_vtime(struct task_struct *p, u64 dsq_id, u64 slice
 	}
 }
 
-/* ---- take the first task of a queue that may run on this CPU ---- */
+/* ---- take the first task of a queue that may run on this CPU: with flags from 7.1 on (`___v2`), which take
+ * over the plain name later ---- */
 KFUNC bool scx_bpf_dsq_move_to_local___coming(u64 dsq_id, u64 enq_flags) OPTIONAL;
 KFUNC bool scx_bpf_dsq_move_to_local___v2___compat(u64 dsq_id, u64 enq_flags) OPTIONAL;
 KFUNC bool scx_bpf_dsq_move_to_local___v1(u64 dsq_id) OPTIONAL;
@@ -156,11 +167,48 @@ static inline void task_set_slice(struct task_struct *p, u64 slice_ns)
 		p->scx.slice = slice_ns;
 }
 
-/* ---- the first task of a queue: lockless from 6.19 on, through the iterator before ---- */
+/* ---- what waits in this CPU's local queue goes through enqueue once more ---- */
+/* Any queue, from anywhere: 7.1 on. */
+KFUNC void scx_bpf_dsq_reenq___compat(u64 dsq_id, u64 flags) OPTIONAL;
+/* The local queue, from anywhere: 6.19 on, and later under the plain name. */
+KFUNC void scx_bpf_reenqueue_local___v2___compat(void) OPTIONAL;
+KFUNC void scx_bpf_reenqueue_local___coming(void) OPTIONAL;
+/* The local queue, from the op cpu_release only. */
+KFUNC u32 scx_bpf_reenqueue_local___v1(void) OPTIONAL;
+
+/* From anywhere. User space loads what calls this where the kernel has one of these functions, and the op
+ * cpu_release where not (src/scheduler/load.rs). */
+static inline void reenqueue_local(void)
+{
+	if (bpf_ksym_exists(scx_bpf_dsq_reenq___compat))
+		scx_bpf_dsq_reenq___compat(VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), 0);
+	else if (bpf_ksym_exists(scx_bpf_reenqueue_local___v2___compat))
+		scx_bpf_reenqueue_local___v2___compat();
+	else
+		scx_bpf_reenqueue_local___coming();
+}
+
+/* From the op. */
+static inline void reenqueue_local_in_release(void)
+{
+	scx_bpf_reenqueue_local___v1();
+}
+
+/* ---- the first task of a queue, without its lock ---- */
 KFUNC struct task_struct *scx_bpf_dsq_peek___compat(u64 dsq_id) OPTIONAL;
 
-/* ---- give back the local queue when a real-time task takes the CPU ---- */
-KFUNC void scx_bpf_reenqueue_local___v2___compat(void) OPTIONAL;
-KFUNC u32 scx_bpf_reenqueue_local___v1(void) OPTIONAL;
+/* Otherwise the iterator serves. In 6.19 and 7.0 the answer may be a task that has left the queue: a kernel
+ * that is newer is told by the function that came with 7.1. */
+static inline bool can_peek(void)
+{
+	if (!bpf_ksym_exists(scx_bpf_dsq_reenq___compat))
+		return false;
+	return bpf_ksym_exists(scx_bpf_dsq_peek___compat);
+}
+
+static inline struct task_struct *dsq_peek(u64 dsq_id)
+{
+	return scx_bpf_dsq_peek___compat(dsq_id);
+}
 
 #endif

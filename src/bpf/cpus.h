@@ -12,10 +12,10 @@ void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 
-	if (!c || !bpf_ksym_exists(scx_bpf_reenqueue_local___v1))
+	if (!c)
 		return;
 	c->releases = true;
-	scx_bpf_reenqueue_local___v1();
+	reenqueue_local_in_release();
 	c->releases = false;
 }
 
@@ -23,9 +23,8 @@ void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(dualq_sched_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
-	if (attached && next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO &&
-	    bpf_ksym_exists(scx_bpf_reenqueue_local___v2___compat))
-		scx_bpf_reenqueue_local___v2___compat();
+	if (attached && next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO)
+		reenqueue_local();
 	return 0;
 }
 

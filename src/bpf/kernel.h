@@ -218,6 +218,9 @@ struct bpf_timer {
 struct bpf_iter_scx_dsq {
 	u64 opaque[6];
 } __attribute__((aligned(8)));
+struct bpf_iter_task {
+	__u64 opaque[3];
+} __attribute__((aligned(8)));
 struct bpf_iter_num {
 	__u64 opaque[1];
 } __attribute__((aligned(8)));

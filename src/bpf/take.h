@@ -70,8 +70,8 @@ static s64 head_of(u64 dsq_id, s32 cpu, struct cpu_record *c)
 	struct task_struct *p;
 
 	c->only_foreign = false;
-	if (bpf_ksym_exists(scx_bpf_dsq_peek___compat)) {
-		p = scx_bpf_dsq_peek___compat(dsq_id);
+	if (can_peek()) {
+		p = dsq_peek(dsq_id);
 		if (!p)
 			return NOBODY;
 		if (p->nr_cpus_allowed == nr_possible_cpus || bpf_cpumask_test_cpu(cpu, p->cpus_ptr))

@@ -11,6 +11,7 @@
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
 #include <bpf/bpf_core_read.h>
+#include "compat.h"
 
 char _license[] SEC("license") = "GPL";
 
@@ -65,21 +66,9 @@ enum answer {
 	GONE,
 };
 
-struct bpf_iter_task {
-	u64 opaque[3];
-} __attribute__((aligned(8)));
 /* include/uapi/linux/bpf.h has no name for it: the threads of one process. An iterator over all
  * processes, the kernel has too, but that one can begin nowhere but at the first. */
 #define PROCESS_THREADS 2
-
-extern void *bpf_rdonly_cast(const void *object, u32 type) __ksym;
-extern void bpf_rcu_read_lock(void) __ksym;
-extern void bpf_rcu_read_unlock(void) __ksym;
-extern struct task_struct *bpf_task_from_pid(s32 pid) __ksym;
-extern void bpf_task_release(struct task_struct *task) __ksym;
-extern int bpf_iter_task_new(struct bpf_iter_task *it, struct task_struct *task, unsigned int flags) __ksym;
-extern struct task_struct *bpf_iter_task_next(struct bpf_iter_task *it) __ksym;
-extern void bpf_iter_task_destroy(struct bpf_iter_task *it) __ksym;
 
 /* Read anew each time, in the order written here. */
 #define READ_ONCE(x) (*(volatile typeof(x) *)&(x))

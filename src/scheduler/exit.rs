@@ -82,9 +82,12 @@ fn describe(kind: u32, code: i64) -> String {
         KIND_KERNEL => format!("the kernel ended it (code {code:#x})"),
         67 => "ended by SysRq-S".to_owned(),
         68 => "its parent scheduler ended".to_owned(),
+        69 => "its parent scheduler ended it".to_owned(),
         1024 => "a fault in the scheduler".to_owned(),
         1025 => "a fault that the scheduler reported".to_owned(),
         1026 => "a runnable task waited too long (the watchdog)".to_owned(),
+        1027 => "a task was sent through enqueue again and again, and never ran".to_owned(),
+        1028 => "a task could not be rescued from a CPU that is not the scheduler's".to_owned(),
         other => format!("exit kind {other}"),
     }
 }
@@ -123,6 +126,18 @@ mod tests {
         // Full to the last byte, without an end.
         bytes[DUMP].fill(b'x');
         assert_eq!(parse(&bytes).unwrap().dump[0].len(), DUMP.len());
+    }
+
+    #[test]
+    fn what_newer_kernels_end_a_scheduler_for_is_said_in_words() {
+        for kind in [64..70, 1024..1029].into_iter().flatten() {
+            let words = describe(kind, 0);
+            assert!(
+                kind == 64 || !words.contains("exit kind"),
+                "{kind}: {words}"
+            );
+        }
+        assert_eq!(describe(4711, 0), "exit kind 4711");
     }
 
     #[test]

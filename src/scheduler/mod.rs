@@ -11,6 +11,7 @@ mod family;
 mod handle;
 mod heir;
 mod hold;
+mod kernel_types;
 mod load;
 mod lock;
 mod members;
