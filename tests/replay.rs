@@ -203,7 +203,7 @@ fn without_message(screen: &str) -> String {
 
 #[test]
 fn a_step_back_shows_the_look_before_as_it_was() {
-    let mut terminal = Pty::start(program(&["replay"]), 24, 80);
+    let mut terminal = Pty::start(program(&["replay"]), 30, 80);
     terminal.wait_for("demo-metronome");
     terminal.press("]]]]");
     // So far that there is a card, and charts.

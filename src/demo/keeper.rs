@@ -102,11 +102,12 @@ fn keep(
             drop(load);
             let why = if begun.elapsed() >= plan.lasts {
                 let minutes = plan.lasts.as_secs().div_ceil(60);
-                format!("The demonstration's time is over ({minutes} min)")
+                format!("The demonstration's time is over ({minutes} min): d starts it again.")
             } else {
-                "The metronome has ended, and the demonstration with it".to_owned()
+                "The metronome has ended, and the demonstration with it: d starts it again."
+                    .to_owned()
             };
-            tell(DemoStatus::Over(why));
+            tell(DemoStatus::Ended(why));
             return;
         }
         if let Some(reading) = load.read()

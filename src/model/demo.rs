@@ -32,8 +32,6 @@ pub enum DemoStatus {
     Starting,
     Runs(DemoReading),
     Stopped,
-    /// It ended by itself and can be started again: why, without a full stop.
-    Over(String),
-    /// It could not be started, or can be read no more: why, in a sentence.
+    /// It ended by itself, or could not be started: why, in a sentence.
     Ended(String),
 }

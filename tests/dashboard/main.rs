@@ -12,7 +12,6 @@ mod pause;
 mod proof;
 mod queues;
 mod rates;
-mod rebound;
 mod report;
 mod screen;
 mod signals;

@@ -25,11 +25,11 @@ fn toggled(before: usize, after: usize) -> (World, Vec<Event>) {
 }
 
 fn row(shown: &Shown, name: &str) -> String {
-    let found = shown.text();
-    let mut lines = found.lines().skip_while(|line| !line.contains("before "));
+    let lines = shown.lines();
+    let mut lines = lines.iter().skip_while(|line| !line.contains("before "));
     lines
         .find(|line| line.starts_with(&format!(" {name}")))
-        .unwrap_or_else(|| panic!("no row {name}\n{found}"))
+        .unwrap_or_else(|| panic!("no row {name}\n{}", shown.text()))
         .to_owned()
 }
 
@@ -145,9 +145,12 @@ fn missed_deadlines_lead_where_the_metronome_is_moved() {
     for _ in 0..4 {
         events.extend(metronome.second(&mut world, 0));
     }
-    for size in [SMALL, (120, 40)] {
+    let tall = play((120, 40), crate::clone(&events), &mut Hands::default());
+    let missed = tall.line("missed/s").replace(' ', "");
+    assert!(missed.contains("missed/s48→0"), "{}", tall.text());
+    for size in [SMALL, (90, 40)] {
         let shown = play(size, crate::clone(&events), &mut Hands::default());
-        let (heads, row) = (shown.line("missed/s"), row(&shown, "demo-met"));
+        let (heads, row) = (shown.line("missed/s"), row(&shown, "demo-m"));
         let below = |head: &str| {
             let place = heads.split(head).next().unwrap().chars().count();
             row.chars().skip(place).collect::<String>()

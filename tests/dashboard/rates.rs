@@ -10,7 +10,7 @@ use crate::{SPACE, clone, seen, show};
 
 /// The dispatches per second on the screen.
 fn dispatches(shown: &Shown) -> String {
-    let line = shown.line("dispatches  ");
+    let line = shown.line("dispatches ▒");
     line.split_whitespace().last().unwrap().to_owned()
 }
 
@@ -101,7 +101,7 @@ fn what_cannot_be_counted_is_a_dash_with_its_reason() {
         events.push(world.tick());
         let shown = show(events);
         assert!(
-            shown.line("dispatches  –").contains(reason),
+            shown.line("CPU time   –").contains(reason),
             "{}",
             shown.text()
         );

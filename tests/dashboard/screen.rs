@@ -84,19 +84,19 @@ fn without_colour_the_queues_still_differ() {
     }
     let lines = shown.lines();
     let row = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
-    let queue = "      PID USER     S   CPU% ".len();
+    let queue = "│      PID USER     S   CPU% ".chars().count();
     assert_ne!(
         style(queue, row("pipewire")),
         style(queue, row("main.cpp")),
         "in the list"
     );
     let (priority, batch) = (row("    0  PRIORITY"), row("    0  PRIORITY") + 1);
-    let end = 13 + 20;
+    let end = 14 + 20;
     assert_ne!(style(end, priority), style(end, batch), "in the charts");
     assert!(
-        lines[1].contains('█') && lines[1].contains('▒'),
+        lines[2].contains('█') && lines[2].contains('▒'),
         "in the bars: {}",
-        lines[1]
+        lines[2]
     );
 }
 
@@ -114,7 +114,7 @@ fn names_of_any_kind_leave_the_columns_aligned() {
         .unwrap();
     let at = |row: usize, column: u16| shown.buffer[(column, row as u16)].symbol().to_owned();
     assert!(rows[head + 1].contains("日本"), "{}", shown.text());
-    assert_eq!(at(head + 1, 19), "R", "the state stands in its column");
+    assert_eq!(at(head + 1, 20), "R", "the state stands in its column");
     assert!(
         rows.iter()
             .all(|row| !row.contains('\x1b') && !row.contains('\u{202e}'))

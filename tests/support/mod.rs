@@ -133,7 +133,16 @@ pub fn play_app(
 }
 
 impl Shown {
+    /// The lines without the outer frame, so that a panel's first column comes first.
     pub fn lines(&self) -> Vec<String> {
+        let framed = |line: String| match line.strip_prefix('│') {
+            Some(inner) => inner.trim_end_matches('│').trim_end().to_owned(),
+            None => line,
+        };
+        self.framed_lines().into_iter().map(framed).collect()
+    }
+
+    fn framed_lines(&self) -> Vec<String> {
         let area = self.buffer.area;
         (0..area.height)
             .map(|y| {
@@ -150,7 +159,7 @@ impl Shown {
     }
 
     pub fn text(&self) -> String {
-        self.lines().join("\n")
+        self.framed_lines().join("\n")
     }
 
     /// The line that holds `part`; a test that finds none is shown the screen.

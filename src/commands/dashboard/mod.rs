@@ -30,7 +30,7 @@ use crate::scheduler::{Handle, Hold, Options, preflight, sysfs};
 use crate::signal;
 use crate::terminal::{self, Tui};
 use crate::tui::event_queue::{self, EventReceiver, EventSender};
-use crate::ui::theme::Theme;
+use crate::ui::theme::{Depth, Theme};
 use hands::Hands;
 use keeper::{Keeper, Order, Outlets};
 
@@ -217,11 +217,11 @@ fn join() -> Result<Handle> {
 /// What the command line asks for, else what the environment does.
 pub(super) fn theme(look: Look) -> Theme {
     let theme = match look.theme {
-        Some(ThemeName::Dark) => Theme::colour(),
-        Some(ThemeName::Light) => Theme::light(),
+        Some(ThemeName::Dark) => Theme::dark_in(Depth::of_environment()),
+        Some(ThemeName::Light) => Theme::light_in(Depth::of_environment()),
         Some(ThemeName::Mono) => Theme::plain(),
         None if Theme::colours_unwanted() => Theme::plain(),
-        None => Theme::colour(),
+        None => Theme::dark_in(Depth::of_environment()),
     };
     if look.ascii { theme.in_ascii() } else { theme }
 }

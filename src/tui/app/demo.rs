@@ -2,9 +2,8 @@
 
 use super::App;
 use super::command::Command;
-use super::keymap::Action;
 use super::measure::deadlines::Deadlines;
-use super::message::{Sentence, Tone};
+use super::message::Tone;
 use super::session::Demo;
 use crate::model::{DemoStatus, Process, ProcessId, Ruler, Snapshot};
 
@@ -52,13 +51,7 @@ impl App {
             }
             DemoStatus::Stopped => {
                 self.session.demo = None;
-                let sentence = Sentence::from("The demonstration has stopped: ").key(Action::Demo);
-                self.say(Tone::Done, sentence.text(" starts it."));
-            }
-            DemoStatus::Over(why) => {
-                self.session.demo = None;
-                let sentence = Sentence::from(format!("{why}: ")).key(Action::Demo);
-                self.say(Tone::Refused, sentence.text(" starts it again."));
+                self.say(Tone::Done, "The demonstration has stopped: d starts it.");
             }
             DemoStatus::Ended(why) => {
                 self.session.demo = None;
@@ -77,14 +70,15 @@ impl App {
         {
             demo.pointed = true;
             self.select(id);
-            let sentence = Sentence::from("The cursor is on the metronome: ");
-            let sentence = match self.replay {
-                None => sentence
-                    .key(Action::Toggle)
-                    .text(" moves it to PRIORITY and back."),
-                Some(_) => sentence.text("watch it move to PRIORITY and back."),
-            };
-            self.say(Tone::Note, sentence);
+            self.say(
+                Tone::Note,
+                match self.replay {
+                    None => "The cursor is on the metronome: space moves it to PRIORITY and back.",
+                    Some(_) => {
+                        "The cursor is on the metronome: watch it move to PRIORITY and back."
+                    }
+                },
+            );
         }
     }
 

@@ -6,7 +6,7 @@ use super::App;
 use super::command::Command;
 use super::keymap::Action;
 use super::measure::held::{Held, Passed};
-use super::message::{Sentence, Tone};
+use super::message::Tone;
 use crate::model::Process;
 
 /// The intervals that can be chosen, in milliseconds.
@@ -19,8 +19,11 @@ impl App {
             self.say(Tone::Note, "The screen goes on.");
         } else {
             self.session.held = Some(Held::default());
-            let sentence = Sentence::from("The screen stands still; ").key(Action::Pause);
-            self.say(Tone::Note, sentence.text(" goes on."));
+            let key = self.view.keymap.key(Action::Pause);
+            self.say(
+                Tone::Note,
+                format!("The screen stands still; {key} goes on."),
+            );
         }
     }
 

@@ -2,9 +2,8 @@
 
 use super::App;
 use super::command::Command;
-use super::keymap::Action;
 use super::measure::waits::{WaitSummary, p99};
-use super::message::{Sentence, Tone};
+use super::message::Tone;
 use crate::model::{NoWaits, ProcessId, Role};
 
 impl App {
@@ -55,11 +54,10 @@ impl App {
     pub(super) fn waits_switched(&mut self, result: Result<bool, String>) {
         match result {
             Ok(true) => self.say(Tone::Done, "Waits are measured from now on."),
-            Ok(false) => {
-                let sentence = Sentence::from("Waits are not measured any more; ");
-                let sentence = sentence.key(Action::Waits).text(" switches them on.");
-                self.say(Tone::Done, sentence);
-            }
+            Ok(false) => self.say(
+                Tone::Done,
+                "Waits are not measured any more; w switches them on.",
+            ),
             Err(why) => self.say(Tone::Refused, why),
         }
     }

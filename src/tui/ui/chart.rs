@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 
 use super::pen::{Pen, cells};
-use super::theme::Theme;
+use super::theme::{SHADES, Theme};
 use crate::model::Queue;
 
 /// ```text
@@ -34,8 +34,16 @@ pub fn split_bar(pen: &mut Pen, theme: &Theme, share: f32) {
     }
 }
 
-/// Columns that grow from the bottom, an eighth of a cell at a time; a missing one stays empty.
-pub fn lane(pen: &mut Pen, theme: &Theme, style: Style, values: &[Option<f32>], full: f32) {
+/// The shade of a cell that lies `y` rows above the base of a chart so many rows high.
+fn shade(fill: &[Style; SHADES], y: u16, height: u16) -> Style {
+    let index = usize::from(y) * SHADES / usize::from(height.max(1));
+    fill[index.min(SHADES - 1)]
+}
+
+/// Columns that grow from the bottom, an eighth of a cell at a time; a missing one stays empty. Each
+/// ends in a lighter line.
+pub fn lane(pen: &mut Pen, theme: &Theme, queue: Queue, values: &[Option<f32>], full: f32) {
+    let (line, fill) = (theme.queue(queue), theme.fill(queue));
     let height = pen.height();
     for (x, value) in (0..pen.width()).zip(values) {
         let Some(value) = *value else { continue };
@@ -47,13 +55,20 @@ pub fn lane(pen: &mut Pen, theme: &Theme, style: Style, values: &[Option<f32>], 
             let below = (height - 1 - y) * 8;
             let level = eighths.saturating_sub(below).min(8);
             if level > 0 {
+                let top = eighths <= below + 8;
+                let style = if top || height == 1 {
+                    line
+                } else {
+                    shade(fill, height - 1 - y, height)
+                };
                 pen.cell(x, y, theme.glyphs.levels[usize::from(level)], style);
             }
         }
     }
 }
 
-/// The share of PRIORITY over time: below it █, above it ▒; a missing column stays empty.
+/// The share of PRIORITY over time: below it █, above it ▒, between them a line; a missing column
+/// stays empty.
 pub fn share_area(pen: &mut Pen, theme: &Theme, shares: &[Option<f32>]) {
     let height = pen.height();
     for (x, share) in (0..pen.width()).zip(shares) {
@@ -62,8 +77,18 @@ pub fn share_area(pen: &mut Pen, theme: &Theme, shares: &[Option<f32>]) {
         for y in 0..height {
             let below = (height - 1 - y) * 8;
             match eighths.saturating_sub(below).min(8) {
-                0 => pen.cell(x, y, theme.glyphs.batch, theme.batch),
-                8 => pen.cell(x, y, theme.glyphs.priority, theme.priority),
+                0 if height == 1 => pen.cell(x, y, theme.glyphs.batch, theme.batch),
+                0 => {
+                    let style = shade(&theme.batch_fill, height - 1 - y, height);
+                    pen.cell(x, y, theme.glyphs.batch, style);
+                }
+                8 if eighths <= below + 8 || height == 1 => {
+                    pen.cell(x, y, theme.glyphs.priority, theme.priority);
+                }
+                8 => {
+                    let style = shade(&theme.priority_fill, height - 1 - y, height);
+                    pen.cell(x, y, theme.glyphs.priority, style);
+                }
                 level => pen.cell(x, y, theme.glyphs.levels[usize::from(level)], theme.border),
             }
         }

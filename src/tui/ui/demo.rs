@@ -3,7 +3,6 @@
 use ratatui::style::Style;
 
 use super::digits;
-use super::layout::Room;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
@@ -16,13 +15,8 @@ const SCALE: u16 = 2;
 const NUMBER: u16 = 14;
 const WORDS: u16 = NUMBER + 4;
 
-pub fn height(app: &App, room: Room) -> u16 {
-    match (app.demo(), room) {
-        (None, _) => 0,
-        (Some(_), Room::Little) => digits::DOWN,
-        (Some(_), Room::Some | Room::Plenty) => digits::DOWN + 1,
-    }
-}
+/// Rows of the panel below its upper edge.
+pub const ROWS: u16 = digits::DOWN;
 
 /// ```text
 ///  ██████  ██████   deadlines missed a second          demo-metronome (4711) BATCH
@@ -33,12 +27,9 @@ pub fn height(app: &App, room: Room) -> u16 {
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let Some(demo) = app.demo() else { return };
-    if pen.height() > digits::DOWN {
-        pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
-        pen.text(1, 0, " demonstration ", theme.title);
-    }
+    pen.title(" demonstration ", theme);
     let (width, height) = (pen.width(), pen.height());
-    let mut pen = pen.part(0, height.saturating_sub(digits::DOWN), width, height);
+    let mut pen = pen.part(0, 1, width, height);
     let queue = app.metronome().and_then(|process| process.queue);
     let beat = demo.beat(queue);
     let (number, style) = match beat {

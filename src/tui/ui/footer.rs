@@ -32,25 +32,23 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
         }
         Mode::Quit => {
             let question = "Quit dualq-top?  y quits, any other key goes on";
-            pen.text(1, 0, question, theme.warning);
+            pen.text(1, 0, &format!(" {question} "), theme.warning);
             return;
         }
         Mode::Confirm(_) => {
             let question = app.question().unwrap_or_default();
-            pen.text(1, 0, &question, theme.warning);
+            pen.text(1, 0, &format!(" {question} "), theme.warning);
             return;
         }
         Mode::List | Mode::Menu(_) | Mode::Help { .. } | Mode::Report { .. } => {}
     }
     let Some(message) = app.message() else {
         if let Some(parts) = left_out(app) {
-            pen.text(1, 0, &format!("Left out: {parts}."), theme.quiet);
+            pen.text(1, 0, &format!(" Left out: {parts}. "), theme.quiet);
         } else if app.nothing_to_win() && app.replay().is_none() {
-            let hint = format!(
-                "CPUs stand idle: no task has to wait, a move changes nothing; {} starts a load.",
-                app.keymap().key(Action::Demo)
-            );
-            pen.text(1, 0, &hint, Style::new());
+            let hint =
+                " CPUs stand idle: no task has to wait, a move changes nothing; d starts a load. ";
+            pen.text(1, 0, hint, Style::new());
         }
         return;
     };
@@ -59,17 +57,13 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
         Tone::Note => theme.quiet,
         Tone::Refused => theme.warning,
     };
-    pen.put(
-        1,
-        0,
-        &message.text.with_keys(app.keymap()),
-        pen.width().saturating_sub(2),
-        style,
-    );
+    let width = pen.width().saturating_sub(3);
+    pen.put(1, 0, &format!(" {} ", message.text), width, style);
 }
 
 /// What is being typed, with its cursor; the column after it comes back.
 fn typing(pen: &mut Pen, theme: &Theme, sign: &str, text: &str, hint: &str) -> u16 {
+    pen.fill(0, 0, pen.width(), " ", Style::new());
     let x = pen.text(1, 0, sign, theme.strong);
     let x = pen.text(x, 0, text, theme.strong);
     pen.cell(x, 0, " ", theme.cursor);

@@ -73,8 +73,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
 }
 
 fn title(pen: &mut Pen, app: &App, theme: &Theme) {
-    pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
-    let mut x = pen.text(0, 0, " CPU time ", theme.title) + 1;
+    let mut x = pen.title(" CPU time ", theme) + 1;
     for (glyph, style, name) in [
         (theme.glyphs.priority, theme.priority, "PRIORITY "),
         (theme.glyphs.batch, theme.batch, "BATCH "),

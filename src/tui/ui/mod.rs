@@ -11,6 +11,7 @@ mod digits;
 mod domains;
 mod footer;
 mod format;
+mod frame;
 mod grid;
 mod header;
 pub mod help;
@@ -42,8 +43,8 @@ use theme::Theme;
 pub fn fit(app: &mut App, size: Size) {
     let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
     if let Some(layout) = Layout::of(area, app) {
-        app.set_list_area(layout.list.y, layout.list.height);
-        app.set_columns(processes::heads(layout.list.width, app.chosen_columns()));
+        app.set_list_area(layout.rows.y, layout.rows.height);
+        app.set_columns(processes::heads(layout.rows, app.chosen_columns()));
         // Not while they are hidden: to fold all their lines takes longer than to draw the rest.
         match app.mode() {
             Mode::Help { .. } => app.limit_lines(help::overflow(area, app.keymap())),
@@ -79,21 +80,41 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     }
     header::render(&mut Pen::new(buffer, layout.header), app, theme);
     banner::render(&mut Pen::new(buffer, layout.banner), app, theme);
-    demo::render(&mut Pen::new(buffer, layout.demo), app, theme);
-    ratio::render(&mut Pen::new(buffer, layout.ratio), app, theme, layout.room);
-    proof::render(&mut Pen::new(buffer, layout.proof), app, theme);
-    waits::render_line(&mut Pen::new(buffer, layout.waits_line), app, theme);
-    waits::render(&mut Pen::new(buffer, layout.waits), app, theme);
-    if app.shows_lanes() {
-        lanes::render(&mut Pen::new(buffer, layout.cpus), app, theme);
-    } else {
-        cpus::render(&mut Pen::new(buffer, layout.cpus), app, theme);
+    for outer in [
+        layout.demo,
+        layout.ratio,
+        layout.proof,
+        layout.waits,
+        layout.cpus,
+        layout.list,
+    ] {
+        frame::draw(buffer, outer, theme);
     }
-    processes::render_head(&mut Pen::new(buffer, layout.head), app, theme);
-    processes::render(&mut Pen::new(buffer, layout.list), app, theme);
+    demo::render(&mut panel(buffer, layout.demo), app, theme);
+    ratio::render(
+        &mut panel(buffer, layout.ratio),
+        app,
+        theme,
+        layout.waits_line,
+    );
+    proof::render(&mut panel(buffer, layout.proof), app, theme);
+    waits::render(&mut panel(buffer, layout.waits), app, theme);
+    cpus::render(&mut panel(buffer, layout.cpus), app, theme);
+    if app.shows_lanes() {
+        lanes::render(&mut panel(buffer, layout.list), app, theme);
+    } else {
+        let own_line = layout.head.y > layout.list.y;
+        processes::render_title(&mut panel(buffer, layout.list), app, theme, own_line);
+        processes::render_head(&mut Pen::new(buffer, layout.head), app, theme);
+        processes::render(&mut Pen::new(buffer, layout.rows), app, theme);
+    }
     footer::render_message(&mut Pen::new(buffer, layout.message), app, theme);
     footer::render_keys(&mut Pen::new(buffer, layout.keys), app, theme);
     draw_over(buffer, area, app, theme);
+}
+
+fn panel(buffer: &mut Buffer, outer: Rect) -> Pen<'_> {
+    Pen::new(buffer, frame::panel(outer))
 }
 
 /// What lies over the panels.

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use ratatui::buffer::Cell;
+use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::format;
@@ -158,14 +160,30 @@ fn columns(width: u16, chosen: &[SortKey]) -> Vec<(u16, u16, &'static Column)> {
     shown.into_iter().map(place).collect()
 }
 
+/// The title and the place in the upper edge; the title only where the names of the columns have a
+/// line of their own.
+pub fn render_title(pen: &mut Pen, app: &App, theme: &Theme, own_line: bool) {
+    let mut end = 0;
+    if own_line {
+        end = pen.title(" processes ", theme);
+    } else {
+        for (x, width, _) in columns(pen.width(), app.chosen_columns()) {
+            end = if width < LEAST { x + width } else { x + 8 };
+        }
+    }
+    let free = pen.width().saturating_sub(end + 4);
+    let place = place(app);
+    if let Some(place) = place.iter().find(|place| cells(place) <= free) {
+        pen.summary(&format!(" {place} "), theme);
+    }
+}
+
 /// ```text
-///       PID USER     S   CPU% QUEUE      THR COMMAND               3 members, 1-12 of 412
+///       PID USER     S   CPU% QUEUE      THR COMMAND
 /// ```
 pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
     let style = theme.head;
     let view = &app.list().options;
-    pen.fill(0, 0, pen.width(), " ", style);
-    let mut end = 0;
     let direction = if view.descends() {
         theme.glyphs.descending
     } else {
@@ -178,19 +196,20 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
         } else {
             Cow::Borrowed(column.title)
         };
-        if column.numeric {
-            pen.right(x + width, 0, &title, style);
-            end = x + width;
+        // The sign of the order may stand in the gap after a narrow column.
+        let start = if column.numeric {
+            (x + width).saturating_sub(cells(&title))
         } else {
-            // The mark may stand in the gap after a narrow column.
-            end = pen.put(x, 0, &title, width + 1, style);
+            x
+        };
+        // In an edge the name stands apart from the line.
+        let line = |cell: &Cell| cell.symbol() != " ";
+        for gap in [start.saturating_sub(1), start + cells(&title)] {
+            if pen.at(gap, 0).is_some_and(line) {
+                pen.cell(gap, 0, " ", Style::new());
+            }
         }
-    }
-    let free = pen.width().saturating_sub(end + 2);
-    let place = place(app);
-    let place = place.iter().find(|place| cells(place) <= free);
-    if let Some(place) = place {
-        pen.right(pen.width().saturating_sub(1), 0, place, style);
+        pen.text(start, 0, &title, style);
     }
 }
 
@@ -242,11 +261,11 @@ fn place(app: &App) -> Vec<String> {
     places
 }
 
-/// Where the columns begin, and what each sorts by.
-pub fn heads(width: u16, chosen: &[SortKey]) -> Vec<(u16, SortKey)> {
-    columns(width, chosen)
+/// Where the columns of these rows begin, and what each sorts by.
+pub fn heads(rows: Rect, chosen: &[SortKey]) -> Vec<(u16, SortKey)> {
+    columns(rows.width, chosen)
         .into_iter()
-        .map(|(x, _, column)| (x, column.sort))
+        .map(|(x, _, column)| (rows.x + x, column.sort))
         .collect()
 }
 
@@ -326,7 +345,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
             }
         }
         if row.under_cursor {
-            pen.restyle(0, y, pen.width(), theme.cursor);
+            pen.highlight(y, theme.cursor);
         }
     }
 }

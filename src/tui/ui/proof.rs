@@ -9,7 +9,12 @@ use crate::app::App;
 use crate::app::measure::before_after::{Comparison, Figures, Percentile, Side};
 use crate::model::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 
-pub const HEIGHT: u16 = 4;
+/// The rows of the card where it lies across the screen, and where it stands in a column; its upper
+/// edge is one of them.
+pub const WIDE: u16 = 4;
+pub const TALL: u16 = 7;
+/// A card narrower than this stands.
+const ACROSS: u16 = 70;
 
 /// What is known of the subject and of the rest. Each column has the value before, an arrow, and the
 /// value after.
@@ -47,24 +52,16 @@ impl Places {
             }
             places
         };
-        let wide = places(14, " → ");
+        let wide = places(13, " → ");
         if wide.dispatches + SHARES <= width {
             wide
         } else {
-            places(12, "→")
+            places(10, "→")
         }
     }
 
     fn column(&self, index: u16) -> u16 {
         self.first + index * (2 * VALUE + cells(self.arrow) + 1)
-    }
-}
-
-pub fn height(app: &App) -> u16 {
-    if app.comparison().is_some() {
-        HEIGHT
-    } else {
-        0
     }
 }
 
@@ -78,13 +75,111 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     let Some(proof) = app.comparison() else {
         return;
     };
-    pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
+    if pen.height() == 0 {
+        return;
+    }
     let title = format!(" {} {} ", proof.title, proof.change);
-    let end = pen.text(1, 0, &title, theme.title);
+    let end = pen.title(&title, theme);
     let windows = windows(proof);
     if end + cells(&windows) + 1 < pen.width() {
         pen.right(pen.width() - 1, 0, &windows, theme.quiet);
     }
+    if pen.width() < ACROSS {
+        standing(pen, proof, theme);
+    } else {
+        across(pen, proof, theme);
+    }
+}
+
+/// One quantity of the card, before and after.
+struct Line {
+    label: &'static str,
+    before: String,
+    after: String,
+    /// How many times as much as the other one side is, where both are known.
+    factor: String,
+}
+
+impl Line {
+    fn of(label: &'static str, before: String, after: String) -> Self {
+        Self {
+            label,
+            before,
+            after,
+            factor: String::new(),
+        }
+    }
+
+    fn wait(
+        label: &'static str,
+        sides: [Option<Figures>; 2],
+        pick: fn(Figures) -> Percentile,
+        enough: u64,
+        theme: &Theme,
+    ) -> Self {
+        let [before, after] = sides.map(|part| part.map(pick));
+        let mut line = Self::of(
+            label,
+            wait(before, enough, theme),
+            wait(after, enough, theme),
+        );
+        if let (Some(Percentile::Ns(before)), Some(Percentile::Ns(after))) = (before, after) {
+            #[allow(clippy::cast_precision_loss)]
+            let ratio = format::ratio(before as f32, after as f32);
+            line.factor = ratio.trim().to_owned();
+        }
+        line
+    }
+}
+
+/// ```text
+/// │               before       now                  │
+/// │ wait p50     94.2 µs → 8.13 µs   11.6 : 1       │
+/// │ wait p99     12.1 ms → 14.9 µs    812 : 1       │
+/// │ CPU            5.5 % →  24.0 %                  │
+/// │ missed/s          54 → 0                        │
+/// │ others' p99   154 ms →  165 ms      1 : 1.1     │
+/// ```
+fn standing(pen: &mut Pen, proof: &Comparison, theme: &Theme) {
+    let sides = [&proof.before, &proof.after];
+    let part = |pick: fn(&Side) -> &Figures| sides.map(|side| side.as_ref().map(|s| *pick(s)));
+    let subject = part(subject);
+    let [before, after] = subject.map(|part| cpu(part, theme));
+    let mut lines = vec![
+        Line::wait("wait p50", subject, |p| p.p50, ENOUGH_FOR_P50, theme),
+        Line::wait("wait p99", subject, |p| p.p99, ENOUGH_FOR_P99, theme),
+        Line::of("CPU", before, after),
+    ];
+    if missed(proof) {
+        let [before, after] = sides.map(|side| rate(side, theme));
+        lines.push(Line::of("missed/s", before, after));
+    } else {
+        let [before, after] = sides.map(|side| shares(side, theme));
+        lines.push(Line::of("dispatches", before, after));
+    }
+    let rest = part(rest);
+    lines.push(Line::wait(
+        "others' p99",
+        rest,
+        |p| p.p99,
+        ENOUGH_FOR_P99,
+        theme,
+    ));
+    let heads = pen.height() > 6;
+    if heads {
+        pen.right(22, 1, "before", theme.quiet);
+        pen.right(32, 1, "now", theme.quiet);
+    }
+    for (y, line) in (1 + u16::from(heads)..pen.height()).zip(&lines) {
+        pen.text(1, y, line.label, theme.quiet);
+        pen.figure(22, y, &line.before, Style::new(), theme);
+        pen.text(23, y, "→", theme.quiet);
+        pen.figure(32, y, &line.after, theme.strong, theme);
+        pen.right(44, y, &line.factor, theme.quiet);
+    }
+}
+
+fn across(pen: &mut Pen, proof: &Comparison, theme: &Theme) {
     let places = Places::of(pen.width(), missed(proof));
     for (index, head) in (0..).zip(COLUMNS) {
         pen.text(places.column(index), 1, head, theme.quiet);
@@ -158,16 +253,7 @@ fn row(
 ) {
     let p50 = |part: Option<Figures>| wait(part.map(|part| part.p50), ENOUGH_FOR_P50, theme);
     let p99 = |part: Option<Figures>| wait(part.map(|part| part.p99), ENOUGH_FOR_P99, theme);
-    let cpu = |part: Option<Figures>| {
-        let percent = part.and_then(|part| part.cpu_percent);
-        percent.map_or_else(
-            || format!("{:>5}  ", theme.glyphs.missing),
-            |percent| {
-                let digits = usize::from(percent < 99.95);
-                format!("{percent:>5.digits$} %")
-            },
-        )
-    };
+    let cpu = |part| cpu(part, theme);
     let pairs = [
         (p50(before), p50(after)),
         (p99(before), p99(after)),
@@ -177,6 +263,18 @@ fn row(
         let at = (places.column(index), y);
         pair(pen, theme, at, (&before, places.arrow, &after));
     }
+}
+
+/// Seven cells: a share of one CPU.
+fn cpu(part: Option<Figures>, theme: &Theme) -> String {
+    let percent = part.and_then(|part| part.cpu_percent);
+    percent.map_or_else(
+        || format!("{:>5}  ", theme.glyphs.missing),
+        |percent| {
+            let digits = usize::from(percent < 99.95);
+            format!("{percent:>5.digits$} %")
+        },
+    )
 }
 
 /// Seven cells: a wait, or how many there are of those that it takes.

@@ -1,19 +1,23 @@
 //! PRIORITY against BATCH: dispatches and CPU time, now and over the last minutes.
 
+use ratatui::style::Style;
+
 use super::chart;
 use super::format;
-use super::layout::Room;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
+use super::waits;
 use crate::app::App;
 use crate::app::measure::rates::{Pair, Rates};
 
-/// Where the bars begin.
-const LABEL: u16 = 13;
-/// Shares, ratio, and what the whole is.
-const NUMBERS: u16 = 9 + 13 + 11;
 /// How far back the charts reach at least, in slots of a second.
 const REACH: u16 = 300;
+/// The width of two shares.
+const SHARES: u16 = 9;
+/// Ratio and what the whole is, where there is room.
+const MORE: u16 = 13 + 11;
+/// From this width on both shares have a chart, and the bars all their numbers.
+const WIDE: u16 = 76;
 
 /// What of the rates is shown.
 type Pick = fn(&Rates) -> Pair;
@@ -21,78 +25,88 @@ type Pick = fn(&Rates) -> Pair;
 const DISPATCHES: (&str, Pick) = ("dispatches", |rates| rates.dispatched);
 const CPU_TIME: (&str, Pick) = ("CPU time", |rates| rates.cpu_time);
 
-/// At 80×24:
+/// Where the bars and charts begin.
+const LABEL: u16 = 12;
+
+/// At 80×24, with the waits where they have no panel of their own:
 /// ```text
-///  dispatches  █PRIORITY███████▒▒▒▒▒▒ BATCH ▒   63 : 37    1.7 : 1      18.4k/s
-///  CPU time    █PRIORITY████████████▒▒▒▒▒▒▒▒▒   88 : 12    7.3 : 1    7.91 CPUs
-///  last 5 min  dispatches ▂▂▂▃▅▅▅▇▇  61 : 39    CPU time ▂▂▂▂▇▇▇▇▇   85 : 15
+/// ╭ PRIORITY : BATCH ──────────────────────────────────────────────── rescues 31/s ╮
+/// │CPU time    █PRIORITY████████████▒▒▒▒▒▒▒▒▒   88 : 12    7.3 : 1       7.91 CPUs │
+/// │dispatches  █PRIORITY███████▒▒▒▒▒▒ BATCH ▒   63 : 37    1.7 : 1         18.4k/s │
+/// │last 5 min  CPU time   ▂▂▂▂▇▇▇▇▇  85 : 15    dispatches ▂▂▂▃▅▅▅▇▇   61 : 39     │
+/// │wait p99    PRIORITY 14.2 µs ✔ <100 µs holds  BATCH  212 µs ✔ <1 ms holds       │
 /// ```
-/// With more room the last line becomes two charts, with marks where a process was moved:
+/// With more room the third line becomes two charts, with marks where a process was moved:
 /// ```text
-///              dispatches, last 5 min   61 : 39      CPU time, last 5 min   85 : 15
-///              ▒▒▒▒▒▒▒▒▒▒▒▒▅█▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅        ▒▒▒▒▒▒▒▒▒▒▒▒▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅
-///              █████████████████████████████        ▅▅▅▅▅▅▅▅▅▅▅▅██████████████████
-///                          ▲ ffmpeg → PRIORITY                  ▲ ffmpeg → PRIORITY
+/// │            CPU time, last 5 min   85 : 15        dispatches, last 5 min   61 : 39    │
+/// │            ▒▒▒▒▒▒▒▒▒▒▒▒▅█▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅        ▒▒▒▒▒▒▒▒▒▒▒▒▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅▅ │
+/// │            █████████████████████████████        ▅▅▅▅▅▅▅▅▅▅▅▅██████████████████ │
+/// │                        ▲ ffmpeg → PRIORITY                  ▲ ffmpeg → PRIORITY│
 /// ```
-pub fn render(pen: &mut Pen, app: &App, theme: &Theme, room: Room) {
-    let mut y = 0;
-    if room != Room::Little {
-        title(pen, app, theme);
+pub fn render(pen: &mut Pen, app: &App, theme: &Theme, waits_line: bool) {
+    if pen.height() == 0 {
+        return;
+    }
+    title(pen, app, theme);
+    let (width, mut height) = (pen.width(), pen.height());
+    if waits_line && height > 3 {
+        height -= 1;
+        waits::render_line(&mut pen.part(0, height, width, 1), app, theme);
+    }
+    let mut y = 1;
+    for (label, pick) in [CPU_TIME, DISPATCHES] {
+        if y < height {
+            let mut row = pen.part(0, y, width, 1);
+            bar(&mut row, app, theme, label, pick);
+        }
         y += 1;
     }
-    let thick = if room == Room::Plenty { 2 } else { 1 };
-    for (label, pick) in [DISPATCHES, CPU_TIME] {
-        let mut row = pen.part(0, y, pen.width(), thick);
-        bar(&mut row, app, theme, label, pick);
-        y += thick;
-        if room == Room::Plenty {
-            y += 1;
-        }
-    }
-    if room == Room::Little {
-        recent_line(pen, app, theme, y);
-    } else {
-        recent_charts(pen, app, theme, y);
+    let mut rest = pen.part(0, y, width, height.saturating_sub(y));
+    match rest.height() {
+        0 => {}
+        1 | 2 => recent_line(&mut rest, app, theme),
+        _ => recent_charts(&mut rest, app, theme),
     }
 }
 
 fn title(pen: &mut Pen, app: &App, theme: &Theme) {
-    pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
-    pen.text(1, 0, " PRIORITY : BATCH ", theme.title);
+    pen.title(" PRIORITY : BATCH ", theme);
     if let Ok(tick) = app.tick() {
-        let rescues = format!(" rescues {}/s ", format::rate(tick.total.rescues));
-        pen.right(pen.width().saturating_sub(1), 0, &rescues, theme.quiet);
+        let rescues = format!(" rescues {}/s ", format::rate(tick.total.rescues).trim());
+        pen.summary(&rescues, theme);
     }
 }
 
 /// One bar with its numbers, or the reason why there is none.
 fn bar(pen: &mut Pen, app: &App, theme: &Theme, label: &str, pick: Pick) {
-    let y = pen.height().saturating_sub(1) / 2;
-    pen.text(1, y, label, theme.strong);
+    pen.text(1, 0, label, theme.strong);
     let pair = match app.tick() {
         Ok(tick) => pick(&tick.total),
         Err(missing) => {
             // The reason is the same for all that is missing: once is enough.
-            let x = pen.text(LABEL, y, theme.glyphs.missing, theme.quiet) + 1;
-            if label == DISPATCHES.0 {
-                pen.text(x, y, missing.sentence(), theme.quiet);
+            let x = pen.text(LABEL, 0, theme.glyphs.missing, theme.quiet) + 1;
+            if label == CPU_TIME.0 {
+                pen.text(x, 0, missing.sentence(), theme.quiet);
             }
             return;
         }
     };
     let Some(share) = pair.share() else {
         let reason = format!("{} none in this tick", theme.glyphs.missing);
-        pen.text(LABEL, y, &reason, theme.quiet);
+        pen.text(LABEL, 0, &reason, theme.quiet);
         return;
     };
-    let width = pen.width().saturating_sub(LABEL + NUMBERS + 1);
-    let height = pen.height();
-    chart::split_bar(&mut pen.part(LABEL, 0, width, height), theme, share);
+    let more = if pen.width() >= WIDE { MORE } else { 0 };
+    let width = pen.width().saturating_sub(LABEL + SHARES + more + 1);
+    chart::split_bar(&mut pen.part(LABEL, 0, width, 1), theme, share);
     let x = LABEL + width + 1;
-    let x = pen.text(x, y, &format::shares(share), theme.strong);
+    let x = pen.text(x, 0, &format::shares(share), theme.strong);
+    if more == 0 {
+        return;
+    }
     pen.text(
         x,
-        y,
+        0,
         &format::ratio(pair.priority, pair.batch),
         theme.strong,
     );
@@ -101,7 +115,8 @@ fn bar(pen: &mut Pen, app: &App, theme: &Theme, label: &str, pick: Pick) {
     } else {
         format!("{}/s", format::rate(pair.sum()))
     };
-    pen.right(pen.width().saturating_sub(1), y, &whole, theme.quiet);
+    let end = pen.width().saturating_sub(1);
+    pen.figure(end, 0, &whole, Style::new(), theme);
 }
 
 /// How many seconds a column stands for, so that `width` of them reach back far enough.
@@ -119,45 +134,62 @@ fn span(app: &App, width: u16) -> String {
     }
 }
 
-fn recent_line(pen: &mut Pen, app: &App, theme: &Theme, y: u16) {
+fn recent_line(pen: &mut Pen, app: &App, theme: &Theme) {
     let half = (pen.width().saturating_sub(LABEL + 3)) / 2;
-    let width = half.saturating_sub(11 + 9);
-    pen.text(1, y, &span(app, width), theme.quiet);
-    for (index, (label, pick)) in (0_u16..).zip([DISPATCHES, CPU_TIME]) {
-        let x = LABEL + index * (half + 2);
-        pen.text(x, y, label, theme.quiet);
-        let x = x + 11;
+    let both = pen.width() >= WIDE;
+    let width = if both {
+        half.saturating_sub(11 + SHARES)
+    } else {
+        pen.width().saturating_sub(LABEL + SHARES + 1)
+    };
+    pen.text(1, 0, &span(app, width), theme.quiet);
+    for (index, (label, pick)) in (0_u16..).zip([CPU_TIME, DISPATCHES]) {
+        if index > 0 && !both {
+            break;
+        }
+        let mut x = LABEL + index * (half + 2);
+        if both {
+            pen.text(x, 0, label, theme.quiet);
+            x += 11;
+        }
         let shares = shares(app, width, pick);
-        chart::share_area(&mut pen.part(x, y, width, 1), theme, &shares);
+        chart::share_area(&mut pen.part(x, 0, width, 1), theme, &shares);
         for (column, _) in app
             .history()
             .marks(width.into(), seconds_per_column(width).into())
         {
-            pen.cell(x + column, y, theme.glyphs.mark, theme.strong);
+            pen.cell(x + column, 0, theme.glyphs.mark, theme.strong);
         }
-        pen.text(x + width, y, &mean(app, theme, width, pick).0, theme.strong);
+        pen.text(x + width, 0, &mean(app, theme, width, pick).0, theme.strong);
     }
 }
 
-fn recent_charts(pen: &mut Pen, app: &App, theme: &Theme, y: u16) {
-    let half = pen.width().saturating_sub(LABEL + 3) / 2;
-    let height = pen.height().saturating_sub(y + 2);
-    for (index, (label, pick)) in (0_u16..).zip([DISPATCHES, CPU_TIME]) {
-        let left = LABEL + index * (half + 2);
-        let heading = format!("{label}, {}", span(app, half));
-        let x = pen.text(left, y, &heading, theme.quiet).max(left + 24);
-        let (shares_text, ratio) = mean(app, theme, half, pick);
-        let x = pen.text(x, y, &shares_text, theme.strong);
-        if x + cells(&ratio) <= left + half {
-            pen.text(x, y, &ratio, theme.strong);
+fn recent_charts(pen: &mut Pen, app: &App, theme: &Theme) {
+    let both = pen.width() >= WIDE;
+    let (label, charts): (_, &[_]) = if both {
+        (LABEL, &[CPU_TIME, DISPATCHES])
+    } else {
+        (7, &[CPU_TIME])
+    };
+    let gap = if both { 2 } else { 0 };
+    let width = pen.width().saturating_sub(label + 1 + gap) / (1 + u16::from(both));
+    let height = pen.height().saturating_sub(2);
+    for (index, (name, pick)) in (0_u16..).zip(charts) {
+        let left = label + index * (width + gap);
+        let heading = format!("{name}, {}", span(app, width));
+        let x = pen.text(left, 0, &heading, theme.quiet).max(left + 24);
+        let (shares_text, ratio) = mean(app, theme, width, *pick);
+        let x = pen.text(x, 0, &shares_text, theme.strong);
+        if x + cells(&ratio) <= left + width {
+            pen.text(x, 0, &ratio, theme.strong);
         }
-        let mut area = pen.part(left, y + 1, half, height);
-        chart::share_area(&mut area, theme, &shares(app, half, pick));
-        let mut line = pen.part(left, y + 1 + height, half, 1);
+        let mut area = pen.part(left, 1, width, height);
+        chart::share_area(&mut area, theme, &shares(app, width, *pick));
+        let mut line = pen.part(left, 1 + height, width, 1);
         marks(&mut line, app, theme);
     }
-    pen.text(1, y + 1, "100 %", theme.quiet);
-    pen.text(1, y + height, "  0 %", theme.quiet);
+    pen.text(1, 1, "100 %", theme.quiet);
+    pen.text(1, height, "  0 %", theme.quiet);
 }
 
 /// The marks under a chart; a label that has no room up to the next mark is left out, its mark stays.

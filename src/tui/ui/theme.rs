@@ -1,12 +1,155 @@
 //! Colours and characters: the one place that knows them.
 //!
-//! PRIORITY and BATCH differ in three ways everywhere: in colour (yellow and blue, which are told
+//! PRIORITY and BATCH differ in three ways everywhere: in colour (amber and blue, which are told
 //! apart with every kind of colour blindness), in weight or shade, and in the character of their bars.
-//! Text and background are the terminal's own, so that light and dark terminals both work.
+//! Text and background are the terminal's own, so that light and dark terminals both work. Each
+//! background has a [`Palette`] of 24-bit colours and one of the 256 that most terminals have; a
+//! terminal with sixteen gets those alone.
 
 use ratatui::style::{Color, Modifier, Style};
 
 use crate::model::Queue;
+
+/// Shades of a filled chart.
+pub const SHADES: usize = 4;
+
+/// How many colours the terminal shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    Sixteen,
+    Indexed,
+    True,
+}
+
+impl Depth {
+    /// The depth that `COLORTERM` and `TERM` announce.
+    #[must_use]
+    pub fn of_environment() -> Self {
+        let variable = |name| std::env::var(name).unwrap_or_default();
+        Self::of(&variable("COLORTERM"), &variable("TERM"))
+    }
+
+    fn of(colorterm: &str, term: &str) -> Self {
+        if matches!(colorterm, "truecolor" | "24bit") || term.ends_with("-direct") {
+            Self::True
+        } else if term.contains("256color") || term.contains("kitty") || term.contains("alacritty")
+        {
+            Self::Indexed
+        } else {
+            Self::Sixteen
+        }
+    }
+}
+
+/// The colours of one background at one depth: a table of roles.
+struct Palette {
+    priority: Color,
+    priority_fill: [Color; SHADES],
+    batch: Color,
+    batch_fill: [Color; SHADES],
+    frame: Color,
+    quiet: Color,
+    good: Color,
+    warning: Color,
+    cursor: Color,
+    tagged: Color,
+}
+
+const fn rgb(hex: u32) -> Color {
+    Color::Rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
+}
+
+const DARK_TRUE: Palette = Palette {
+    priority: rgb(0xff_b4_38),
+    priority_fill: [
+        rgb(0x6e_4a_12),
+        rgb(0x8a_5d_17),
+        rgb(0xa8_72_1d),
+        rgb(0xc8_88_24),
+    ],
+    batch: rgb(0x5c_a8_ff),
+    batch_fill: [
+        rgb(0x1c_38_5c),
+        rgb(0x24_48_76),
+        rgb(0x2d_5a_92),
+        rgb(0x38_6e_b0),
+    ],
+    frame: rgb(0x4c_56_66),
+    quiet: rgb(0x8c_96_a6),
+    good: rgb(0x5f_d3_84),
+    warning: rgb(0xff_79_c0),
+    cursor: rgb(0x2e_38_4a),
+    tagged: rgb(0x56_d6_d6),
+};
+
+const DARK_INDEXED: Palette = Palette {
+    priority: Color::Indexed(214),
+    priority_fill: [
+        Color::Indexed(94),
+        Color::Indexed(94),
+        Color::Indexed(136),
+        Color::Indexed(136),
+    ],
+    batch: Color::Indexed(75),
+    batch_fill: [
+        Color::Indexed(24),
+        Color::Indexed(24),
+        Color::Indexed(25),
+        Color::Indexed(25),
+    ],
+    frame: Color::Indexed(240),
+    quiet: Color::Indexed(246),
+    good: Color::Indexed(78),
+    warning: Color::Indexed(212),
+    cursor: Color::Indexed(237),
+    tagged: Color::Indexed(80),
+};
+
+const LIGHT_TRUE: Palette = Palette {
+    priority: rgb(0xb3_5c_00),
+    priority_fill: [
+        rgb(0xf6_d3_9c),
+        rgb(0xee_bd_74),
+        rgb(0xe4_a5_4c),
+        rgb(0xd6_8a_28),
+    ],
+    batch: rgb(0x17_5c_b8),
+    batch_fill: [
+        rgb(0xc6_dc_f7),
+        rgb(0xa6_c8_f0),
+        rgb(0x86_b2_e8),
+        rgb(0x62_98_dc),
+    ],
+    frame: rgb(0xb0_b8_c2),
+    quiet: rgb(0x5e_68_74),
+    good: rgb(0x12_7a_3c),
+    warning: rgb(0xb0_1c_7a),
+    cursor: rgb(0xdc_e4_ee),
+    tagged: rgb(0x00_6c_78),
+};
+
+const LIGHT_INDEXED: Palette = Palette {
+    priority: Color::Indexed(130),
+    priority_fill: [
+        Color::Indexed(222),
+        Color::Indexed(222),
+        Color::Indexed(214),
+        Color::Indexed(214),
+    ],
+    batch: Color::Indexed(25),
+    batch_fill: [
+        Color::Indexed(153),
+        Color::Indexed(153),
+        Color::Indexed(111),
+        Color::Indexed(111),
+    ],
+    frame: Color::Indexed(249),
+    quiet: Color::Indexed(241),
+    good: Color::Indexed(28),
+    warning: Color::Indexed(126),
+    cursor: Color::Indexed(254),
+    tagged: Color::Indexed(30),
+};
 
 /// How the parts of the screen look.
 #[derive(Debug, Clone)]
@@ -20,6 +163,13 @@ pub struct Theme {
     pub batch: Style,
     /// The cell of a chart in which PRIORITY ends and BATCH begins.
     pub border: Style,
+    /// What lies below the line of a chart, from the base to the line.
+    pub priority_fill: [Style; SHADES],
+    pub batch_fill: [Style; SHADES],
+    /// The frames of the panels.
+    pub frame: Style,
+    /// What a process is called, beside its arguments.
+    pub name: Style,
     /// A word on a bar of PRIORITY, or in the list.
     pub priority_badge: Style,
     pub batch_badge: Style,
@@ -133,6 +283,10 @@ impl Theme {
             priority: bold.fg(Color::Yellow),
             batch: plain.fg(Color::LightBlue),
             border: bold.fg(Color::Yellow).bg(Color::LightBlue),
+            priority_fill: [bold.fg(Color::Yellow); SHADES],
+            batch_fill: [plain.fg(Color::LightBlue); SHADES],
+            frame: dim,
+            name: plain,
             priority_badge: bold.fg(Color::Black).bg(Color::Yellow),
             batch_badge: plain,
             title: bold,
@@ -157,8 +311,52 @@ impl Theme {
             priority: plain.fg(Color::Yellow),
             batch: plain.fg(Color::Blue),
             border: plain.fg(Color::Yellow).bg(Color::Blue),
+            priority_fill: [plain.fg(Color::Yellow); SHADES],
+            batch_fill: [plain.fg(Color::Blue); SHADES],
             tagged: plain.fg(Color::Blue).add_modifier(Modifier::BOLD),
             ..Self::colour()
+        }
+    }
+
+    /// The colours for a dark background, as many as the terminal shows.
+    #[must_use]
+    pub fn dark_in(depth: Depth) -> Self {
+        match depth {
+            Depth::Sixteen => Self::colour(),
+            Depth::Indexed => Self::colour().with(&DARK_INDEXED),
+            Depth::True => Self::colour().with(&DARK_TRUE),
+        }
+    }
+
+    /// The colours for a light background, as many as the terminal shows.
+    #[must_use]
+    pub fn light_in(depth: Depth) -> Self {
+        match depth {
+            Depth::Sixteen => Self::light(),
+            Depth::Indexed => Self::light().with(&LIGHT_INDEXED),
+            Depth::True => Self::light().with(&LIGHT_TRUE),
+        }
+    }
+
+    fn with(self, palette: &Palette) -> Self {
+        let plain = Style::new();
+        let bold = plain.add_modifier(Modifier::BOLD);
+        Self {
+            priority: plain.fg(palette.priority),
+            batch: plain.fg(palette.batch),
+            border: plain.fg(palette.priority).bg(palette.batch_fill[0]),
+            priority_fill: palette.priority_fill.map(|colour| plain.fg(colour)),
+            batch_fill: palette.batch_fill.map(|colour| plain.fg(colour)),
+            priority_badge: bold.fg(Color::Black).bg(palette.priority),
+            batch_badge: plain.fg(palette.batch),
+            frame: plain.fg(palette.frame),
+            quiet: plain.fg(palette.quiet),
+            head: bold.fg(palette.quiet),
+            good: bold.fg(palette.good),
+            warning: bold.fg(palette.warning),
+            cursor: bold.bg(palette.cursor),
+            tagged: bold.fg(palette.tagged),
+            ..self
         }
     }
 
@@ -173,6 +371,8 @@ impl Theme {
             priority: bold,
             batch: dim,
             border: bold,
+            priority_fill: [bold; SHADES],
+            batch_fill: [dim; SHADES],
             priority_badge: bold.add_modifier(Modifier::REVERSED),
             batch_badge: plain,
             quiet: dim,
@@ -204,6 +404,15 @@ impl Theme {
         match queue {
             Queue::Priority => self.priority,
             Queue::Batch => self.batch,
+        }
+    }
+
+    /// What lies below the line of a queue's chart, from its base to its line.
+    #[must_use]
+    pub fn fill(&self, queue: Queue) -> &[Style; SHADES] {
+        match queue {
+            Queue::Priority => &self.priority_fill,
+            Queue::Batch => &self.batch_fill,
         }
     }
 

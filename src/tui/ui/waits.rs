@@ -9,25 +9,22 @@ use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::keymap::Action;
 use crate::app::measure::waits::{Percentiles, WaitSummary};
 use crate::model::{BATCH_GOAL_NS, ENOUGH_FOR_P99, PRIORITY_GOAL_NS};
 use crate::model::{KindWaits, NoWaits, Queue};
 
-/// The panel's width, what it takes to say everything, and from which screen on it is shown.
+/// The width of the panel with its frame.
 pub const WIDTH: u16 = 48;
-pub const HEIGHT: u16 = 12;
-pub const BESIDE_FROM: u16 = 100;
 
 /// Where the values of the line begin, below those of the bars.
-const LABEL: u16 = 13;
-/// Ends of the columns p50, p99 and max.
-const ENDS: [u16; 3] = [28, 37, 46];
+const LABEL: u16 = 12;
+/// Where the columns p50, p99 and max end: how far before the right edge.
+const ENDS: [u16; 3] = [19, 10, 1];
 /// The histogram's columns are octaves: the first ends at 2^10 ns (1 µs), the last is open.
 const FIRST_OCTAVE: u32 = 10;
 const OCTAVES: u16 = 26;
 /// Where it begins, and below which columns its scale stands: 1 µs, 32 µs, 1 ms, 34 ms, 1 s.
-const CHART: u16 = 19;
+const CHART: u16 = 18;
 const SCALE: [(u16, &str); 5] = [
     (0, "1µs"),
     (5, "33µs"),
@@ -79,13 +76,10 @@ fn lanes<'a>(app: &App, seen: &'a WaitSummary) -> [Lane<'a>; 2] {
 }
 
 /// Why nothing is shown, and what to do.
-pub fn missing(why: &NoWaits, app: &App) -> String {
+pub fn missing(why: &NoWaits) -> String {
     match why {
         NoWaits::View => "not measured in view mode".into(),
-        NoWaits::Off => {
-            let w = app.keymap().key(Action::Waits);
-            format!("not measured: {w} switches it on")
-        }
+        NoWaits::Off => "not measured: w switches it on".into(),
         NoWaits::Unavailable(why) => format!("cannot be measured: {why}"),
     }
 }
@@ -118,13 +112,13 @@ fn goal(lane: &Lane, theme: &Theme) -> (String, Style) {
 pub fn render_line(pen: &mut Pen, app: &App, theme: &Theme) {
     let half = (pen.width().saturating_sub(LABEL + 2) / 2).max(PRIORITY_PART);
     let median = half >= 43;
-    let left = LABEL + u16::from(median);
+    let left = LABEL + 2 * u16::from(median);
     let label = if median { "wait p50 p99" } else { "wait p99" };
     pen.text(1, 0, label, theme.strong);
     let seen = match app.waits() {
         Ok(seen) => seen,
         Err(why) => {
-            pen.text(left, 0, &missing(why, app), theme.quiet);
+            pen.text(left, 0, &missing(why), theme.quiet);
             return;
         }
     };
@@ -160,15 +154,11 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     if pen.width() == 0 {
         return;
     }
-    pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
-    for y in 1..pen.height() {
-        pen.cell(0, y, theme.glyphs.bar, theme.quiet);
-    }
     let seen = match app.waits() {
         Ok(seen) => seen,
         Err(why) => {
-            pen.text(1, 0, " waits ", theme.title);
-            wrapped(pen, theme, &missing(why, app));
+            pen.title(" waits ", theme);
+            wrapped(pen, theme, &missing(why));
             return;
         }
     };
@@ -176,9 +166,10 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         0.0 => " waits ".to_owned(),
         seconds => format!(" waits, last {seconds} s "),
     };
-    pen.text(1, 0, &title, theme.title);
+    pen.title(&title, theme);
+    let width = pen.width();
     for (end, name) in ENDS.into_iter().zip(["p50", "p99", "max"]) {
-        pen.right(end, 0, &format!(" {name} "), theme.quiet);
+        pen.right(width - end, 0, &format!(" {name} "), theme.quiet);
     }
     let lines = pen.height().saturating_sub(1);
     let lanes = lanes(app, seen);
@@ -203,16 +194,16 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
 fn wrapped(pen: &mut Pen, theme: &Theme, sentence: &str) {
     let width = usize::from(pen.width().saturating_sub(3));
     for (y, line) in (1..pen.height()).zip(crate::text::wrap(sentence, width)) {
-        pen.text(2, y, &line, theme.quiet);
+        pen.text(1, y, &line, theme.quiet);
     }
 }
 
 /// One kind of wait: the queue's name stands before the first.
 fn numbers(pen: &mut Pen, theme: &Theme, y: u16, name: &str, queue: Queue, waits: &KindWaits) {
     if name == "woken" {
-        pen.text(2, y, queue.name(), theme.badge(queue));
+        pen.text(1, y, queue.name(), theme.badge(queue));
     }
-    pen.text(11, y, name, theme.quiet);
+    pen.text(10, y, name, theme.quiet);
     let summary = Percentiles::of(waits);
     for (end, ns) in ENDS
         .into_iter()
@@ -224,7 +215,8 @@ fn numbers(pen: &mut Pen, theme: &Theme, y: u16, name: &str, queue: Queue, waits
             Style::new()
         };
         let wait = format::wait(ns, theme.glyphs.missing);
-        pen.right(end, y, &wait, style);
+        let end = pen.width().saturating_sub(end);
+        pen.figure(end, y, &wait, style, theme);
     }
 }
 
@@ -232,7 +224,7 @@ fn numbers(pen: &mut Pen, theme: &Theme, y: u16, name: &str, queue: Queue, waits
 #[allow(clippy::cast_precision_loss)]
 fn histograms(pen: &mut Pen, theme: &Theme, y: u16, tall: u16, lanes: &[Lane<'_>; 2]) {
     for (lane, y) in lanes.iter().zip([y, y + tall]) {
-        pen.text(2, y + tall - 1, lane.queue.name(), theme.quiet);
+        pen.text(1, y + tall - 1, lane.queue.name(), theme.quiet);
         let counts = lane.wake.histogram.octaves(FIRST_OCTAVE, OCTAVES.into());
         let highest = counts.iter().copied().max().unwrap_or(0).max(1);
         let values: Vec<Option<f32>> = counts
@@ -240,13 +232,7 @@ fn histograms(pen: &mut Pen, theme: &Theme, y: u16, tall: u16, lanes: &[Lane<'_>
             .map(|count| (*count > 0).then_some(*count as f32))
             .collect();
         let mut part = pen.part(CHART, y, OCTAVES, tall);
-        chart::lane(
-            &mut part,
-            theme,
-            theme.queue(lane.queue),
-            &values,
-            highest as f32,
-        );
+        chart::lane(&mut part, theme, lane.queue, &values, highest as f32);
     }
     for (column, label) in SCALE {
         pen.text(CHART + column, y + 2 * tall, label, theme.quiet);
@@ -254,7 +240,7 @@ fn histograms(pen: &mut Pen, theme: &Theme, y: u16, tall: u16, lanes: &[Lane<'_>
 }
 
 fn goals(pen: &mut Pen, theme: &Theme, y: u16, lanes: &[Lane<'_>; 2]) {
-    for (lane, x) in lanes.iter().zip([2, 28]) {
+    for (lane, x) in lanes.iter().zip([1, pen.width() / 2 + 3]) {
         let (words, style) = goal(lane, theme);
         let x = pen.text(x, y, lane.queue.name(), theme.quiet) + 1;
         pen.text(x, y, &words, style);
@@ -272,5 +258,5 @@ fn cost(pen: &mut Pen, theme: &Theme, y: u16, seen: &WaitSummary) {
         None => "what it costs is not known".to_owned(),
     };
     let width = cells(&text);
-    pen.put(2, y, &text, width, theme.quiet);
+    pen.put(1, y, &text, width, theme.quiet);
 }

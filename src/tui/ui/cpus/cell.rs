@@ -127,7 +127,7 @@ impl Shape {
                     {
                         let x = self.left + lane * self.lane;
                         let mut area = pen.part(x, y, self.chart, self.rows);
-                        chart::lane(&mut area, theme, theme.queue(queue), values, full);
+                        chart::lane(&mut area, theme, queue, values, full);
                         pen.text(
                             x + self.chart + 1,
                             y + self.rows - 1,
@@ -147,7 +147,7 @@ impl Shape {
                 ]) {
                     let x = self.left + index * self.lane;
                     let mut area = pen.part(x, 0, self.chart, 1);
-                    chart::lane(&mut area, theme, theme.queue(queue), values, full);
+                    chart::lane(&mut area, theme, queue, values, full);
                     pen.text(x + self.chart, 0, &number(value), Style::new());
                 }
             }
@@ -158,7 +158,7 @@ impl Shape {
                 ] {
                     let x = self.left + index * self.lane;
                     let mut area = pen.part(x, 0, self.chart, 1);
-                    chart::lane(&mut area, theme, theme.queue(queue), values, full);
+                    chart::lane(&mut area, theme, queue, values, full);
                     let number = |value: Option<f32>| {
                         value.map_or_else(
                             || format!("{:>4}", theme.glyphs.missing),

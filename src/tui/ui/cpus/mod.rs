@@ -90,9 +90,11 @@ pub fn folds(app: &App, width: u16, offered: u16) -> usize {
 /// A line: ` 0  93%  ▂▂▅▇  1.2k  ▅▃▂▂   310  ▂▂▅▇  1.2k  ▅▃▂▂   310`, and a narrow one, in which the
 /// charts show dispatches: `  0 ▂▂▅▆▇ 1.2k›1.2k ▅▅▃▂▂  310› 310`.
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
-    pen.fill(0, 0, pen.width(), theme.glyphs.rule, theme.quiet);
-    pen.text(0, 0, " CPU ", theme.title);
+    if pen.height() == 0 {
+        return;
+    }
     let Some(snapshot) = app.snapshot() else {
+        pen.title(" CPUs ", theme);
         return;
     };
     let grid = grid_for(&snapshot.cpus, pen.width(), pen.height().saturating_sub(1));
@@ -136,6 +138,11 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
 
 /// The headings over the lanes, and the height of a full column.
 fn title(pen: &mut Pen, theme: &Theme, grid: Grid, shape: &Shape, width: u16, full: Option<f32>) {
+    if shape.layout == Layout::Narrow {
+        pen.text(0, 0, " CPU ", theme.title);
+    } else {
+        pen.title(" CPUs ", theme);
+    }
     for column in 0..grid.columns {
         for (x, heading) in shape.headings(theme) {
             let x = column * width + x;
@@ -145,7 +152,7 @@ fn title(pen: &mut Pen, theme: &Theme, grid: Grid, shape: &Shape, width: u16, fu
     }
     if let (Some(full), Layout::Full) = (full, shape.layout) {
         let scale = format!("0-{}/s ", format::round(full));
-        pen.put(5, 0, &scale, shape.left.saturating_sub(6), theme.quiet);
+        pen.put(7, 0, &scale, shape.left.saturating_sub(8), theme.quiet);
     }
 }
 
