@@ -90,7 +90,7 @@ fn every_fault_is_said_with_file_and_line_and_what_to_do() {
             "unknown",
             "ascii = true\ntheem = \"dark\"\n",
             2,
-            "nearest is \"theme\"",
+            "did you mean \"theme\"?",
         ),
         (
             "theme",
@@ -105,12 +105,12 @@ fn every_fault_is_said_with_file_and_line_and_what_to_do() {
         ("guarantee", "batch-guarantee = 51", 1, "from 0 to 50"),
         ("watchdog", "watchdog = -1", 1, "from 1 to 30"),
         ("order", "batch-order = \"lifo\"", 1, "\"fair\", \"fifo\""),
-        ("sort", "sort = \"CPU\"", 1, "nearest is \"CPU%\""),
+        ("sort", "sort = \"CPU\"", 1, "did you mean \"CPU%\"?"),
         (
             "columns",
             "columns = [\"PID\",\n \"COMAND\"]",
             2,
-            "nearest is \"COMMAND\"",
+            "did you mean \"COMMAND\"?",
         ),
         (
             "columns-twice",
@@ -119,9 +119,14 @@ fn every_fault_is_said_with_file_and_line_and_what_to_do() {
             "named twice",
         ),
         ("columns-none", "columns = []", 1, "at least one column"),
-        ("action", "[keys]\nquitt = \"q\"", 2, "nearest is \"quit\""),
-        ("key", "[keys]\nquit = \"hom\"", 2, "nearest is \"home\""),
-        ("key-type", "[keys]\nquit = 3", 2, "wants a key"),
+        (
+            "action",
+            "[keys]\nquitt = \"q\"",
+            2,
+            "did you mean \"quit\"?",
+        ),
+        ("key", "[keys]\nquit = \"hom\"", 2, "did you mean \"home\"?"),
+        ("key-type", "[keys]\nquit = 3", 2, "expected a key"),
         ("keys-type", "keys = 3", 1, "[keys]"),
         ("ctrl", "[keys]\nquit = \"Ctrl-I\"", 2, "Tab"),
         ("no-quit", "[keys]\nquit = []", 2, "quit needs a key"),
@@ -129,13 +134,13 @@ fn every_fault_is_said_with_file_and_line_and_what_to_do() {
             "twice-here",
             "[keys]\nundo = \"e\"\ntag = \"e\"",
             3,
-            "bound to \"undo\" already",
+            "already bound to \"undo\"",
         ),
         (
             "twice-there",
             "[keys]\nundo = \"q\"",
             2,
-            "bound to \"quit\" already",
+            "already bound to \"quit\"",
         ),
         (
             "setting-twice",
@@ -200,12 +205,12 @@ fn the_users_own_file_is_found_and_a_missing_one_is_no_fault() {
         let output = program().arg("attach").env(home, path).output().unwrap();
         said(&output)
     };
-    assert!(run("XDG_CONFIG_HOME", &directory.0).contains("nearest is \"theme\""));
+    assert!(run("XDG_CONFIG_HOME", &directory.0).contains("did you mean \"theme\"?"));
     assert!(!run("HOME", &directory.0).contains("Defaults in use"));
     let config = directory.0.join(".config");
     fs::create_dir(&config).unwrap();
     symlink(directory.0.join("dualq-top"), config.join("dualq-top")).unwrap();
-    assert!(run("HOME", &directory.0).contains("nearest is \"theme\""));
+    assert!(run("HOME", &directory.0).contains("did you mean \"theme\"?"));
     // `list` and its like take nothing from the file.
     let list = program()
         .env("HOME", &directory.0)

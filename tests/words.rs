@@ -53,6 +53,13 @@ const CLEAN: &[&str] = &[
     "docs/POLICY.md",
     "docs/TROUBLESHOOTING.md",
     "src/cli.rs",
+    "src/kernel",
+    "src/model",
+    "src/observe",
+    "src/record",
+    "src/settings",
+    "src/sys",
+    "src/waits",
     "vm/README.md",
 ];
 

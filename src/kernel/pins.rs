@@ -1,5 +1,5 @@
-//! The names under `/sys/fs/bpf/dualq/`, by which every other instance and every script reaches
-//! the running scheduler. The kernel makes them 0600 and root's; they are never widened.
+//! The names under `/sys/fs/bpf/dualq/`, through which other instances and scripts reach the running
+//! scheduler. The kernel creates pins with mode 0600, owned by root; the mode is never widened.
 
 use std::{
     ffi::CString,
@@ -22,15 +22,15 @@ pub const COUNTERS: &str = "queue_stats";
 pub const OWN: &str = "own_pids";
 pub const EXIT: &str = "exit_record";
 pub const OWNER: &str = "owner";
-/// Only to keep it going: the kernel stops a timer when its map's last user has gone.
+/// Pinned only to keep the timers running: the kernel stops a timer with the last reference to its map.
 pub const TIMER: &str = "overdue_timer";
 pub const CHANGE: &str = "change";
 pub const RECLASSIFY: &str = "reclassify";
-/// The link of the scheduler itself: there only where it was asked to stay.
+/// The link of the scheduler itself, which exists only with `--stay`.
 pub const LINK: &str = "link";
-/// The programs that notice ends and births, for whoever waits for the members.
+/// The programs that track the creation and the end of processes, for standby instances.
 pub const NOTICING: [&str; 2] = ["process_exit", "newtask"];
-/// The links of the programs beside it: there as that one is.
+/// The links of the tracing programs, which also exist only with `--stay`.
 pub const SIDE_LINKS: [&str; 5] = [
     "process_exit_link",
     "newtask_link",
@@ -44,7 +44,7 @@ pub const WAIT_HISTOGRAMS: &str = "wait_histograms";
 pub const WAIT_PROCESSES: &str = "wait_processes";
 pub const WAIT_CONTROL: &str = "wait_control";
 pub const WAIT_PROGRAMS: [&str; 3] = ["waits_waking", "waits_wakeup_new", "waits_switch"];
-/// What keeps it measuring where the scheduler was asked to stay.
+/// The links that keep the instrument measuring, which exist only with `--stay`.
 pub const WAIT_LINKS: [&str; 3] = ["waking_link", "wakeup_new_link", "switch_link"];
 
 const ALL: [&str; 25] = [
@@ -80,17 +80,17 @@ pub fn path(name: &str) -> PathBuf {
     Path::new(DIR).join(name)
 }
 
-/// Is a BPF file system mounted where pins go?
+/// Returns true if a BPF file system is mounted at the place of the pins.
 #[must_use]
 pub fn mounted() -> bool {
     // include/uapi/linux/magic.h: BPF_FS_MAGIC
     rustix::fs::statfs(BPFFS).is_ok_and(|fs| fs.f_type as u64 == 0xcafe_4a11)
 }
 
-/// Makes the folder, for root alone.
+/// Creates the directory, accessible to root only.
 ///
 /// # Errors
-/// The file system's own.
+/// The file system's error.
 pub fn create_dir() -> io::Result<()> {
     match fs::DirBuilder::new().mode(0o700).create(DIR) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
@@ -98,11 +98,11 @@ pub fn create_dir() -> io::Result<()> {
     }
 }
 
-/// Pins a map, a program or a link. Not through libbpf's objects: it pins each once only, whatever
-/// became of the pin, and another instance may have removed it since.
+/// Pins a map, a program or a link. libbpf's objects are not used because they pin each only once, even if
+/// another instance has removed the pin since.
 ///
 /// # Errors
-/// The file system's own.
+/// The file system's error.
 #[allow(unsafe_code)]
 pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
     let path = CString::new(path(name).as_os_str().as_bytes())?;
@@ -115,14 +115,14 @@ pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes every pin of ours, and the folder if nothing else is in it. What is not there is no
-/// error: two instances may clean up at the same time.
+/// Removes all our pins, and the directory if it is then empty. A missing pin is no error: two instances may
+/// clean up at the same time.
 pub fn remove_all() {
     remove(&ALL);
     let _ = fs::remove_dir(DIR);
 }
 
-/// Removes these, as far as they are there.
+/// Removes these pins if they exist.
 pub fn remove(names: &[&str]) {
     for name in names {
         let _ = fs::remove_file(path(name));

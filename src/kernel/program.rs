@@ -1,5 +1,5 @@
-//! BPF programs by their descriptors. libbpf-rs runs and attaches only those of an object that this process
-//! has loaded and holds open; ours are pinned, or their object is closed.
+//! Runs and attaches BPF programs by their descriptors. libbpf-rs does so only for programs of an object that
+//! this process has loaded and keeps open; ours are pinned, or their object is closed.
 
 use std::{
     io,
@@ -9,10 +9,10 @@ use std::{
 
 use libbpf_rs::libbpf_sys;
 
-/// Runs a program of type SYSCALL once, with `context` as its argument, and gives its answer.
+/// Runs a program of type SYSCALL once with `context` as its argument, and returns its result.
 ///
 /// # Errors
-/// The system call's own: EPERM without the rights to use BPF.
+/// The system call's error: EPERM without the capabilities for BPF.
 #[allow(unsafe_code)]
 pub fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<i32> {
     let mut options = libbpf_sys::bpf_test_run_opts {
@@ -30,27 +30,27 @@ pub fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<i32> {
     Ok(options.retval.cast_signed())
 }
 
-/// Attaches a program of type `tp_btf` to its tracepoint, until the answer is dropped. It takes no rights.
+/// Attaches a program of type `tp_btf` to its tracepoint, until the link is dropped. Needs no capability.
 ///
 /// # Errors
-/// The system call's own.
+/// The system call's error.
 #[allow(unsafe_code)]
 pub fn attach(program: BorrowedFd<'_>) -> io::Result<OwnedFd> {
     // SAFETY: such a program knows its tracepoint: there is no name to give.
     owned(unsafe { libbpf_sys::bpf_raw_tracepoint_open(ptr::null(), program.as_raw_fd()) })
 }
 
-/// Has the kernel count how long programs run, until the answer is dropped.
+/// Makes the kernel count the run time of programs, until the result is dropped.
 ///
 /// # Errors
-/// EPERM without the rights to do so.
+/// EPERM without the capability for it.
 #[allow(unsafe_code)]
 pub fn count_run_times() -> io::Result<OwnedFd> {
     // SAFETY: takes a number and gives a descriptor.
     owned(unsafe { libbpf_sys::bpf_enable_stats(libbpf_sys::BPF_STATS_RUN_TIME) })
 }
 
-/// How often a program ran and how long that took, in nanoseconds, as far as the kernel counted it.
+/// Returns how often a program ran, and its run time in nanoseconds, as far as the kernel counted them.
 #[allow(unsafe_code)]
 pub fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
     let mut info = libbpf_sys::bpf_prog_info::default();

@@ -1,4 +1,4 @@
-//! What the kernel says about sched_ext under `/sys/kernel/sched_ext`; readable by any user.
+//! Reads the state of sched_ext from `/sys/kernel/sched_ext`, which every user can read.
 
 use std::{
     fs,
@@ -14,19 +14,19 @@ use crate::text::scrub;
 
 const DIR: &str = "/sys/kernel/sched_ext";
 
-/// The name by which the kernel knows our scheduler (`root/ops`).
+/// The kernel's name for our scheduler (`root/ops`).
 pub const NAME: &str = "dualq";
 
-/// What the kernel takes 0.2 s for, on a busy machine.
+/// Time limit for attaching or detaching, which takes 0.2 s on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Does this kernel have sched_ext at all?
+/// Returns true if this kernel has sched_ext.
 #[must_use]
 pub fn has_sched_ext() -> bool {
     Path::new(DIR).is_dir()
 }
 
-/// `state`: enabling, enabled, disabling or disabled. Empty where it cannot be read.
+/// Returns the state: enabling, enabled, disabling or disabled. Empty if it cannot be read.
 #[must_use]
 pub fn state() -> String {
     read("state")
@@ -42,7 +42,7 @@ pub fn ruler() -> Ruler {
         "disabled" | "" => Ruler::KernelDefault,
         "enabled" => match read("root/ops") {
             name if name == NAME => Ruler::Dualq,
-            // Enabled a moment ago, gone now: the name's file goes with it.
+            // It ended a moment ago, and the file with its name is gone.
             name if name.is_empty() => Ruler::Transition,
             name => Ruler::Other(name),
         },
@@ -62,12 +62,14 @@ pub fn wait_until_detached() -> Result<()> {
     let rules = || matches!(ruler(), Ruler::Dualq | Ruler::Transition);
     wait_until(|| !rules());
     if rules() {
-        bail!("the kernel has not detached the scheduler yet");
+        bail!(
+            "cannot detach the scheduler: the kernel has not ended it after ten seconds; try `sudo dualq-top detach` again"
+        );
     }
     Ok(())
 }
 
-/// The kernel offers nothing to wait on: `state` is polled.
+/// Polls `state`, because the kernel offers no event to wait for.
 pub fn wait_until(condition: impl Fn() -> bool) {
     let begun = Instant::now();
     while !condition() && begun.elapsed() < PATIENCE {

@@ -1,18 +1,18 @@
-//! Waits counted by length: eight buckets an octave, so that a percentile read from them is within
-//! an eighth of an octave of the true one.
+//! A histogram of waits with eight buckets per octave. A percentile that is read from it is within an
+//! eighth of an octave of the true one.
 
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// Buckets an octave.
+/// Buckets per octave.
 const SUBS: u64 = 8;
-/// Times below 8 ns have a bucket each, then octaves up to 2^37 ns (137 s); what is longer is counted
-/// in the last one. `BUCKETS` in src/bpf/waits.bpf.c.
+/// Number of buckets: one for each nanosecond below 8 ns, then octaves up to 2^37 ns (137 s). Longer
+/// waits are in the last one. The same as `BUCKETS` in src/bpf/waits.bpf.c.
 pub const BUCKETS: usize = 280;
-/// No machine counts more waits of one length than this; a sum over all lengths cannot overflow.
+/// The largest count of one bucket. No machine counts more, and a sum over all buckets cannot overflow.
 const MOST: u64 = 1 << 48;
 
-/// Waits of this many nanoseconds and more are in the bucket.
+/// Returns the shortest wait of the bucket, in nanoseconds.
 #[must_use]
 pub fn lower_bound(bucket: usize) -> u64 {
     let bucket = bucket as u64;
@@ -22,7 +22,7 @@ pub fn lower_bound(bucket: usize) -> u64 {
     (SUBS + bucket % SUBS) << (bucket / SUBS - 1)
 }
 
-/// The bucket that a wait of `ns` nanoseconds is counted in: `bucket_of` in src/bpf/waits.bpf.c.
+/// Returns the bucket of a wait of `ns` nanoseconds, as `bucket_of` in src/bpf/waits.bpf.c.
 #[must_use]
 #[allow(clippy::cast_possible_truncation)]
 pub fn bucket_of(ns: u64) -> usize {
@@ -34,16 +34,16 @@ pub fn bucket_of(ns: u64) -> usize {
     (bucket as usize).min(BUCKETS - 1)
 }
 
-/// How many waits there were of each length. Only the buckets in use are kept: few are.
+/// The number of waits of each length. Only buckets in use are kept: there are few.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Histogram {
-    /// Bucket and count, in order of bucket; no count is 0.
+    /// Buckets and counts, in order of bucket; no count is 0.
     #[serde(deserialize_with = "counts")]
     counts: Vec<(u16, u64)>,
 }
 
-/// What comes from a file is only taken where it is what this type promises.
+/// Rejects buckets and counts from a file that violate the invariants of the type.
 fn counts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(u16, u64)>, D::Error> {
     let counts = Vec::<(u16, u64)>::deserialize(from)?;
     let in_order = counts.windows(2).all(|pair| pair[0].0 < pair[1].0);
@@ -51,13 +51,15 @@ fn counts<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<(u16, u64)>, D::Erro
         .iter()
         .all(|(bucket, count)| usize::from(*bucket) < BUCKETS && (1..=MOST).contains(count));
     if !(in_order && in_bounds) {
-        return Err(D::Error::custom("a histogram that cannot be"));
+        return Err(D::Error::custom(
+            "invalid histogram: expected ascending buckets with counts above 0",
+        ));
     }
     Ok(counts)
 }
 
 impl Histogram {
-    /// From a count for each bucket.
+    /// Builds a histogram from a count per bucket.
     #[must_use]
     pub fn from_counts(counts: impl IntoIterator<Item = u64>) -> Self {
         Self {
@@ -80,7 +82,7 @@ impl Histogram {
         }
     }
 
-    /// What was counted after `earlier`. Where a count went back, counting began anew.
+    /// Returns what was counted after `earlier`. A count that went back means that counting began again.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         let mut before = earlier.counts.iter().copied().peekable();
@@ -95,7 +97,7 @@ impl Histogram {
         }
     }
 
-    /// Counts those of another one as well.
+    /// Adds the waits of another histogram.
     pub fn add(&mut self, other: &Self) {
         for &(bucket, count) in &other.counts {
             match self.counts.binary_search_by_key(&bucket, |entry| entry.0) {
@@ -105,7 +107,7 @@ impl Histogram {
         }
     }
 
-    /// What is left without those of another one.
+    /// Returns the waits without those of another histogram.
     #[must_use]
     pub fn minus(mut self, other: &Self) -> Self {
         for &(bucket, count) in &other.counts {
@@ -117,14 +119,14 @@ impl Histogram {
         self
     }
 
-    /// How many waits there are.
+    /// Returns the number of waits.
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.iter().map(|entry| entry.1).sum()
     }
 
-    /// The wait in nanoseconds that `percent` of all waits do not exceed: the middle of its bucket.
-    /// `None` where there are no waits.
+    /// Returns the wait in nanoseconds that `percent` (0 to 100) of all waits do not exceed: the middle of
+    /// its bucket. `None` if there are no waits.
     #[must_use]
     pub fn percentile(&self, percent: u32) -> Option<u64> {
         let total = u128::from(self.total());
@@ -140,8 +142,8 @@ impl Histogram {
         None
     }
 
-    /// How many waits there are in each of `columns` octaves, the first of which ends where 2^`first`
-    /// nanoseconds begin; what is shorter is in the first, what is longer in the last.
+    /// Returns the number of waits in each of `columns` octaves. The first octave ends at 2^`first`
+    /// nanoseconds; shorter waits are in the first, longer ones in the last.
     #[must_use]
     pub fn octaves(&self, first: u32, columns: usize) -> Vec<u64> {
         let mut octaves = vec![0; columns];
@@ -161,7 +163,7 @@ impl Histogram {
 mod tests {
     use super::*;
 
-    /// Numbers without a pattern, the same each time.
+    /// Returns pseudo-random numbers, the same in each run.
     fn numbers() -> impl Iterator<Item = u64> {
         let mut state = 0x9e37_79b9_7f4a_7c15_u64;
         std::iter::repeat_with(move || {

@@ -1,6 +1,6 @@
-//! What passes between the parts: plain owned data, with units in the names or the types.
+//! The data that passes between the folders: plain and owned, with units in the names or the types.
 //!
-//! Counters are cumulative here, as the kernel keeps them; rates are made from two snapshots by
+//! Counters are cumulative here, as the kernel keeps them. Rates are derived from two snapshots by
 //! [`crate::app`], which alone knows the one before.
 
 #![forbid(unsafe_code)]

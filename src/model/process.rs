@@ -5,46 +5,46 @@ use serde::{Deserialize, Serialize};
 
 use super::{Membership, Queue};
 
-/// A process for as long as it lives: ids are used again, the pair with the start time is not.
+/// Identifies a process for its lifetime. The kernel reuses ids, but not with the same start time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ProcessId {
-    /// The thread group's id (tgid), what users call the process id.
+    /// Thread group id (tgid): the process id, in the words of users.
     pub pid: u32,
-    /// Field 22 of `/proc/PID/stat`: ticks (10 ms) after boot.
+    /// Start time in ticks of 10 ms after boot: field 22 of `/proc/PID/stat`, see proc(5).
     pub start_ticks: u64,
 }
 
-/// One process (thread group) as seen at one tick, or one of its threads where these are shown.
-/// Its texts are shared from tick to tick: a snapshot of thousands copies none.
+/// A process (thread group) in one snapshot, or one of its threads if threads are shown. Its texts are
+/// shared from tick to tick, so a snapshot of thousands of processes copies none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Process {
     pub id: ProcessId,
-    /// For a thread: its process. Its own id and start are in `id`.
+    /// For a thread, its process; `id` has the thread's own id and start time.
     pub thread_of: Option<ProcessId>,
-    /// The parent's process id; 0 for those without one.
+    /// The parent's process id, or 0 if there is no parent.
     pub parent: u32,
-    /// The owner's name, or the number where it has none.
+    /// The owner's name, or the user id if it has no name.
     pub user: Arc<str>,
-    /// The kernel's letter: R running, S sleeping, D in the disk, Z zombie, …
+    /// The kernel's letter: R running, S sleeping, D uninterruptible, Z zombie, …; see proc(5).
     pub state: char,
     pub threads: u32,
     /// User and system time of all threads since the process started.
     pub cpu_time: Duration,
-    /// The short name (`comm`), scrubbed.
+    /// The command name (`comm`), scrubbed.
     pub name: Arc<str>,
-    /// The command line with single spaces, scrubbed; for a kernel thread its name.
+    /// The command line with single spaces, scrubbed; the name if it is a kernel thread.
     pub command: Arc<str>,
     pub kernel_thread: bool,
-    /// Which queue the kernel's map puts it in; `None` while our scheduler's map cannot be read.
+    /// The queue according to the kernel's map; `None` while the map cannot be read.
     pub queue: Option<Queue>,
-    /// How it came into PRIORITY; `None` for those that are not in it.
+    /// How the process came into PRIORITY; `None` if it is not a member.
     pub membership: Option<Membership>,
-    /// One of this program's own processes: always served first, never a member.
+    /// This program's own process: always served first, never a member.
     pub own: bool,
 }
 
 impl Process {
-    /// The process that this is, or is a thread of: what a move or a signal is about.
+    /// Returns the process itself, or the process of a thread. Moves and signals apply to it.
     #[must_use]
     pub fn process_id(&self) -> ProcessId {
         self.thread_of.unwrap_or(self.id)

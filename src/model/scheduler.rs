@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The two queues. On screen always in capitals.
+/// The two queues. Their names are in capitals on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Queue {
     Priority,
@@ -11,7 +11,7 @@ pub enum Queue {
 }
 
 impl Queue {
-    /// The other queue: what a toggle moves to.
+    /// Returns the other queue, which a toggle moves to.
     #[must_use]
     pub fn other(self) -> Self {
         match self {
@@ -20,7 +20,7 @@ impl Queue {
         }
     }
 
-    /// The word on screen and in messages.
+    /// Returns the name for the screen and for messages.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -34,43 +34,43 @@ impl Queue {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Membership {
     Chosen,
-    /// And its children come too, those of the future at their birth.
+    /// Chosen with its children. Future children join when they are created.
     WithChildren,
-    /// Through a parent, with which it leaves.
+    /// Inherited from a parent; the child leaves PRIORITY with it.
     ThroughParent,
 }
 
-/// Who decides which task runs, as the kernel says (`/sys/kernel/sched_ext`).
+/// The active scheduler, according to `/sys/kernel/sched_ext`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Ruler {
     /// The kernel's own scheduler (EEVDF); on screen "kernel default".
     #[default]
     KernelDefault,
-    /// Ours.
+    /// The scheduler of this program.
     Dualq,
-    /// Another sched_ext scheduler, by the name in `root/ops`.
+    /// Another sched_ext scheduler, with its name from `root/ops`.
     Other(String),
-    /// The kernel is enabling or disabling a scheduler: counters pause.
+    /// The kernel is enabling or disabling a scheduler; counters pause.
     Transition,
     /// This kernel has no sched_ext.
     Unsupported,
 }
 
-/// What this program may do to the scheduler that runs.
+/// What this program may do to the active scheduler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
-    /// It attached the scheduler; quitting detaches it.
+    /// This program attached the scheduler, and detaches it on exit.
     Owner,
-    /// Another process owns the scheduler; members can be changed, quitting leaves it running.
+    /// Another process owns the scheduler. Members can be changed; on exit it keeps running.
     Joined {
-        /// The owner's process id; `None` where the scheduler was asked to stay.
+        /// The owner's process id; `None` if the scheduler was started with `--stay`.
         owner: Option<u32>,
     },
-    /// Nothing can be changed; the sentence says why and what to do.
+    /// Nothing can be changed. The sentence has the cause and the remedy.
     View { reason: String },
 }
 
-/// Why the kernel ended our scheduler.
+/// The reason why the kernel ended our scheduler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Exit {
     /// The kind in words, e.g. "a runnable task waited too long (watchdog)".
@@ -78,13 +78,13 @@ pub struct Exit {
     /// The kernel's reason and message, scrubbed; may be empty.
     pub reason: String,
     pub message: String,
-    /// The kernel's dump of its queues and tasks at that moment, scrubbed, a line each; often empty.
+    /// The kernel's dump of queues and tasks at that moment, scrubbed, in lines; often empty.
     pub dump: Vec<String>,
     /// The kernel asks for the scheduler to be attached again.
     pub asks_restart: bool,
 }
 
-/// As one sentence, without its full stop: the kind, then what the kernel added.
+/// Formats the reason as one sentence without its full stop: the kind, then the kernel's text.
 impl fmt::Display for Exit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.kind)?;
@@ -99,26 +99,26 @@ impl fmt::Display for Exit {
     }
 }
 
-/// The scheduler's side of a snapshot.
+/// The scheduler's part of a snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SchedulerStatus {
     pub ruler: Ruler,
     pub role: Role,
-    /// How long ours has been attached.
+    /// Time since our scheduler was attached.
     pub attached: Option<Duration>,
     /// The share of CPU time that BATCH keeps, in percent (0 to 50).
     pub guarantee_percent: Option<u8>,
-    /// The kernel ends the scheduler when a runnable task waits longer.
+    /// The watchdog's limit: the kernel ejects the scheduler if a runnable task waits longer.
     pub watchdog: Option<Duration>,
-    /// How long the oldest task in BATCH had waited when the scheduler looked last.
+    /// The wait of the oldest task in BATCH when the scheduler last checked.
     pub oldest_wait: Option<Duration>,
-    /// Entries of `priority_pids_map`.
+    /// Number of entries in `priority_pids_map`.
     pub members: usize,
-    /// Why it ended, if the kernel ended it.
+    /// The reason, if the kernel ended the scheduler.
     pub exit: Option<Exit>,
 }
 
-/// One CPU's counters since the scheduler was attached: tasks, and nanoseconds of CPU time.
+/// One CPU's counters since the scheduler was attached: numbers of tasks, and nanoseconds of CPU time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CpuCounters {
     pub priority_enq: u64,
@@ -127,6 +127,6 @@ pub struct CpuCounters {
     pub batch_dis: u64,
     pub priority_ns: u64,
     pub batch_ns: u64,
-    /// Dispatches of BATCH made only because of the guarantee.
+    /// Dispatches from BATCH that were made only because of the guarantee.
     pub rescues: u64,
 }

@@ -5,25 +5,25 @@ use serde::{Deserialize, Serialize};
 
 use super::{CpuCounters, Membership, NoWaits, Process, ProcessId, Queue, SchedulerStatus, Waits};
 
-/// Everything seen at one tick.
+/// Everything that was read in one tick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Snapshot {
-    /// When, on the monotonic clock (`CLOCK_MONOTONIC`); wall-clock changes do not touch it.
+    /// Time of the tick on the monotonic clock (`CLOCK_MONOTONIC`), which ignores wall-clock changes.
     pub at: Duration,
     pub host: Host,
     pub scheduler: SchedulerStatus,
-    /// One for each possible CPU, in order of number.
+    /// One entry per possible CPU, in order of number.
     pub cpus: Vec<Cpu>,
-    /// With the threads after the processes, where they are shown.
+    /// The processes, then their threads if threads are shown.
     pub processes: Vec<Process>,
-    /// Threads that are too many to be read in a tick.
+    /// Number of threads that there was no time to read in this tick.
     pub threads_left_out: usize,
-    /// How long tasks waited, or why that is not known. Shared, since readings of it are kept.
+    /// How long tasks waited, or why this is not known. Shared, because history keeps readings of it.
     pub waits: Result<Arc<Waits>, NoWaits>,
 }
 
 impl Snapshot {
-    /// Notes where a process is now, with its threads.
+    /// Sets the queue of a process and of its threads.
     pub fn put(&mut self, id: ProcessId, queue: Queue) {
         for process in &mut self.processes {
             if process.process_id() == id {
@@ -39,28 +39,28 @@ impl Snapshot {
 pub struct Host {
     /// The kernel's release, as `uname -r` prints it.
     pub kernel: String,
-    /// Busy share of all online CPUs, 0 to 100.
+    /// Busy share of all online CPUs, in percent (0 to 100).
     pub cpu_percent: f32,
     pub memory_used_bytes: u64,
     pub memory_total_bytes: u64,
-    /// `/proc` hides some of the processes from this user (hidepid).
+    /// True if `/proc` hides processes from this user (`hidepid`, proc(5)).
     #[serde(default)]
     pub processes_hidden: bool,
     /// Load averages over 1, 5 and 15 minutes.
     pub load: [f64; 3],
 }
 
-/// One possible CPU.
+/// One of the possible CPUs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cpu {
     pub number: u32,
     pub online: bool,
-    /// The first of the CPUs that share the last cache (LLC) with it, and its memory node; `None`
-    /// where the kernel does not say.
+    /// The first CPU that shares the last-level cache with this one, and its memory node; `None` if the
+    /// kernel does not publish it.
     pub llc: Option<u32>,
     pub node: Option<u32>,
-    /// Busy share as the kernel counts it, 0 to 100; `None` while offline.
+    /// Busy share according to /proc/stat, in percent (0 to 100); `None` while the CPU is offline.
     pub busy_percent: Option<f32>,
-    /// `None` while our scheduler's counters cannot be read.
+    /// The scheduler's counters; `None` while they cannot be read.
     pub counters: Option<CpuCounters>,
 }

@@ -2,42 +2,42 @@ use serde::{Deserialize, Serialize};
 
 use super::{Histogram, ProcessId};
 
-/// A percentile of a hundred needs at least this many waits to mean something.
+/// Number of waits from which a p99 means something.
 pub const ENOUGH_FOR_P99: u64 = 200;
-/// A median is steady with fewer.
+/// Number of waits from which a median means something.
 pub const ENOUGH_FOR_P50: u64 = 20;
 
-/// The goals of the original tool, in nanoseconds: the p99 of wake-up waits stays below.
+/// The goals for the p99 of wake-up latency, in nanoseconds: it stays below.
 pub const PRIORITY_GOAL_NS: u64 = 100_000;
 pub const BATCH_GOAL_NS: u64 = 1_000_000;
 
-/// Waits, cumulative since the instrument was loaded.
+/// Waits of tasks for a CPU, cumulative since the instrument was loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Waits {
     pub priority: QueueWaits,
     pub batch: QueueWaits,
-    /// Of the processes looked at one by one: members, and the one under the cursor.
+    /// Waits of single processes: members, and the selected process.
     pub processes: Vec<ProcessWaits>,
-    /// What was done to the machine (moves, attaching, detaching), counted: where this number
-    /// changes, a new "before and after" begins, and the maxima begin anew.
+    /// Number of changes to the machine so far (moves, attaching, detaching). After each change a new
+    /// comparison before and after begins, and the maxima are reset.
     pub event: u64,
-    /// `None` where the kernel does not count run times.
+    /// The cost of measuring; `None` if the kernel does not count run times.
     pub cost: Option<WaitCost>,
 }
 
-/// One queue's waits. Under another scheduler than ours: those of members, and of all others.
+/// One queue's waits. Under another scheduler: the waits of members, and those of all other tasks.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct QueueWaits {
-    /// From being woken to running.
+    /// From wake-up to running.
     pub wake: KindWaits,
-    /// From being preempted to running again.
+    /// From preemption to running again.
     pub requeue: KindWaits,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KindWaits {
     pub histogram: Histogram,
-    /// The longest since the last event; 0 where there was none.
+    /// The longest wait since the last change, in nanoseconds; 0 if there was none.
     pub max_ns: u64,
 }
 
@@ -48,27 +48,27 @@ pub struct ProcessWaits {
     pub requeue: Histogram,
 }
 
-/// What the instrument itself took, cumulative while the kernel counts it.
+/// The cost of the instrument itself, cumulative while the kernel counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct WaitCost {
-    /// Events that its programs looked at.
+    /// Number of events that its programs handled.
     pub events: u64,
     pub ns: u64,
 }
 
-/// Why there are no waits.
+/// The reason why there are no waits.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum NoWaits {
-    /// Nothing of the kernel's is open here.
+    /// No instrument is open here.
     View,
     /// Switched off.
     Off,
-    /// The instrument could not be loaded, or its owner has none: why.
+    /// The instrument could not be loaded, or its owner has none; the reason.
     Unavailable(String),
 }
 
 impl Waits {
-    /// What was counted after `earlier`; the maxima stay what they are.
+    /// Returns what was counted after `earlier`. The maxima stay as they are.
     #[must_use]
     pub fn since(&self, earlier: &Self) -> Self {
         Self {

@@ -1,11 +1,11 @@
-//! Whether `/proc` shows all processes: mounted with `hidepid`, it hides other users' from those who
-//! may not look into them.
+//! Finds out whether `/proc` shows all processes. Mounted with `hidepid`, it hides other users' processes
+//! from readers without privileges: see proc(5).
 
 use std::path::Path;
 
 use crate::scheduler::preflight;
 
-/// Whether some processes are hidden from this one.
+/// Returns true if `/proc` hides processes from this one.
 pub fn processes_are_hidden(root: &Path) -> bool {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
     let mounts = read("/proc/self/mountinfo");
@@ -17,8 +17,8 @@ pub fn processes_are_hidden(root: &Path) -> bool {
 /// No group at all.
 const NOBODY: u32 = u32::MAX;
 
-/// The group that sees everything all the same, where the last mount at `root` hides processes; the
-/// kernel's default is the group 0.
+/// Returns the group that `/proc` hides nothing from, if the last mount at `root` hides processes. The
+/// kernel's default is group 0.
 pub(crate) fn hiding(mounts: &str, root: &Path) -> Option<u32> {
     // ID PARENT MAJOR:MINOR ROOT PLACE OPTIONS … - TYPE SOURCE OPTIONS
     let options = mounts.lines().rev().find_map(|line| {
@@ -36,7 +36,7 @@ pub(crate) fn hiding(mounts: &str, root: &Path) -> Option<u32> {
     }
 }
 
-/// This process's groups, as its status has them.
+/// Returns this process's groups, from its `status` file.
 pub(crate) fn groups(status: &str) -> Vec<u32> {
     let line = |name: &str| {
         let mut lines = status.lines();
@@ -44,7 +44,7 @@ pub(crate) fn groups(status: &str) -> Vec<u32> {
             .find_map(|line| line.strip_prefix(name))
             .unwrap_or_default()
     };
-    // Of the four of the first line, the last checks files.
+    // The last of the four ids on the first line is the one that file access is checked against.
     let own = line("Gid:").split_whitespace().last();
     own.into_iter()
         .chain(line("Groups:").split_whitespace())

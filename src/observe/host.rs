@@ -8,7 +8,7 @@ use crate::model::Host;
 use crate::text::scrub;
 
 pub struct HostReader {
-    /// `None` where the library finds nothing to read.
+    /// `None` if the library finds nothing to read.
     system: Option<System>,
     release: String,
 }
@@ -24,7 +24,7 @@ impl HostReader {
         }
     }
 
-    /// The host, and for each possible CPU its busy share in percent; `None` while it is offline.
+    /// Returns the host, and each possible CPU's busy share in percent; `None` while the CPU is offline.
     pub fn read(&mut self) -> (Host, Vec<Option<f32>>) {
         let mut host = Host {
             kernel: self.release.clone(),
@@ -48,7 +48,7 @@ impl HostReader {
         let online = online_cpus();
         let mut busy = vec![None; ranges(&possible).last().map_or(0, |&last| last + 1)];
         for cpu in self.system.iter().flat_map(System::cpus) {
-            // sysinfo goes on showing a CPU that went off, with its last value.
+            // sysinfo keeps showing an offline CPU with its last value.
             if let Some(number) = cpu
                 .name()
                 .strip_prefix("cpu")
@@ -63,7 +63,7 @@ impl HostReader {
     }
 }
 
-/// The numbers of the CPUs that are online, in order.
+/// Returns the numbers of the CPUs that are online, in order.
 pub fn online_cpus() -> Vec<usize> {
     ranges(&fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default())
 }
@@ -71,13 +71,13 @@ pub fn online_cpus() -> Vec<usize> {
 /// No machine has more (NR_CPUS).
 const MOST_CPUS: usize = 8192;
 
-/// The kernel's lists of CPUs: `0-3,5,7-8`.
+/// Parses the kernel's list format for CPUs: `0-3,5,7-8`.
 pub(crate) fn ranges(list: &str) -> Vec<usize> {
     let mut numbers = Vec::new();
     for part in list.trim().split(',') {
         let (first, last) = part.split_once('-').unwrap_or((part, part));
         if let (Ok(first), Ok(last)) = (first.parse::<usize>(), last.parse::<usize>()) {
-            // A damaged file makes no endless list.
+            // Bounded, so that a damaged file cannot make an endless list.
             numbers.extend((first..=last.min(MOST_CPUS - 1)).take(MOST_CPUS - numbers.len()));
         }
     }

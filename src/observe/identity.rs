@@ -1,5 +1,5 @@
-//! What a process is, as against what it does: its owner, its name and its command line. Read when it
-//! first shows, and after an exec.
+//! The identity of a process: its owner, its name and its command line. Read when the process first
+//! appears, and after an exec.
 
 use std::collections::HashMap;
 use std::path::Path;
@@ -13,9 +13,9 @@ use super::stat::Proc;
 use crate::model::ProcessId;
 use crate::text::scrub;
 
-/// What is kept of a command line: enough for the widest screen, and bounded.
+/// The kept part of a command line, in bytes: enough for the widest screen.
 const LONGEST_COMMAND: usize = 1024;
-/// The longest name that the kernel gives out where it does not read `/proc`: one so long may be cut.
+/// The longest name that the BPF iterator returns. A name of this length may be truncated.
 const LONGEST_COMM: usize = 15;
 
 #[derive(Debug)]
@@ -24,28 +24,28 @@ pub struct Identity {
     pub user: Arc<str>,
     pub name: Arc<str>,
     pub command: Arc<str>,
-    /// The command line has been asked for; until then the name stands in its place.
+    /// True once the command line has been read. Until then the name is shown in its place.
     complete: bool,
-    /// It was first seen just now, perhaps in the midst of its exec, where the command line is still
-    /// the one before: it is read once more at the next look.
+    /// True if the process has just appeared. It may be in the middle of its exec and still have the old
+    /// command line, so the command line is read again in the next tick.
     fresh: bool,
-    /// The last of which the reader was certain.
+    /// The last CPU time that the reader was certain of.
     pub cpu_time: Duration,
-    /// When it was there.
+    /// The time of that reading.
     pub tick: u32,
     uid: Option<u32>,
-    /// As the kernel has them, to notice an exec.
+    /// The kernel's values, to notice an exec.
     comm: Box<[u8]>,
     execs: u32,
 }
 
 impl Identity {
-    /// Is it still the same program?
+    /// Returns true if the process still runs the same program.
     pub fn is_of(&self, seen: &Seen<'_>) -> bool {
         self.execs == seen.execs && *self.comm == *seen.comm
     }
 
-    /// At each look but the one that has found it.
+    /// Updates the identity in every tick after the one that found the process.
     pub fn seen_again(&mut self) {
         if std::mem::take(&mut self.fresh) {
             self.complete = false;
@@ -57,10 +57,10 @@ impl Identity {
     }
 }
 
-/// Finds out identities, and keeps what they have in common.
+/// Reads identities, and keeps what they share.
 pub struct Identities {
     proc: Option<Proc>,
-    /// `None` where the list cannot be read: numbers are shown then.
+    /// The users' names; `None` if they cannot be read. Then numbers are shown.
     users: Option<Users>,
     names: HashMap<u32, Arc<str>>,
 }
@@ -74,8 +74,8 @@ impl Identities {
         }
     }
 
-    /// Of a process that shows for the first time, without its command line. `fresh` is one that was
-    /// not there at the look before.
+    /// Returns the identity of a process that appears for the first time, without its command line. `fresh`
+    /// means that it was not there in the tick before.
     pub fn begin(&mut self, seen: &Seen<'_>, fresh: bool) -> Identity {
         let name = self.name(seen);
         let uid = seen.uid.or_else(|| self.proc.as_mut()?.owner(seen.id.pid));
@@ -94,7 +94,7 @@ impl Identities {
         }
     }
 
-    /// Takes over what changes without an exec.
+    /// Updates what can change without an exec.
     pub fn follow(&mut self, identity: &mut Identity, seen: &Seen<'_>) {
         if !seen.uncertain {
             identity.cpu_time = seen.cpu_time;
@@ -105,8 +105,8 @@ impl Identities {
         }
     }
 
-    /// Reads the command line, if that has not been done. A process without one, as a zombie, is
-    /// called by its name.
+    /// Reads the command line if that has not been done. A process without one, such as a zombie, gets its
+    /// name instead.
     pub fn complete(&mut self, identity: &mut Identity) {
         if std::mem::replace(&mut identity.complete, true) {
             return;
@@ -121,7 +121,7 @@ impl Identities {
 
     fn name(&mut self, seen: &Seen<'_>) -> Arc<str> {
         let comm = seen.comm;
-        // A kernel thread may have a longer name than the kernel keeps with the task.
+        // A kernel thread may have a longer name than `comm` can hold.
         if seen.is_kernel_thread()
             && comm.len() == LONGEST_COMM
             && let Some(whole) = self
@@ -155,7 +155,7 @@ impl Identities {
     }
 }
 
-/// The arguments with single spaces between them.
+/// Returns the arguments with single spaces between them.
 pub(crate) fn command(line: &[u8]) -> Option<Arc<str>> {
     let words: Vec<&[u8]> = line
         .split(|&byte| byte == 0)
@@ -169,8 +169,8 @@ pub(crate) fn command(line: &[u8]) -> Option<Arc<str>> {
     Some(command.into())
 }
 
-/// How long command lines may be read before what was seen is shown: a storm of new processes, as at
-/// the start, must not hold up the screen.
+/// Time limit for reading command lines in one tick. Many new processes, as at the start, must not delay
+/// the screen.
 pub struct Budget(Instant);
 
 impl Budget {

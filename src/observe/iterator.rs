@@ -1,5 +1,5 @@
-//! All processes, from the BPF program in `src/bpf/tasks.bpf.c`: a third of a microsecond a process,
-//! where `/proc/PID/stat` takes twelve. It needs the rights that loading the scheduler needs.
+//! Reads all processes with the BPF program in `src/bpf/tasks.bpf.c`: a third of a microsecond per process,
+//! where `/proc/PID/stat` takes twelve. It needs the same privileges as loading the scheduler.
 
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
@@ -14,28 +14,28 @@ use crate::model::ProcessId;
 use crate::scheduler::{preflight, program};
 use crate::skeletons::tasks::TasksSkelBuilder;
 
-/// The size of struct process_record in src/bpf/tasks.bpf.c, and where they begin in struct page.
+/// The size of `struct process_record` in src/bpf/tasks.bpf.c, and the records' offset in `struct page`.
 const RECORD: usize = 64;
 const RECORDS: usize = 8;
 /// `DONE` of enum answer there.
 const DONE: i32 = 0;
-/// The first two processes never end; there are kernels that keep the very first to themselves.
+/// The first two processes never end. Some kernels do not list the very first one.
 const INIT: u32 = 1;
 const KTHREADD: u32 = 2;
-/// USER_HZ is 100 everywhere: what `/proc` counts start times in.
+/// Nanoseconds per tick of a start time in `/proc`: USER_HZ is 100 on all architectures.
 const TICK_NS: u64 = 10_000_000;
 
 pub struct Iterator {
     program: OwnedFd,
     page: MapHandle,
-    /// The first in the kernel's list that it gives out.
+    /// The first process of the kernel's list.
     first: u32,
 }
 
 impl Iterator {
     /// # Errors
-    /// Without the rights, on a kernel that lacks what the program uses, and inside a namespace of
-    /// process ids or of time, where it would tell other things than `/proc`.
+    /// If privileges are missing, if the kernel lacks a function that the program uses, and inside a pid or
+    /// time namespace, where the result would differ from `/proc`.
     pub fn new() -> Result<Self> {
         preflight::rights()?;
         preflight::in_first_pid_namespace()?;
@@ -45,7 +45,7 @@ impl Iterator {
             .open(&mut storage)
             .and_then(OpenSkel::load)
             .context("the kernel did not load the task iterator")?;
-        // These stay; the object, with the kernel's types in it, can go.
+        // These are kept; the object, with the kernel's types in it, can be dropped.
         let mut iterator = Self {
             program: skel.progs.dualq_processes.as_fd().try_clone_to_owned()?,
             page: MapHandle::try_from(&skel.maps.page)?,
@@ -57,12 +57,12 @@ impl Iterator {
         Ok(iterator)
     }
 
-    /// Every process, in the order in which they began as long as ids were not used again.
+    /// Returns every process, ordered by start time unless ids were reused.
     pub fn read(&mut self, each: &mut dyn FnMut(&Seen<'_>)) -> Result<()> {
         along(self.first, |from| self.page(from), each)
     }
 
-    /// The processes from this one on; `None` where it has ended.
+    /// Returns the processes from this one on; `None` if it has ended.
     fn page(&self, from: u32) -> Result<Option<Page>> {
         // struct walk in src/bpf/tasks.bpf.c
         let mut walk = [0; 8];
@@ -78,11 +78,11 @@ impl Iterator {
     }
 }
 
-/// What one run of the program found.
+/// The result of one run of the program.
 struct Page {
     /// struct page in src/bpf/tasks.bpf.c
     found: Vec<u8>,
-    /// The process to go on with, 0 at the end.
+    /// The process to continue with, or 0 at the end.
     next: u32,
 }
 
@@ -97,7 +97,7 @@ impl Page {
     }
 }
 
-/// Page after page, each process once.
+/// Collects the processes page by page, each once.
 fn along(
     first: u32,
     page: impl Fn(u32) -> Result<Option<Page>>,
@@ -108,9 +108,9 @@ fn along(
     let (mut from, mut again) = (first, false);
     loop {
         let Some(page) = page(from)? else {
-            // It has ended meanwhile. Behind the last that still lives the list goes on.
+            // It has ended meanwhile. The list continues after the last process that still lives.
             let Some(last) = told.pop() else {
-                bail!("the processes end faster than they can be read");
+                bail!("cannot read the processes: they end faster than they can be listed");
             };
             (from, again) = (last, true);
             continue;
@@ -163,7 +163,7 @@ fn parse(record: &[u8; RECORD]) -> Seen<'_> {
     }
 }
 
-/// The letter that `/proc` would show: `__task_state_index` in include/linux/sched.h.
+/// Returns the letter that `/proc` shows: `__task_state_index` in include/linux/sched.h.
 fn letter(state: u32) -> char {
     const UNINTERRUPTIBLE: u32 = 0x02;
     const IDLE: u32 = UNINTERRUPTIBLE | 0x400;
@@ -178,7 +178,7 @@ fn letter(state: u32) -> char {
     if state & IDLE == IDLE {
         return 'I';
     }
-    // The highest bit that is set: an ending process is a zombie, whatever it was before.
+    // The highest bit decides: an ending process is a zombie, whatever else is set.
     let index = (u32::BITS - reported.leading_zeros()) as usize;
     LETTERS.get(index).map_or('?', |&byte| char::from(byte))
 }
@@ -189,7 +189,7 @@ mod tests {
 
     use super::*;
 
-    /// Pages of three of a list, from which some are taken before each page.
+    /// Returns pages of three from a list that loses some entries before each page.
     fn told(ending: &[&[u32]]) -> Result<Vec<u32>> {
         let list: RefCell<Vec<u32>> = RefCell::new((1..=10).collect());
         let ending = RefCell::new(ending.iter());

@@ -1,5 +1,5 @@
-//! What is seen in one tick: processes (the kernel's list, or `/proc`), the host (sysinfo), the
-//! scheduler (its maps), made into one [`Snapshot`]. Runs on a thread of its own with descriptors of its own.
+//! Takes one [`Snapshot`] per tick: processes (the kernel's list, or `/proc`), the host (sysinfo) and the
+//! scheduler (its maps). Runs on its own thread with its own descriptors.
 
 pub(crate) mod hidden;
 pub(crate) mod host;
@@ -31,29 +31,29 @@ use host::HostReader;
 pub use host::online_cpus;
 pub use processes::{Processes, Source};
 
-/// Sees; keeps what does not change between ticks.
+/// Takes snapshots, and keeps what does not change between ticks.
 pub struct Observer {
     host: HostReader,
     processes: Processes,
     /// The root of the process file system.
     proc: PathBuf,
-    /// Whether threads are shown.
+    /// True while threads are shown.
     threads: bool,
     places: Vec<topology::Place>,
-    /// Which CPUs were online when their places were read.
+    /// The CPUs that were online when the topology was read.
     placed: Vec<bool>,
-    /// In view mode: why.
+    /// The reason for view mode.
     view: Option<String>,
     hold: Hold,
-    /// The process whose waits are wanted besides those of the members.
+    /// The process whose waits are measured besides those of the members.
     watched: Option<ProcessId>,
 }
 
-/// What the scheduler's maps said in one tick.
+/// The content of the scheduler's maps in one tick.
 #[derive(Default)]
 struct Kernel {
     counters: Option<Counters>,
-    /// By process id.
+    /// The members by process id.
     members: Option<HashMap<u32, Entry>>,
     owner: Option<OwnerRecord>,
     exit: Option<Exit>,
@@ -61,7 +61,7 @@ struct Kernel {
 }
 
 impl Observer {
-    /// `proc` is the root of the process file system: `/proc`, or a fixture.
+    /// Creates an observer. `proc` is the root of the process file system: `/proc`, or a fixture.
     #[must_use]
     pub fn new(proc: PathBuf, view: Option<String>, hold: Hold) -> Self {
         Self {
@@ -77,7 +77,7 @@ impl Observer {
         }
     }
 
-    /// Looks once at everything. What cannot be read is left out, not made up.
+    /// Takes one snapshot. What cannot be read is missing in it, never invented.
     pub fn tick(&mut self) -> Snapshot {
         let at = monotonic();
         let ruler = sysfs::ruler();
@@ -151,7 +151,7 @@ impl Observer {
         }
     }
 
-    /// Has this process's waits measured as well.
+    /// Starts measuring this process's waits as well.
     fn watch(&mut self, id: Option<ProcessId>) {
         self.watched = id;
         if let (Some(handle), Some(id)) = (self.hold.handle(), id) {
@@ -159,7 +159,7 @@ impl Observer {
         }
     }
 
-    /// Whether threads are read as well.
+    /// Turns the reading of threads on or off.
     pub fn show_threads(&mut self, show: bool) {
         self.threads = show;
     }
@@ -175,7 +175,7 @@ impl Observer {
                 .ok()
                 .map(|entries| entries.into_iter().map(|e| (e.pid, e)).collect()),
             owner: handle.owner().ok().flatten(),
-            // 34 KB a look, and it says nothing while the scheduler runs.
+            // It takes 34 KB per tick, and is empty while the scheduler runs.
             exit: (*ruler != Ruler::Dualq)
                 .then(|| handle.exit().ok().flatten())
                 .flatten(),
@@ -209,7 +209,7 @@ impl Observer {
     }
 }
 
-/// `CLOCK_MONOTONIC`: setting the wall clock does not touch it.
+/// Returns the time on `CLOCK_MONOTONIC`, which ignores changes of the wall clock.
 fn monotonic() -> Duration {
     let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     Duration::new(
@@ -226,17 +226,17 @@ pub enum Word {
     Interval(Duration),
     /// This process has come to own a scheduler: look at that one from now on.
     Own(Box<Handle>),
-    /// See the threads of processes as well, or no more.
+    /// Read the threads of processes as well, or stop doing so.
     Threads(bool),
     /// Measure this process's waits as well; it takes no snapshot.
     Watch(Option<ProcessId>),
 }
 
-/// No two snapshots are closer than this on account of a changed interval.
+/// The shortest time between two snapshots after a change of the interval.
 const SHORTEST: Duration = Duration::from_millis(250);
 
-/// Sends a snapshot at once and then one each `interval`, until nobody listens any more.
-/// A word changes when the next one is taken.
+/// Sends a snapshot at once and then one per `interval`, until the receiver is gone. A request changes
+/// when the next one is taken.
 pub fn run(
     mut observer: Observer,
     mut interval: Duration,
@@ -244,7 +244,7 @@ pub fn run(
     events: &EventSender,
 ) {
     let mut later: Option<Instant> = None;
-    // What is per second is known from the second look on: that one does not keep anybody waiting.
+    // Rates are known from the second snapshot on, so it follows soon.
     let mut wait = SHORTEST.min(interval);
     loop {
         drill::here();
@@ -260,7 +260,7 @@ pub fn run(
         wait = interval;
         loop {
             let next = later.map_or(due, |later| later.min(due));
-            // The command lines for which there was no time are read meanwhile.
+            // Command lines that there was no time for are read meanwhile.
             let behind = observer.processes.catch_up() && Instant::now() < next;
             let left = next.saturating_duration_since(Instant::now());
             match words.recv_timeout(if behind { Duration::ZERO } else { left }) {
@@ -268,7 +268,7 @@ pub fn run(
                 Ok(Word::Watch(id)) => observer.watch(id),
                 Ok(Word::Own(handle)) => observer.hold.own(*handle),
                 Ok(Word::Sooner(Duration::ZERO)) => due = Instant::now(),
-                // Many moves at once are one.
+                // Many moves at once need one snapshot.
                 Ok(Word::Sooner(sooner)) => later = Some(Instant::now() + sooner),
                 Ok(Word::Interval(other)) => {
                     (interval, wait) = (other, other);

@@ -1,5 +1,5 @@
-//! The processes. What changes is read each tick, all at once where the rights allow it; what a
-//! process is, is read once.
+//! Reads the processes. Changing values are read in each tick, with one BPF program if privileges allow it;
+//! the identity of a process is read once.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,35 +12,35 @@ use super::seen::Seen;
 use super::stat::Proc;
 use crate::model::Process;
 
-/// For the command lines of new processes, in one tick: several times as many as any screen shows.
+/// Time limit per tick for the command lines of new processes: enough for several screens of them.
 const FOR_COMMANDS: Duration = Duration::from_millis(3);
 
-/// What processes are read from.
+/// The source of the processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Source {
-    /// The kernel's list of tasks, with a BPF program; `/proc` where that cannot be loaded.
+    /// The kernel's list of tasks, with a BPF program, or `/proc` if it cannot be loaded.
     Kernel,
-    /// `/proc` alone.
+    /// Only `/proc`.
     Proc,
 }
 
 enum Reader {
     Iterator(Iterator),
     Proc(Proc),
-    /// There is nothing to read.
+    /// Nothing can be read.
     None,
 }
 
 pub struct Processes {
     reader: Reader,
     identities: Identities,
-    /// In order of ids.
+    /// The processes, in order of ids.
     known: Vec<Identity>,
-    /// Those that were not there before, for as long as a tick lasts.
+    /// The processes that are new in this tick.
     new: Vec<Identity>,
-    /// Counts, to tell those that have ended.
+    /// Number of the tick, to tell which processes have ended.
     tick: u32,
-    /// Command lines have yet to be read.
+    /// True while command lines are missing.
     behind: bool,
     hidden: bool,
 }
@@ -67,7 +67,7 @@ impl Processes {
         }
     }
 
-    /// Which of the two it has come to be.
+    /// Returns the source that is in use.
     #[must_use]
     pub fn source(&self) -> Source {
         match self.reader {
@@ -76,13 +76,13 @@ impl Processes {
         }
     }
 
-    /// Whether `/proc` hides some of them from this user.
+    /// Returns true if `/proc` hides processes from this user.
     #[must_use]
     pub fn are_hidden(&self) -> bool {
         self.hidden
     }
 
-    /// Every process that could be read, in order of ids; one that ends meanwhile is left out.
+    /// Returns every process that could be read, in order of ids. Processes that end meanwhile are left out.
     pub fn read(&mut self) -> Vec<Process> {
         let budget = Budget::of(FOR_COMMANDS);
         let mut processes = Vec::with_capacity(self.known.len() + self.known.len() / 8 + 64);
@@ -91,7 +91,7 @@ impl Processes {
         let (tick, later) = (self.tick, !known.is_empty());
         let (mut at, mut found, mut behind) = (0, 0, false);
         let mut each = |seen: &Seen<'_>| {
-            // From one tick to the next, most stand where they stood: behind the one before.
+            // From one tick to the next, most processes keep their place behind the one before.
             if known.get(at).is_none_or(|known| known.id != seen.id) {
                 let place = known.binary_search_by_key(&seen.id, |known| known.id);
                 at = place.unwrap_or(known.len());
@@ -119,7 +119,7 @@ impl Processes {
             }
             processes.push(describe(seen, identity));
         };
-        // What was read before a fault is true; the rest is missing until the next tick.
+        // What was read before an error is valid. The rest is missing until the next tick.
         let _ = match &mut self.reader {
             Reader::Iterator(iterator) => iterator.read(&mut each),
             Reader::Proc(proc) => proc.read(&mut each).map_err(anyhow::Error::from),
@@ -129,7 +129,7 @@ impl Processes {
             known.retain(|known| known.tick == tick);
         }
         if !new.is_empty() {
-            // The room that the first look takes is kept once, not for the few that come later as well.
+            // The first tick needs much room. It is not reserved again for the few that come later.
             if known.is_empty() {
                 std::mem::swap(known, new);
             } else {
@@ -144,7 +144,7 @@ impl Processes {
         processes
     }
 
-    /// Reads command lines that are still missing, for a while; whether some are left.
+    /// Reads missing command lines for a limited time. Returns true if some are still missing.
     pub fn catch_up(&mut self) -> bool {
         let budget = Budget::of(FOR_COMMANDS);
         if self.behind {
@@ -186,7 +186,7 @@ mod tests {
 
     use super::*;
 
-    /// A process file system in which the test says what there is.
+    /// A process file system whose content the test sets.
     struct Fixture(PathBuf);
 
     impl Fixture {
@@ -275,7 +275,7 @@ mod tests {
     fn comings_and_goings_leave_every_process_with_its_own_name() {
         let fixture = Fixture::new("changes");
         let mut processes = fixture.processes();
-        // Directories of a temporary file system come in any order: by id it is only /proc.
+        // A temporary file system lists directories in any order; only /proc sorts them by id.
         let mut seen = || {
             let mut seen = processes.read();
             seen.sort_by_key(|process| process.id);
@@ -288,7 +288,7 @@ mod tests {
         fixture.process(11, b"b", 1);
         assert_eq!(seen().len(), 3);
         fs::remove_dir_all(fixture.0.join("10")).unwrap();
-        // An exec, and an id that was used again.
+        // An exec, and a reused id.
         fixture.process(11, b"B", 1);
         fixture.process(12, b"C", 9);
         assert_eq!(seen(), ["11 B program 11", "12 C program 12"]);
@@ -311,7 +311,7 @@ mod tests {
         assert_eq!(seen(), "before");
         command(&fixture, "after\0");
         assert_eq!(seen(), "after");
-        // Not at each look for ever: that would be a file a process.
+        // Not again in each tick: that would be one file per process.
         command(&fixture, "whatever\0");
         assert_eq!(seen(), "after");
     }

@@ -1,4 +1,4 @@
-//! One process as a reader saw it: what changes from tick to tick.
+//! The changing values of one process, as a reader returns them.
 
 use std::time::Duration;
 
@@ -11,21 +11,21 @@ const QUEUE_WORKER: u32 = 0x20;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Seen<'a> {
     pub id: ProcessId,
-    /// The parent's process id; 0 for those without one.
+    /// The parent's process id, or 0 if there is no parent.
     pub parent: u32,
-    /// The owner; `None` where the reader does not say.
+    /// The owner's user id; `None` if the reader does not know it.
     pub uid: Option<u32>,
     pub threads: u32,
     pub flags: u32,
-    /// The kernel's letter.
+    /// The kernel's letter for the state: see proc(5).
     pub state: char,
-    /// All threads, those that have ended included.
+    /// CPU time of all threads, including threads that have ended.
     pub cpu_time: Duration,
-    /// A thread was just ending: the time may be wrong by that thread's.
+    /// True if a thread was just ending: the CPU time may be wrong by that thread's.
     pub uncertain: bool,
-    /// Grows with each exec; 0 where the reader does not say.
+    /// A number that grows with each exec; 0 if the reader does not know it.
     pub execs: u32,
-    /// The short name: any bytes but zero.
+    /// The command name (`comm`): any bytes except zero.
     pub comm: &'a [u8],
 }
 
@@ -34,14 +34,14 @@ impl Seen<'_> {
         self.flags & KERNEL_THREAD != 0
     }
 
-    /// Serves work queues: `/proc` appends to its name what it is doing at the moment.
+    /// True for a work queue's thread: `/proc` appends its current work to the name.
     pub fn is_queue_worker(&self) -> bool {
         self.flags & QUEUE_WORKER != 0
     }
 }
 
-/// A work queue's thread without what it is doing: `kworker/0:1` of `kworker/0:1-events`. Those
-/// named after their queue (`kworker/R-mld`) keep it.
+/// Returns a work queue thread's name without its current work: `kworker/0:1` of `kworker/0:1-events`. A
+/// name that comes from the queue (`kworker/R-mld`) is kept.
 pub fn without_work(name: &[u8]) -> &[u8] {
     const PREFIX: &[u8] = b"kworker/";
     match name.strip_prefix(PREFIX) {

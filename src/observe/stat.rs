@@ -1,5 +1,5 @@
-//! All processes one by one, from `/proc/PID/stat`: for those without the rights to ask the kernel
-//! for all of them at once. Nothing is allocated for a process.
+//! Reads all processes one by one from `/proc/PID/stat`, for users who may not load the BPF iterator.
+//! Nothing is allocated per process.
 
 use std::fmt::Write as _;
 use std::os::fd::OwnedFd;
@@ -12,12 +12,12 @@ use rustix::io::Errno;
 use super::seen::{Seen, without_work};
 use crate::model::ProcessId;
 
-/// A tick of `/proc/PID/stat`: USER_HZ is 100 everywhere.
+/// The length of a tick of `/proc/PID/stat`: USER_HZ is 100 on all architectures.
 const TICK: Duration = Duration::from_millis(10);
-/// More than a line of `stat` ever has: 52 numbers and a name.
+/// More bytes than a line of `stat` can have: 52 numbers and a name.
 const LONGEST: usize = 2048;
 
-/// The root of a process file system, and what reading in it needs.
+/// The root of a process file system, with buffers for reading.
 pub struct Proc {
     root: OwnedFd,
     path: String,
@@ -27,7 +27,7 @@ pub struct Proc {
 
 impl Proc {
     /// # Errors
-    /// Where there is no such directory.
+    /// If there is no such directory.
     pub fn new(root: &Path) -> std::io::Result<Self> {
         Ok(Self {
             root: openat(
@@ -42,9 +42,9 @@ impl Proc {
         })
     }
 
-    /// Every process, in order of ids. One that ends meanwhile is left out.
+    /// Returns every process, in order of ids. Processes that end meanwhile are left out.
     pub fn read(&mut self, each: &mut dyn FnMut(&Seen<'_>)) -> std::io::Result<()> {
-        // Opened anew: a directory is read once.
+        // Opened each time: a directory stream is read once.
         let directory = openat(
             &self.root,
             c".",
@@ -70,7 +70,8 @@ impl Proc {
         Ok(())
     }
 
-    /// The beginning of a small file of a process; `None` where it has ended or may not be read.
+    /// Returns the beginning of a small file of a process; `None` if the process has ended or the file may not
+    /// be read.
     pub fn file(&mut self, pid: u32, name: &str) -> Option<&[u8]> {
         self.path.clear();
         write!(self.path, "{pid}/{name}").ok()?;
@@ -81,12 +82,12 @@ impl Proc {
             Mode::empty(),
         )
         .ok()?;
-        // The kernel makes these files anew for each reader, whole in one read.
+        // The kernel generates these files for each reader, whole in one read.
         let length = rustix::io::retry_on_intr(|| rustix::io::read(&file, &mut *self.line)).ok()?;
         Some(&self.line[..length])
     }
 
-    /// The owner, as the kernel checks it: the effective user.
+    /// Returns the owner: the effective user id, which the kernel checks.
     pub fn owner(&mut self, pid: u32) -> Option<u32> {
         self.path.clear();
         write!(self.path, "{pid}").ok()?;
@@ -103,8 +104,8 @@ fn number(text: &[u8]) -> Option<u32> {
     })
 }
 
-/// The fields of `stat` as proc(5) numbers them. The second, the name, may hold anything, spaces,
-/// parentheses and line breaks included: it ends at the last parenthesis.
+/// Parses the fields of `stat`, numbered as in proc(5). The second one, the name, may contain spaces,
+/// parentheses and line breaks; it ends at the last parenthesis.
 pub fn parse(line: &[u8]) -> Option<Seen<'_>> {
     let open = line.iter().position(|&byte| byte == b'(')?;
     let close = line.iter().rposition(|&byte| byte == b')')?;

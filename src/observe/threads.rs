@@ -1,4 +1,4 @@
-//! The threads of processes, from `/proc/PID/task`: read only while they are shown.
+//! Reads the threads of processes from `/proc/PID/task`, only while they are shown.
 
 use std::{fs::File, path::Path, sync::Arc};
 
@@ -8,14 +8,14 @@ use super::stat::parse;
 use crate::model::{Process, ProcessId};
 use crate::text::scrub;
 
-/// Longer than any such line: 52 numbers and a short name.
+/// More bytes than such a line can have: 52 numbers and a short name.
 const LONGEST_STAT: usize = 2048;
-/// Threads read in one tick, at most: at some 5 µs each they take 20 ms.
+/// The maximum number of threads that are read in one tick: at about 5 µs each they take 20 ms.
 const MOST: usize = 4096;
 
-/// A row for each thread of these processes but the first, which the process itself stands for.
-/// Beyond [`MOST`] of them the processes with the most threads go without; how many threads that
-/// leaves out comes back as well.
+/// Returns one row per thread of these processes except the first thread, which is the process's own row. If
+/// there are more than [`MOST`], the processes with the most threads are left out. Also returns the number
+/// of threads that are left out.
 pub fn read(root: &Path, processes: &[Process]) -> (Vec<Process>, usize) {
     let mut several: Vec<&Process> = processes
         .iter()
@@ -28,7 +28,7 @@ pub fn read(root: &Path, processes: &[Process]) -> (Vec<Process>, usize) {
         .sum();
     let all = several.into_iter().flat_map(|process| of(root, process));
     let threads: Vec<Process> = all.take(MOST).collect();
-    // Fewer than that are all there were: some may have ended since they were counted.
+    // Fewer threads than that are all there were: some may have ended since they were counted.
     let left_out = match threads.len() {
         MOST => expected.saturating_sub(MOST),
         _ => 0,
@@ -36,7 +36,7 @@ pub fn read(root: &Path, processes: &[Process]) -> (Vec<Process>, usize) {
     (threads, left_out)
 }
 
-/// The threads of one process; whatever vanishes meanwhile is left out.
+/// Returns the threads of one process. Threads that end meanwhile are left out.
 fn of<'a>(root: &Path, process: &'a Process) -> impl Iterator<Item = Process> + 'a {
     let pid = process.id.pid;
     let tasks = File::open(root.join(format!("{pid}/task"))).ok();
@@ -94,7 +94,7 @@ mod tests {
             .spawn(move || stopped.recv())
             .unwrap();
         let me = std::process::id();
-        // The name is set by the thread itself, a moment after its start.
+        // A thread sets its name itself, a moment after its start.
         let row = loop {
             let processes = Processes::new("/proc".into(), Source::Proc).read();
             let mine: Vec<Process> = processes

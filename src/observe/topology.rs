@@ -1,20 +1,20 @@
-//! Which CPUs share their last cache, and which memory is theirs, from `/sys/devices/system`.
+//! Reads the CPU topology (last-level caches, NUMA nodes) from `/sys/devices/system`.
 
 use std::{fs, path::Path};
 
 use super::host::ranges;
 
-/// Where a CPU belongs; `None` where the kernel does not say, as for one that was never online.
+/// The place of a CPU; `None` if the kernel does not publish it, as for a CPU that was never online.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Place {
-    /// The first CPU of those that share the last cache with it: a name that needs no cache ids,
-    /// which some machines do not have.
+    /// The first CPU that shares the last-level cache with this one. It names the cache, because some machines
+    /// have no cache ids.
     pub llc: Option<u32>,
     pub node: Option<u32>,
 }
 
-/// For each CPU its place. `sys` is the root of sysfs. What is known already is kept: a CPU that is
-/// offline tells nothing of its caches.
+/// Reads the place of each CPU. `sys` is the root of sysfs. Known places are kept, because sysfs hides the
+/// caches of an offline CPU.
 pub fn read(sys: &Path, places: &mut Vec<Place>) {
     let system = sys.join("devices/system");
     let text = |path: &Path| fs::read_to_string(path).unwrap_or_default();
@@ -36,7 +36,7 @@ pub fn read(sys: &Path, places: &mut Vec<Place>) {
     }
 }
 
-/// The CPUs that share the cache of the highest level, as the kernel lists them.
+/// Returns the kernel's list of the CPUs that share the cache of the highest level.
 fn last_cache(caches: &Path) -> Option<String> {
     let entries = fs::read_dir(caches).ok()?;
     entries
@@ -59,7 +59,7 @@ mod tests {
 
     use super::*;
 
-    /// Two nodes of two CPUs; node 0 has a last cache for each CPU, node 1 one for both.
+    /// Two nodes of two CPUs. Node 0 has a last-level cache per CPU, node 1 has one for both.
     fn machine() -> PathBuf {
         let sys = std::env::temp_dir().join(format!("dualq-top-sysfs-{}", std::process::id()));
         let system = sys.join("devices/system");

@@ -1,11 +1,11 @@
-//! How long tasks waited, and which processes are looked at one by one.
+//! Reads how long tasks waited, and chooses the processes that are measured individually.
 
 use std::collections::HashMap;
 
 use crate::model::{NoWaits, Process, ProcessId, Waits};
 use crate::scheduler::{Entry, Handle};
 
-/// The waits, with the processes that are there now.
+/// Returns the waits, with the processes that exist now.
 pub fn read(
     handle: Option<&Handle>,
     processes: &[Process],
@@ -24,7 +24,7 @@ pub fn read(
         .flat_map(HashMap::keys)
         .copied()
         .collect();
-    // The same ones each time, where there are more members than room.
+    // The same processes each time, if there are more members than room.
     wanted.sort_unstable();
     let watched = watched.map(|id| id.pid);
     wanted.retain(|pid| ids.contains_key(pid) && Some(*pid) != watched);
@@ -33,7 +33,7 @@ pub fn read(
     reader.read(id_of)
 }
 
-/// Begins with a process at once: its waits are wanted now, not from the next tick on.
+/// Starts measuring a process at once instead of in the next tick.
 pub fn watch(handle: &Handle, id: ProcessId) {
     if let Ok(reader) = &handle.waits {
         let _ = reader.watch([id.pid], |_| true);

@@ -1,4 +1,4 @@
-//! The file's outside: frames with a length and a checksum, deflated in streams.
+//! The outer layer of the file: frames with a length and a checksum, deflated in streams.
 
 use std::io::{self, Read, Write};
 
@@ -8,11 +8,11 @@ use super::reader::Fault;
 
 pub const MAGIC: &[u8; 8] = b"dualqrec";
 pub const VERSION: u16 = 1;
-/// Bytes of one frame, deflated and not: what damaged or hostile files can make us hold.
+/// The largest frame in bytes, deflated and inflated. It bounds the memory for a damaged or hostile file.
 const MOST_DEFLATED: u32 = 16 << 20;
 const MOST: usize = 64 << 20;
 
-/// Makes frames of texts.
+/// Encodes texts as frames.
 pub struct Packer {
     stream: Compress,
     begun: bool,
@@ -26,17 +26,17 @@ impl Packer {
         }
     }
 
-    /// One frame. `anew` begins a new stream, which can be read without those before it.
-    pub fn pack(&mut self, text: &[u8], anew: bool) -> io::Result<Vec<u8>> {
-        let anew = anew || !self.begun;
-        if anew {
+    /// Encodes one frame. `fresh` starts a new stream, which can be read without the frames before it.
+    pub fn pack(&mut self, text: &[u8], fresh: bool) -> io::Result<Vec<u8>> {
+        let fresh = fresh || !self.begun;
+        if fresh {
             self.stream.reset();
             self.begun = true;
         }
         if text.len() > MOST {
             return Err(io::Error::other("too much for one record"));
         }
-        let mut body = vec![u8::from(anew)];
+        let mut body = vec![u8::from(fresh)];
         let before = self.stream.total_in();
         loop {
             body.reserve((text.len() / 4).max(256));
@@ -45,7 +45,7 @@ impl Packer {
             self.stream
                 .compress_vec(rest, &mut body, FlushCompress::Sync)
                 .map_err(io::Error::other)?;
-            // Room that is left over says that all has been flushed.
+            // Unused room in the buffer means that everything has been flushed.
             let taken = self.stream.total_in() - before;
             if taken == text.len() as u64 && body.len() < body.capacity() {
                 break;
@@ -63,10 +63,10 @@ impl Packer {
     }
 }
 
-/// Makes texts of frames.
+/// Decodes frames into texts.
 pub struct Unpacker<R> {
     source: R,
-    /// Bytes read so far.
+    /// Number of bytes read so far.
     at: u64,
     stream: Decompress,
     begun: bool,
@@ -99,12 +99,12 @@ impl<R: Read> Unpacker<R> {
         }
     }
 
-    /// What it reads from.
+    /// Returns the source.
     pub fn into_source(self) -> R {
         self.source
     }
 
-    /// The next text and where its frame begins; `None` at the end of the file.
+    /// Returns the next text and the position of its frame; `None` at the end of the file.
     pub fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, Fault> {
         let begin = self.at;
         let head = self.read(8)?;
@@ -145,7 +145,7 @@ impl<R: Read> Unpacker<R> {
         Ok(Some((begin, text)))
     }
 
-    /// The file has ended where there should be more.
+    /// Returns the fault of a file that ends too early.
     pub fn cut(&self) -> Fault {
         Fault::at(self.at, "it breaks off here")
     }
@@ -165,7 +165,7 @@ impl<R: Read> Unpacker<R> {
                 .decompress_vec(rest, &mut text, FlushDecompress::Sync)
                 .ok()?;
             let taken = usize::try_from(self.stream.total_in() - before).ok()?;
-            // Room that is left over says that nothing waits inside.
+            // Unused room in the buffer means that nothing is left inside.
             if taken == deflated.len() && text.len() < text.capacity() {
                 return Some(text);
             }
@@ -175,8 +175,7 @@ impl<R: Read> Unpacker<R> {
         }
     }
 
-    /// As many bytes as there are, up to `count`; memory grows with what is there, not with what
-    /// was asked for.
+    /// Reads at most `count` bytes. Memory grows with the bytes that are there, not with `count`.
     fn read(&mut self, count: usize) -> Result<Vec<u8>, Fault> {
         let mut bytes = Vec::new();
         let mut part = self.source.by_ref().take(count as u64);

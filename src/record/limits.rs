@@ -1,25 +1,24 @@
-//! What a snapshot out of a file must keep to, so that no arithmetic after it can overflow and no
-//! memory grow without bound.
+//! Limits for snapshots from a file, so that no later arithmetic overflows and memory stays bounded.
 
 use std::time::Duration;
 
 use crate::model::{CpuCounters, DemoReading, Histogram, Snapshot};
 
-/// Processes and threads of one snapshot: the kernel's own limit on ids is 4 million.
+/// Maximum number of processes and threads in one snapshot. The kernel's limit on ids is 4 million.
 pub const MOST_PROCESSES: usize = 1 << 18;
 const MOST_CPUS: usize = 1 << 13;
-/// Members and the one under the cursor.
+/// Maximum number of processes with waits: members and the selected process.
 const MOST_WATCHED: usize = 1 << 14;
 const LONGEST_TEXT: usize = 1 << 13;
 /// Three hundred years.
 const LONGEST: Duration = Duration::from_secs(10_000_000_000);
-/// Of any counter but nanoseconds.
+/// The largest counter, except for nanoseconds.
 const MOST_COUNTED: u64 = 1 << 50;
-/// Of all CPUs' counters together.
+/// The largest sum of a counter over all CPUs.
 const MOST_SUM: u128 = 1 << 62;
 
 /// # Errors
-/// What it is that cannot be.
+/// The name of the first value that is out of range.
 pub fn check(snapshot: &Snapshot) -> Result<(), &'static str> {
     if snapshot.processes.len() > MOST_PROCESSES {
         return Err("more processes than there can be");
@@ -73,7 +72,7 @@ pub fn check(snapshot: &Snapshot) -> Result<(), &'static str> {
 }
 
 /// # Errors
-/// What it is that cannot be.
+/// The name of the first value that is out of range.
 pub fn check_reading(reading: &DemoReading) -> Result<(), &'static str> {
     if reading.at > LONGEST || reading.work > LONGEST || reading.last_frame > LONGEST {
         return Err("a time that cannot be");

@@ -1,19 +1,18 @@
-//! Recordings: what happened in a session of the dashboard, in a file, and out of it again.
+//! Recordings: writes the events of a dashboard session to a file, and reads them back.
 //!
 //! ```text
 //! "dualqrec"  version u16
 //! record*     length u32, checksum u32 (CRC-32 of the rest), kind u8, `length` bytes
 //! ```
-//! Numbers are little-endian. A record's bytes are JSON, deflated. The first one says where the
-//! recording was made ([`About`]), each later one what happened and when ([`Record`]); the last one
-//! says that this is the end, so that a recording that breaks off is known from one that is whole.
-//! Kind 1 begins a new deflated stream, kind 0 goes on with it: what the records before it had in
-//! common with it costs next to nothing. Each is flushed, so that after a crash at any byte all
-//! records before it can be read.
+//! Numbers are little-endian. A record's bytes are JSON, deflated. The first record describes the machine
+//! ([`About`]), each later one an event with its time ([`Record`]). The last one marks the end, so that an
+//! incomplete recording can be told from a complete one. Kind 1 starts a new deflate stream, kind 0
+//! continues it, so that repeated content costs next to nothing. Each record is flushed: after a crash at any
+//! byte, all records before it can be read.
 //!
-//! A snapshot is written as what changed since the one before ([`scene`]), in whole at each
-//! beginning of a stream. JSON, since fields come and go: a field that is added to the model takes
-//! `#[serde(default)]`, and older recordings stay readable.
+//! A snapshot is written as the difference to the one before ([`scene`]), and in full at the start of each
+//! stream. The format is JSON because fields come and go: a new field of the model takes `#[serde(default)]`,
+//! and older recordings stay readable.
 
 #![forbid(unsafe_code)]
 
@@ -32,13 +31,13 @@ pub use writer::Writer;
 
 use std::io::Cursor;
 
-/// The recording that `dualq-top replay` shows when it is given none: of a real machine.
+/// The recording that `dualq-top replay` shows by default: a run on a real kernel in a virtual machine.
 const SHIPPED: &[u8] = include_bytes!("../../assets/demo.rec");
 
-/// Opens the recording that the program carries.
+/// Opens the recording that is built into the program.
 ///
 /// # Errors
-/// Where it is damaged.
+/// If it is damaged.
 pub fn shipped() -> Result<Reader<Cursor<&'static [u8]>>, Fault> {
     Reader::new(Cursor::new(SHIPPED))
 }

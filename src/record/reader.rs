@@ -1,4 +1,4 @@
-//! Reads records, one after the other, and trusts none.
+//! Reads records one by one, and trusts none of them.
 
 use std::fmt;
 use std::io::{Read, Seek};
@@ -11,10 +11,10 @@ use crate::model::DemoStatus;
 use crate::model::Snapshot;
 use crate::text;
 
-/// Where a recording cannot be read, and why.
+/// A fault in a recording, with its position and its cause.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fault {
-    /// Bytes from the beginning of the file.
+    /// The position in bytes from the beginning of the file.
     pub at: u64,
     pub why: String,
 }
@@ -44,16 +44,16 @@ pub struct Reader<R> {
     frames: Unpacker<R>,
     about: About,
     before: Option<Box<Snapshot>>,
-    /// When the last record happened.
+    /// The time of the last record.
     at: Duration,
     ended: bool,
 }
 
 impl<R: Read> Reader<R> {
-    /// Reads where the recording was made.
+    /// Reads the description of the machine.
     ///
     /// # Errors
-    /// Where it is none, or cannot be read.
+    /// If the file is not a recording, or cannot be read.
     pub fn new(source: R) -> Result<Self, Fault> {
         let mut frames = Unpacker::new(source)?;
         let Some((at, text)) = frames.next()? else {
@@ -68,10 +68,10 @@ impl<R: Read> Reader<R> {
         })
     }
 
-    /// Reads it again from its beginning.
+    /// Starts again from the beginning.
     ///
     /// # Errors
-    /// Where it cannot be read any more.
+    /// If the file can no longer be read.
     pub fn again(self) -> Result<Self, Fault>
     where
         R: Seek,
@@ -88,10 +88,10 @@ impl<R: Read> Reader<R> {
         &self.about
     }
 
-    /// The next record; `None` after the last.
+    /// Returns the next record; `None` after the last.
     ///
     /// # Errors
-    /// Where the recording is damaged or breaks off. What comes after that is not looked at.
+    /// If the recording is damaged or incomplete. Nothing after that place is read.
     pub fn read(&mut self) -> Result<Option<Record>, Fault> {
         if self.ended {
             return Ok(None);
@@ -171,8 +171,8 @@ fn parse<T: serde::de::DeserializeOwned>(at: u64, text: Vec<u8>) -> Result<T, Fa
     serde_json::from_str(&harmless(&text)).map_err(|error| fault(&error))
 }
 
-/// Nothing in a file may reach the terminal that could not have come from a name: as
-/// [`text::scrub`], for escapes of JSON as well.
+/// Scrubs a text from a file as [`text::scrub`] does, including JSON escapes. Nothing else in a file may
+/// reach the terminal.
 fn harmless(json: &str) -> String {
     let mut plain = String::with_capacity(json.len());
     let mut rest = json.chars();

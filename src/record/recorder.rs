@@ -1,5 +1,5 @@
-//! Records a session while it runs. Writing has a thread of its own, so that a slow disk holds up
-//! nothing: what it cannot take in time is left out, and that is said.
+//! Records a session while it runs. Writing has its own thread, so that a slow disk delays nothing. What the
+//! disk cannot take in time is left out, and the dashboard says so.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Seek};
@@ -22,19 +22,19 @@ use crate::signal;
 use crate::text::scrub;
 use crate::tui::event_queue::EventSender;
 
-/// Events that wait for the disk: some ten seconds of them.
+/// Maximum number of events that wait for the disk: about ten seconds.
 const WAITING: usize = 64;
-/// How long the end of the program waits for the disk.
+/// Time limit for writing the rest when the program ends.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Goes to the thread that writes.
+/// A message to the writing thread.
 struct Note {
     at: Duration,
     lost: u64,
     what: What,
 }
 
-/// Takes down what happens, in whichever thread.
+/// Records events, from any thread.
 #[derive(Clone)]
 pub struct Recorder(Arc<Mutex<Desk>>);
 
@@ -42,20 +42,19 @@ struct Desk {
     /// `None` once the recording has ended.
     notes: Option<SyncSender<Note>>,
     begun: Instant,
-    /// Events that could not be handed over since the last that could.
+    /// Number of events that were lost since the last one that was handed over.
     lost: u64,
 }
 
-/// Tells when all has been written.
+/// Waits for the end of writing.
 pub struct Ending {
     done: Receiver<()>,
 }
 
-/// Begins to record into a new file, which is its owner's alone. What goes wrong later is told to the
-/// dashboard.
+/// Starts recording to a new file that only its owner can read. Later errors are reported to the dashboard.
 ///
 /// # Errors
-/// A [`Refusal`] where it is there already, or cannot be written to.
+/// A [`Refusal`] if the file exists, or cannot be written to.
 pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
     let name = scrub(path.as_os_str().as_encoded_bytes());
     let cannot = |error: io::Error| {
@@ -91,7 +90,7 @@ pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
         }
         drop(finished);
     };
-    // It begins before anybody listens to signals.
+    // The thread starts before signals are handled.
     signal::put_off(|| thread.spawn(record))??;
     let recorder = Recorder(Arc::new(Mutex::new(Desk {
         notes: Some(notes),
@@ -101,13 +100,13 @@ pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
     Ok((recorder, Ending { done }))
 }
 
-/// Writes what comes, until nobody is left to send it.
+/// Writes events until all senders are gone.
 fn keep(mut writer: Writer<File>, notes: &Receiver<Note>, begun: Instant) -> io::Result<()> {
     let mut whole = writer.file().stream_position()?;
     for note in notes {
         drill::here();
         if let Err(error) = writer.write(note.at, note.lost, note.what) {
-            // A record in part would be the fault of a damaged file.
+            // A partial record would look like a damaged file.
             let _ = writer.file().set_len(whole);
             return Err(error);
         }
@@ -117,7 +116,7 @@ fn keep(mut writer: Writer<File>, notes: &Receiver<Note>, begun: Instant) -> io:
 }
 
 impl Recorder {
-    /// Takes down one thing; a sentence comes back when the first one is lost.
+    /// Records one event. Returns a sentence when the first event is lost.
     pub fn note(&self, happened: Happened<'_>) -> Option<String> {
         let what = what(happened)?;
         let mut desk = self.desk();
@@ -128,7 +127,7 @@ impl Recorder {
         };
         match desk.notes.as_ref()?.try_send(note) {
             Ok(()) => desk.lost = 0,
-            // The thread has said why.
+            // The thread has reported the cause.
             Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(_)) => {
                 desk.lost += 1;
@@ -142,25 +141,25 @@ impl Recorder {
         None
     }
 
-    /// Ends the recording: nothing is taken down any more.
+    /// Ends the recording: nothing more is recorded.
     pub fn end(&self) {
         self.desk().notes = None;
     }
 
     fn desk(&self) -> MutexGuard<'_, Desk> {
-        // It is never left half changed.
+        // No writer leaves it half changed, so poisoning does not matter.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Ending {
-    /// Waits until all has been written after [`Recorder::end`], but not for a disk that has gone.
+    /// Waits after [`Recorder::end`] until everything is written, with a time limit for a disk that hangs.
     pub fn wait(self) {
         let _ = self.done.recv_timeout(PATIENCE);
     }
 }
 
-/// What of it is recorded.
+/// Returns the part of an event that is recorded.
 fn what(happened: Happened<'_>) -> Option<What> {
     Some(match happened {
         Happened::Command(Command::Attach) => What::Asked(Pending::Attach),
@@ -176,7 +175,7 @@ fn what(happened: Happened<'_>) -> Option<What> {
             Event::Waits(result) => What::Waits(result.clone()),
             Event::Demo(news) => What::Demo(news.clone()),
             Event::Key(key) => What::Key(*key),
-            // What the terminal does, and how the program ended, is of no use to another one.
+            // The terminal's state and the program's end mean nothing in a replay.
             Event::Mouse(_)
             | Event::Resize(..)
             | Event::Signal(_)

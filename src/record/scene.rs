@@ -1,4 +1,4 @@
-//! A snapshot as what changed since the one before it.
+//! Encodes a snapshot as the difference to the one before.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
@@ -22,25 +22,25 @@ pub struct Change {
     waits: WaitsChange,
 }
 
-/// How the list of processes is made from the one before, from its front to its end.
+/// Steps that derive the list of processes from the one before, from front to end.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 enum Step {
-    /// So many stay as they are.
+    /// This many processes are unchanged.
     #[serde(rename = "s")]
     Same(usize),
-    /// So many are no longer there.
+    /// This many processes are gone.
     #[serde(rename = "g")]
     Gone(usize),
-    /// One used so many nanoseconds more.
+    /// One process used this many more nanoseconds of CPU time.
     #[serde(rename = "r")]
     Ran(u64),
-    /// The same, and its state is another.
+    /// The same, with a new state.
     #[serde(rename = "t")]
     Turned(char, u64),
-    /// One is otherwise now.
+    /// One process has changed in other ways.
     #[serde(rename = "p")]
     Put(Box<Process>),
-    /// One that was not at this place.
+    /// A process that was not at this place.
     #[serde(rename = "n")]
     New(Box<Process>),
 }
@@ -48,22 +48,22 @@ enum Step {
 #[derive(Debug, Serialize, Deserialize)]
 enum Cpus {
     Whole(Vec<Cpu>),
-    /// With what the counters counted since.
+    /// The CPUs, with the differences of their counters.
     Since(Vec<Cpu>),
 }
 
 #[derive(Debug, Serialize, Deserialize)]
 enum WaitsChange {
     Whole(Result<Arc<Waits>, NoWaits>),
-    /// What was counted since.
+    /// The differences of the counters.
     Since(Waits),
 }
 
-/// Why a change does not go with the snapshot before it.
+/// The reason why a difference does not fit the snapshot before.
 pub type Mismatch = &'static str;
 
 impl Change {
-    /// What leads from one snapshot to the next.
+    /// Returns the difference between one snapshot and the next.
     pub fn between(before: &Snapshot, now: &Snapshot) -> Self {
         Self {
             at: now.at,
@@ -79,7 +79,7 @@ impl Change {
         }
     }
 
-    /// The snapshot that it leads to.
+    /// Returns the snapshot that results from this difference.
     pub fn apply(self, before: Snapshot, most: usize) -> Result<Snapshot, Mismatch> {
         let cpus = match self.cpus {
             Cpus::Whole(cpus) => cpus,
@@ -130,7 +130,7 @@ fn steps(before: &[Process], now: &[Process]) -> Vec<Step> {
     steps
 }
 
-/// `None` where nothing changed.
+/// Returns `None` if nothing changed.
 fn step(before: &Process, now: &Process) -> Option<Step> {
     if before == now {
         return None;
@@ -199,7 +199,7 @@ fn ran(mut process: Process, ns: u64) -> Result<Process, Mismatch> {
     Ok(process)
 }
 
-/// The same CPUs, each with what it counted since; `None` where a counter went back.
+/// Returns the same CPUs with the differences of their counters; `None` if a counter went back.
 fn cpus_since(before: &[Cpu], now: &[Cpu]) -> Option<Vec<Cpu>> {
     if before.len() != now.len() {
         return None;
@@ -258,7 +258,7 @@ fn waits_change(
 ) -> WaitsChange {
     if let (Ok(before), Ok(now)) = (before, now) {
         let since = now.since(before);
-        // Where counting began anew, the difference does not lead there.
+        // If counting began again, there is no difference.
         if waits_after(before, since.clone()).as_ref() == Ok(&**now) {
             return WaitsChange::Since(since);
         }

@@ -1,4 +1,4 @@
-//! What a recording is made of.
+//! The data types of a recording.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::app::{Key, Moves, Pending};
 use crate::model::DemoStatus;
 use crate::model::{ProcessId, Queue, Snapshot};
 
-/// Where a recording was made.
+/// The machine on which a recording was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub struct About {
@@ -19,25 +19,25 @@ pub struct About {
     pub kernel: String,
 }
 
-/// One thing that happened.
+/// One recorded event.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// Since the recording began.
+    /// Time since the recording began.
     pub at: Duration,
-    /// How many before it were left out, since the disk could not follow.
+    /// Number of events before this one that were lost because the disk was too slow.
     pub lost: u64,
     pub what: What,
 }
 
-/// What can happen, as it reached the dashboard's state.
+/// An event or request, as it reached the dashboard's state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
     Snapshot(Box<Snapshot>),
-    /// These moves were asked for together; the answer to each follows.
+    /// Moves that were requested together; the result of each follows.
     Moves(Moves),
     Moved(ProcessId, Result<Queue, String>),
     Signalled(Result<(), String>),
-    /// The scheduler was asked for this.
+    /// A request to the scheduler.
     Asked(Pending),
     Scheduler(Result<(), String>),
     Restarted(String),
@@ -46,24 +46,23 @@ pub enum What {
     Key(Key),
 }
 
-/// A record as it is written.
+/// A record in its written form.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Line {
-    /// Microseconds since the recording began.
+    /// Time since the recording began, in microseconds.
     pub at: u64,
     #[serde(default, skip_serializing_if = "is_zero")]
     pub lost: u64,
     pub what: Written,
 }
 
-#[allow(clippy::trivially_copy_pass_by_ref)] // as serde wants it
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde's signature
 fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
-/// [`What`] in the file: a snapshot in whole or as a change, and the end. Apart from it, so that
-/// nobody who plays a recording can meet a change, and a snapshot is parsed without a copy of it in
-/// between, as serde needs for an enum within an enum.
+/// [`What`] in its written form: with a snapshot in full or as a difference, and with the end. It is a type of
+/// its own so that players never see differences, and so that serde needs no intermediate copy of a snapshot.
 #[derive(Debug, Serialize, Deserialize)]
 pub enum Written {
     Whole(Box<Snapshot>),

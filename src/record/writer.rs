@@ -1,4 +1,4 @@
-//! Writes records, one after the other.
+//! Writes records one by one.
 
 use std::io::{self, Write};
 use std::time::Duration;
@@ -8,20 +8,20 @@ use super::scene::Change;
 use super::wire::{About, Line, What, Written};
 use crate::model::Snapshot;
 
-/// After so many snapshots one is written in whole.
+/// Number of snapshots after which one is written in full.
 const WHOLE_EACH: u32 = 300;
 
 /// A recording that is being written.
 pub struct Writer<W> {
     file: W,
     packer: Packer,
-    /// The one that the next is the difference to.
+    /// The snapshot that the next difference refers to.
     before: Option<Box<Snapshot>>,
     since_whole: u32,
 }
 
 impl<W: Write> Writer<W> {
-    /// Writes the beginning.
+    /// Writes the file's beginning.
     ///
     /// # Errors
     /// If the file cannot be written to.
@@ -37,10 +37,10 @@ impl<W: Write> Writer<W> {
         })
     }
 
-    /// Writes one record. It is in the file in whole when this returns.
+    /// Writes one record. The whole record is in the file when this returns.
     ///
     /// # Errors
-    /// If the file cannot be written to: the record may be there in part.
+    /// If the file cannot be written to. The record may be incomplete then.
     pub fn write(&mut self, at: Duration, lost: u64, what: What) -> io::Result<()> {
         let what = match what {
             What::Snapshot(snapshot) => self.snapshot(snapshot),
@@ -57,7 +57,7 @@ impl<W: Write> Writer<W> {
         self.line(at, lost, what)
     }
 
-    /// Writes that this is all.
+    /// Writes the end mark.
     ///
     /// # Errors
     /// If the file cannot be written to.
@@ -65,7 +65,7 @@ impl<W: Write> Writer<W> {
         self.line(at, 0, Written::End)
     }
 
-    /// What is written to.
+    /// Returns the destination.
     pub fn file(&mut self) -> &mut W {
         &mut self.file
     }
@@ -86,9 +86,9 @@ impl<W: Write> Writer<W> {
     }
 
     fn line(&mut self, at: Duration, lost: u64, what: Written) -> io::Result<()> {
-        let anew = matches!(what, Written::Whole(_));
+        let fresh = matches!(what, Written::Whole(_));
         let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
         let text = serde_json::to_vec(&Line { at, lost, what })?;
-        self.file.write_all(&self.packer.pack(&text, anew)?)
+        self.file.write_all(&self.packer.pack(&text, fresh)?)
     }
 }

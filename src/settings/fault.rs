@@ -1,4 +1,4 @@
-//! What is wrong in the settings file, and where.
+//! Faults in the settings file, with their place.
 
 use std::path::Path;
 
@@ -20,7 +20,7 @@ impl Fault {
         }
     }
 
-    /// As one sentence with the file and the line.
+    /// Returns the fault as one sentence with the file and the line.
     pub fn within(self, path: &Path, bytes: &[u8]) -> anyhow::Error {
         let before = bytes.get(..self.at).unwrap_or(bytes);
         let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
@@ -33,7 +33,7 @@ impl Fault {
     }
 }
 
-/// The known name that a wrong one comes nearest to.
+/// Returns the known name that is most similar to an unknown one.
 pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> &'a str {
     let wrong = wrong.to_lowercase();
     known
@@ -42,9 +42,9 @@ pub fn nearest<'a>(wrong: &str, known: impl IntoIterator<Item = &'a str>) -> &'a
         .unwrap_or_default()
 }
 
-/// How many letters must be added, left out or changed to make one word of the other.
+/// Returns the edit distance (Levenshtein) between two words.
 fn distance(a: &str, b: &str) -> usize {
-    // A name from a file may be as long as the file: what is beyond this makes no difference.
+    // A name in a file may be as long as the file. Beyond this length the distance does not matter.
     let b: Vec<char> = b.chars().take(64).collect();
     let mut row: Vec<usize> = (0..=b.len()).collect();
     for (i, a) in a.chars().take(64).enumerate() {

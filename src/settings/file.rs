@@ -1,4 +1,4 @@
-//! Where the settings file is, and reading it whatever it turns out to be.
+//! Finds the settings file, and reads it whatever kind of file it is.
 
 use std::{
     fs::File,
@@ -12,17 +12,17 @@ use anyhow::{Result, bail};
 use crate::refusal::{Refusal, Status};
 use crate::text::scrub;
 
-/// No settings file is larger.
+/// The largest settings file, in bytes.
 const LARGEST: u64 = 64 * 1024;
 
 pub enum Found {
-    /// There is none, which is no fault.
+    /// There is no file, which is no error.
     Nothing,
     File {
         path: PathBuf,
         bytes: Vec<u8>,
     },
-    /// There is one in the usual place that is not followed, and why.
+    /// The file in the default place is ignored; the reason.
     Ignored {
         path: PathBuf,
         why: String,
@@ -32,8 +32,8 @@ pub enum Found {
 /// Reads the named file, or the one in the user's directory if there is one.
 ///
 /// # Errors
-/// A [`Refusal`] where the named file cannot be read. The file in the user's directory stops nobody:
-/// `sudo -u` and a service's `User=` leave HOME with somebody else's files.
+/// A [`Refusal`] if the named file cannot be read. The file in the user's directory never prevents a
+/// start: `sudo -u` and a service's `User=` leave HOME pointing at somebody else's files.
 pub fn find(named: Option<&Path>) -> Result<Found> {
     if let Some(path) = named {
         return match read(path, false) {
@@ -57,7 +57,7 @@ pub fn find(named: Option<&Path>) -> Result<Found> {
     })
 }
 
-/// Why a file gives no settings, as what follows its name in a sentence.
+/// The reason why a file has no settings. It follows the file's name in a sentence.
 enum Fault {
     Absent(String),
     Unusable(String),
@@ -74,11 +74,11 @@ impl From<io::Error> for Fault {
     }
 }
 
-/// Reads the file, whatever it turns out to be. With `only_roots`, one that somebody else than root may
-/// change is none.
+/// Reads the file, whatever kind of file it is. With `only_roots`, a file that others than root can
+/// change is not used.
 fn read(path: &Path, only_roots: bool) -> Result<Vec<u8>, Fault> {
     let unusable = |why: &str| Err(Fault::Unusable(why.to_owned()));
-    // Without waiting: a FIFO that nobody writes to would hold the start up for ever.
+    // Without blocking: a FIFO that nobody writes to would delay the start for ever.
     let file = File::options()
         .read(true)
         .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
@@ -87,12 +87,12 @@ fn read(path: &Path, only_roots: bool) -> Result<Vec<u8>, Fault> {
     if metadata.is_dir() {
         return unusable("is a directory: name a file in it");
     }
-    // A character device may be /dev/null: no settings.
+    // A character device can be /dev/null: no settings.
     if !metadata.is_file() && !metadata.file_type().is_char_device() {
-        return unusable("is neither a file nor /dev/null: name another");
+        return unusable("is neither a file nor /dev/null: name another file");
     }
     if only_roots && (metadata.uid() != 0 || metadata.mode() & 0o022 != 0) {
-        return unusable("can be changed by others than root: --config reads it all the same");
+        return unusable("can be changed by others than root: use --config to read it anyway");
     }
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
@@ -105,8 +105,8 @@ fn read(path: &Path, only_roots: bool) -> Result<Vec<u8>, Fault> {
     Ok(bytes)
 }
 
-/// `$XDG_CONFIG_HOME/dualq-top/config.toml`, else below `~/.config`. A relative directory there is
-/// none, as the convention says.
+/// Returns `$XDG_CONFIG_HOME/dualq-top/config.toml`, or the path below `~/.config` if the variable is
+/// not set. A relative directory is ignored, as the XDG base directory specification demands.
 fn usual_place() -> Option<PathBuf> {
     let directory = |name: &str| {
         std::env::var_os(name)
@@ -121,19 +121,19 @@ fn usual_place() -> Option<PathBuf> {
 fn is_absent(error: &io::Error) -> bool {
     matches!(
         error.kind(),
-        // A name that is too long is that of no file.
+        // No file has a name that is too long.
         io::ErrorKind::NotFound | io::ErrorKind::NotADirectory | io::ErrorKind::InvalidFilename
     )
 }
 
-/// The system's words without the number.
+/// Returns the operating system's text of an error without the number.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
     text.to_lowercase()
 }
 
-/// A path as it may be printed.
+/// Returns a path that is safe to print.
 pub fn display(path: &Path) -> String {
     scrub(path.as_os_str().as_encoded_bytes())
 }

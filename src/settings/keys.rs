@@ -1,4 +1,4 @@
-//! Which keys the file gives to which action.
+//! The table `[keys]`: the keys of each action.
 
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
@@ -8,8 +8,8 @@ use super::parse::{Entry, entries, quoted};
 use crate::app::Key;
 use crate::app::keymap::{Action, Keymap};
 
-/// The names of keys that are no character, in the order in which they are looked for. The first
-/// name of a key is the one that is suggested.
+/// The names of keys that are not a character, in the order of the search. The first name of a key is
+/// the one that is suggested.
 const NAMED: [(&str, Key); 23] = [
     ("space", Key::Char(' ')),
     ("up", Key::Up),
@@ -36,14 +36,14 @@ const NAMED: [(&str, Key); 23] = [
     ("→", Key::Right),
 ];
 
-/// The table `[keys]`: for each action one key or several; they replace those that it had.
+/// Reads the table `[keys]`: one or several keys per action, which replace the action's default keys.
 pub fn parse(table: &DeTable<'_>, mut keymap: Keymap) -> Result<Keymap, Fault> {
     let actions: Vec<(String, Action)> = keymap
         .lines()
         .iter()
         .map(|line| (line.binding.action.name(), line.binding.action))
         .collect();
-    // Where the file names a key, and for which action.
+    // The place of each key in the file, and its action.
     let mut bound: Vec<(Key, Action, usize)> = Vec::new();
     for Entry { name, value, at } in entries(table) {
         let Some((_, action)) = actions.iter().find(|(known, _)| known == name) else {
@@ -51,14 +51,14 @@ pub fn parse(table: &DeTable<'_>, mut keymap: Keymap) -> Result<Keymap, Fault> {
             let name = quoted(name);
             return Err(Fault::new(
                 at,
-                format!("there is no action {name}: the nearest is \"{near}\""),
+                format!("unknown action {name}: did you mean \"{near}\"?"),
             ));
         };
         let keys = keys(name, value)?;
         if keys.is_empty() && *action == Action::Quit {
             return Err(Fault::new(
                 at,
-                "quit needs a key: without one the dashboard could not be left",
+                "quit needs a key: the dashboard cannot be left without one",
             ));
         }
         for (key, at) in &keys {
@@ -69,7 +69,7 @@ pub fn parse(table: &DeTable<'_>, mut keymap: Keymap) -> Result<Keymap, Fault> {
         }
         keymap.rebind(*action, keys.into_iter().map(|(key, _)| key).collect());
     }
-    // A key of the file that another action still has from the table.
+    // A key from the file that another action still has by default.
     for (key, action, at) in bound {
         let other = keymap
             .lines()
@@ -87,12 +87,12 @@ fn twice(key: Key, at: usize, other: Action) -> Fault {
     Fault::new(
         at,
         format!(
-            "the key {key} is bound to \"{other}\" already: give that one other keys, or this one"
+            "the key {key} is already bound to \"{other}\": choose another key for one of them"
         ),
     )
 }
 
-/// One key, or a list of them, each with its place.
+/// Reads one key or a list of keys, each with its place.
 fn keys(action: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<(Key, usize)>, Fault> {
     match value.get_ref() {
         DeValue::String(name) => Ok(vec![(key(name, value)?, value.span().start)]),
@@ -110,7 +110,9 @@ fn keys(action: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<(Key, usize)>,
 fn wants_keys(action: &str, value: &Spanned<DeValue<'_>>) -> Fault {
     Fault::new(
         value.span().start,
-        format!("{action} wants a key, or a list of keys: \"F2\" or [\"F2\", \"e\"]"),
+        format!(
+            "invalid value of {action}: expected a key or a list of keys, \"F2\" or [\"F2\", \"e\"]"
+        ),
     )
 }
 
@@ -136,17 +138,20 @@ fn key(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Key, Fault> {
     if let Some(letter) = small.strip_prefix("ctrl-")
         && let [letter @ b'a'..=b'z'] = *letter.as_bytes()
     {
-        // What a terminal sends for these is another key.
+        // A terminal sends the bytes of another key for these.
         return match letter {
             b'h' => Err(Fault::new(
                 at,
-                "Ctrl-H is Backspace to a terminal: name that",
+                "a terminal sends Ctrl-H as Backspace: use \"backspace\"",
             )),
-            b'i' => Err(Fault::new(at, "Ctrl-I is Tab to a terminal: name that")),
+            b'i' => Err(Fault::new(
+                at,
+                "a terminal sends Ctrl-I as Tab: use \"tab\"",
+            )),
             b'j' | b'm' => Err(Fault::new(
                 at,
                 format!(
-                    "Ctrl-{} is Enter to a terminal: name that",
+                    "a terminal sends Ctrl-{} as Enter: use \"enter\"",
                     char::from(letter.to_ascii_uppercase())
                 ),
             )),
@@ -161,7 +166,7 @@ fn key(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Key, Fault> {
     Err(Fault::new(
         at,
         format!(
-            "there is no key {name}: a key is one character, F1 to F12, Ctrl- and a letter, or a name; the nearest is \"{near}\""
+            "unknown key {name}: expected one character, F1 to F12, Ctrl- and a letter, or a name; did you mean \"{near}\"?"
         ),
     ))
 }

@@ -1,4 +1,4 @@
-//! The settings file: what the dashboard starts from where the command line says nothing.
+//! The settings file: the dashboard's defaults, which the command line overrides.
 //!
 //! assets/config.toml names every setting with its default.
 
@@ -19,7 +19,7 @@ use crate::app::preferences::Preferences;
 use crate::cli::{BatchOrder, Look, SchedulerOptions, ThemeName};
 use file::Found;
 
-/// What the file says; `None` for what it does not.
+/// The settings of the file; `None` for those that it does not have.
 #[derive(Debug, Clone, Default)]
 pub struct Settings {
     pub theme: Option<ThemeName>,
@@ -30,7 +30,7 @@ pub struct Settings {
     pub preferences: Preferences,
 }
 
-/// The names of everything that can be set.
+/// The names of all settings.
 #[must_use]
 pub fn names() -> &'static [&'static str] {
     &parse::NAMES
@@ -38,7 +38,7 @@ pub fn names() -> &'static [&'static str] {
 
 impl Settings {
     /// Reads the file that `--config` names, or the one in the user's directory if there is one. The
-    /// latter stops nobody: where it cannot be followed, the defaults hold and a note says so.
+    /// latter never prevents a start: if it is invalid, the defaults apply and a note says so.
     ///
     /// # Errors
     /// A [`crate::refusal::Refusal`] that says what is wrong with the named file, where, and the remedy.
@@ -56,7 +56,7 @@ impl Settings {
         }
     }
 
-    /// The defaults, with a note on why they hold.
+    /// Returns the defaults, with a note that says why they apply.
     fn noting(why: String) -> Self {
         Self {
             preferences: Preferences {
@@ -67,7 +67,7 @@ impl Settings {
         }
     }
 
-    /// The scheduler's options as the command line gives them, else as the file does.
+    /// Returns the scheduler's options from the command line, or from the file if they are not given there.
     #[must_use]
     pub fn scheduler(
         &self,
@@ -87,7 +87,7 @@ impl Settings {
         options
     }
 
-    /// The look as the command line gives it, else as the file does.
+    /// Returns the appearance from the command line, or from the file if it is not given there.
     #[must_use]
     pub fn look(&self, look: Look) -> Look {
         Look {

@@ -1,4 +1,4 @@
-//! From the text of the file to the settings, or to the first fault in it.
+//! Parses the text of the file into settings, or into the first fault in it.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::{Settings, keys};
 use crate::app::order::SortKey;
 use crate::text::scrub;
 
-/// Everything that can be set.
+/// The names of all settings.
 pub const NAMES: [&str; 10] = [
     "theme",
     "ascii",
@@ -25,7 +25,7 @@ pub const NAMES: [&str; 10] = [
     "keys",
 ];
 
-/// Between two looks, in seconds.
+/// The range of the interval, in seconds.
 const INTERVALS: std::ops::RangeInclusive<f64> = 0.25..=10.0;
 
 /// One line of a table.
@@ -35,7 +35,7 @@ pub struct Entry<'a> {
     pub at: usize,
 }
 
-/// The entries in the order of the file, so that the first fault is the one that is told.
+/// Returns the entries in the order of the file, so that the first fault is reported.
 pub fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
     let mut entries: Vec<Entry<'_>> = table
         .iter()
@@ -49,7 +49,7 @@ pub fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
     entries
 }
 
-/// A word of the file, made harmless, in quotes.
+/// Returns a word of the file, scrubbed and in quotes.
 pub fn quoted(word: &str) -> String {
     format!("\"{}\"", crate::text::truncate(&scrub(word.as_bytes()), 40))
 }
@@ -61,13 +61,16 @@ impl Settings {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             Fault::new(
                 error.valid_up_to(),
-                "not UTF-8: save the file in that encoding",
+                "the file is not UTF-8: save it in this encoding",
             )
         })?;
         let table = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let message = scrub(error.message().as_bytes());
-            Fault::new(at, format!("not TOML ({message}): write name = value"))
+            Fault::new(
+                at,
+                format!("the file is not TOML ({message}): write name = value"),
+            )
         })?;
         let mut settings = Self::default();
         for entry in entries(table.get_ref()) {
@@ -99,7 +102,7 @@ impl Settings {
                 let other = quoted(other);
                 return Err(Fault::new(
                     entry.at,
-                    format!("there is no setting {other}: the nearest is \"{near}\""),
+                    format!("unknown setting {other}: did you mean \"{near}\"?"),
                 ));
             }
         }
@@ -110,11 +113,11 @@ impl Settings {
 fn wants(entry: &Entry<'_>, what: &str) -> Fault {
     Fault::new(
         entry.value.span().start,
-        format!("{} wants {what}", entry.name),
+        format!("invalid value of {}: expected {what}", entry.name),
     )
 }
 
-/// One of the words that the command line knows as well.
+/// Reads one of the words that the command line accepts as well.
 fn word<T: ValueEnum>(entry: &Entry<'_>) -> Result<T, Fault> {
     let known: Vec<String> = T::value_variants()
         .iter()
@@ -195,7 +198,7 @@ fn column(setting: &str, value: &Spanned<DeValue<'_>>) -> Result<SortKey, Fault>
     let DeValue::String(name) = value.get_ref() else {
         return Err(Fault::new(
             at,
-            format!("{setting} wants names of columns in quotes: \"CPU%\""),
+            format!("invalid value of {setting}: expected names of columns in quotes, \"CPU%\""),
         ));
     };
     SortKey::ALL
@@ -206,7 +209,7 @@ fn column(setting: &str, value: &Spanned<DeValue<'_>>) -> Result<SortKey, Fault>
             let name = quoted(name);
             Fault::new(
                 at,
-                format!("there is no column {name}: the nearest is \"{near}\""),
+                format!("unknown column {name}: did you mean \"{near}\"?"),
             )
         })
 }

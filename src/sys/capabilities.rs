@@ -1,4 +1,4 @@
-//! Least rights: what was needed to load and open is given up as soon as that is done.
+//! Least privilege: drops the capabilities that were needed for loading and opening as soon as that is done.
 
 #![forbid(unsafe_code)]
 
@@ -8,16 +8,16 @@ use rustix::thread::{
     CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_no_new_privs,
 };
 
-/// Signals to other users' processes, and their entries where `/proc` is mounted with hidepid.
-/// Attaching, detaching and moving ask for no capability: the descriptors are enough.
+/// The capabilities that are kept: to signal other users' processes, and to see them if `/proc` is mounted with
+/// hidepid. Attaching, detaching and moving need none, because the descriptors are open.
 const KEPT: CapabilitySet = CapabilitySet::KILL.union(CapabilitySet::SYS_PTRACE);
 
-/// Gives up all other capabilities of the calling thread, and of the threads and programs that it
-/// starts from now on. Those of a process differ from thread to thread (capabilities(7)), so each
-/// thread that needs more at first calls this when it has what it needs.
+/// Drops all other capabilities of the calling thread, and of the threads and programs that it starts later.
+/// Capabilities belong to a thread (capabilities(7)), so each thread that needs more at first calls this as
+/// soon as it has opened everything.
 ///
 /// # Errors
-/// Where the kernel refuses the system calls; it never does to have less.
+/// If the kernel refuses the system calls. It never refuses to drop capabilities.
 pub fn give_up() -> io::Result<()> {
     let have = capabilities(None)?;
     set_no_new_privs(true)?;

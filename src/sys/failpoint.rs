@@ -1,10 +1,9 @@
-//! Faults on demand, for the tests that show what becomes of one in each thread. Nothing of it is in
-//! a program that is built for use (`--release`).
+//! Failpoints: faults on demand, for tests of a fault in each thread. They are left out of release builds.
 
 #![forbid(unsafe_code)]
 
-/// `DUALQ_TOP_DRILL=panic:THREAD:FILE`: where the thread of that name passes here once there is such
-/// a file, it panics; with `hang`, it goes no further.
+/// With `DUALQ_TOP_DRILL=panic:THREAD:FILE` set, panics if the thread of this name passes here and the file
+/// exists. With `hang` in place of `panic`, blocks for ever.
 #[cfg(debug_assertions)]
 #[allow(clippy::panic, reason = "it is what is asked for")]
 pub fn here() {

@@ -1,7 +1,7 @@
-//! The log: why the kernel ended a scheduler, with its dump, and what libbpf had to say. A file
-//! with a bound, since a screen has no room for it and a torn screen helps nobody.
+//! The log: the reasons why the kernel ended a scheduler, with its dump, and libbpf's messages. It is a file of
+//! bounded size, because writing to the terminal would destroy the screen.
 //!
-//! Only root can write it; for anyone else what would be logged is dropped.
+//! Only root can write it. For other users, messages are dropped.
 
 #![forbid(unsafe_code)]
 
@@ -18,13 +18,13 @@ use libbpf_rs::PrintLevel;
 use crate::model::Exit;
 use crate::text::scrub;
 
-/// Where it is.
+/// The path of the log.
 pub const PATH: &str = "/var/log/dualq-top.log";
-/// Beyond this it becomes `.1`, in place of the one before: twice this is the most on disk, and one
-/// entry (a dump is 32 KiB at most).
+/// The size in bytes beyond which the log becomes `.1` and replaces the one before. The disk holds at most
+/// twice this size and one entry (a dump has at most 32 KiB).
 const MOST_BYTES: u64 = 512 * 1024;
 
-/// One line, with the time.
+/// Writes one line, with the time.
 pub fn line(text: &str) {
     entry(&[text.to_owned()]);
 }
@@ -36,14 +36,14 @@ pub fn listen_to_libbpf() {
     })));
 }
 
-/// Why the kernel ended the scheduler, with its dump.
+/// Logs why the kernel ended the scheduler, with its dump.
 pub fn exit(exit: &Exit) {
     let mut lines = vec![format!("the kernel ended dualq: {exit}")];
     lines.extend(exit.dump.iter().map(|line| format!("    {line}")));
     entry(&lines);
 }
 
-/// Nobody waits for the log, and a full disk is no reason to stop: errors are dropped.
+/// Appends an entry. Errors are ignored: a full disk is no reason to stop.
 fn entry(lines: &[String]) {
     let _ = append(Path::new(PATH), lines);
 }
@@ -56,11 +56,11 @@ fn append(path: &Path, lines: &[String]) -> io::Result<()> {
     }
     let now = humantime::format_rfc3339_seconds(SystemTime::now());
     let text = format!("{now} [{}] {}\n", std::process::id(), lines.join("\n"));
-    // In one write, so that two instances' entries do not mix.
+    // One write, so that entries of two instances do not mix.
     file.write_all(text.as_bytes())
 }
 
-/// For root alone, and never through a link that somebody else has laid.
+/// Opens the log for root only, and never through a symbolic link.
 fn open(path: &Path) -> io::Result<File> {
     OpenOptions::new()
         .create(true)

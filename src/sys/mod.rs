@@ -1,4 +1,4 @@
-//! What of the operating system this program touches, and text for a terminal.
+//! The operating system's interfaces, and text for a terminal.
 //! It may import: `model`.
 //! It must never know: BPF, a scheduler, the dashboard, a command.
 

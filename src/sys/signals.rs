@@ -1,5 +1,5 @@
-//! Sends a signal to a process and to no other that has its number by now; keeps one that comes to this
-//! process from being lost.
+//! Sends a signal to a process, and never to another one that has reused its id. Receives signals without
+//! losing one.
 
 #![forbid(unsafe_code)]
 
@@ -11,10 +11,10 @@ use signal_hook::iterator::Signals;
 
 use crate::model::ProcessId;
 
-/// Sends it.
+/// Sends a signal to a process.
 ///
 /// # Errors
-/// One sentence: what was refused, and why.
+/// A sentence with what was refused and why.
 pub fn send(id: ProcessId, signal: i32) -> Result<()> {
     let ProcessId { pid, start_ticks } = id;
     let gone = || anyhow!("process {pid} has ended: no signal was sent.");
@@ -22,7 +22,7 @@ pub fn send(id: ProcessId, signal: i32) -> Result<()> {
     let (Some(number), Some(signal)) = (number, Signal::from_named_raw(signal)) else {
         bail!("signal {signal} cannot be sent to process {pid}.");
     };
-    // The descriptor is of one process for good: what is checked after it is opened holds.
+    // A pidfd never refers to another process, so a check after opening it stays valid.
     let process = match pidfd_open(number, PidfdFlags::empty()) {
         Ok(process) => process,
         Err(Errno::SRCH) => return Err(gone()),
@@ -44,7 +44,7 @@ pub fn send(id: ProcessId, signal: i32) -> Result<()> {
     }
 }
 
-/// What ends the program, or suspends it.
+/// The signals that end or suspend the program.
 const TO_US: [Number; 6] = [
     Number::SIGHUP,
     Number::SIGINT,
@@ -54,14 +54,14 @@ const TO_US: [Number; 6] = [
     Number::SIGCONT,
 ];
 
-/// Puts off the signals that end or suspend the program until this is done, in the calling thread; a
-/// thread that is begun meanwhile leaves them to the others for good. For the time in which handlers are
-/// set: signal-hook's drops a signal that comes after sigaction(2) and before it has noted what is to be
-/// done then (signal-hook-registry 1.4.8, `register_unchecked_impl`: "race_fallback"), so it would
-/// neither end the program nor be heard of.
+/// Runs `this` with the signals that end or suspend the program blocked in the calling thread. A thread that is
+/// started meanwhile keeps them blocked and leaves them to other threads. Needed while handlers are
+/// installed: signal-hook drops a signal that arrives between sigaction(2) and its own registration
+/// (signal-hook-registry 1.4.8, `register_unchecked_impl`: "race_fallback"), so the signal would have no
+/// effect at all.
 ///
 /// # Errors
-/// Where the kernel refuses.
+/// If the kernel refuses.
 pub fn put_off<T>(this: impl FnOnce() -> T) -> Result<T> {
     let set: SigSet = TO_US.into_iter().collect();
     let before = SigSet::thread_get_mask()?;
@@ -71,10 +71,10 @@ pub fn put_off<T>(this: impl FnOnce() -> T) -> Result<T> {
     Ok(done)
 }
 
-/// Listens to these signals from now on.
+/// Starts receiving these signals.
 ///
 /// # Errors
-/// Where the kernel refuses.
+/// If the kernel refuses.
 pub fn listen(to: &[i32]) -> Result<Signals> {
     put_off(|| Signals::new(to))?.context("cannot wait for signals")
 }

@@ -1,9 +1,9 @@
-//! Text that came from outside: made harmless once, where it enters, and cut by the width it has
-//! on screen. And counts, as people read them.
+//! Text from outside: scrubbed once, where it enters, and truncated by its width on the screen. Also formats
+//! large numbers.
 //!
-//! Names, command lines and kernel messages may hold anything but a zero byte: escape sequences,
-//! direction overrides, invalid UTF-8, line breaks. What [`scrub`] returns is one line that cannot
-//! move the cursor, change a colour or reorder its neighbours.
+//! Names, command lines and kernel messages may contain any byte except zero: escape sequences, direction
+//! overrides, invalid UTF-8, line breaks. [`scrub`] returns one line that cannot move the cursor, change a
+//! colour or reorder its neighbours.
 
 #![forbid(unsafe_code)]
 
@@ -12,15 +12,15 @@ use std::fmt::Display;
 
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
-/// Stands for a character that must not reach a terminal.
+/// Replaces a character that must not reach a terminal.
 const HARMLESS: char = '\u{b7}';
 const ELLIPSIS: &str = "…";
 
-/// One harmless line of text from bytes that came from outside.
+/// Returns one harmless line of text from bytes that came from outside.
 ///
-/// White space becomes a space; controls, escapes and direction overrides become `·`, bytes that
-/// are not UTF-8 become `U+FFFD`, and marks without a width are left out, since terminals do not
-/// agree on them and columns would shift.
+/// White space becomes a space. Controls, escapes and direction overrides become `·`, and bytes that are not
+/// UTF-8 become `U+FFFD`. Characters without a width are left out: terminals disagree on them, and columns
+/// would shift.
 #[must_use]
 pub fn scrub(bytes: &[u8]) -> String {
     String::from_utf8_lossy(bytes)
@@ -29,7 +29,7 @@ pub fn scrub(bytes: &[u8]) -> String {
         .collect()
 }
 
-/// The same of a text that has several lines: they are kept.
+/// Returns a harmless text of several lines, whose line breaks are kept.
 #[must_use]
 pub fn scrub_lines(text: &str) -> String {
     let lines: Vec<String> = text.lines().map(|line| scrub(line.as_bytes())).collect();
@@ -40,35 +40,35 @@ fn harmless(c: char) -> Option<char> {
     match c {
         '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
         c if c.is_control() || is_direction(c) => Some(HARMLESS),
-        // A blank that looks like nothing and yet takes two cells, or one: fillers.
+        // Fillers: invisible, but one or two cells wide.
         '\u{115f}' | '\u{3164}' | '\u{ffa0}' => Some(HARMLESS),
         '\u{ad}' => None,
         c if c.width().unwrap_or(0) == 0 => None,
-        // Wider than any cell of a terminal, which do not agree on these either.
+        // Wider than two cells; terminals disagree on these as well.
         c if c.width() > Some(2) => Some(HARMLESS),
         c => Some(c),
     }
 }
 
-/// Marks that turn the direction of the text after them.
+/// Returns true for marks that change the direction of the following text.
 fn is_direction(c: char) -> bool {
     matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// How many cells a line takes.
+/// Returns the width of a line in cells.
 #[must_use]
 pub fn width(text: &str) -> usize {
-    // What is drawn holds no controls, so that an ASCII character is a cell.
+    // Drawn text has no control characters, so an ASCII character is one cell.
     if text.is_ascii() {
         return text.len();
     }
     text.width()
 }
 
-/// The line cut to `cells`, with `…` in the last one where something is missing.
+/// Returns the line truncated to `cells`, with `…` in the last cell if something is missing.
 #[must_use]
 pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
-    // Every cell takes at least one byte, so that a short line needs no measuring.
+    // A cell takes at least one byte, so a short line needs no measuring.
     if text.len() <= cells || width(text) <= cells {
         return Cow::Borrowed(text);
     }
@@ -87,7 +87,7 @@ pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }
 
-/// The text broken at spaces into lines of at most `cells`; words that are longer are broken.
+/// Wraps the text at spaces into lines of at most `cells`. Longer words are split.
 #[must_use]
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     let cells = cells.max(1);
@@ -119,7 +119,7 @@ pub fn wrap(text: &str, cells: usize) -> Vec<String> {
     lines
 }
 
-/// A whole number with commas: `10,000`.
+/// Formats a whole number with commas: `10,000`.
 #[must_use]
 pub fn thousands(number: impl Display) -> String {
     let digits = number.to_string();

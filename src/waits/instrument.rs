@@ -1,4 +1,4 @@
-//! Owning the instrument: load it once, attach and detach its programs at will.
+//! The owner's side of the instrument: loads it once, and attaches and detaches its programs on demand.
 
 use std::io;
 use std::mem::MaybeUninit;
@@ -17,16 +17,15 @@ use crate::skeletons::waits::WaitsSkelBuilder;
 pub struct Instrument {
     reader: Reader,
     links: Vec<OwnedFd>,
-    /// Makes the kernel count the programs' run times as long as it is open.
+    /// While open, makes the kernel count the programs' run times.
     _statistics: Option<OwnedFd>,
 }
 
 impl Instrument {
-    /// Loads it, with the members and own processes of a scheduler that is loaded. It does not
-    /// measure yet.
+    /// Loads the instrument, with the members and own processes of a loaded scheduler. It does not measure yet.
     ///
     /// # Errors
-    /// Where the kernel refuses it.
+    /// If the kernel refuses it.
     pub fn load(members: BorrowedFd<'_>, own: BorrowedFd<'_>) -> Result<Self> {
         let mut storage = MaybeUninit::uninit();
         let mut open = WaitsSkelBuilder::default()
@@ -60,24 +59,24 @@ impl Instrument {
         })
     }
 
-    /// Begins to measure, or ends; what is pinned measures on. Attaching a loaded program takes no rights, so this works after
-    /// they have been dropped; counting its run time does, and is left out then.
+    /// Starts or stops measuring; pinned programs keep measuring. Attaching a loaded program needs no capability,
+    /// so this works after they have been dropped. Counting its run time needs one, and is left out then.
     ///
     /// # Errors
-    /// Where the kernel refuses to attach a program; nothing is measured then.
+    /// If the kernel refuses to attach a program. Nothing is measured then.
     pub fn measure(&mut self, on: bool) -> Result<()> {
         if on != self.links.is_empty() {
             return Ok(());
         }
         if on {
-            // A wait that began before the last time it was switched off is not one.
+            // A wait that began before measuring was last turned off is not valid.
             let phase = self.reader.get(Control::Phase)?;
             self.reader.set(Control::Phase, phase + 2)?;
             let programs = self.reader.programs.iter();
             let links: io::Result<Vec<OwnedFd>> =
                 programs.map(|it| program::attach(it.as_fd())).collect();
             self.links = links.context("cannot attach the wait instrument")?;
-            // Maxima from before are not of this time.
+            // Maxima from before do not belong to this period.
             self.reader.event()?;
             self._statistics = program::count_run_times().ok();
         } else {
@@ -87,19 +86,19 @@ impl Instrument {
         self.reader.set(Control::On, u64::from(on))
     }
 
-    /// A hold for reading.
+    /// Returns a reader.
     ///
     /// # Errors
-    /// Where the kernel gives no more descriptors.
+    /// If there are no free descriptors.
     pub fn reader(&self) -> Result<Reader> {
         self.reader.try_clone()
     }
 
-    /// Says that a scheduler is about to be attached or detached: until the answer is dropped nothing
-    /// is measured, and no wait that spans the change is counted.
+    /// Announces that a scheduler is about to be attached or detached. Until the result is dropped nothing is
+    /// measured, and no wait that spans the change is counted.
     ///
     /// # Errors
-    /// Where the kernel gives no more descriptors.
+    /// If there are no free descriptors.
     pub fn transition(&self) -> Result<Transition> {
         let reader = self.reader()?;
         let phase = reader.get(Control::Phase)?;
@@ -107,10 +106,10 @@ impl Instrument {
         Ok(Transition { reader, phase })
     }
 
-    /// Pins it for other processes.
+    /// Pins the instrument for other processes.
     ///
     /// # Errors
-    /// Where the BPF file system refuses.
+    /// If the BPF file system refuses.
     pub fn pin(&self) -> Result<()> {
         for (map, name) in [
             (&self.reader.histograms, pins::WAIT_HISTOGRAMS),
@@ -125,10 +124,10 @@ impl Instrument {
         Ok(())
     }
 
-    /// Has it measure on after this process, until the pins are removed.
+    /// Keeps the instrument measuring after this process exits, until the pins are removed.
     ///
     /// # Errors
-    /// Where the BPF file system refuses.
+    /// If the BPF file system refuses.
     pub fn pin_links(&self) -> Result<()> {
         for (link, name) in self.links.iter().zip(pins::WAIT_LINKS) {
             pins::pin(link.as_fd(), name)?;
@@ -137,7 +136,7 @@ impl Instrument {
     }
 }
 
-/// A change of schedulers that is under way. Its end is an event.
+/// A change of schedulers in progress. Its end counts as a change of the machine.
 pub struct Transition {
     reader: Reader,
     phase: u64,

@@ -2,7 +2,7 @@
 
 use crate::model::{BUCKETS, Histogram, KindWaits, QueueWaits};
 
-/// `struct histogram`: the counts, the maximum, and the event since which it is.
+/// `struct histogram`: the counts, the maximum, and the number of the change since which it applies.
 const HISTOGRAM: usize = (BUCKETS + 2) * 8;
 /// `struct cpu_waits`: wake-up and requeue waits of PRIORITY, then of BATCH.
 pub const CPU_WAITS: usize = 4 * HISTOGRAM;
@@ -18,8 +18,8 @@ pub enum Control {
     On,
 }
 
-/// What all CPUs counted of both queues, the maxima being those since `event`. `None` where a value
-/// is not laid out as ours.
+/// Returns the sum over all CPUs for both queues, with the maxima since change `event`. `None` if a value has
+/// another layout.
 pub fn queues(cpus: &[Vec<u8>], event: u64) -> Option<(QueueWaits, QueueWaits)> {
     let kind = |index: usize| kind(cpus, index * HISTOGRAM, event);
     let queue = |index| {
@@ -53,7 +53,7 @@ fn kind(cpus: &[Vec<u8>], from: usize, event: u64) -> Option<KindWaits> {
     })
 }
 
-/// Wake-up and requeue waits of a process.
+/// Returns the wake-up and requeue waits of a process.
 pub fn process(value: &[u8]) -> Option<(Histogram, Histogram)> {
     if value.len() != PROCESS_WAITS {
         return None;
@@ -75,7 +75,7 @@ fn numbers<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
 mod tests {
     use super::*;
 
-    /// A CPU whose histograms hold `index + 1` waits in bucket `index`, and a maximum since event 3.
+    /// A CPU with `index + 1` waits in bucket `index`, and a maximum since change 3.
     fn cpu() -> Vec<u8> {
         let mut bytes = Vec::new();
         for index in 0..4_u64 {

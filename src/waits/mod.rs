@@ -1,8 +1,8 @@
-//! The wait instrument: BPF programs of their own (src/bpf/waits.bpf.c) that measure how long tasks
-//! wait for a CPU, whoever rules the machine.
+//! The wait instrument: separate BPF programs (src/bpf/waits.bpf.c) that measure how long tasks wait for a CPU,
+//! under any scheduler.
 //!
-//! [`Instrument`] is its owner: it loads, attaches and detaches the programs. [`Reader`] reads what
-//! they count, here or, through the pins, in another process.
+//! [`Instrument`] owns it: it loads, attaches and detaches the programs. [`Reader`] reads what they count, in
+//! this process or, through the pins, in another one.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,4 @@
-//! What the instrument has counted, for whoever holds its maps: its owner, or another process
-//! through the pins.
+//! Reads what the instrument has counted, in its owner or, through the pins, in another process.
 
 use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
@@ -11,7 +10,7 @@ use super::layout::{self, Control, PROCESS_WAITS};
 use crate::model::{NoWaits, ProcessId, ProcessWaits, WaitCost, Waits};
 use crate::scheduler::{WITHOUT_WAITS, pins, program};
 
-/// A hold on the instrument's maps and programs.
+/// Descriptors of the instrument's maps and programs.
 pub struct Reader {
     pub(super) histograms: MapHandle,
     pub(super) processes: MapHandle,
@@ -23,7 +22,7 @@ impl Reader {
     /// Opens the instrument of a running scheduler through its pins.
     ///
     /// # Errors
-    /// Where its owner has none, and without rights.
+    /// If its owner has none, and without capabilities.
     pub fn open() -> Result<Self> {
         let map = |name| {
             MapHandle::from_pinned_path(pins::path(name)).map_err(|error| match error.kind() {
@@ -45,10 +44,10 @@ impl Reader {
         })
     }
 
-    /// A second hold, for another thread.
+    /// Duplicates the descriptors, for another thread.
     ///
     /// # Errors
-    /// Where the kernel gives no more descriptors.
+    /// If there are no free descriptors.
     pub fn try_clone(&self) -> Result<Self> {
         Ok(Self {
             histograms: MapHandle::try_from(&self.histograms)?,
@@ -62,11 +61,10 @@ impl Reader {
         })
     }
 
-    /// What has been counted since the instrument was loaded. `id_of` finds the process that
-    /// has an id now.
+    /// Returns the waits since the instrument was loaded. `id_of` finds the process that has a pid now.
     ///
     /// # Errors
-    /// With the reason why nothing is measured.
+    /// The reason why nothing is measured.
     pub fn read(&self, id_of: impl Fn(u32) -> Option<ProcessId>) -> Result<Waits, NoWaits> {
         let unreadable = |error: anyhow::Error| NoWaits::Unavailable(format!("{error:#}"));
         if self.get(Control::On).map_err(unreadable)? == 0 {
@@ -101,11 +99,11 @@ impl Reader {
         })
     }
 
-    /// Has the processes looked at one by one that are wanted, the first of them if there are more
-    /// than there is room for, and forgets those that have ended.
+    /// Sets the processes that are measured individually, and forgets those that have ended. If there are more than
+    /// there is room for, the first ones are measured.
     ///
     /// # Errors
-    /// Where the map cannot be read or changed.
+    /// If the map cannot be read or changed.
     pub fn watch(
         &self,
         wanted: impl IntoIterator<Item = u32>,
@@ -115,7 +113,7 @@ impl Reader {
         let wanted: Vec<u32> = wanted.into_iter().take(room).collect();
         let keep: HashSet<u32> = wanted.iter().copied().collect();
         let mut there: HashSet<u32> = self.watched()?.into_keys().collect();
-        // What another dashboard looks at stays, as long as there is room.
+        // Processes of another dashboard stay while there is room.
         let mut excess = there.union(&keep).count().saturating_sub(room);
         there.retain(|pid| {
             let gone = !lives(*pid) || (excess > 0 && !keep.contains(pid));
@@ -136,7 +134,7 @@ impl Reader {
     fn watched(&self) -> Result<HashMap<u32, Vec<u8>>> {
         let entries = self
             .processes
-            // A smaller batch may end early, and is taken for the last.
+            // A smaller batch may end early, and would be taken for the last.
             .lookup_batch(self.processes.max_entries(), MapFlags::ANY, MapFlags::ANY)
             .context("cannot read wait_processes")?;
         Ok(entries
@@ -144,10 +142,10 @@ impl Reader {
             .collect())
     }
 
-    /// Says that something was done to the machine: maxima begin anew, and so does every window.
+    /// Counts a change of the machine: maxima and windows are reset.
     ///
     /// # Errors
-    /// Where the map cannot be changed.
+    /// If the map cannot be changed.
     pub fn event(&self) -> Result<()> {
         self.set(Control::Event, self.get(Control::Event)? + 1)
     }
@@ -169,7 +167,7 @@ impl Reader {
             .context("cannot write wait_control")
     }
 
-    /// What its programs took; `None` where the kernel has not counted.
+    /// Returns the cost of its programs; `None` if the kernel has not counted it.
     fn cost(&self) -> Option<WaitCost> {
         let mut cost = WaitCost::default();
         for program in &self.programs {
