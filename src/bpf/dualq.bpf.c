@@ -303,6 +303,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	c->weight = p->scx.weight;
 	c->charged_at = clock_ns();
 	begin_turn(c, p->scx.slice);
+	begin_protection(c, t);
 	/* Out of its bonds to another CPU straight to this one. */
 	if (t->home != SHARED && t->home != cpu)
 		batch_key(t, SHARED);
@@ -347,16 +348,41 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 	if (!ended)
 		charge(cpu, c, t, clock_ns());
 	c->settled = false;
+	t->stopped_at = c->charged_at;
 	t->turn_left = 0;
 	t->gave_way = false;
-	if (!runnable)
+	if (!runnable) {
 		t->slept = true;
+		t->awake_ns = 0;
+	}
 	if (c->class == CLASS_BATCH && !runnable)
-		falls_asleep(c, t, c->charged_at);
+		falls_asleep(c, t);
 	else if (runnable && !ended && c->class != CLASS_OWN)
 		leave_turn(c, t);
 	c->class = CLASS_NONE;
 	c->tgid = 0;
+}
+
+/* It has had its turn: what is left of it counts as used, as under the kernel's own scheduler. Otherwise
+ * many that yield stand before a hog most of the time, and take its CPU. Between one task and another
+ * (yield_to) nothing is done. */
+SEC("struct_ops/yield")
+bool BPF_PROG(dualq_yield, struct task_struct *from, struct task_struct *to)
+{
+	struct task_record *t = task_record_of(from);
+	s32 cpu = scx_bpf_task_cpu(from);
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	if (to || !t || !c)
+		return false;
+	charge(cpu, c, t, clock_ns());
+	if (c->class == CLASS_BATCH && before(c->charged_at, c->turn_ends)) {
+		t->vtime = charged_vtime(t->vtime, c->turn_ends - c->charged_at, c->weight);
+		c->vtime = t->vtime;
+	}
+	c->turn_ends = c->charged_at;
+	task_set_slice(from, 0);
+	return true;
 }
 
 /* ---- begin and end ---- */
@@ -427,6 +453,7 @@ struct sched_ext_ops dualq = {
 	.dispatch = (void *)dualq_dispatch,
 	.running = (void *)dualq_running,
 	.stopping = (void *)dualq_stopping,
+	.yield = (void *)dualq_yield,
 	.cpu_release = (void *)dualq_cpu_release,
 	.init_task = (void *)dualq_init_task,
 	.enable = (void *)dualq_enable,

@@ -19,18 +19,17 @@ static void earn_grace(struct cpu_record *c, u64 ran)
 		c->grace_ns = MAX_GRACE_NS;
 }
 
-static void falls_asleep(struct cpu_record *c, struct task_record *t, u64 now)
+static void falls_asleep(struct cpu_record *c, struct task_record *t)
 {
 	s64 lead = t->vtime - queue_vtime(t->home);
 
-	t->slept_at = now;
 	t->grace_ns = lead <= 0 ? 0 : (u64)lead < c->grace_ns ? (u64)lead : c->grace_ns;
 	c->grace_ns -= t->grace_ns;
 }
 
 static void wakes_up(struct task_record *t, u64 now)
 {
-	u64 earned = now - t->slept_at;
+	u64 earned = now - t->stopped_at;
 
 	t->vtime -= t->grace_ns < earned ? t->grace_ns : earned;
 	t->grace_ns = 0;

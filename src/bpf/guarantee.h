@@ -38,6 +38,7 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 	case CLASS_BATCH:
 		count(cpu, STAT_BATCH_NS, ran);
 		t->vtime = charged_vtime(t->vtime, ran, c->weight);
+		t->awake_ns += ran;
 		/* Time that nobody waited for is no debt either: a hog that was alone would else stand
 		 * back for seconds once it has company. */
 		if (before(queue_vtime(t->home) + batch_slice_ns, t->vtime) &&

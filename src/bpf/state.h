@@ -107,6 +107,7 @@ struct cpu_record {
 	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
 	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
 	u64 turn_ends;		/* when the running task's slice is over */
+	u64 protected_until;	/* no other of BATCH preempts it before: turn.h */
 	u32 batch_comes;	/* a task of BATCH was given straight to it, and has not run */
 	u32 gives_way;		/* it is preempted, by another of BATCH */
 	u32 slept;		/* that task has, and its slice has not been renewed since */
@@ -142,8 +143,9 @@ struct {
 struct task_record {
 	u64 vtime;
 	u64 queued_at;		/* 0 while not in a queue of ours */
-	u64 slept_at;
+	u64 stopped_at;		/* when it ran last */
 	u64 turn_left;		/* of its slice, when it was put back last */
+	u64 awake_ns;		/* how long it has run since it slept last */
 	u64 grace_ns;		/* forgiven at its wake-up, as far as it has slept long enough: grace.h */
 	s32 home;		/* the queue whose virtual time `vtime` counts: a CPU's, or SHARED */
 	u32 counted;		/* in which class as enqueued, and not yet as dispatched; or CLASS_NONE */

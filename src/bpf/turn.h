@@ -23,6 +23,21 @@ static void gives_way_to(const struct task_struct *p, u32 class, struct cpu_reco
 		c->gives_way = true;
 }
 
+/*
+ * A task that sleeps now and then, or has been off the CPU for a moment only, keeps it for this long before
+ * another of BATCH may preempt it, as under the kernel's own scheduler (RUN_TO_PARITY and its base slice,
+ * kernel/sched/fair.c). Otherwise a client loses the CPU to its server with each request that it sends. Others
+ * that wake do not wait for a hog whose turn comes: for a task that has run for two slices since it slept.
+ */
+#define PROTECTED_NS (700ULL * 1000)
+
+static void begin_protection(struct cpu_record *c, const struct task_record *t)
+{
+	bool protect = t->awake_ns < 2 * batch_slice_ns || before(c->charged_at, t->stopped_at + PROTECTED_NS);
+
+	c->protected_until = protect ? c->charged_at + PROTECTED_NS : 0;
+}
+
 static void begin_turn(struct cpu_record *c, u64 slice)
 {
 	c->turn_ends = c->charged_at + slice;

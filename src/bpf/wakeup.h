@@ -70,10 +70,16 @@ static s32 claim_batch_cpu(struct task_struct *p, s32 prev_cpu, struct bpf_cpuma
 	return -1;
 }
 
-/* While others wait, who preempts one that has slept too has slept for this long itself. One that passes
- * messages among hundreds sleeps for less, and would preempt its writer for each. Not so a kernel thread:
- * others wait for what it does. */
-#define NAP_NS (200ULL * 1000)
+/* The task that runs on this very CPU is protected: its turn ends when that is over, so that dispatch weighs it
+ * against the one that has just woken. */
+static void ends_with_protection(s32 cpu, const struct cpu_record *c, u64 now)
+{
+	struct task_struct *curr = bpf_get_current_task_btf();
+	u64 left = c->protected_until - now;
+
+	if (cpu == (s32)bpf_get_smp_processor_id() && curr->scx.slice > left)
+		task_set_slice(curr, left);
+}
 
 /* Does the BATCH task that runs on `cpu` stand behind this one by enough to give way? Never past a
  * waiting PRIORITY or overdue task: what enters a local queue directly goes before both. */
@@ -84,8 +90,10 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
 
 	if (!c || c->class != CLASS_BATCH || batch_fifo)
 		return false;
-	if (c->slept && !t->kernel_thread && before(now, t->slept_at + NAP_NS) && class_queued(CLASS_BATCH, cpu))
+	if (!t->kernel_thread && before(now, c->protected_until)) {
+		ends_with_protection(cpu, c, now);
 		return false;
+	}
 	lead = batch_key(t, t->home) - queue_vtime(t->home);
 	running = c->vtime - queue_vtime(c->home);
 	/* It may have begun since. */

@@ -141,6 +141,21 @@ fn who_yields_gives_up_what_is_left_of_its_turn() {
 }
 
 #[test]
+fn who_yields_all_the_time_takes_no_hogs_cpu() {
+    let _scheduler = Running::attach(&[]);
+    let _yielders = [(); 5].map(|()| {
+        Load::new(&["yielders", "1000000000000"])
+            .on_last_cpu()
+            .start()
+    });
+    let hog = Load::hog().on_last_cpu().start();
+    // Where a yield left what remains of the turn uncharged, it had 3 of 100.
+    settles("the hog's share", &[&hog], 85.0, 15.0, |got| {
+        vec![100.0 * got[0] / WINDOW.as_secs_f64()]
+    });
+}
+
+#[test]
 fn nobody_in_batch_starves_whatever_the_nice_values() {
     // The watchdog checks what a plain virtual time got wrong: ejected after 45 s at 30 s.
     let _scheduler = Running::attach(&["--watchdog", "4"]);
