@@ -98,3 +98,12 @@ impl Figure {
         format!("{value:.digits$}")
     }
 }
+
+/// A ratio, as short as its size allows.
+#[must_use]
+pub fn ratio(ratio: f64) -> String {
+    if !(0.1..100.0).contains(&ratio) {
+        return Figure::WakeP50.show(ratio);
+    }
+    format!("{ratio:.2}")
+}

@@ -319,6 +319,18 @@ impl Measurement {
     }
 }
 
+impl Tool {
+    /// Which of ours it does as well.
+    #[must_use]
+    pub fn same(self) -> Measurement {
+        match self {
+            Self::Hackbench | Self::PerfMessaging => Measurement::Messages,
+            Self::PerfPipe => Measurement::Pipe,
+            Self::Cyclictest | Self::StressNg => Measurement::WakeUp { hogs: 8 },
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use std::time::Duration;

@@ -8,7 +8,7 @@ use super::{Load, Plan};
 use crate::app::Event;
 use crate::drill;
 use crate::model::DemoStatus;
-use crate::observe::Word;
+use crate::observe::SamplerRequest;
 use crate::tui::event_queue::EventSender;
 
 const LOOK: Duration = Duration::from_millis(250);
@@ -22,7 +22,7 @@ pub struct Keeper {
 impl Keeper {
     /// # Errors
     /// Where there can be no further thread.
-    pub fn new(events: EventSender, words: Sender<Word>) -> std::io::Result<Self> {
+    pub fn new(events: EventSender, sampler: Sender<SamplerRequest>) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::channel();
         // It lives as long as the program, or the kernel would end the load with it.
         let thread = thread::Builder::new()
@@ -31,7 +31,7 @@ impl Keeper {
                 while let Ok(order) = taken.recv() {
                     drill::here();
                     if let Some(plan) = order {
-                        keep(plan, &taken, &events, &words);
+                        keep(plan, &taken, &events, &sampler);
                     }
                 }
             })?;
@@ -71,7 +71,7 @@ fn keep(
     plan: Plan,
     orders: &mpsc::Receiver<Option<Plan>>,
     events: &EventSender,
-    words: &Sender<Word>,
+    sampler: &Sender<SamplerRequest>,
 ) {
     let tell = |news| events.send(Event::Demo(news)).is_ok();
     tell(DemoStatus::Starting);
@@ -84,14 +84,14 @@ fn keep(
         }
     };
     // They are to be in the list at once.
-    let _ = words.send(Word::Sooner(LOOK));
+    let _ = sampler.send(SamplerRequest::Within(LOOK));
     loop {
         match orders.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(None) => {
                 drop(load);
                 tell(DemoStatus::Stopped);
-                let _ = words.send(Word::Sooner(Duration::ZERO));
+                let _ = sampler.send(SamplerRequest::Within(Duration::ZERO));
                 return;
             }
             // One load is enough.

@@ -218,10 +218,13 @@ fn monotonic() -> Duration {
     )
 }
 
-/// What the sampling thread is told.
-pub enum Word {
+/// Requests to the thread that takes the snapshots.
+pub enum SamplerRequest {
     /// Take the next snapshot this soon.
-    Sooner(Duration),
+    Within(Duration),
+    /// The scheduler or its members changed: take a snapshot at once, where the waits after the
+    /// change begin, and one a moment later, which shows its effect.
+    Changed,
     /// Take one this often from now on.
     Interval(Duration),
     /// This process has come to own a scheduler: look at that one from now on.
@@ -232,6 +235,9 @@ pub enum Word {
     Watch(Option<ProcessId>),
 }
 
+/// The effect of a change shows within this time.
+const AFTER_A_CHANGE: Duration = Duration::from_millis(250);
+
 /// The shortest time between two snapshots after a change of the interval.
 const SHORTEST: Duration = Duration::from_millis(250);
 
@@ -240,7 +246,7 @@ const SHORTEST: Duration = Duration::from_millis(250);
 pub fn run(
     mut observer: Observer,
     mut interval: Duration,
-    words: &Receiver<Word>,
+    requests: &Receiver<SamplerRequest>,
     events: &EventSender,
 ) {
     let mut later: Option<Instant> = None;
@@ -263,19 +269,23 @@ pub fn run(
             // Command lines that there was no time for are read meanwhile.
             let behind = observer.processes.catch_up() && Instant::now() < next;
             let left = next.saturating_duration_since(Instant::now());
-            match words.recv_timeout(if behind { Duration::ZERO } else { left }) {
+            match requests.recv_timeout(if behind { Duration::ZERO } else { left }) {
                 Err(RecvTimeoutError::Timeout) if behind => {}
-                Ok(Word::Watch(id)) => observer.watch(id),
-                Ok(Word::Own(handle)) => observer.hold.own(*handle),
-                Ok(Word::Sooner(Duration::ZERO)) => due = Instant::now(),
-                // Many moves at once need one snapshot.
-                Ok(Word::Sooner(sooner)) => later = Some(Instant::now() + sooner),
-                Ok(Word::Interval(other)) => {
+                Ok(SamplerRequest::Watch(id)) => observer.watch(id),
+                Ok(SamplerRequest::Own(handle)) => observer.hold.own(*handle),
+                Ok(SamplerRequest::Within(Duration::ZERO)) => due = Instant::now(),
+                Ok(SamplerRequest::Within(soon)) => later = Some(Instant::now() + soon),
+                // Many changes at once need one snapshot.
+                Ok(SamplerRequest::Changed) => {
+                    due = Instant::now();
+                    later = Some(due + AFTER_A_CHANGE);
+                }
+                Ok(SamplerRequest::Interval(other)) => {
                     (interval, wait) = (other, other);
                     // Rates over the moment since the last snapshot would be noise.
                     due = Instant::now() + SHORTEST;
                 }
-                Ok(Word::Threads(show)) => {
+                Ok(SamplerRequest::Threads(show)) => {
                     observer.show_threads(show);
                     due = Instant::now() + SHORTEST;
                 }

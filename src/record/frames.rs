@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
-use super::reader::Fault;
+use super::fault::Fault;
 
 pub const MAGIC: &[u8; 8] = b"dualqrec";
 pub const VERSION: u16 = 1;

@@ -16,15 +16,18 @@
 
 #![forbid(unsafe_code)]
 
+mod fault;
 pub(crate) mod frames;
 mod limits;
+pub mod player;
 mod reader;
 mod recorder;
 mod scene;
 mod wire;
 mod writer;
 
-pub use reader::{Fault, Reader};
+pub use fault::Fault;
+pub use reader::Reader;
 pub use recorder::{Ending, Recorder, start};
 pub use wire::{About, Record, What};
 pub use writer::Writer;

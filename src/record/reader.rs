@@ -4,40 +4,13 @@ use std::fmt;
 use std::io::{Read, Seek};
 use std::time::Duration;
 
+use super::fault::Fault;
 use super::frames::Unpacker;
 use super::limits;
 use super::wire::{About, Line, Record, What, Written};
 use crate::model::DemoStatus;
 use crate::model::Snapshot;
 use crate::text;
-
-/// A fault in a recording, with its position and its cause.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The position in bytes from the beginning of the file.
-    pub at: u64,
-    pub why: String,
-}
-
-impl Fault {
-    pub(super) fn at(at: u64, why: impl Into<String>) -> Self {
-        Self {
-            at,
-            why: why.into(),
-        }
-    }
-}
-
-/// ```text
-/// at byte 4711: the checksum is wrong: the file is damaged here
-/// ```
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "at byte {}: {}", self.at, self.why)
-    }
-}
-
-impl std::error::Error for Fault {}
 
 /// A recording that is being read.
 pub struct Reader<R> {

@@ -12,15 +12,16 @@ use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
 use super::{
     counters::Counters,
     exit,
-    load::{Options, WaitsOption},
     lock::StartLock,
     members::Members,
+    options::{Options, WaitsOption},
     owner_record::OwnerRecord,
     pins, preflight, program, sysfs,
 };
 use crate::model::{Exit, Ruler};
 use crate::refusal::{Refusal, Status};
-use crate::waits;
+use crate::skeletons::dualq::DualqSkel;
+use crate::waits::{self, Instrument};
 
 /// In struct overdue_timer of src/bpf/state.h: after the kernel's own 16 bytes.
 const OLDEST_WAIT: std::ops::Range<usize> = 16..24;
@@ -56,6 +57,31 @@ impl Handle {
             timer,
             noticing,
         }
+    }
+
+    /// A hold on the maps and programs of what was loaded.
+    pub(super) fn of(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -> Result<Self> {
+        let maps = &skel.maps;
+        let progs = &skel.progs;
+        Ok(Self::new(
+            Members::new(
+                MapHandle::try_from(&maps.priority_pids_map)?,
+                progs.dualq_change.as_fd().try_clone_to_owned()?,
+                progs.dualq_reclassify.as_fd().try_clone_to_owned()?,
+            ),
+            MapHandle::try_from(&maps.queue_stats)?,
+            MapHandle::try_from(&maps.exit_record)?,
+            MapHandle::try_from(&maps.owner)?,
+            match waits {
+                Ok(instrument) => Ok(instrument.reader()?),
+                Err(why) => Err(why.clone()),
+            },
+            MapHandle::try_from(&maps.overdue_timer)?,
+            [
+                progs.dualq_process_exit.as_fd().try_clone_to_owned()?,
+                progs.dualq_newtask.as_fd().try_clone_to_owned()?,
+            ],
+        ))
     }
 
     /// Opens the running scheduler through its pins.

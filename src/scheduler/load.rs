@@ -1,65 +1,17 @@
-//! What the scheduler is told when it is loaded, and the loading.
+//! Loads the scheduler.
 
 use std::{mem::MaybeUninit, os::fd::AsFd, path::Path, time::Duration};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{
-    MapHandle, OpenObject,
+    OpenObject,
     skel::{OpenSkel, SkelBuilder},
 };
 
-use super::{
-    handle::Handle,
-    kernel_types::{self, KernelTypes},
-    members::Members,
-};
+use super::kernel_types::{self, KernelTypes};
+use super::options::{Options, WaitsOption};
 use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
-use crate::waits::Instrument;
-
-/// How the scheduler is to behave; fixed once it is loaded.
-#[derive(Debug, Clone, Copy)]
-pub struct Options {
-    /// The share of CPU time that BATCH keeps on a contended CPU, 0 to 50 percent.
-    pub guarantee_percent: u8,
-    /// The watchdog ejects the scheduler when a runnable task waits longer: 1 to 30 s.
-    pub timeout: Duration,
-    /// The scheduler outlives this process, by pins, until it is detached on purpose.
-    pub stay: bool,
-    /// BATCH first come, first served, instead of by weighted virtual time.
-    pub batch_fifo: bool,
-    /// Longest run of a PRIORITY task, rounded up to whole ticks: 1 to 100 ms.
-    pub priority_slice: Duration,
-    /// Longest run of a BATCH task, rounded up to whole ticks: 1 to 100 ms.
-    pub batch_slice: Duration,
-    /// Entries of `priority_pids_map`: 1 to 1,000,000.
-    pub capacity: u32,
-    /// Whether how long tasks wait is measured.
-    pub waits: WaitsOption,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WaitsOption {
-    FromTheStart,
-    /// The instrument is loaded: it may be switched on.
-    Later,
-    /// It is not loaded, which saves a sixth of the start.
-    Never,
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self {
-            guarantee_percent: 10,
-            timeout: Duration::from_secs(30),
-            stay: false,
-            batch_fifo: false,
-            priority_slice: Duration::from_millis(20),
-            batch_slice: Duration::from_millis(4),
-            capacity: 10_000,
-            waits: WaitsOption::FromTheStart,
-        }
-    }
-}
+use crate::waits::{Instrument, WITHOUT_WAITS};
 
 /// Loads it with these options; nothing runs yet.
 pub(super) fn load<'obj>(
@@ -141,9 +93,6 @@ fn fit(open: &mut OpenDualqSkel<'_>, types: &KernelTypes) {
     }
 }
 
-/// Why there is no instrument where none was loaded.
-pub const WITHOUT_WAITS: &str = "attached without the instrument, as by --no-waits";
-
 /// The instrument for waits, with a look at the scheduler's members.
 pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instrument> {
     if options.waits == WaitsOption::Never {
@@ -153,31 +102,6 @@ pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instr
     let mut instrument = Instrument::load(maps.priority_pids_map.as_fd(), maps.own_pids.as_fd())?;
     instrument.measure(options.waits == WaitsOption::FromTheStart)?;
     Ok(instrument)
-}
-
-/// A hold on the maps and programs of what was loaded.
-pub(super) fn handle(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -> Result<Handle> {
-    let maps = &skel.maps;
-    let progs = &skel.progs;
-    Ok(Handle::new(
-        Members::new(
-            MapHandle::try_from(&maps.priority_pids_map)?,
-            progs.dualq_change.as_fd().try_clone_to_owned()?,
-            progs.dualq_reclassify.as_fd().try_clone_to_owned()?,
-        ),
-        MapHandle::try_from(&maps.queue_stats)?,
-        MapHandle::try_from(&maps.exit_record)?,
-        MapHandle::try_from(&maps.owner)?,
-        match waits {
-            Ok(instrument) => Ok(instrument.reader()?),
-            Err(why) => Err(why.clone()),
-        },
-        MapHandle::try_from(&maps.overdue_timer)?,
-        [
-            progs.dualq_process_exit.as_fd().try_clone_to_owned()?,
-            progs.dualq_newtask.as_fd().try_clone_to_owned()?,
-        ],
-    ))
 }
 
 #[cfg(test)]

@@ -12,8 +12,9 @@ use libbpf_rs::{Link, OpenObject};
 
 use super::{
     handle::Handle,
-    load::{self, Options},
+    load,
     lock::StartLock,
+    options::Options,
     owner_record::{OwnerRecord, start_ticks_of},
     pins, preflight,
     restart::Restarts,
@@ -77,7 +78,7 @@ impl<'obj> Scheduler<'obj> {
         let left_behind = beside_another()?;
         let skel = load::load(storage, options)?;
         let waits = load::instrument(&skel, options).map_err(|error| format!("{error:#}"));
-        let handle = load::handle(&skel, &waits)?;
+        let handle = Handle::of(&skel, &waits)?;
         handle.members.add_own(std::process::id())?;
         let mut links = vec![
             skel.progs

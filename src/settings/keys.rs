@@ -3,8 +3,8 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::entry::{Entry, entries, quoted};
 use super::fault::{Fault, nearest};
-use super::parse::{Entry, entries, quoted};
 use crate::app::Key;
 use crate::app::keymap::{Action, Keymap};
 

@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod entry;
 mod fault;
 mod file;
 mod keys;

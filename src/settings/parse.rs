@@ -6,6 +6,7 @@ use clap::ValueEnum;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::entry::{Entry, entries, quoted};
 use super::fault::{Fault, nearest};
 use super::{Settings, keys};
 use crate::app::order::SortKey;
@@ -27,32 +28,6 @@ pub const NAMES: [&str; 10] = [
 
 /// The range of the interval, in seconds.
 const INTERVALS: std::ops::RangeInclusive<f64> = 0.25..=10.0;
-
-/// One line of a table.
-pub struct Entry<'a> {
-    pub name: &'a str,
-    pub value: &'a Spanned<DeValue<'a>>,
-    pub at: usize,
-}
-
-/// Returns the entries in the order of the file, so that the first fault is reported.
-pub fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
-    let mut entries: Vec<Entry<'_>> = table
-        .iter()
-        .map(|(name, value)| Entry {
-            name: name.get_ref(),
-            value,
-            at: name.span().start,
-        })
-        .collect();
-    entries.sort_by_key(|entry| entry.at);
-    entries
-}
-
-/// Returns a word of the file, scrubbed and in quotes.
-pub fn quoted(word: &str) -> String {
-    format!("\"{}\"", crate::text::truncate(&scrub(word.as_bytes()), 40))
-}
 
 impl Settings {
     /// # Errors

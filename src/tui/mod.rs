@@ -1,11 +1,10 @@
 //! The terminal user interface: keys in, the state in the middle, the screen out.
-//! It may import: `model`, `sys`, and `replay` alone `record`.
-//! It must never know: the kernel, a scheduler, a command.
+//! It may import: `model`, `sys`.
+//! It must never know: the kernel, a scheduler, a recording, a command.
 
 pub mod app;
 pub mod event_queue;
 pub mod input;
-pub mod replay;
 pub mod run;
 pub mod terminal;
 pub mod ui;

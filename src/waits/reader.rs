@@ -6,9 +6,10 @@ use std::os::fd::{AsFd, OwnedFd};
 use anyhow::{Context, Result, anyhow};
 use libbpf_rs::{ErrorKind, MapCore, MapFlags, MapHandle, Program};
 
+use super::WITHOUT_WAITS;
 use super::layout::{self, Control, PROCESS_WAITS};
+use crate::kernel::{pins, program};
 use crate::model::{NoWaits, ProcessId, ProcessWaits, WaitCost, Waits};
-use crate::scheduler::{WITHOUT_WAITS, pins, program};
 
 /// Descriptors of the instrument's maps and programs.
 pub struct Reader {

@@ -7,7 +7,6 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 
 use super::{Policy, Record, ready};
-use crate::bench::measurement::Measurement;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Tool {
@@ -60,16 +59,6 @@ impl Tool {
             Self::Cyclictest => ("cyclictest", "rt-tests"),
             Self::PerfMessaging | Self::PerfPipe => ("perf", "linux-perf"),
             Self::StressNg => ("stress-ng", "stress-ng"),
-        }
-    }
-
-    /// Which of ours it does as well.
-    #[must_use]
-    pub fn same(self) -> Measurement {
-        match self {
-            Self::Hackbench | Self::PerfMessaging => Measurement::Messages,
-            Self::PerfPipe => Measurement::Pipe,
-            Self::Cyclictest | Self::StressNg => Measurement::WakeUp { hogs: 8 },
         }
     }
 

@@ -1,9 +1,8 @@
 //! Which of the goals hold. They are set for deterministic virtual time on one CPU (`make bench`);
 //! elsewhere the same figures tell how far it is.
 
-use super::markdown::ratio;
 use crate::bench::Results;
-use crate::bench::figure::Figure;
+use crate::bench::figure::{Figure, ratio};
 use crate::bench::measurement::Measurement;
 use crate::bench::rival::Rival;
 

@@ -2,7 +2,7 @@
 
 use super::goals;
 use crate::bench::Results;
-use crate::bench::figure::Figure;
+use crate::bench::figure::{Figure, ratio};
 use crate::bench::measurement::Measurement;
 use crate::bench::results::Row;
 use crate::bench::rival::Rival;
@@ -133,13 +133,6 @@ fn show(figure: Figure, value: f64) -> String {
 
 fn ends(figure: Figure, spread: &Spread) -> String {
     format!("{}–{}", figure.show(spread.min), figure.show(spread.max))
-}
-
-pub fn ratio(ratio: f64) -> String {
-    if !(0.1..100.0).contains(&ratio) {
-        return Figure::WakeP50.show(ratio);
-    }
-    format!("{ratio:.2}")
 }
 
 /// How latency grows with the number of tasks: what the four measurements have in common.

@@ -13,15 +13,11 @@ use crate::dashboard::{Control, Happened};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
 use crate::model::{ProcessId, Queue};
-use crate::observe::Word;
+use crate::observe::SamplerRequest;
 use crate::record::Recorder;
 use crate::scheduler::{Handle, Hold};
 use crate::signal;
 use crate::tui::event_queue::EventSender;
-
-/// After a move or a change of schedulers, a snapshot comes this soon: the effect is to be seen
-/// within a second.
-pub const AFTER_A_MOVE: Duration = Duration::from_millis(250);
 
 /// What the dashboard can do to the world outside.
 pub struct Hands {
@@ -29,7 +25,7 @@ pub struct Hands {
     /// A scheduler that this process has come to own since.
     pub handles: Receiver<Handle>,
     pub orders: Option<Sender<Order>>,
-    pub words: Sender<Word>,
+    pub sampler: Sender<SamplerRequest>,
     pub events: EventSender,
     /// Keeps the demonstration load, once there has been one.
     pub keeper: Option<demo::keeper::Keeper>,
@@ -44,7 +40,7 @@ impl Hands {
         let keeper = match &mut self.keeper {
             Some(keeper) => keeper,
             none => none.insert(
-                demo::keeper::Keeper::new(self.events.clone(), self.words.clone())
+                demo::keeper::Keeper::new(self.events.clone(), self.sampler.clone())
                     .context("the demonstration cannot be started")?,
             ),
         };
@@ -88,9 +84,7 @@ impl Control for Hands {
         if let Some(orders) = &self.orders {
             let _ = orders.send(Order::Follow);
         }
-        // The first is where the waits after the move begin.
-        let _ = self.words.send(Word::Sooner(Duration::ZERO));
-        let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));
+        let _ = self.sampler.send(SamplerRequest::Changed);
         Ok(if handle.members.contains(id)? {
             Queue::Priority
         } else {
@@ -119,7 +113,7 @@ impl Control for Hands {
     }
 
     fn watch(&mut self, id: Option<ProcessId>) {
-        let _ = self.words.send(Word::Watch(id));
+        let _ = self.sampler.send(SamplerRequest::Watch(id));
     }
 
     fn demo(&mut self, start: bool) {
@@ -130,10 +124,10 @@ impl Control for Hands {
     }
 
     fn interval(&mut self, interval: Duration) {
-        let _ = self.words.send(Word::Interval(interval));
+        let _ = self.sampler.send(SamplerRequest::Interval(interval));
     }
 
     fn threads(&mut self, show: bool) {
-        let _ = self.words.send(Word::Threads(show));
+        let _ = self.sampler.send(SamplerRequest::Threads(show));
     }
 }

@@ -11,11 +11,10 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 
-use super::hands::AFTER_A_MOVE;
 use crate::app::Event;
 use crate::drill;
 use crate::model::Exit;
-use crate::observe::Word;
+use crate::observe::SamplerRequest;
 use crate::rights;
 use crate::scheduler::{Handle, Heir, Hold, News, Options, Scheduler, detach_unowned, sysfs};
 use crate::signal;
@@ -41,7 +40,7 @@ pub enum Order {
 #[derive(Clone)]
 pub struct Outlets {
     pub events: EventSender,
-    pub words: Sender<Word>,
+    pub sampler: Sender<SamplerRequest>,
     /// A hold on the scheduler that this process has come to own.
     pub handles: Sender<Handle>,
 }
@@ -51,21 +50,19 @@ impl Outlets {
         let _ = self.events.send(Event::Scheduler(
             result.map_err(|error| format!("{error:#}")),
         ));
-        // What follows from it is to be seen at once: where the waits begin, and the first of them.
-        let _ = self.words.send(Word::Sooner(Duration::ZERO));
-        let _ = self.words.send(Word::Sooner(AFTER_A_MOVE));
+        let _ = self.sampler.send(SamplerRequest::Changed);
     }
 
     fn waits_switched(&self, result: Result<bool>) {
         let _ = self
             .events
             .send(Event::Waits(result.map_err(|error| format!("{error:#}"))));
-        let _ = self.words.send(Word::Sooner(Duration::ZERO));
+        let _ = self.sampler.send(SamplerRequest::Within(Duration::ZERO));
     }
 
     fn restarted(&self, exit: &Exit) {
         let _ = self.events.send(Event::Restarted(exit.to_string()));
-        let _ = self.words.send(Word::Sooner(Duration::ZERO));
+        let _ = self.sampler.send(SamplerRequest::Within(Duration::ZERO));
     }
 }
 
@@ -170,7 +167,7 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
                     Err(error) => outlets.answer(Err(error)),
                     Ok((mine, seen, scheduler)) => {
                         let _ = outlets.handles.send(mine);
-                        let _ = outlets.words.send(Word::Own(Box::new(seen)));
+                        let _ = outlets.sampler.send(SamplerRequest::Own(Box::new(seen)));
                         outlets.answer(Ok(()));
                         // This one has programs of its own.
                         drop(heir);

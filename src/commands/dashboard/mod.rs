@@ -22,7 +22,7 @@ use crate::demo::Plan;
 use crate::drill;
 use crate::input;
 use crate::model::Ruler;
-use crate::observe::{self, Observer, Word};
+use crate::observe::{self, Observer, SamplerRequest};
 use crate::record;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
@@ -82,10 +82,10 @@ pub fn run(
         // While the screen is held up as well.
         events.on_unseen(move |event| recorder.note(Happened::Event(event)));
     }
-    let (words, heard) = mpsc::channel();
+    let (sampler, heard) = mpsc::channel();
     let connected = match start {
         Start::View => Ok(only_look()),
-        _ => connect(options, &events, &words),
+        _ => connect(options, &events, &sampler),
     };
     if let (Err(_), Some(path)) = (&connected, record) {
         // Nothing is in it.
@@ -103,7 +103,7 @@ pub fn run(
         hold,
         handles,
         orders: keeper.as_ref().map(|keeper| keeper.orders.clone()),
-        words,
+        sampler,
         events: events.clone(),
         keeper: None,
         plan: match start {
@@ -155,11 +155,15 @@ fn only_look() -> Kernel {
 }
 
 /// Owns the scheduler if it can, joins the one that runs if there is one, and else only looks.
-fn connect(options: Options, events: &EventSender, words: &Sender<Word>) -> Result<Kernel> {
+fn connect(
+    options: Options,
+    events: &EventSender,
+    sampler: &Sender<SamplerRequest>,
+) -> Result<Kernel> {
     let (handles, received) = mpsc::channel();
     let outlets = Outlets {
         events: events.clone(),
-        words: words.clone(),
+        sampler: sampler.clone(),
         handles,
     };
     let refusal = if sysfs::ruler() == Ruler::Dualq {
@@ -233,7 +237,7 @@ fn show(
     theme: Theme,
     events: &EventSender,
     received: &EventReceiver,
-    heard: Receiver<Word>,
+    heard: Receiver<SamplerRequest>,
 ) -> Result<Outcome> {
     listen_to_signals(events.clone(), hands.orders.clone())?;
 

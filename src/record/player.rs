@@ -11,9 +11,9 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::{Fault, Reader, Record, What};
 use crate::app::{Event, Playback, PlaybackRequest};
 use crate::drill;
-use crate::record::{Fault, Reader, Record, What};
 use crate::tui::event_queue::EventSender;
 
 /// A silence in the recording is no longer than this when it is shown.

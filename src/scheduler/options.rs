@@ -1,0 +1,48 @@
+//! What the scheduler is told when it is loaded.
+
+use std::time::Duration;
+
+/// How the scheduler is to behave; fixed once it is loaded.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The share of CPU time that BATCH keeps on a contended CPU, 0 to 50 percent.
+    pub guarantee_percent: u8,
+    /// The watchdog ejects the scheduler when a runnable task waits longer: 1 to 30 s.
+    pub timeout: Duration,
+    /// The scheduler outlives this process, by pins, until it is detached on purpose.
+    pub stay: bool,
+    /// BATCH first come, first served, instead of by weighted virtual time.
+    pub batch_fifo: bool,
+    /// Longest run of a PRIORITY task, rounded up to whole ticks: 1 to 100 ms.
+    pub priority_slice: Duration,
+    /// Longest run of a BATCH task, rounded up to whole ticks: 1 to 100 ms.
+    pub batch_slice: Duration,
+    /// Entries of `priority_pids_map`: 1 to 1,000,000.
+    pub capacity: u32,
+    /// Whether how long tasks wait is measured.
+    pub waits: WaitsOption,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WaitsOption {
+    FromTheStart,
+    /// The instrument is loaded: it may be switched on.
+    Later,
+    /// It is not loaded, which saves a sixth of the start.
+    Never,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            guarantee_percent: 10,
+            timeout: Duration::from_secs(30),
+            stay: false,
+            batch_fifo: false,
+            priority_slice: Duration::from_millis(20),
+            batch_slice: Duration::from_millis(4),
+            capacity: 10_000,
+            waits: WaitsOption::FromTheStart,
+        }
+    }
+}
