@@ -102,12 +102,11 @@ fn keep(
             drop(load);
             let why = if begun.elapsed() >= plan.lasts {
                 let minutes = plan.lasts.as_secs().div_ceil(60);
-                format!("The demonstration's time is over ({minutes} min): d starts it again.")
+                format!("The demonstration's time is over ({minutes} min)")
             } else {
-                "The metronome has ended, and the demonstration with it: d starts it again."
-                    .to_owned()
+                "The metronome has ended, and the demonstration with it".to_owned()
             };
-            tell(DemoStatus::Ended(why));
+            tell(DemoStatus::Over(why));
             return;
         }
         if let Some(reading) = load.read()

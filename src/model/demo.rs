@@ -32,6 +32,8 @@ pub enum DemoStatus {
     Starting,
     Runs(DemoReading),
     Stopped,
-    /// The load ended by itself or could not be started; the reason, as a sentence.
+    /// The load ended by itself and can be started again; the reason, without a full stop.
+    Over(String),
+    /// The load could not be started, or can no longer be read; the reason, as a sentence.
     Ended(String),
 }

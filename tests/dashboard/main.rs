@@ -12,6 +12,7 @@ mod pause;
 mod proof;
 mod queues;
 mod rates;
+mod rebound;
 mod report;
 mod screen;
 mod signals;

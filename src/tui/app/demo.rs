@@ -2,8 +2,9 @@
 
 use super::App;
 use super::command::Command;
+use super::keymap::Action;
 use super::measure::deadlines::Deadlines;
-use super::message::Tone;
+use super::message::{Sentence, Tone};
 use super::session::Demo;
 use crate::model::{DemoStatus, Process, ProcessId, Ruler, Snapshot};
 
@@ -51,7 +52,13 @@ impl App {
             }
             DemoStatus::Stopped => {
                 self.session.demo = None;
-                self.say(Tone::Done, "The demonstration has stopped: d starts it.");
+                let sentence = Sentence::from("The demonstration has stopped: ").key(Action::Demo);
+                self.say(Tone::Done, sentence.text(" starts it."));
+            }
+            DemoStatus::Over(why) => {
+                self.session.demo = None;
+                let sentence = Sentence::from(format!("{why}: ")).key(Action::Demo);
+                self.say(Tone::Refused, sentence.text(" starts it again."));
             }
             DemoStatus::Ended(why) => {
                 self.session.demo = None;
@@ -70,15 +77,14 @@ impl App {
         {
             demo.pointed = true;
             self.select(id);
-            self.say(
-                Tone::Note,
-                match self.replay {
-                    None => "The cursor is on the metronome: space moves it to PRIORITY and back.",
-                    Some(_) => {
-                        "The cursor is on the metronome: watch it move to PRIORITY and back."
-                    }
-                },
-            );
+            let sentence = Sentence::from("The cursor is on the metronome: ");
+            let sentence = match self.replay {
+                None => sentence
+                    .key(Action::Toggle)
+                    .text(" moves it to PRIORITY and back."),
+                Some(_) => sentence.text("watch it move to PRIORITY and back."),
+            };
+            self.say(Tone::Note, sentence);
         }
     }
 

@@ -5,7 +5,7 @@ use super::command::{Command, Outcome};
 use super::key::{Key, Mouse, MouseAction};
 use super::keymap::Action;
 use super::list::Motion;
-use super::message::Tone;
+use super::message::{Sentence, Tone};
 use super::mode::Mode;
 use super::search::Search;
 
@@ -154,7 +154,8 @@ impl App {
 
     fn search_again(&mut self, backwards: bool) {
         if self.view.search.text.is_empty() {
-            self.say(Tone::Note, "Nothing was searched for yet: / starts.");
+            let sentence = Sentence::from("Nothing was searched for yet: ").key(Action::Search);
+            self.say(Tone::Note, sentence.text(" starts."));
             return;
         }
         self.search_step(true, backwards);

@@ -5,7 +5,7 @@ use super::command::{Command, Outcome};
 use super::key::Key;
 use super::keymap::Action;
 use super::menu::{Answer, Choices, Menu};
-use super::message::Tone;
+use super::message::{Sentence, Tone};
 use super::mode::Mode;
 use super::order::SortKey;
 
@@ -123,8 +123,8 @@ impl App {
         };
         let (id, title) = (process.id, process.title());
         if !self.view.list.options.tree {
-            let key = self.view.keymap.key(Action::Tree);
-            return self.say(Tone::Note, format!("Only a tree folds: {key} shows it."));
+            let sentence = Sentence::from("Only a tree folds: ").key(Action::Tree);
+            return self.say(Tone::Note, sentence.text(" shows it."));
         }
         let under_cursor = self.view.list.under_cursor().and_then(|line| line.branch);
         if !under_cursor.is_some_and(|branch| branch.children) {

@@ -49,7 +49,7 @@ use list::List;
 use measure::history::History;
 use measure::rates::{Measured, Missing, Tick};
 use menu::Menu;
-use message::{Message, Tone};
+use message::{Message, Sentence, Tone};
 use order::{Branch, SortKey};
 use playback::Replay;
 use search::Search;
@@ -232,7 +232,7 @@ impl App {
             .update(processes, &self.session.measured.process_percent, &waits);
     }
 
-    fn say(&mut self, tone: Tone, text: impl Into<String>) {
+    fn say(&mut self, tone: Tone, text: impl Into<Sentence>) {
         self.session.message = Some(Message::new(tone, text, self.session.clock));
     }
 

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::App;
 use super::command::{Command, Moves};
 use super::keymap::Action;
-use super::message::Tone;
+use super::message::{Sentence, Tone};
 use super::permitted::may_move;
 use super::session::{Errand, Undo};
 use crate::model::{Membership, Process, ProcessId, Queue};
@@ -250,12 +250,11 @@ impl App {
 
     pub(super) fn untag_all(&mut self) {
         let text = match self.view.tagged.len() {
-            0 => format!(
-                "No process is tagged: {} tags.",
-                self.view.keymap.key(Action::Tag)
-            ),
-            1 => "One process is not tagged any more.".to_owned(),
-            count => format!("{count} processes are not tagged any more."),
+            0 => Sentence::from("No process is tagged: ")
+                .key(Action::Tag)
+                .text(" tags."),
+            1 => "One process is not tagged any more.".into(),
+            count => format!("{count} processes are not tagged any more.").into(),
         };
         self.view.tagged.clear();
         self.say(Tone::Note, text);

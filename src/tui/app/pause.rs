@@ -6,7 +6,7 @@ use super::App;
 use super::command::Command;
 use super::keymap::Action;
 use super::measure::held::{Held, Passed};
-use super::message::Tone;
+use super::message::{Sentence, Tone};
 use crate::model::Process;
 
 /// The intervals that can be chosen, in milliseconds.
@@ -19,11 +19,8 @@ impl App {
             self.say(Tone::Note, "The screen goes on.");
         } else {
             self.session.held = Some(Held::default());
-            let key = self.view.keymap.key(Action::Pause);
-            self.say(
-                Tone::Note,
-                format!("The screen stands still; {key} goes on."),
-            );
+            let sentence = Sentence::from("The screen stands still; ").key(Action::Pause);
+            self.say(Tone::Note, sentence.text(" goes on."));
         }
     }
 

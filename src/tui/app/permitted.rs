@@ -2,6 +2,7 @@
 
 use super::command::Pending;
 use super::keymap::{Action, Keymap};
+use super::message::Sentence;
 use crate::model::{Process, Queue, Role, Ruler, SchedulerStatus};
 
 /// The queue that a process is in, if it may be moved; else one sentence.
@@ -37,39 +38,43 @@ pub(super) fn may_move(
 }
 
 /// What `x` asks for, or why it may not.
-pub(super) fn may_change(scheduler: &SchedulerStatus, keymap: &Keymap) -> Result<Pending, String> {
-    let x = keymap.key(Action::Scheduler);
+pub(super) fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, Sentence> {
+    let owned_by = |owner: &u32| {
+        Sentence::from(format!("Process {owner} owns the scheduler: ")).key(Action::Scheduler)
+    };
     if let Role::View { reason } = &scheduler.role {
-        return Err(format!("Nothing can be changed in view mode: {reason}"));
+        return Err(format!("Nothing can be changed in view mode: {reason}").into());
     }
     match (&scheduler.ruler, &scheduler.role) {
         (Ruler::Transition, _) => {
             Err("The kernel is changing schedulers: try again in a second.".into())
         }
         (Ruler::Unsupported, _) => Err("This kernel has no sched_ext.".into()),
-        (Ruler::Other(name), _) => Err(format!(
-            "{name} schedules and is never evicted: end it first, then {x} attaches dualq."
-        )),
-        (Ruler::KernelDefault, Role::Joined { owner: Some(owner) }) => Err(format!(
-            "Process {owner} owns the scheduler: x there attaches it."
-        )),
+        (Ruler::Other(name), _) => {
+            let sentence = format!("{name} schedules and is never evicted: end it first, then ");
+            let sentence = Sentence::from(sentence).key(Action::Scheduler);
+            Err(sentence.text(" attaches dualq."))
+        }
+        (Ruler::KernelDefault, Role::Joined { owner: Some(owner) }) => {
+            Err(owned_by(owner).text(" there attaches it."))
+        }
         (Ruler::KernelDefault, _) => Ok(Pending::Attach),
-        (Ruler::Dualq, Role::Joined { owner: Some(owner) }) => Err(format!(
-            "Process {owner} owns the scheduler: {x} there detaches it."
-        )),
+        (Ruler::Dualq, Role::Joined { owner: Some(owner) }) => {
+            Err(owned_by(owner).text(" there detaches it."))
+        }
         (Ruler::Dualq, _) => Ok(Pending::Detach),
     }
 }
 
 /// Why a process gets no signal from here.
-pub(super) fn may_signal(process: &Process, keymap: &Keymap) -> Result<(), String> {
+pub(super) fn may_signal(process: &Process) -> Result<(), Sentence> {
     let title = process.title();
     if process.own {
-        let q = keymap.key(Action::Quit);
-        return Err(format!("{title} is part of dualq-top: {q} quits."));
+        let sentence = Sentence::from(format!("{title} is part of dualq-top: "));
+        return Err(sentence.key(Action::Quit).text(" quits."));
     }
     if process.kernel_thread {
-        return Err(format!("{title} is a kernel thread: it heeds no signals."));
+        return Err(format!("{title} is a kernel thread: it heeds no signals.").into());
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::App;
 use super::command::{Command, Pending};
 use super::keymap::Action;
-use super::message::Tone;
+use super::message::{Sentence, Tone};
 use super::permitted::may_change;
 use crate::model::Ruler;
 
@@ -16,7 +16,7 @@ impl App {
             self.say(Tone::Refused, "Nothing has been seen of the kernel yet.");
             return None;
         };
-        let asks = match may_change(&snapshot.scheduler, &self.view.keymap) {
+        let asks = match may_change(&snapshot.scheduler) {
             Ok(asks) => asks,
             Err(why) => {
                 self.say(Tone::Refused, why);
@@ -50,7 +50,6 @@ impl App {
 
     pub(super) fn scheduler_answered(&mut self, result: Result<(), String>) {
         let pending = self.session.pending.take();
-        let x = self.view.keymap.key(Action::Scheduler);
         match (result, pending) {
             (Err(why), _) => self.say(Tone::Refused, why),
             (Ok(()), Some(Pending::Attach)) => {
@@ -65,10 +64,9 @@ impl App {
                 self.mark("kernel default".into());
                 self.compare_schedulers("dualq → kernel default");
                 self.demo_begins_anew(None);
-                self.say(
-                    Tone::Done,
-                    format!("The kernel default schedules; {x} attaches dualq."),
-                );
+                let sentence = Sentence::from("The kernel default schedules; ");
+                let sentence = sentence.key(Action::Scheduler).text(" attaches dualq.");
+                self.say(Tone::Done, sentence);
             }
             (Ok(()), None) => {}
         }

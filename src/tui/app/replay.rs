@@ -6,7 +6,7 @@ use super::App;
 use super::command::{Command, PlaybackRequest};
 use super::event::Playback;
 use super::keymap::Action;
-use super::message::Tone;
+use super::message::{Sentence, Tone};
 use super::playback::{Replay, SPEEDS};
 use super::presentation::Presentation;
 use super::session::Session;
@@ -117,17 +117,17 @@ impl App {
     }
 
     fn replay_pauses(&mut self) -> Option<PlaybackRequest> {
-        let (pause, step) = (
-            self.view.keymap.key(Action::Pause),
-            self.view.keymap.key(Action::Step),
-        );
         let replay = self.replay.as_mut()?;
         replay.paused = !replay.paused;
         let paused = replay.paused;
         self.say(
             Tone::Note,
             if paused {
-                format!("The recording stands still: {step} steps, {pause} goes on.")
+                Sentence::from("The recording stands still: ")
+                    .key(Action::Step)
+                    .text(" steps, ")
+                    .key(Action::Pause)
+                    .text(" goes on.")
             } else {
                 "The recording goes on.".into()
             },

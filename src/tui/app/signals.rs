@@ -57,10 +57,7 @@ impl App {
             _ => format!("{} tagged processes", chosen.len()),
         };
         // All or none: what is left out would have to be said in the question.
-        if let Some(why) = chosen
-            .iter()
-            .find_map(|process| may_signal(process, &self.view.keymap).err())
-        {
+        if let Some(why) = chosen.iter().find_map(|process| may_signal(process).err()) {
             return self.say(Tone::Refused, why);
         }
         let ids = chosen.iter().map(|process| process.id).collect();

@@ -2,8 +2,9 @@
 
 use super::App;
 use super::command::Command;
+use super::keymap::Action;
 use super::measure::waits::{WaitSummary, p99};
-use super::message::Tone;
+use super::message::{Sentence, Tone};
 use crate::model::{NoWaits, ProcessId, Role};
 
 impl App {
@@ -54,10 +55,11 @@ impl App {
     pub(super) fn waits_switched(&mut self, result: Result<bool, String>) {
         match result {
             Ok(true) => self.say(Tone::Done, "Waits are measured from now on."),
-            Ok(false) => self.say(
-                Tone::Done,
-                "Waits are not measured any more; w switches them on.",
-            ),
+            Ok(false) => {
+                let sentence = Sentence::from("Waits are not measured any more; ");
+                let sentence = sentence.key(Action::Waits).text(" switches them on.");
+                self.say(Tone::Done, sentence);
+            }
             Err(why) => self.say(Tone::Refused, why),
         }
     }

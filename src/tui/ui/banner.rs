@@ -112,7 +112,7 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         (Role::Joined { owner: Some(owner) }, Ruler::KernelDefault) => Some((
             Tone::Note,
             format!(
-                "joined: process {owner} has handed the machine to the kernel default; x there takes it back"
+                "joined: process {owner} has handed the machine to the kernel default; {x} there takes it back"
             ),
         )),
         (Role::Joined { owner: None }, Ruler::KernelDefault) => Some((

@@ -46,9 +46,11 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
         if let Some(parts) = left_out(app) {
             pen.text(1, 0, &format!(" Left out: {parts}. "), theme.quiet);
         } else if app.nothing_to_win() && app.replay().is_none() {
-            let hint =
-                " CPUs stand idle: no task has to wait, a move changes nothing; d starts a load. ";
-            pen.text(1, 0, hint, Style::new());
+            let hint = format!(
+                " CPUs stand idle: no task has to wait, a move changes nothing; {} starts a load. ",
+                app.keymap().key(Action::Demo)
+            );
+            pen.text(1, 0, &hint, Style::new());
         }
         return;
     };
@@ -57,8 +59,9 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
         Tone::Note => theme.quiet,
         Tone::Refused => theme.warning,
     };
+    let text = message.text.with_keys(app.keymap());
     let width = pen.width().saturating_sub(3);
-    pen.put(1, 0, &format!(" {} ", message.text), width, style);
+    pen.put(1, 0, &format!(" {text} "), width, style);
 }
 
 /// What is being typed, with its cursor; the column after it comes back.

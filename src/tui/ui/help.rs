@@ -6,7 +6,7 @@ use ratatui::style::Style;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::keymap::{Group, Keymap};
+use crate::app::keymap::{Action, Group, Keymap};
 use crate::text;
 
 /// Where the sentences begin.
@@ -126,7 +126,9 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, first: usize, theme: &Theme)
     let hidden = overflow(area, app.keymap());
     let bottom = height.saturating_sub(1);
     let hint = if hidden > 0 {
-        format!(" ↑ ↓ scroll ({first}/{hidden}), any other key closes ")
+        let key = |action| app.keymap().key(action);
+        let (up, down) = (key(Action::Up), key(Action::Down));
+        format!(" {up} {down} scroll ({first}/{hidden}), any other key closes ")
     } else {
         " any key closes ".to_owned()
     };

@@ -132,7 +132,9 @@ fn hint(area: Rect, app: &App, first: usize) -> String {
     }
     let hidden = overflow(area, app);
     if hidden > 0 {
-        parts.push(format!("↑ ↓ scroll ({first}/{hidden})"));
+        let key = |action| app.keymap().key(action);
+        let (up, down) = (key(Action::Up), key(Action::Down));
+        parts.push(format!("{up} {down} scroll ({first}/{hidden})"));
     }
     parts.push("any other key closes".into());
     format!(" {} ", parts.join(", "))

@@ -132,7 +132,7 @@ fn no_wait(app: &App) -> Option<String> {
     }
     let why = match app.waits() {
         Ok(_) => "too few for a p99 yet".into(),
-        Err(why) => waits::missing(why),
+        Err(why) => waits::missing(why, app),
     };
     Some(format!("its waits: {why}"))
 }

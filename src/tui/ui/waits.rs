@@ -9,6 +9,7 @@ use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
+use crate::app::keymap::Action;
 use crate::app::measure::waits::{Percentiles, WaitSummary};
 use crate::model::{BATCH_GOAL_NS, ENOUGH_FOR_P99, PRIORITY_GOAL_NS};
 use crate::model::{KindWaits, NoWaits, Queue};
@@ -76,10 +77,13 @@ fn lanes<'a>(app: &App, seen: &'a WaitSummary) -> [Lane<'a>; 2] {
 }
 
 /// Why nothing is shown, and what to do.
-pub fn missing(why: &NoWaits) -> String {
+pub fn missing(why: &NoWaits, app: &App) -> String {
     match why {
         NoWaits::View => "not measured in view mode".into(),
-        NoWaits::Off => "not measured: w switches it on".into(),
+        NoWaits::Off => {
+            let w = app.keymap().key(Action::Waits);
+            format!("not measured: {w} switches it on")
+        }
         NoWaits::Unavailable(why) => format!("cannot be measured: {why}"),
     }
 }
@@ -118,7 +122,7 @@ pub fn render_line(pen: &mut Pen, app: &App, theme: &Theme) {
     let seen = match app.waits() {
         Ok(seen) => seen,
         Err(why) => {
-            pen.text(left, 0, &missing(why), theme.quiet);
+            pen.text(left, 0, &missing(why, app), theme.quiet);
             return;
         }
     };
@@ -158,7 +162,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         Ok(seen) => seen,
         Err(why) => {
             pen.title(" waits ", theme);
-            wrapped(pen, theme, &missing(why));
+            wrapped(pen, theme, &missing(why, app));
             return;
         }
     };
