@@ -1,7 +1,6 @@
 //! Somebody else's scheduler, attached by its own program for as long as it is measured.
 
 use std::fs::File;
-use std::path::Path;
 use std::process::{Child, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -28,11 +27,11 @@ pub struct Peer {
 }
 
 impl Peer {
-    /// Starts it and waits until the kernel says that its scheduler runs. Its words go to a file.
+    /// Starts it and waits until the kernel says that its scheduler runs. Its words go to `file`, in the report's folder under the name `log`.
     ///
     /// # Errors
     /// A [`Refusal`] where it attaches none.
-    pub fn start(command: &str, log: &Path, stop: &Stop) -> Result<Self> {
+    pub fn start(command: &str, log: &str, file: File, stop: &Stop) -> Result<Self> {
         let order = Order {
             role: Role::Other,
             policy: Policy::Normal,
@@ -40,7 +39,6 @@ impl Peer {
                 command: command.to_owned(),
             },
         };
-        let file = File::create(log).with_context(|| format!("cannot write {}", log.display()))?;
         let child = order
             .command()
             .stdin(Stdio::null())
@@ -68,7 +66,7 @@ impl Peer {
                     Status::BadArgument,
                     format!(
                         "the peer '{command}' attached no scheduler: {} has what it said",
-                        log.display()
+                        log
                     ),
                 ));
             }

@@ -1,7 +1,7 @@
 //! The order of things: repetition by repetition, scheduler by scheduler, measurement by measurement.
 
 use std::mem::MaybeUninit;
-use std::path::PathBuf;
+use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -23,6 +23,7 @@ use crate::model::{self, ProcessId};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Counter, Handle, News, Options, Scheduler, preflight, sysfs};
+use crate::sys::own::Folder;
 
 /// Between the word to begin and the span that counts: caches and run queues settle.
 const WARM_UP: Duration = Duration::from_millis(500);
@@ -45,7 +46,7 @@ pub struct Plan {
     /// Commands that attach other schedulers.
     pub peers: Vec<String>,
     /// Where the peers' words go.
-    pub directory: PathBuf,
+    pub directory: Rc<Folder>,
 }
 
 /// Measures, and tells the progress by `say`. What was measured before an error or a signal comes
@@ -180,8 +181,10 @@ impl Bench<'_> {
 
     fn attach_peer(&mut self, number: usize) -> Result<Peer> {
         let command = &self.plan.peers[number];
-        let log = self.plan.directory.join(format!("peer-{}.log", number + 1));
-        let peer = Peer::start(command, &log, self.stop)?;
+        let log = format!("peer-{}.log", number + 1);
+        let file = self.plan.directory.create(&log);
+        let file = file.with_context(|| format!("cannot write {log}"))?;
+        let peer = Peer::start(command, &log, file, self.stop)?;
         self.results.peers[number].clone_from(&peer.name);
         sleep(SETTLE);
         Ok(peer)

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result, bail};
@@ -14,13 +15,15 @@ use crate::cli::BenchOptions;
 use crate::log;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Options, WaitsOption, preflight};
+use crate::sys::own::Folder;
 
 pub fn run(options: &BenchOptions) -> Result<()> {
     let measurements = chosen(&options.only, options.quick)?;
     preflight::check()?;
     log::listen_to_libbpf();
     let (repetitions, seconds) = if options.quick { (3, 2) } else { (5, 5) };
-    let directory = directory(&options.out)?;
+    let (path, directory) = directory(&options.out)?;
+    let directory = Rc::new(directory);
     let plan = Plan {
         measurements,
         repetitions: options.repetitions.unwrap_or(repetitions),
@@ -36,7 +39,7 @@ pub fn run(options: &BenchOptions) -> Result<()> {
             ..Options::default()
         },
         peers: options.peer.clone(),
-        directory: directory.clone(),
+        directory: Rc::clone(&directory),
     };
     let stop = Stop::on_signals()?;
     let mut say = |line: &str| {
@@ -48,7 +51,7 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         Ok(measured) => measured,
         Err(refused) => {
             // Nothing was measured: no folder for it.
-            let _ = fs::remove_dir(&directory);
+            let _ = fs::remove_dir(&path);
             return Err(refused);
         }
     };
@@ -60,7 +63,7 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         save(&directory, &name, &chart)?;
     }
     write(&markdown)?;
-    write(&format!("\nThis and more is in {}\n", directory.display()))?;
+    write(&format!("\nThis and more is in {}\n", path.display()))?;
     if let Err(error) = &outcome
         && let Some(Interrupted(signal)) = error.downcast_ref()
     {
@@ -114,23 +117,25 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
 }
 
 /// Made now, so that what cannot be written is said before an hour of measuring.
-fn directory(parent: &Path) -> Result<PathBuf> {
+fn directory(parent: &Path) -> Result<(PathBuf, Folder)> {
     let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
     // As a name of a file on any system.
-    let directory = parent.join(time.replace(':', ""));
-    fs::create_dir_all(&directory).map_err(|error| {
+    let path = parent.join(time.replace(':', ""));
+    let directory = Folder::make(&path).map_err(|error| {
         Refusal::new(
             Status::BadArgument,
             format!(
                 "the report cannot be written to {} ({error}): name another folder with --out",
-                directory.display()
+                path.display()
             ),
         )
     })?;
-    Ok(directory)
+    Ok((path, directory))
 }
 
-fn save(directory: &Path, name: &str, text: &str) -> Result<()> {
-    let path = directory.join(name);
-    fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))
+fn save(directory: &Folder, name: &str, text: &str) -> Result<()> {
+    directory
+        .create(name)
+        .and_then(|mut file| file.write_all(text.as_bytes()))
+        .with_context(|| format!("cannot write {name}"))
 }

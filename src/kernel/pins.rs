@@ -3,19 +3,22 @@
 
 use std::{
     ffi::CString,
-    fs, io,
-    os::{
-        fd::{AsRawFd, BorrowedFd},
-        unix::{ffi::OsStrExt, fs::DirBuilderExt},
-    },
+    fmt, io,
+    os::fd::{AsRawFd, BorrowedFd, OwnedFd},
     path::{Path, PathBuf},
 };
 
-use anyhow::{Context, Result};
-use libbpf_rs::libbpf_sys;
+use anyhow::{Context, Result, bail};
+use libbpf_rs::{Link, MapHandle, Program, libbpf_sys};
+use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, statat, unlinkat};
+use rustix::io::Errno;
+
+use crate::sys::own;
 
 const BPFFS: &str = "/sys/fs/bpf";
 const DIR: &str = "/sys/fs/bpf/dualq";
+/// The folder's name in that file system.
+const NAME: &str = "dualq";
 
 pub const MEMBERS: &str = "priority_pids_map";
 pub const COUNTERS: &str = "queue_stats";
@@ -75,11 +78,6 @@ const ALL: [&str; 25] = [
     WAIT_LINKS[2],
 ];
 
-#[must_use]
-pub fn path(name: &str) -> PathBuf {
-    Path::new(DIR).join(name)
-}
-
 /// Returns true if a BPF file system is mounted at the place of the pins.
 #[must_use]
 pub fn mounted() -> bool {
@@ -87,14 +85,162 @@ pub fn mounted() -> bool {
     rustix::fs::statfs(BPFFS).is_ok_and(|fs| fs.f_type as u64 == 0xcafe_4a11)
 }
 
-/// Creates the directory, accessible to root only.
+/// Why the pins cannot be reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Fault {
+    /// There is no BPF file system.
+    NotMounted,
+    /// There is one, without a folder of ours.
+    NoFolder,
+    /// The folder lacks this pin.
+    NoPin(&'static str),
+    /// The folder is another user's to look into.
+    NotPermitted,
+    /// Somebody else has, or had, a hand in the folder: what it is, as a sentence with the remedy.
+    Foreign(String),
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotMounted => write!(f, "no BPF file system is mounted at {BPFFS}"),
+            Self::NoFolder => write!(f, "there is no {DIR}"),
+            Self::NoPin(name) => write!(f, "{DIR} lacks {name}"),
+            Self::NotPermitted => write!(f, "{DIR} is another user's"),
+            Self::Foreign(why) => f.write_str(why),
+        }
+    }
+}
+
+impl std::error::Error for Fault {}
+
+/// The folder of the pins, and the BPF file system that it is in.
+struct Folder {
+    parent: OwnedFd,
+    folder: OwnedFd,
+}
+
+/// Opens the folder, if it is ours: in a BPF file system that leaves it in its place, a folder and no link,
+/// this user's or root's, closed to others. The kernel's own mount of that file system is open to
+/// everybody, so that another user can have made it before us. Once it is ours it stays so.
+fn open() -> Result<Folder> {
+    let parent = open_parent()?;
+    let folder = match openat(
+        &parent,
+        NAME,
+        OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    ) {
+        Ok(folder) => folder,
+        Err(Errno::NOENT) => bail!(Fault::NoFolder),
+        Err(Errno::LOOP | Errno::NOTDIR) => bail!(foreign(DIR, "is a link or a file")),
+        Err(Errno::ACCESS) => {
+            let owner = statat(&parent, NAME, AtFlags::SYMLINK_NOFOLLOW)?.st_uid;
+            if owner == 0 || !rustix::process::geteuid().is_root() {
+                bail!(Fault::NotPermitted);
+            }
+            bail!(foreign(DIR, &format!("belongs to user {owner}")));
+        }
+        Err(error) => return Err(error).context(format!("cannot open {DIR}")),
+    };
+    own::is_private_folder(&folder).map_err(|fault| explain(DIR, fault))?;
+    Ok(Folder { parent, folder })
+}
+
+fn open_parent() -> Result<OwnedFd> {
+    if !mounted() {
+        bail!(Fault::NotMounted);
+    }
+    let parent = openat(
+        CWD,
+        BPFFS,
+        OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC,
+        Mode::empty(),
+    )
+    .with_context(|| format!("cannot open {BPFFS}"))?;
+    own::keeps_what_is_made_in_it(&parent).map_err(|fault| explain(BPFFS, fault))?;
+    Ok(parent)
+}
+
+fn explain(path: &str, fault: own::Fault) -> anyhow::Error {
+    match fault {
+        own::Fault::Foreign(why) => foreign(path, &why).into(),
+        own::Fault::Io(error) => {
+            anyhow::Error::from(error).context(format!("cannot look at {path}"))
+        }
+    }
+}
+
+fn foreign(path: &str, why: &str) -> Fault {
+    let remedy = if path == DIR {
+        "remove it (rm -r) if none of your schedulers runs, then try again"
+    } else {
+        "mount it for root alone (mount -o remount,mode=0700)"
+    };
+    Fault::Foreign(format!(
+        "cannot use {path}: it {why}, so others could end or hide a scheduler; {remedy}"
+    ))
+}
+
+/// Looks whether pins can be made and found here.
 ///
 /// # Errors
-/// The file system's error.
-pub fn create_dir() -> io::Result<()> {
-    match fs::DirBuilder::new().mode(0o700).create(DIR) {
-        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-        other => other,
+/// A [`Fault`], other than that there are none yet.
+pub fn usable() -> Result<()> {
+    match open() {
+        Err(error) if !matches!(error.downcast_ref(), Some(Fault::NoFolder)) => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the folder, for this user alone, or takes the one that is there.
+///
+/// # Errors
+/// A [`Fault`] where that one is not ours; otherwise the file system's own.
+pub fn create_dir() -> Result<()> {
+    match mkdirat(open_parent()?, NAME, Mode::RWXU) {
+        Ok(()) | Err(Errno::EXIST) => open().map(drop),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Opens a pinned map.
+///
+/// # Errors
+/// A [`Fault`]; otherwise the kernel's own.
+pub fn map(name: &'static str) -> Result<MapHandle> {
+    let _ours = open()?;
+    MapHandle::from_pinned_path(path(name)).map_err(|error| opening(name, error))
+}
+
+/// Opens a pinned program.
+///
+/// # Errors
+/// As [`map`].
+pub fn program(name: &'static str) -> Result<OwnedFd> {
+    let _ours = open()?;
+    Program::fd_from_pinned_path(path(name)).map_err(|error| opening(name, error))
+}
+
+/// Opens a pinned link.
+///
+/// # Errors
+/// As [`map`].
+pub fn link(name: &'static str) -> Result<Link> {
+    let _ours = open()?;
+    Link::open(path(name)).map_err(|error| opening(name, error))
+}
+
+/// Nobody else can put another folder in the place of one that is ours, so its path leads to it.
+fn path(name: &str) -> PathBuf {
+    Path::new(DIR).join(name)
+}
+
+fn opening(name: &'static str, error: libbpf_rs::Error) -> anyhow::Error {
+    match error.kind() {
+        libbpf_rs::ErrorKind::NotFound => Fault::NoPin(name).into(),
+        libbpf_rs::ErrorKind::PermissionDenied => Fault::NotPermitted.into(),
+        _ => anyhow::Error::from(error).context(format!("cannot open the pin {name}")),
     }
 }
 
@@ -102,12 +248,22 @@ pub fn create_dir() -> io::Result<()> {
 /// another instance has removed the pin since.
 ///
 /// # Errors
-/// The file system's error.
+/// A [`Fault`]; otherwise the file system's own.
 #[allow(unsafe_code)]
 pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
-    let path = CString::new(path(name).as_os_str().as_bytes())?;
-    // SAFETY: the path is a C string that outlives the call.
-    let error = unsafe { libbpf_sys::bpf_obj_pin(object.as_raw_fd(), path.as_ptr()) };
+    let Folder { folder, .. } = open()?;
+    let name_in_c = CString::new(name)?;
+    let options = libbpf_sys::bpf_obj_pin_opts {
+        sz: size_of::<libbpf_sys::bpf_obj_pin_opts>() as _,
+        file_flags: libbpf_sys::BPF_F_PATH_FD,
+        path_fd: folder.as_raw_fd(),
+        ..Default::default()
+    };
+    // SAFETY: the name is a C string that outlives the call, the folder is open for as long, and `sz` tells
+    // the library which version of the options it gets.
+    let error = unsafe {
+        libbpf_sys::bpf_obj_pin_opts(object.as_raw_fd(), name_in_c.as_ptr(), &raw const options)
+    };
     if error < 0 {
         return Err(io::Error::from_raw_os_error(-error))
             .with_context(|| format!("cannot pin {name}"));
@@ -115,16 +271,32 @@ pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
     Ok(())
 }
 
-/// Removes all our pins, and the directory if it is then empty. A missing pin is no error: two instances may
-/// clean up at the same time.
+/// Removes every pin of ours, and the folder if nothing else is in it. What is not there is no
+/// error: two instances may clean up at the same time. A folder that is not ours stays as it is.
 pub fn remove_all() {
-    remove(&ALL);
-    let _ = fs::remove_dir(DIR);
+    let Ok(ours) = open() else { return };
+    remove_from(&ours, &ALL);
+    let _ = unlinkat(&ours.parent, NAME, AtFlags::REMOVEDIR);
 }
 
 /// Removes these pins if they exist.
 pub fn remove(names: &[&str]) {
-    for name in names {
-        let _ = fs::remove_file(path(name));
+    if let Ok(ours) = open() {
+        remove_from(&ours, names);
     }
+}
+
+fn remove_from(ours: &Folder, names: &[&str]) {
+    for name in names {
+        let _ = unlinkat(&ours.folder, *name, AtFlags::empty());
+    }
+}
+
+/// Removes the pin that keeps a scheduler which was asked to stay.
+///
+/// # Errors
+/// A [`Fault`]; otherwise the file system's own.
+pub fn remove_link() -> Result<()> {
+    unlinkat(&open()?.folder, LINK, AtFlags::empty())
+        .with_context(|| format!("cannot remove {DIR}/{LINK}"))
 }

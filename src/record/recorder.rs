@@ -1,16 +1,17 @@
 //! Records a session while it runs. Writing has its own thread, so that a slow disk delays nothing. What the
 //! disk cannot take in time is left out, and the dashboard says so.
 
-use std::fs::{self, File, OpenOptions};
+use std::ffi::OsString;
+use std::fs::File;
 use std::io::{self, Seek};
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::sync::mpsc::{self, Receiver, SyncSender, TrySendError};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
+use rustix::fs::Mode;
 
 use super::{About, What, Writer};
 use crate::app::{Command, Event, Pending};
@@ -19,6 +20,7 @@ use crate::drill;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::signal;
+use crate::sys::own::{FileId, Folder};
 use crate::text::scrub;
 use crate::tui::event_queue::EventSender;
 
@@ -49,6 +51,20 @@ struct Desk {
 /// Waits for the end of writing.
 pub struct Ending {
     done: Receiver<()>,
+    place: Place,
+}
+
+/// Where a recording is, by descriptors: its path may lead elsewhere by now.
+struct Place {
+    folder: Folder,
+    name: OsString,
+    file: FileId,
+}
+
+impl Place {
+    fn remove(&self) {
+        self.folder.remove(&self.name, self.file);
+    }
 }
 
 /// Starts recording to a new file that only its owner can read. Later errors are reported to the dashboard.
@@ -66,15 +82,29 @@ pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
         };
         Refusal::new(Status::BadArgument, sentence)
     };
+    let folder = Folder::open(path.parent().unwrap_or(path)).map_err(cannot)?;
+    if folder.is_anybodys().map_err(cannot)? {
+        bail!(Refusal::new(
+            Status::BadArgument,
+            format!(
+                "{name} cannot be recorded into: anybody may put another file in its place there; name one in a folder of your own"
+            ),
+        ));
+    }
     let about = About {
         program: env!("CARGO_PKG_VERSION").into(),
         kernel: scrub(rustix::system::uname().release().to_bytes()),
     };
-    let mut options = OpenOptions::new();
-    let options = options.write(true).create_new(true).mode(0o600);
-    let file = options.open(path).map_err(cannot)?;
-    let writer = Writer::new(file, &about).map_err(|error| {
-        let _ = fs::remove_file(path);
+    let file = path.file_name().unwrap_or_default().to_owned();
+    let made = folder.create_new(&file, Mode::RUSR | Mode::WUSR);
+    let made = made.map_err(cannot)?;
+    let place = Place {
+        folder,
+        name: file,
+        file: FileId::of(&made).map_err(cannot)?,
+    };
+    let writer = Writer::new(made, &about).map_err(|error| {
+        place.remove();
         cannot(error)
     })?;
     let (notes, received) = mpsc::sync_channel(WAITING);
@@ -97,7 +127,7 @@ pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
         begun,
         lost: 0,
     })));
-    Ok((recorder, Ending { done }))
+    Ok((recorder, Ending { done, place }))
 }
 
 /// Writes events until all senders are gone.
@@ -156,6 +186,11 @@ impl Ending {
     /// Waits after [`Recorder::end`] until everything is written, with a time limit for a disk that hangs.
     pub fn wait(self) {
         let _ = self.done.recv_timeout(PATIENCE);
+    }
+
+    /// Removes the recording, in which there is nothing.
+    pub fn discard(&self) {
+        self.place.remove();
     }
 }
 

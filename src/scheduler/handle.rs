@@ -7,7 +7,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, bail};
-use libbpf_rs::{MapCore, MapFlags, MapHandle, Program};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::{
     counters::Counters,
@@ -115,7 +115,10 @@ impl Handle {
                 .is_some_and(|owner| !owner.stays && !owner.lives())
             && sysfs::ruler() == Ruler::Dualq
         {
-            bail!(without_pins());
+            bail!(Refusal::new(
+                Status::NotRunning,
+                without_pins("the pins are those of one that has ended"),
+            ));
         }
         // Served first, as all of the program's own processes are: on a machine full of PRIORITY the
         // command that would change that has to get its turn. Where it fails it only takes longer.
@@ -124,10 +127,7 @@ impl Handle {
     }
 
     fn open_pins() -> Result<Self> {
-        let map = |name| {
-            MapHandle::from_pinned_path(pins::path(name))
-                .with_context(|| format!("cannot open the pin {name}"))
-        };
+        let map = pins::map;
         let owner = map(pins::OWNER)?;
         // First: others may lack pins of these names.
         if OwnerRecord::read(&owner)?.is_none() {
@@ -136,10 +136,7 @@ impl Handle {
                 "the pins under /sys/fs/bpf/dualq are another version's: stop that program and start this one",
             ));
         }
-        let program = |name| -> Result<OwnedFd> {
-            Program::fd_from_pinned_path(pins::path(name))
-                .with_context(|| format!("cannot open the pin {name}"))
-        };
+        let program = pins::program;
         Ok(Self {
             members: Members::new(
                 map(pins::MEMBERS)?,
@@ -157,15 +154,15 @@ impl Handle {
 
     /// Whose pins there are, if there are any of this version.
     pub(super) fn pinned_owner() -> Option<OwnerRecord> {
-        OwnerRecord::read(&MapHandle::from_pinned_path(pins::path(pins::OWNER)).ok()?).ok()?
+        OwnerRecord::read(&pins::map(pins::OWNER).ok()?).ok()?
     }
 
     /// Are the pins those of another one? Where there are none, nobody can tell.
     #[must_use]
     pub fn is_replaced(&self) -> bool {
-        match MapHandle::from_pinned_path(pins::path(pins::OWNER)) {
+        match pins::map(pins::OWNER) {
             Ok(pinned) => id_of(&pinned).ok() != self.id().ok(),
-            Err(error) => error.kind() != libbpf_rs::ErrorKind::NotFound,
+            Err(error) => error.downcast_ref::<pins::Fault>().is_none(),
         }
     }
 
@@ -319,26 +316,31 @@ fn id_of(map: &MapHandle) -> Result<u32> {
     Ok(map.info().context("cannot ask for a map's id")?.info.id)
 }
 
-fn without_pins() -> Refusal {
-    Refusal::new(
-        Status::NotRunning,
-        "the scheduler runs without pins (no bpffs was mounted), so only its owner can change it",
+/// The scheduler runs and cannot be reached; nothing tells why for certain, so what is seen is said.
+fn without_pins(seen: &str) -> String {
+    format!(
+        "the scheduler runs without pins: {seen} (it was attached where no BPF file system was mounted, or in another mount namespace, or its pins were removed); only its owner can change it: end that one, then attach again"
     )
 }
 
-/// Opening a pin fails for reasons that the errno alone does not tell a person.
+/// Says what to do about pins that cannot be opened.
 fn explain(error: anyhow::Error) -> anyhow::Error {
-    let kind = error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<libbpf_rs::Error>())
-        .map(libbpf_rs::Error::kind);
-    match kind {
-        Some(libbpf_rs::ErrorKind::PermissionDenied) => Refusal::new(
+    let Some(fault) = error.downcast_ref::<pins::Fault>() else {
+        return error;
+    };
+    match fault {
+        pins::Fault::NotPermitted => Refusal::new(
             Status::NotPermitted,
             "the scheduler's maps are root's: run this with sudo",
-        )
-        .into(),
-        Some(libbpf_rs::ErrorKind::NotFound) => without_pins().into(),
-        _ => error,
+        ),
+        pins::Fault::Foreign(why) => Refusal::new(Status::NotPermitted, why),
+        pins::Fault::NotMounted => Refusal::new(
+            Status::NotRunning,
+            "the scheduler's pins cannot be seen from here: no BPF file system is mounted at /sys/fs/bpf; run this where it was attached, or end its owner, mount -t bpf bpf /sys/fs/bpf, and attach again",
+        ),
+        pins::Fault::NoFolder | pins::Fault::NoPin(_) => {
+            Refusal::new(Status::NotRunning, without_pins(&fault.to_string()))
+        }
     }
+    .into()
 }

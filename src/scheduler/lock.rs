@@ -1,5 +1,6 @@
-use std::fs::{File, OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::fs::{File, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -8,6 +9,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use crate::refusal::{Refusal, Status};
+use crate::sys::own;
 
 const FILE: &str = "/run/dualq-top.lock";
 /// Far more than a start takes, most of which is the kernel's check of the programs.
@@ -43,18 +45,7 @@ impl StartLock {
     }
 
     fn take_within(limit: Duration) -> Result<Self> {
-        // Who may open it may hold it: root alone, also where an earlier version has made it.
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .mode(0o600)
-            .open(FILE)
-            .and_then(|file| {
-                file.set_permissions(Permissions::from_mode(0o600))?;
-                Ok(file)
-            })
-            .with_context(|| format!("cannot open {FILE}"))?;
+        let file = open(Path::new(FILE))?;
         let begun = Instant::now();
         loop {
             match flock(&file, FlockOperation::NonBlockingLockExclusive) {
@@ -71,4 +62,21 @@ impl StartLock {
             }
         }
     }
+}
+
+/// Root only: anyone who can open the file can hold the lock, also where an earlier version has made it.
+fn open(path: &Path) -> Result<File> {
+    let name = path.display();
+    let file = own::open_file(path, false).map_err(|fault| match fault {
+        own::Fault::Foreign(why) => anyhow::Error::from(Refusal::new(
+            Status::NotPermitted,
+            format!(
+                "cannot take the lock {name}: it {why}; look who made it, remove it, then try again"
+            ),
+        )),
+        own::Fault::Io(error) => anyhow::Error::from(error).context(format!("cannot open {name}")),
+    })?;
+    file.set_permissions(Permissions::from_mode(0o600))
+        .with_context(|| format!("cannot open {name}"))?;
+    Ok(file)
 }

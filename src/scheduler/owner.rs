@@ -1,7 +1,6 @@
 //! Owning a scheduler: load it, attach it, see that it really runs, pin it, give the machine back.
 
 use std::{
-    fs,
     mem::MaybeUninit,
     os::fd::AsFd,
     time::{Duration, Instant},
@@ -14,7 +13,7 @@ use super::{
     handle::Handle,
     load,
     lock::StartLock,
-    options::Options,
+    options::{Options, WaitsOption},
     owner_record::{OwnerRecord, start_ticks_of},
     pins, preflight,
     restart::Restarts,
@@ -78,6 +77,9 @@ impl<'obj> Scheduler<'obj> {
         let left_behind = beside_another()?;
         let skel = load::load(storage, options)?;
         let waits = load::instrument(&skel, options).map_err(|error| format!("{error:#}"));
+        if let (Err(why), false) = (&waits, options.waits == WaitsOption::Never) {
+            log::line(&format!("wait times cannot be measured: {why}"));
+        }
         let handle = Handle::of(&skel, &waits)?;
         handle.members.add_own(std::process::id())?;
         let mut links = vec![
@@ -137,7 +139,7 @@ impl<'obj> Scheduler<'obj> {
         // Its programs that notice births and ends go on until the members are ours.
         let _noticing: Vec<Link> = pins::SIDE_LINKS
             .iter()
-            .filter_map(|name| Link::open(pins::path(name)).ok())
+            .filter_map(|name| pins::link(name).ok())
             .collect();
         detach_pinned()?;
         // From now on no command reaches it.
@@ -232,7 +234,7 @@ impl<'obj> Scheduler<'obj> {
             };
         };
         if pins_are_ours() {
-            let _ = fs::remove_file(pins::path(pins::LINK));
+            pins::remove(&[pins::LINK]);
         }
         let _transition = self.transition();
         drop(link);
@@ -285,7 +287,7 @@ impl<'obj> Scheduler<'obj> {
         let exit = self.handle.exit().ok().flatten();
         // Detaching from outside removes the pin; an end by the kernel leaves it, with a dead link.
         if pins_are_ours() {
-            let _ = fs::remove_file(pins::path(pins::LINK));
+            pins::remove(&[pins::LINK]);
         }
         self.link = None;
         let Some(exit) = exit else {
@@ -306,7 +308,7 @@ impl<'obj> Scheduler<'obj> {
     /// replaced here.
     fn pin(&self) -> Result<()> {
         pins::remove_all();
-        pins::create_dir().context("cannot make /sys/fs/bpf/dualq")?;
+        pins::create_dir().context("cannot pin the scheduler")?;
         let maps = &self.skel.maps;
         pins::pin(maps.priority_pids_map.as_fd(), pins::MEMBERS)?;
         pins::pin(maps.queue_stats.as_fd(), pins::COUNTERS)?;

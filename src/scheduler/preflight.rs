@@ -154,12 +154,18 @@ fn isolated_cpus() -> Finding {
 }
 
 fn bpf_file_system() -> Finding {
-    if pins::mounted() {
+    let Err(error) = pins::usable() else {
         return Finding::Fine("mounted".to_owned());
+    };
+    match error.downcast_ref() {
+        Some(pins::Fault::NotMounted) => Finding::Lacking(
+            "no BPF file system: the dashboard works, scripts cannot reach it; mount -t bpf bpf /sys/fs/bpf".to_owned(),
+        ),
+        Some(pins::Fault::Foreign(why)) => refused(Status::NotPermitted, why),
+        // What that means is told by the check of rights.
+        Some(pins::Fault::NotPermitted) => Finding::Fine("mounted".to_owned()),
+        _ => Finding::Lacking(format!("{error:#}")),
     }
-    Finding::Lacking(
-        "no BPF file system: the dashboard works, scripts cannot reach it; mount -t bpf bpf /sys/fs/bpf".to_owned(),
-    )
 }
 
 fn running() -> Finding {

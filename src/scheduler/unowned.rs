@@ -1,9 +1,7 @@
 //! A scheduler of ours that another process has attached: it is left alone while that one lives. One
 //! that was asked to stay and whose owner has gone may be taken over, or ended.
 
-use std::fs;
-
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 
 use super::{handle::Handle, lock::StartLock, pins, preflight, sysfs};
 use crate::model::Ruler;
@@ -57,8 +55,7 @@ pub fn detach_unowned() -> Result<()> {
 
 /// The pinned link is what keeps a scheduler that was asked to stay.
 pub(super) fn detach_pinned() -> Result<()> {
-    let link = pins::path(pins::LINK);
-    fs::remove_file(&link).with_context(|| format!("cannot remove {}", link.display()))?;
+    pins::remove_link()?;
     // Asynchronous: the kernel ends the link when its last reference has gone.
     sysfs::wait_until_detached()?;
     pins::remove_all();

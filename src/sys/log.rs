@@ -6,15 +6,15 @@
 #![forbid(unsafe_code)]
 
 use std::{
-    fs::{self, File, OpenOptions},
+    fs::{self, File},
     io::{self, Write},
-    os::unix::fs::OpenOptionsExt,
     path::Path,
     time::SystemTime,
 };
 
 use libbpf_rs::PrintLevel;
 
+use super::own;
 use crate::model::Exit;
 use crate::text::scrub;
 
@@ -60,14 +60,18 @@ fn append(path: &Path, lines: &[String]) -> io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// Opens the log for root only, and never through a symbolic link.
+/// Opens the log for root only, and never what somebody else has put in its place.
 fn open(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .create(true)
-        .append(true)
-        .mode(0o600)
-        .custom_flags(rustix::fs::OFlags::NOFOLLOW.bits().cast_signed())
-        .open(path)
+    Ok(own::open_file(path, true)?)
+}
+
+/// Why nothing can be logged, if somebody else has put something in the log's place.
+#[must_use]
+pub fn fault() -> Option<String> {
+    match own::is_own_file(Path::new(PATH)) {
+        Err(own::Fault::Foreign(why)) => Some(format!("{PATH} {why}")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -100,6 +104,21 @@ mod tests {
         std::os::unix::fs::symlink(&victim, &path).unwrap();
         assert!(append(&path, &["over it".to_owned()]).is_err());
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
+        fs::remove_dir_all(&dir).unwrap();
+    }
+    /// A FIFO, and a file that another user keeps open: opened in the usual way the one waits for ever.
+    #[test]
+    fn a_fifo_in_the_logs_place_holds_up_nobody() {
+        let dir = std::env::temp_dir().join(format!("dualq-top-fifo-{}", std::process::id()));
+        fs::create_dir_all(&dir).unwrap();
+        let path = dir.join("dualq-top.log");
+        let all = rustix::fs::Mode::RWXU;
+        let fifo = rustix::fs::FileType::Fifo;
+        rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, all, 0).unwrap();
+        let (sender, done) = std::sync::mpsc::channel();
+        std::thread::spawn(move || sender.send(append(&path, &["a line".to_owned()]).is_err()));
+        let refused = done.recv_timeout(std::time::Duration::from_secs(20));
+        assert_eq!(refused, Ok(true), "it waits for a reader");
         fs::remove_dir_all(&dir).unwrap();
     }
 }

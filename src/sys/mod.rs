@@ -5,6 +5,7 @@
 pub mod capabilities;
 pub(crate) mod failpoint;
 pub mod log;
+pub mod own;
 pub(crate) mod parent_death;
 pub mod signals;
 pub mod text;

@@ -4,12 +4,14 @@ use std::collections::{HashMap, HashSet};
 use std::os::fd::{AsFd, OwnedFd};
 
 use anyhow::{Context, Result, anyhow};
-use libbpf_rs::{ErrorKind, MapCore, MapFlags, MapHandle, Program};
+use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
-use super::WITHOUT_WAITS;
 use super::layout::{self, Control, PROCESS_WAITS};
 use crate::kernel::{pins, program};
 use crate::model::{NoWaits, ProcessId, ProcessWaits, WaitCost, Waits};
+
+/// What is known where a scheduler has no pins of an instrument: two causes look the same from here.
+const NOT_PINNED: &str = "attached without the instrument, by --no-waits or since the kernel refused it (the log says so)";
 
 /// Descriptors of the instrument's maps and programs.
 pub struct Reader {
@@ -26,9 +28,9 @@ impl Reader {
     /// If its owner has none, and without capabilities.
     pub fn open() -> Result<Self> {
         let map = |name| {
-            MapHandle::from_pinned_path(pins::path(name)).map_err(|error| match error.kind() {
-                ErrorKind::NotFound => anyhow!(WITHOUT_WAITS),
-                _ => anyhow!(error).context(format!("cannot open the pin {name}")),
+            pins::map(name).map_err(|error| match error.downcast_ref() {
+                Some(pins::Fault::NoPin(_)) => anyhow!(NOT_PINNED),
+                _ => error,
             })
         };
         Ok(Self {
@@ -37,10 +39,7 @@ impl Reader {
             control: map(pins::WAIT_CONTROL)?,
             programs: pins::WAIT_PROGRAMS
                 .into_iter()
-                .map(|name| {
-                    Program::fd_from_pinned_path(pins::path(name))
-                        .with_context(|| format!("cannot open the pin {name}"))
-                })
+                .map(pins::program)
                 .collect::<Result<_>>()?,
         })
     }

@@ -76,3 +76,30 @@ fn several_processes_moved_together_are_one_move_in_a_replay() {
         assert_eq!(line(&live, part), line(&again, part), "{again}");
     }
 }
+
+/// Nothing is at stake where the folder is the user's own; root records into folders of others as well.
+#[test]
+fn a_discarded_recording_takes_no_other_file_along() {
+    let dir = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("discarded");
+    let _ = std::fs::remove_dir_all(&dir);
+    std::fs::create_dir_all(dir.join("folder")).unwrap();
+    let (sender, _received) = event_queue::channel();
+    let (recorder, ending) = record::start(&dir.join("folder/passwd"), sender.clone()).unwrap();
+    std::fs::rename(dir.join("folder"), dir.join("moved")).unwrap();
+    std::fs::create_dir(dir.join("folder")).unwrap();
+    std::fs::write(dir.join("folder/passwd"), "precious").unwrap();
+    ending.discard();
+    recorder.end();
+    ending.wait();
+    assert!(dir.join("folder/passwd").exists(), "that is another file");
+    assert!(!dir.join("moved/passwd").exists(), "and this one is empty");
+
+    let anybodys = std::os::unix::fs::PermissionsExt::from_mode(0o777);
+    std::fs::set_permissions(dir.join("folder"), anybodys).unwrap();
+    let refused = record::start(&dir.join("folder/new"), sender.clone()).err();
+    let said = refused.unwrap().to_string();
+    assert!(said.contains("anybody may put another"), "{said}");
+    let as_tmp = std::os::unix::fs::PermissionsExt::from_mode(0o1777);
+    std::fs::set_permissions(dir.join("folder"), as_tmp).unwrap();
+    assert!(record::start(&dir.join("folder/new"), sender).is_ok());
+}

@@ -87,9 +87,8 @@ pub fn run(
         Start::View => Ok(only_look()),
         _ => connect(options, &events, &sampler),
     };
-    if let (Err(_), Some(path)) = (&connected, record) {
-        // Nothing is in it.
-        let _ = std::fs::remove_file(path);
+    if let (Err(_), Some(recorded)) = (&connected, &recorded) {
+        recorded.discard();
     }
     let kernel = connected?;
     let Kernel {
