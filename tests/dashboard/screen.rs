@@ -130,3 +130,30 @@ fn keys_that_mean_nothing_draw_nothing() {
     app.handle(key(Key::Down));
     assert!(app.take_changed());
 }
+
+#[test]
+fn a_stranger_is_told_what_to_do_until_the_first_key() {
+    let (_, mut events) = seen(2);
+    assert!(show(clone(&events)).has("space puts it first"));
+    events.push(key(Key::Down));
+    assert!(!show(events).has("space puts it first"));
+}
+
+#[test]
+fn a_process_that_stops_working_is_seen_to_have_worked() {
+    let (mut world, mut events) = seen(2);
+    events.extend((0..3).map(|_| world.tick()));
+    world.uses(4121, 0.0);
+    events.push(world.tick());
+    let shown = play((120, 40), events, &mut Hands::default());
+    assert!(shown.line("ffmpeg -i").contains("███ "), "{}", shown.text());
+}
+
+#[test]
+fn long_directories_leave_room_for_the_arguments() {
+    let (mut world, mut events) = seen(2);
+    let line = "/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus -quiet main.cpp";
+    world.add(6000, "ana", "cc1plus", line, 300.0);
+    events.extend([world.tick(), world.tick()]);
+    assert!(show(events).has("/usr/…/cc1plus -quiet main"));
+}

@@ -14,6 +14,7 @@ const WHEEL: isize = 3;
 
 impl App {
     pub(super) fn key(&mut self, key: Key) -> Option<Command> {
+        self.view.touched = true;
         let command = self.take_key(key);
         self.echo(key);
         command

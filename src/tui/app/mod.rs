@@ -46,6 +46,7 @@ pub use mode::Mode;
 use crate::model::{Process, Ruler, Snapshot};
 use keymap::Keymap;
 use list::List;
+use measure::activity::Levels;
 use measure::history::History;
 use measure::rates::{Measured, Missing, Tick};
 use menu::Menu;
@@ -62,6 +63,8 @@ pub struct Row<'a> {
     pub process: &'a Process,
     /// Share of one CPU in percent.
     pub cpu_percent: Option<f32>,
+    /// How busy it was at the last looks.
+    pub activity: Levels,
     /// The p99 of its wake-up waits, in nanoseconds, where it is looked at and has enough of them.
     pub wait_p99: Option<u64>,
     pub under_cursor: bool,
@@ -196,6 +199,9 @@ impl App {
     }
 
     fn show(&mut self, snapshot: Box<Snapshot>, measured: Measured) {
+        self.session
+            .activity
+            .push(&snapshot.processes, &measured.process_percent);
         self.session.measured = measured;
         let before = self.selected().map(|p| (p.id, Process::title(p)));
         self.session.snapshot = Some(snapshot);
@@ -339,12 +345,19 @@ impl App {
                     .get(line.index)
                     .copied()
                     .flatten(),
+                activity: self.session.activity.of(process.id),
                 wait_p99: self.wait_p99(process.id),
                 under_cursor: Some(process.id) == cursor,
                 tagged: self.view.tagged.contains(&process.process_id()),
                 branch: line.branch,
             })
         })
+    }
+
+    /// Whether a key has been pressed since the program began.
+    #[must_use]
+    pub fn is_touched(&self) -> bool {
+        self.view.touched
     }
 
     /// Whether CPUs stand idle under our scheduler, so that a task never waits and moving one

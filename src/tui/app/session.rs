@@ -4,6 +4,7 @@ use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
 use super::command::{Moves, Pending};
+use super::measure::activity::Activity;
 use super::measure::before_after::Comparisons;
 use super::measure::deadlines::Deadlines;
 use super::measure::held::Held;
@@ -23,6 +24,7 @@ pub(super) struct Session {
     pub measured: Measured,
     pub comparisons: Comparisons,
     pub history: History,
+    pub activity: Activity,
     /// While the screen is held.
     pub held: Option<Held>,
     /// When the newest snapshot was taken, shown or not.

@@ -26,6 +26,8 @@ pub(super) struct View {
     pub lanes: bool,
     pub tagged: HashSet<ProcessId>,
     pub presentation: Option<Presentation>,
+    /// Whether a key has been pressed: until then a stranger may sit there.
+    pub touched: bool,
 }
 
 impl Default for View {
@@ -40,6 +42,7 @@ impl Default for View {
             lanes: false,
             tagged: HashSet::new(),
             presentation: None,
+            touched: false,
         }
     }
 }

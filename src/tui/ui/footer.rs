@@ -7,6 +7,7 @@ use super::theme::Theme;
 use crate::app::keymap::Action;
 use crate::app::message::Tone;
 use crate::app::{App, Mode};
+use crate::model::Queue;
 use crate::text;
 
 /// ```text
@@ -51,6 +52,8 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
                 app.keymap().key(Action::Demo)
             );
             pen.text(1, 0, &hint, Style::new());
+        } else if let Some(hint) = first_steps(app) {
+            pen.text(1, 0, &hint, theme.quiet);
         }
         return;
     };
@@ -62,6 +65,30 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
     let text = message.text.with_keys(app.keymap());
     let width = pen.width().saturating_sub(3);
     pen.put(1, 0, &format!(" {text} "), width, style);
+}
+
+/// What a stranger can do, until the first key; while a demonstration runs, until its first move.
+fn first_steps(app: &App) -> Option<String> {
+    let key = |action| app.keymap().key(action);
+    if app.replay().is_some() {
+        return None;
+    }
+    let metronome = app.metronome().filter(|_| app.comparison().is_none());
+    if let Some(process) = metronome.filter(|process| process.queue == Some(Queue::Batch)) {
+        return Some(format!(
+            " press {}: {} goes first ",
+            key(Action::Toggle),
+            process.name
+        ));
+    }
+    (!app.is_touched()).then(|| {
+        format!(
+            " ↑ ↓ choose a process · {} puts it first · {} compares with the kernel's scheduler · {} all keys ",
+            key(Action::Toggle),
+            key(Action::Scheduler),
+            key(Action::Help)
+        )
+    })
 }
 
 /// What is being typed, with its cursor; the column after it comes back.

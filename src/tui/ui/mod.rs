@@ -5,6 +5,7 @@
 mod ascii;
 mod banner;
 mod chart;
+mod command_line;
 mod cpus;
 mod demo;
 mod digits;

@@ -6,6 +6,7 @@ use ratatui::buffer::Cell;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::command_line;
 use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
@@ -25,6 +26,9 @@ struct Column {
     sort: SortKey,
     cell: for<'a> fn(&Row<'a>, &Theme) -> Cow<'a, str>,
 }
+
+/// The column of small charts has no name of its own: it goes on with the percentages before it.
+const ACTIVITY: &str = "";
 
 const COLUMNS: &[Column] = &[
     Column {
@@ -58,6 +62,18 @@ const COLUMNS: &[Column] = &[
         from: 0,
         sort: SortKey::Cpu,
         cell: |row, theme| format::percent(row.cpu_percent, theme.glyphs.missing).into(),
+    },
+    Column {
+        title: ACTIVITY,
+        width: 5,
+        numeric: false,
+        from: 88,
+        sort: SortKey::Cpu,
+        cell: |row, theme| {
+            let levels = row.activity.iter();
+            let glyph = |level: &u8| theme.glyphs.levels[usize::from(*level).min(8)];
+            levels.map(glyph).collect::<String>().into()
+        },
     },
     Column {
         title: "QUEUE",
@@ -190,6 +206,9 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
         theme.glyphs.ascending
     };
     for (x, width, column) in columns(pen.width(), app.chosen_columns()) {
+        if column.title == ACTIVITY {
+            continue;
+        }
         let sorted = column.sort == view.sort;
         let title = if sorted {
             Cow::Owned(format!("{}{direction}", column.title))
@@ -306,7 +325,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
                 Some(Membership::ThroughParent) => theme.glyphs.through,
                 _ => theme.glyphs.member,
             };
-            pen.cell(0, y, mark, theme.strong);
+            pen.cell(0, y, mark, theme.priority);
         }
         let style = if row.tagged { theme.tagged } else { style };
         if row.tagged {
@@ -317,6 +336,9 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
             let style = match (column.title, row.process.queue) {
                 ("QUEUE", _) if row.process.own => theme.quiet,
                 ("QUEUE", Some(queue)) => theme.badge(queue),
+                (ACTIVITY, Some(queue)) if !row.process.own => theme.queue(queue),
+                (ACTIVITY, _) => theme.quiet,
+                ("PID" | "USER", Some(Queue::Priority)) if !row.tagged => theme.priority,
                 _ => style,
             };
             let (x, width) = match row.branch {
@@ -331,17 +353,11 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
                 let end = x + width;
                 let width = width.min(cells(&text));
                 pen.put(end - width, y, &text, width, style);
+            } else if column.width == 0 {
+                let found = |line: &str| app.search().find(line);
+                command_line::draw(pen, (x, y), &text, width, (style, theme), found);
             } else {
                 pen.put(x, y, &text, width, style);
-            }
-            if column.width == 0
-                && let Some(found) = app.search().find(&text)
-            {
-                let from = cells(&text[..found.start]);
-                if from < width {
-                    let length = cells(&text[found]).min(width - from);
-                    pen.restyle(x + from, y, length, theme.found);
-                }
             }
         }
         if row.under_cursor {

@@ -286,7 +286,7 @@ impl Theme {
             priority_fill: [bold.fg(Color::Yellow); SHADES],
             batch_fill: [plain.fg(Color::LightBlue); SHADES],
             frame: dim,
-            name: plain,
+            name: bold,
             priority_badge: bold.fg(Color::Black).bg(Color::Yellow),
             batch_badge: plain,
             title: bold,

@@ -2,6 +2,7 @@
 //! It may import: `model`.
 //! It must never know: `App`, a key, a command, the screen.
 
+pub mod activity;
 pub mod before_after;
 pub mod deadlines;
 pub mod held;
