@@ -43,7 +43,7 @@ fn state(size: (u16, u16), events: &[Event]) -> App {
 fn drawn(app: &App, (columns, rows): (u16, u16), theme: &Theme) -> Shown {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal
-        .draw(|frame| dualq_top::ui::draw(frame, app, theme))
+        .draw(|frame| dualq_top::ui::HitMap::default().draw(frame, app, theme))
         .unwrap();
     Shown {
         buffer: terminal.backend().buffer().clone(),

@@ -212,6 +212,7 @@ fn what(happened: Happened<'_>) -> Option<What> {
             Event::Key(key) => What::Key(*key),
             // The terminal's state and the program's end mean nothing in a replay.
             Event::Mouse(_)
+            | Event::Pointer(..)
             | Event::Resize(..)
             | Event::Signal(_)
             | Event::TerminalGone

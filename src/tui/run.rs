@@ -8,14 +8,14 @@ use std::time::Duration;
 use anyhow::Context;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
-use ratatui::layout::{Position, Rect, Size};
+use ratatui::layout::{Position, Rect};
 
 use crate::app::{App, Command, Event, Outcome, PlaybackRequest};
 use crate::drill;
 use crate::model::{ProcessId, Queue};
 use crate::tui::event_queue::EventReceiver;
-use crate::ui;
 use crate::ui::theme::Theme;
+use crate::ui::{self, HitMap};
 
 /// The hands of the dashboard: what it can do to the world outside. What gives nothing
 /// back may be left out by hands that do not do it.
@@ -74,7 +74,8 @@ pub enum Happened<'a> {
 pub struct Dashboard<'a> {
     app: App,
     theme: Theme,
-    size: Size,
+    /// Where things are on the screen now.
+    hits: HitMap,
     watched: Option<ProcessId>,
     suspend: Box<dyn FnMut() -> io::Result<()> + 'a>,
 }
@@ -85,7 +86,7 @@ impl<'a> Dashboard<'a> {
         Self {
             app,
             theme: Theme::colour(),
-            size: Size::ZERO,
+            hits: HitMap::default(),
             watched: None,
             suspend: Box::new(|| Ok(())),
         }
@@ -145,12 +146,14 @@ impl<'a> Dashboard<'a> {
         if !self.app.take_changed() {
             return Ok(());
         }
-        self.size = terminal
+        let size = terminal
             .size()
             .context("the terminal does not tell its size")?;
-        ui::fit(&mut self.app, self.size);
+        if size != self.hits.size() {
+            self.hits = ui::fit(&mut self.app, size);
+        }
         terminal
-            .draw(|frame| ui::draw(frame, &self.app, &self.theme))
+            .draw(|frame| self.hits.draw(frame, &self.app, &self.theme))
             .context("the terminal cannot be written to")?;
         Ok(())
     }
@@ -180,9 +183,14 @@ impl<'a> Dashboard<'a> {
         B: Backend,
         B::Error: Send + Sync + 'static,
     {
+        let event = match event {
+            Event::Mouse(mouse) => {
+                let target = self.hits.target(&self.app, mouse.column, mouse.row);
+                Event::Pointer(mouse.action, target)
+            }
+            event => event,
+        };
         let mut command = self.handle(event, control);
-        // What came may have changed the place of the list: the next key must know it.
-        ui::fit(&mut self.app, self.size);
         // An answer may lead to the next command.
         while let Some(next) = command.take() {
             if let Some(said) = control.note(Happened::Command(&next)) {
@@ -215,6 +223,8 @@ impl<'a> Dashboard<'a> {
                 Command::Quit(outcome) => return Ok(Some(outcome)),
             }
         }
+        // What came may have changed the place of the list: the next key must know it.
+        self.hits = ui::fit(&mut self.app, self.hits.size());
         Ok(None)
     }
 }

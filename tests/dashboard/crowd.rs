@@ -58,8 +58,8 @@ fn with_10_000_processes_a_tick_and_a_key_are_drawn_within_the_frame_budget() {
     let mut time = |event: Event| {
         let begun = Instant::now();
         app.handle(event);
-        ui::fit(&mut app, Size::new(200, 60));
-        let draw = |frame: &mut Frame| ui::draw(frame, &app, &Theme::colour());
+        let hits = ui::fit(&mut app, Size::new(200, 60));
+        let draw = |frame: &mut Frame| hits.draw(frame, &app, &Theme::colour());
         terminal.draw(draw).unwrap();
         begun.elapsed()
     };

@@ -61,9 +61,9 @@ fn no_size_of_the_terminal_breaks_the_screen() {
         {
             let backend = TestBackend::new(columns, rows);
             let mut terminal = ratatui::Terminal::new(backend).unwrap();
-            dualq_top::ui::fit(&mut app, (columns, rows).into());
+            let hits = dualq_top::ui::fit(&mut app, (columns, rows).into());
             terminal
-                .draw(|frame| dualq_top::ui::draw(frame, &app, &Theme::colour()))
+                .draw(|frame| hits.draw(frame, &app, &Theme::colour()))
                 .unwrap();
         }
         app.handle(key(Key::Esc));

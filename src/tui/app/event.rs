@@ -1,7 +1,7 @@
 //! Events delivered to the state.
 
 use super::command::{Moves, Pending};
-use super::key::{Key, Mouse};
+use super::key::{Key, Mouse, MouseAction, MouseTarget};
 use crate::model::{DemoStatus, ProcessId, Queue, Snapshot};
 
 /// Everything that can happen to the program, in the order in which it came.
@@ -9,6 +9,8 @@ use crate::model::{DemoStatus, ProcessId, Queue, Snapshot};
 pub enum Event {
     Key(Key),
     Mouse(Mouse),
+    /// What the mouse did, and at what: made of [`Event::Mouse`] by whoever knows the screen.
+    Pointer(MouseAction, MouseTarget),
     /// Columns and rows.
     Resize(u16, u16),
     Snapshot(Box<Snapshot>),

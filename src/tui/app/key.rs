@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::order::SortKey;
+
 /// A key, as the keymap names it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Key {
@@ -57,4 +59,17 @@ pub enum MouseAction {
     Click,
     ScrollUp,
     ScrollDown,
+}
+
+/// What the mouse points at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MouseTarget {
+    /// A row of the list, counted from the first in view.
+    ListRow(usize),
+    /// The heading of a column.
+    Column(SortKey),
+    /// A choice of the menu.
+    MenuItem(usize),
+    /// Nothing that a click changes.
+    Elsewhere,
 }

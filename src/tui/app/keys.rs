@@ -2,7 +2,7 @@
 
 use super::App;
 use super::command::{Command, Outcome};
-use super::key::{Key, Mouse, MouseAction};
+use super::key::{Key, MouseAction, MouseTarget};
 use super::keymap::Action;
 use super::list::Motion;
 use super::message::{Sentence, Tone};
@@ -202,8 +202,8 @@ impl App {
         None
     }
 
-    pub(super) fn mouse(&mut self, mouse: Mouse) {
-        match (&mut self.view.mode, mouse.action) {
+    pub(super) fn mouse(&mut self, action: MouseAction, target: MouseTarget) {
+        match (&mut self.view.mode, action) {
             (Mode::Help { line } | Mode::Report { line }, MouseAction::ScrollUp) => {
                 *line = line.saturating_sub(1);
             }
@@ -213,51 +213,27 @@ impl App {
             }
             // What a question is about must not change under it.
             (Mode::Confirm(_) | Mode::Quit, _) => self.changed = false,
-            (Mode::Menu(_), action) => self.menu_mouse(action, mouse),
+            (Mode::Menu(menu), MouseAction::ScrollUp) => menu.row = menu.row.saturating_sub(1),
+            (Mode::Menu(menu), MouseAction::ScrollDown) => {
+                menu.row = (menu.row + 1).min(menu.items.len() - 1);
+            }
+            // A click beside the menu takes no choice.
+            (Mode::Menu(menu), MouseAction::Click) => match target {
+                MouseTarget::MenuItem(row) if row < menu.items.len() => {
+                    menu.row = row;
+                    self.take_choice();
+                }
+                _ => self.close_menu(),
+            },
             (_, MouseAction::ScrollUp) => self.go(Motion::By(-WHEEL)),
             (_, MouseAction::ScrollDown) => self.go(Motion::By(WHEEL)),
-            (_, MouseAction::Click) if self.view.lanes || self.view.presentation.is_some() => {
-                self.changed = false
-            }
-            (_, MouseAction::Click) if mouse.row + 1 == self.list_top => {
-                self.click_head(mouse.column);
-            }
-            (_, MouseAction::Click) => {
-                if let Some(line) = mouse.row.checked_sub(self.list_top) {
-                    let processes = self
-                        .session
-                        .snapshot
-                        .as_ref()
-                        .map_or(&[][..], |s| &s.processes);
-                    self.view.list.click(usize::from(line), processes);
+            (_, MouseAction::Click) => match target {
+                MouseTarget::Column(key) => self.click_head(key),
+                MouseTarget::ListRow(line) => {
+                    self.view.list.click(line, self.session.processes());
                 }
-            }
-        }
-    }
-
-    /// The wheel goes from choice to choice; a click takes one, or none beside the menu.
-    fn menu_mouse(&mut self, action: MouseAction, mouse: Mouse) {
-        let (from, to, top, first) = self.menu_area;
-        let Mode::Menu(menu) = &mut self.view.mode else {
-            return;
-        };
-        match action {
-            MouseAction::ScrollUp => menu.row = menu.row.saturating_sub(1),
-            MouseAction::ScrollDown => menu.row = (menu.row + 1).min(menu.items.len() - 1),
-            MouseAction::Click => {
-                let row = mouse
-                    .row
-                    .checked_sub(top)
-                    .map(|row| first + usize::from(row))
-                    .filter(|row| *row < menu.items.len());
-                match row {
-                    Some(row) if (from..to).contains(&mouse.column) => {
-                        menu.row = row;
-                        self.take_choice();
-                    }
-                    _ => self.close_menu(),
-                }
-            }
+                MouseTarget::MenuItem(_) | MouseTarget::Elsewhere => self.changed = false,
+            },
         }
     }
 

@@ -97,17 +97,11 @@ impl App {
     }
 
     /// A click on the name of a column sorts by it, a second one turns the order.
-    pub(super) fn click_head(&mut self, column: u16) {
-        let key = self
-            .columns
-            .iter()
-            .rev()
-            .find(|(from, _)| *from <= column)
-            .map(|(_, key)| *key);
-        match key {
-            Some(key) if key == self.view.list.options.sort => self.invert(),
-            Some(key) => self.sort_by(key),
-            None => self.changed = false,
+    pub(super) fn click_head(&mut self, key: SortKey) {
+        if key == self.view.list.options.sort {
+            self.invert();
+        } else {
+            self.sort_by(key);
         }
     }
 

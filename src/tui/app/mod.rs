@@ -40,7 +40,7 @@ mod waits;
 
 pub use command::{Command, Moves, Outcome, Pending, PlaybackRequest};
 pub use event::{Event, Playback};
-pub use key::{Key, Mouse, MouseAction};
+pub use key::{Key, Mouse, MouseAction, MouseTarget};
 pub use mode::Mode;
 
 use crate::model::{Process, Ruler, Snapshot};
@@ -51,7 +51,7 @@ use measure::history::History;
 use measure::rates::{Measured, Missing, Tick};
 use menu::Menu;
 use message::{Message, Sentence, Tone};
-use order::{Branch, SortKey};
+use order::Branch;
 use playback::Replay;
 use search::Search;
 use session::Session;
@@ -82,12 +82,6 @@ pub struct App {
     replay: Option<Replay>,
     /// Something may look different since it was last drawn.
     changed: bool,
-    /// The first screen row of the list, for the mouse.
-    list_top: u16,
-    /// Where the columns of the list begin, and what each of them sorts by, for the mouse.
-    columns: Vec<(u16, SortKey)>,
-    /// Where the choices of the menu are: columns from, to, the first row, the choice in it.
-    menu_area: (u16, u16, u16, usize),
 }
 
 impl Default for App {
@@ -104,9 +98,6 @@ impl App {
             view: View::default(),
             replay: None,
             changed: true,
-            list_top: 0,
-            columns: Vec::new(),
-            menu_area: (0, 0, 0, 0),
         }
     }
 
@@ -115,7 +106,9 @@ impl App {
         self.changed = true;
         match event {
             Event::Key(key) => return self.key(key),
-            Event::Mouse(mouse) => self.mouse(mouse),
+            Event::Pointer(action, target) => self.mouse(action, target),
+            // Where it is on the screen says nothing here.
+            Event::Mouse(_) => self.changed = false,
             Event::Resize(..) => {}
             Event::Snapshot(snapshot) => self.see(snapshot),
             Event::Moved { id, result } => {
@@ -144,20 +137,9 @@ impl App {
         !self.is_on_the_way() && std::mem::take(&mut self.changed)
     }
 
-    /// Says where on the screen the list is.
-    pub fn set_list_area(&mut self, top: u16, height: u16) {
-        self.list_top = top;
-        self.view.list.set_height(usize::from(height));
-    }
-
-    /// Says where the columns of the list begin.
-    pub fn set_columns(&mut self, columns: Vec<(u16, SortKey)>) {
-        self.columns = columns;
-    }
-
-    /// Says where on the screen the choices of the menu are, and which one is in the first row.
-    pub fn set_menu_area(&mut self, from: u16, to: u16, top: u16, first: usize) {
-        self.menu_area = (from, to, top, first);
+    /// Sets how many rows the screen has for the list.
+    pub fn set_list_height(&mut self, rows: u16) {
+        self.view.list.set_height(usize::from(rows));
     }
 
     fn see(&mut self, mut snapshot: Box<Snapshot>) {

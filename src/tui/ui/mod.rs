@@ -33,45 +33,93 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use crate::app::keymap::Action;
-use crate::app::{App, Mode};
+use crate::app::{App, Mode, MouseTarget};
 use crate::text;
 use layout::{Layout, MIN_HEIGHT, MIN_WIDTH};
 use pen::Pen;
 use theme::Theme;
 
-/// Tells the state what it must know of the screen: how many rows the list has, how far the help
-/// scrolls.
-pub fn fit(app: &mut App, size: Size) {
+/// Where things are on the screen, for one state and one size: made by [`fit`], kept by the loop.
+#[derive(Debug, Default)]
+pub struct HitMap {
+    area: Rect,
+    /// `None` where the screen is too small.
+    layout: Option<Layout>,
+}
+
+/// Lays the screen out, and tells the state what it must know of it: how many rows the list has,
+/// how far the help scrolls.
+pub fn fit(app: &mut App, size: Size) -> HitMap {
     let area = Rect::from((ratatui::layout::Position::ORIGIN, size));
-    if let Some(layout) = Layout::of(area, app) {
-        app.set_list_area(layout.rows.y, layout.rows.height);
-        app.set_columns(processes::heads(layout.rows, app.chosen_columns()));
+    let layout = Layout::of(area, app);
+    if let Some(layout) = &layout {
+        app.set_list_height(layout.rows.height);
         // Not while they are hidden: to fold all their lines takes longer than to draw the rest.
         match app.mode() {
             Mode::Help { .. } => app.limit_lines(help::overflow(area, app.keymap())),
             Mode::Report { .. } => app.limit_lines(report::overflow(area, app)),
             _ => {}
         }
+    }
+    HitMap { area, layout }
+}
+
+impl HitMap {
+    /// The size of the screen that was laid out.
+    #[must_use]
+    pub fn size(&self) -> Size {
+        self.area.as_size()
+    }
+
+    /// Returns what is in a cell, while the state is the one that was laid out.
+    #[must_use]
+    pub fn target(&self, app: &App, column: u16, row: u16) -> MouseTarget {
+        let Some(layout) = &self.layout else {
+            return MouseTarget::Elsewhere;
+        };
         if let Some(menu) = app.menu() {
-            let (place, first) = menu::place(menu, area);
-            app.set_menu_area(place.x, place.right(), place.y + 1, first);
+            let (place, first) = menu::place(menu, self.area);
+            return match row.checked_sub(place.y + 1) {
+                Some(line) if (place.x..place.right()).contains(&column) => {
+                    MouseTarget::MenuItem(first + usize::from(line))
+                }
+                _ => MouseTarget::Elsewhere,
+            };
+        }
+        if app.shows_lanes() || app.presentation().is_some() {
+            return MouseTarget::Elsewhere;
+        }
+        if row + 1 == layout.rows.y {
+            let heads = processes::heads(layout.rows, app.chosen_columns());
+            let head = heads.iter().rev().find(|(from, _)| *from <= column);
+            return head.map_or(MouseTarget::Elsewhere, |(_, key)| MouseTarget::Column(*key));
+        }
+        match row.checked_sub(layout.rows.y) {
+            Some(line) => MouseTarget::ListRow(usize::from(line)),
+            None => MouseTarget::Elsewhere,
+        }
+    }
+
+    /// Draws the state that was laid out. From the top: header, banner where there is one, the
+    /// demonstration while it runs, ratio, the card of before and after where one is pinned, waits,
+    /// CPUs, processes, message, keys.
+    pub fn draw(&self, frame: &mut Frame, app: &App, theme: &Theme) {
+        let area = frame.area();
+        let buffer = frame.buffer_mut();
+        if area == self.area {
+            draw_panels(buffer, area, self.layout.as_ref(), app, theme);
+        } else {
+            // The terminal has been resized since.
+            draw_panels(buffer, area, Layout::of(area, app).as_ref(), app, theme);
+        }
+        if theme.ascii {
+            ascii::restrict(buffer);
         }
     }
 }
 
-/// From the top: header, banner where there is one, the demonstration while it runs, ratio, the
-/// card of before and after where one is pinned, waits, CPUs, processes, message, keys.
-pub fn draw(frame: &mut Frame, app: &App, theme: &Theme) {
-    let area = frame.area();
-    let buffer = frame.buffer_mut();
-    draw_panels(buffer, area, app, theme);
-    if theme.ascii {
-        ascii::restrict(buffer);
-    }
-}
-
-fn draw_panels(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
-    let Some(layout) = Layout::of(area, app) else {
+fn draw_panels(buffer: &mut Buffer, area: Rect, layout: Option<&Layout>, app: &App, theme: &Theme) {
+    let Some(layout) = layout else {
         too_small(&mut Pen::new(buffer, area), area, app);
         return;
     };
