@@ -2,6 +2,7 @@
 
 #![forbid(unsafe_code)]
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -21,7 +22,8 @@ use crate::{bench, demo};
         Its key ? lists all keys and explains the terms.\n\n\
         Exit status: 0 success, 1 other error, 2 invalid argument, 3 kernel not supported,\n\
         4 not permitted, 5 another scheduler is active, 6 dualq is not running, 7 no such process,\n\
-        8 the demonstration showed no effect. Ended by signal N: 128 + N."
+        8 the demonstration showed no effect. Ended by signal N: 128 + N. run: the command's own,\n\
+        126 cannot be run, 127 not found."
 )]
 #[allow(clippy::manual_non_exhaustive)] // clap needs a field for a flag, even one that it handles itself
 pub struct Cli {
@@ -146,6 +148,8 @@ pub enum Command {
     },
     /// Move processes back to BATCH
     Remove(Which),
+    /// Run a command in PRIORITY, with its children; exit status and signals are the command's
+    Run(RunOptions),
     /// List the members (the processes in PRIORITY)
     List {
         /// Print one JSON object
@@ -192,6 +196,35 @@ pub struct Which {
     /// Select all processes whose name matches this regular expression (^NAME$ for exactly NAME)
     #[arg(long, value_name = "PATTERN")]
     pub name: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct RunOptions {
+    /// The queue that the command runs in
+    #[arg(long, value_name = "QUEUE", value_enum, default_value_t)]
+    pub queue: RunQueue,
+
+    /// Attach the scheduler for as long as the command runs, if none of ours runs
+    #[arg(long)]
+    pub attach: bool,
+
+    #[command(flatten)]
+    pub scheduler: SchedulerOptions,
+
+    /// Unblock the signals that the owner of the scheduler has blocked
+    #[arg(long, hide = true)]
+    pub unblock: bool,
+
+    /// The command and its arguments
+    #[arg(last = true, required = true, value_name = "COMMAND")]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub enum RunQueue {
+    #[default]
+    Priority,
+    Batch,
 }
 
 #[derive(Debug, Clone, Args)]

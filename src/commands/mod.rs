@@ -10,6 +10,7 @@ mod documents;
 mod members;
 pub(crate) mod process;
 mod replay;
+mod run;
 mod stats;
 mod waits;
 
@@ -88,6 +89,13 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::Doctor { json } => doctor::run(json),
         Command::Add { which, children } => members::add(&which, children),
         Command::Remove(which) => members::remove(&which),
+        Command::Run(options) => {
+            let settings = Settings::load(cli.config.as_deref())?;
+            let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
+            let scheduler = settings.scheduler(options.scheduler, matches).into();
+            run::check(&options, matches)?;
+            run::run(&options, scheduler)
+        }
         Command::List { json } => members::list(json),
         Command::Stats(options) => stats::run(options),
         Command::Completions { shell } => documents::completions(shell),

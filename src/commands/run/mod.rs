@@ -1,0 +1,128 @@
+//! `run`: starts a command as a member, with its children.
+//!
+//! Beside a running scheduler this process itself becomes the command, as under nice(1) and
+//! taskset(1): exit status, signals and the terminal need no passing on. Only with `--attach`, where
+//! somebody has to answer for the scheduler, the command has a parent that waits for it.
+
+mod attached;
+
+use std::ffi::OsStr;
+use std::io::ErrorKind;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail};
+use clap::parser::ValueSource;
+use clap::{ArgMatches, Args};
+
+use crate::cli::{RunOptions, RunQueue, SchedulerOptions};
+use crate::model::Ruler;
+use crate::refusal::{Refusal, Status};
+use crate::scheduler::{Options, sysfs};
+use crate::text::scrub;
+
+/// This program's own file, whatever has become of its path.
+const SELF: &str = "/proc/self/exe";
+
+/// The exit statuses of a command that could not be started, as in env(1) and sh(1).
+const CANNOT_RUN: i32 = 126;
+const NOT_FOUND: i32 = 127;
+
+/// Refuses options of a scheduler that nobody is asked to attach.
+///
+/// # Errors
+/// A [`Refusal`] that names the first of them.
+pub fn check(options: &RunOptions, matches: &ArgMatches) -> Result<()> {
+    let scheduler = SchedulerOptions::augment_args(clap::Command::new("attach"));
+    let given = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
+    let mut named = scheduler
+        .get_arguments()
+        .filter(|option| given(option.get_id().as_str()));
+    match named.next().and_then(clap::Arg::get_long) {
+        Some(name) if !options.attach => bail!(Refusal::new(
+            Status::BadArgument,
+            format!(
+                "cannot use --{name} beside a scheduler that runs already; say --attach as well"
+            ),
+        )),
+        _ => Ok(()),
+    }
+}
+
+/// Runs the command. Returns only where it could not be started.
+///
+/// # Errors
+/// A [`Refusal`] where no scheduler of ours runs and none is to be attached, or where it cannot be.
+pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
+    match sysfs::ruler() {
+        Ruler::Dualq => {}
+        _ if options.attach => return attached::run(options, scheduler),
+        Ruler::KernelDefault | Ruler::Transition => bail!(Refusal::new(
+            Status::NotRunning,
+            "cannot run the command as a member: the scheduler does not run; start it with `sudo dualq-top attach`, or say --attach to have it for as long as the command runs",
+        )),
+        // `add` says what is wrong.
+        _ => {}
+    }
+    if options.unblock {
+        attached::unblock()?;
+    }
+    move_this_process(options.queue)?;
+    become_the_command(options)
+}
+
+/// Moves this process, which is to be the command. A process of its own does it: dualq-top serves
+/// those that reach into the scheduler first, until they end, and the command is none of them.
+fn move_this_process(queue: RunQueue) -> Result<()> {
+    let verb: &[&str] = match queue {
+        RunQueue::Priority => &["add", "--children"],
+        RunQueue::Batch => &["remove"],
+    };
+    let status = Command::new(SELF)
+        .args(verb)
+        .arg(std::process::id().to_string())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .status()
+        .context("cannot start dualq-top once more to add the command")?;
+    match status.code() {
+        Some(0) => Ok(()),
+        // It has said why.
+        Some(code) => std::process::exit(code),
+        None => {
+            bail!("cannot add the command: the process that was to do it was killed; try again")
+        }
+    }
+}
+
+fn become_the_command(options: &RunOptions) -> Result<()> {
+    let (program, arguments) = options
+        .command
+        .split_first()
+        .context("the command line asks for a command")?;
+    let error = Command::new(program).args(arguments).exec();
+    let (status, remedy) = match error.kind() {
+        ErrorKind::NotFound => (NOT_FOUND, "check its name and PATH"),
+        _ => (
+            CANNOT_RUN,
+            "check that it is a program and that you may run it",
+        ),
+    };
+    eprintln!(
+        "dualq-top: cannot run {}: {}; {remedy}",
+        name_of(program),
+        reason(&error)
+    );
+    std::process::exit(status)
+}
+
+fn name_of(program: &OsStr) -> String {
+    scrub(program.as_encoded_bytes())
+}
+
+/// The system's words without the number.
+fn reason(error: &std::io::Error) -> String {
+    let text = error.to_string();
+    let text = text.split(" (os error").next().unwrap_or(&text);
+    text.to_lowercase()
+}
