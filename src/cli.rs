@@ -128,7 +128,7 @@ pub struct Short {
 #[derive(Debug, Clone, Subcommand)]
 pub enum Command {
     /// Attach the scheduler without the dashboard, until Ctrl-C or SIGTERM
-    Attach(SchedulerOptions),
+    Attach(AttachOptions),
     /// Detach a scheduler that was started with --stay
     Detach,
     /// Check whether the scheduler can run here, and print what to do if it cannot
@@ -150,6 +150,9 @@ pub enum Command {
     Remove(Which),
     /// Run a command in PRIORITY, with its children; exit status and signals are the command's
     Run(RunOptions),
+    /// Check, test and import the rules that move processes by themselves
+    #[command(subcommand)]
+    Rules(RulesCommand),
     /// List the members (the processes in PRIORITY)
     List {
         /// Print one JSON object
@@ -196,6 +199,73 @@ pub struct Which {
     /// Select all processes whose name matches this regular expression (^NAME$ for exactly NAME)
     #[arg(long, value_name = "PATTERN")]
     pub name: Option<String>,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct AttachOptions {
+    #[command(flatten)]
+    pub rules: RulesFile,
+
+    /// Follow no rules
+    #[arg(long, conflicts_with = "rules")]
+    pub no_rules: bool,
+
+    /// For supervisors: SIGHUP reads the rules again, lines on standard error begin with their level, and NOTIFY_SOCKET is told
+    #[arg(long, conflicts_with = "stay")]
+    pub service: bool,
+
+    #[command(flatten)]
+    pub scheduler: SchedulerOptions,
+}
+
+#[derive(Debug, Clone, Default, Args)]
+pub struct RulesFile {
+    /// Take the rules from this file alone, instead of /etc/dualq/rules.toml and /etc/dualq/rules.d/*.toml
+    #[arg(long, value_name = "FILE")]
+    pub rules: Option<PathBuf>,
+}
+
+#[derive(Debug, Clone, Subcommand)]
+pub enum RulesCommand {
+    /// Look for faults
+    Check {
+        #[command(flatten)]
+        rules: RulesFile,
+    },
+    /// Say which rule a process or a command would meet, and why
+    Test(TestOptions),
+    /// Print another program's rules as ours
+    Import {
+        /// The program that they are from
+        #[arg(value_enum)]
+        format: Import,
+
+        /// The folder with its *.rules and *.types
+        directory: PathBuf,
+    },
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct TestOptions {
+    #[command(flatten)]
+    pub rules: RulesFile,
+
+    /// A running process
+    #[arg(
+        required_unless_present = "command",
+        conflicts_with = "command",
+        allow_hyphen_values = true
+    )]
+    pub pid: Option<String>,
+
+    /// A command and its arguments, as if you started it from here
+    #[arg(last = true)]
+    pub command: Vec<OsString>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Import {
+    Ananicy,
 }
 
 #[derive(Debug, Clone, Args)]

@@ -11,27 +11,31 @@ use std::{
 use anyhow::{Result, bail};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
+use super::following::Following;
 use super::members::write;
+use crate::cli::AttachOptions;
 use crate::log;
 use crate::model::Ruler;
 use crate::rights;
 use crate::scheduler::{Handle, Heir, News, Options, Scheduler, WaitsOption, pins, sysfs};
+use crate::service::Level;
 use crate::signal;
 
 /// How often the kernel is asked whether it still runs the scheduler: it tells no one.
 const LOOK: Duration = Duration::from_millis(500);
 
-pub fn run(mut options: Options) -> Result<()> {
+pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
     if options.waits == WaitsOption::Later {
         // There is no key here that would switch it on.
         options.waits = WaitsOption::Never;
     }
+    let mut following = Following::read(asked)?;
     let signals = signals()?;
     // To stay is asked of a start, and there is none beside a living owner: `start` refuses.
     let before = match living_owner() {
         Some((handle, owner)) if !options.stay => {
             let heir = Heir::of(&handle)?;
-            wait_for(&handle, owner, &signals)?;
+            wait_for(&handle, owner, &signals, &mut following)?;
             Some((handle, heir))
         }
         _ => None,
@@ -41,6 +45,7 @@ pub fn run(mut options: Options) -> Result<()> {
     let mut scheduler = Scheduler::start(&mut storage, options, follows)?;
     // With the maps of the one before, and what noticed births there.
     drop(before);
+    following.load()?;
     rights::give_up()?;
     let members = scheduler.handle()?.members.entries()?.len();
     let taken_over = match members {
@@ -49,9 +54,10 @@ pub fn run(mut options: Options) -> Result<()> {
         many => format!(", with {many} members taken over"),
     };
     if !pins::mounted() {
-        write(
-            "no BPF file system is mounted: `list`, `add` and the like cannot reach this scheduler; mount -t bpf bpf /sys/fs/bpf, then attach again\n",
-        )?;
+        following.say(
+            Level::Warning,
+            "no BPF file system is mounted: `list`, `add` and the like cannot reach this scheduler; mount -t bpf bpf /sys/fs/bpf, then attach again",
+        );
     }
     if options.stay {
         // While it was starting.
@@ -63,19 +69,30 @@ pub fn run(mut options: Options) -> Result<()> {
         ))?;
         return Ok(());
     }
-    write(&format!(
-        "dualq attached{taken_over}; Ctrl-C gives the machine back to the kernel's scheduler\n"
-    ))?;
+    let end = if asked.service { "SIGTERM" } else { "Ctrl-C" };
+    following.say(
+        Level::Info,
+        &format!(
+            "dualq attached{taken_over}; {end} gives the machine back to the kernel's scheduler"
+        ),
+    );
+    following.begin(scheduler.handle()?)?;
+    following.ready("attached");
     loop {
-        if let Some(signal) = heard(&signals)? {
-            return give_back(scheduler, signal);
+        match heard(&signals)? {
+            Some(signal) if following.is_for_the_rules(signal) => {}
+            Some(signal) => {
+                following.stopping();
+                return give_back(scheduler, signal);
+            }
+            None => {}
         }
         match scheduler.news() {
             News::None => {}
             News::Restarted(exit) => {
-                write(&format!(
-                    "the kernel asked for a restart ({exit}): dualq is attached again\n"
-                ))?;
+                let line =
+                    format!("the kernel asked for a restart ({exit}): dualq is attached again");
+                following.say(Level::Warning, &line);
             }
             News::Ended(Some(exit)) => bail!(
                 "the kernel's scheduler is back: {exit}. `dualq-top attach` starts ours again; more is in {}",
@@ -132,12 +149,23 @@ fn living_owner() -> Option<(Handle, u32)> {
 }
 
 /// Until the owner has gone; then its members are for the taking.
-fn wait_for(handle: &Handle, owner: u32, signals: &Receiver<i32>) -> Result<()> {
-    write(&format!(
-        "process {owner} has attached dualq already: this one takes over when that one ends; Ctrl-C leaves it alone\n"
-    ))?;
+fn wait_for(
+    handle: &Handle,
+    owner: u32,
+    signals: &Receiver<i32>,
+    following: &mut Following,
+) -> Result<()> {
+    following.say(
+        Level::Info,
+        &format!(
+            "process {owner} has attached dualq already: this one takes over when that one ends; Ctrl-C leaves it alone"
+        ),
+    );
+    following.ready("standby: takes over when the owner ends");
     while handle.living_owner()?.is_some() {
-        if let Some(signal) = heard(signals)? {
+        if let Some(signal) = heard(signals)?
+            && !following.is_for_the_rules(signal)
+        {
             std::process::exit(128 + signal);
         }
     }

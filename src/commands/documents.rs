@@ -11,10 +11,14 @@ use crate::cli::Cli;
 use crate::ui::help::WORDS;
 
 /// Made and read by the program, for the manual page.
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     (
         "$XDG_CONFIG_HOME/dualq-top/config.toml, ~/.config/dualq-top/config.toml",
         "settings: the first where that variable is set, else the second; root reads by itself only what root alone may change",
+    ),
+    (
+        "/etc/dualq/rules.toml, /etc/dualq/rules.d/*.toml",
+        "rules that move programs by themselves: see dualq-rules(5)",
     ),
     (
         "/var/log/dualq-top.log",
@@ -38,6 +42,32 @@ const FILES: [(&str, &str); 6] = [
     ),
 ];
 
+/// What is typed most.
+const EXAMPLES: [(&str, &str); 5] = [
+    (
+        "sudo dualq-top",
+        "the dashboard; space moves the process under the cursor",
+    ),
+    (
+        "sudo dualq-top run --attach -- make -j8",
+        "a command in PRIORITY, with the scheduler for as long as it runs",
+    ),
+    (
+        "sudo dualq-top run -- runuser -u ana -- mpv film.mkv",
+        "a command of another user, beside a scheduler that runs",
+    ),
+    (
+        "sudo systemctl enable --now dualq",
+        "the scheduler at each boot, with the rules in /etc/dualq",
+    ),
+    (
+        "dualq-top rules test 4121",
+        "which rule a process would meet, and why",
+    ),
+];
+
+const SEE_ALSO: &str = ".SH \"SEE ALSO\"\n\\fBdualq\\-rules\\fR(5), \\fBdualq\\-config\\fR(5), \\fBsystemctl\\fR(1), \\fBchrt\\fR(1)\n";
+
 pub fn completions(shell: Shell) -> Result<()> {
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut Cli::command(), "dualq-top", &mut script);
@@ -56,12 +86,28 @@ pub fn man() -> Result<()> {
     page.render_description_section(&mut text)?;
     page.render_options_section(&mut text)?;
     text.extend(b".SH COMMANDS\n");
+    commands_of(&command, "dualq-top", &mut text)?;
+    let mut end = Vec::new();
+    page.render_extra_section(&mut end)?;
+    let end = String::from_utf8(end)?
+        .replace(".SH EXTRA\n", ".SH DASHBOARD\n")
+        .replace("Exit status: ", ".SH \"EXIT STATUS\"\n");
+    text.extend(end.into_bytes());
+    text.extend(list("WORDS", &WORDS).into_bytes());
+    text.extend(list("FILES", &FILES).into_bytes());
+    text.extend(list("EXAMPLES", &EXAMPLES).into_bytes());
+    text.extend(SEE_ALSO.as_bytes());
+    print(text)
+}
+
+/// A section on each command, and on the commands below it.
+fn commands_of(command: &clap::Command, path: &str, text: &mut Vec<u8>) -> Result<()> {
     for command in command
         .get_subcommands()
         .filter(|command| command.get_name() != "help")
     {
-        let name = command.get_name();
-        text.extend(format!(".SS \"dualq-top {name}\"\n").into_bytes());
+        let path = format!("{path} {}", command.get_name());
+        text.extend(format!(".SS \"{path}\"\n").into_bytes());
         let about = command.get_about().map(ToString::to_string);
         text.extend(format!("{}\n", about.unwrap_or_default()).into_bytes());
         // What goes with every command stands once, above.
@@ -74,16 +120,9 @@ pub fn man() -> Result<()> {
         // Below the command's own heading, without another.
         let options = String::from_utf8(options)?;
         text.extend(options.replace(".SH OPTIONS\n", "").into_bytes());
+        commands_of(command, &path, text)?;
     }
-    let mut end = Vec::new();
-    page.render_extra_section(&mut end)?;
-    let end = String::from_utf8(end)?
-        .replace(".SH EXTRA\n", ".SH DASHBOARD\n")
-        .replace("Exit status: ", ".SH \"EXIT STATUS\"\n");
-    text.extend(end.into_bytes());
-    text.extend(list("WORDS", &WORDS).into_bytes());
-    text.extend(list("FILES", &FILES).into_bytes());
-    print(text)
+    Ok(())
 }
 
 /// A section of terms, each with what there is to say of it.

@@ -49,7 +49,8 @@ pub fn remove(which: &Which) -> Result<()> {
         }
     }
     if let Some(pattern) = pattern {
-        let matches = |pid: &u32| comm_of(*pid).is_some_and(|name| pattern.is_match(&name));
+        let matches =
+            |pid: &u32| comm_of(*pid).is_some_and(|name| pattern.is_match(name.as_bytes()));
         pids.extend(members.iter().map(|member| member.pid).filter(matches));
         if pids.is_empty() {
             return Err(process::none_named(&pattern, "member"));
@@ -87,7 +88,7 @@ fn parsed(which: &Which) -> Result<Vec<u32>> {
 }
 
 /// Its keys are an interface: `members: [{pid, start_ticks, name, command, children,
-/// through}]`, `capacity`.
+/// through, rule}]`, `capacity`.
 #[derive(Serialize)]
 struct Listed {
     members: Vec<Member>,
@@ -105,6 +106,8 @@ struct Member {
     children: bool,
     /// The process through which it came, if it was not chosen itself.
     through: Option<u32>,
+    /// A rule has put it there.
+    rule: bool,
 }
 
 pub fn list(json: bool) -> Result<()> {
@@ -120,6 +123,7 @@ pub fn list(json: bool) -> Result<()> {
             command: command_of(entry.pid),
             children: entry.membership != Membership::Chosen,
             through: entry.chosen,
+            rule: entry.by_rule,
         })
         .collect();
     if json {
@@ -128,9 +132,11 @@ pub fn list(json: bool) -> Result<()> {
     }
     let mut out = format!("{:>7}  COMMAND\n", "PID");
     for member in &members {
-        let through = member
-            .through
-            .map_or_else(String::new, |pid| format!("  (through {pid})"));
+        let through = match member.through {
+            Some(pid) => format!("  (through {pid})"),
+            None if member.rule => "  (by rule)".to_owned(),
+            None => String::new(),
+        };
         out.push_str(&format!("{:>7}  {}{through}\n", member.pid, member.command));
     }
     let many = if members.len() == 1 { "" } else { "s" };

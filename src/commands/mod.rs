@@ -7,9 +7,11 @@ mod demo;
 mod detach;
 mod doctor;
 mod documents;
+mod following;
 mod members;
 pub(crate) mod process;
 mod replay;
+mod rules;
 mod run;
 mod stats;
 mod waits;
@@ -83,7 +85,10 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             let settings = Settings::load(cli.config.as_deref())?;
             print_note(&settings);
             let matches = matches.subcommand().map_or(matches, |(_, matches)| matches);
-            attach::run(settings.scheduler(options, matches).into())
+            attach::run(
+                &options,
+                settings.scheduler(options.scheduler, matches).into(),
+            )
         }
         Command::Detach => detach::run(),
         Command::Doctor { json } => doctor::run(json),
@@ -96,6 +101,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             run::check(&options, matches)?;
             run::run(&options, scheduler)
         }
+        Command::Rules(command) => rules::run(&command),
         Command::List { json } => members::list(json),
         Command::Stats(options) => stats::run(options),
         Command::Completions { shell } => documents::completions(shell),

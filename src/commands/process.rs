@@ -2,10 +2,11 @@
 
 use anyhow::{Context, Result, bail};
 use procfs::process::{Process, all_processes};
-use regex_lite::Regex;
+use regex::bytes::Regex;
 
 use crate::model::ProcessId;
 use crate::refusal::{Refusal, Status};
+use crate::rules;
 use crate::text::scrub;
 
 /// PF_KTHREAD, include/linux/sched.h
@@ -72,13 +73,13 @@ pub fn pattern(typed: &str) -> Result<Regex> {
                 .to_owned(),
         );
     }
-    Regex::new(typed).or_else(|error| {
+    rules::compile(typed).or_else(|why| {
         refuse(
             Status::BadArgument,
             format!(
                 "'{}' is no regular expression: {}",
                 scrub(typed.as_bytes()),
-                scrub(error.to_string().as_bytes())
+                scrub(why.as_bytes())
             ),
         )
     })
@@ -98,7 +99,7 @@ pub fn named(pattern: &Regex) -> Result<Vec<ProcessId>> {
         if stat.flags & KERNEL_THREAD == 0
             && stat.comm != own
             && !matches!(stat.state, 'Z' | 'X')
-            && pattern.is_match(&scrub(stat.comm.as_bytes()))
+            && pattern.is_match(scrub(stat.comm.as_bytes()).as_bytes())
         {
             found.push(ProcessId {
                 pid: stat.pid.cast_unsigned(),

@@ -12,6 +12,10 @@ pub mod dualq {
     include!(concat!(env!("OUT_DIR"), "/dualq.skel.rs"));
 }
 
+pub mod execs {
+    include!(concat!(env!("OUT_DIR"), "/execs.skel.rs"));
+}
+
 pub mod tasks {
     include!(concat!(env!("OUT_DIR"), "/tasks.skel.rs"));
 }

@@ -6,6 +6,8 @@ use crate::model::{Membership, ProcessId};
 /// Its flags.
 pub const WITH_CHILDREN: u32 = 1;
 pub const THROUGH_PARENT: u32 = 2;
+/// A rule has put it there. The kernel's side keeps this as it is given, and asks nothing of it.
+pub const BY_RULE: u32 = 4;
 
 /// Where the process through which it came stands in the value.
 const CHOSEN: std::ops::Range<usize> = 12..16;
@@ -21,6 +23,8 @@ pub struct Entry {
     /// with yet.
     pub start_ticks: Option<u64>,
     pub membership: Membership,
+    /// A rule has put it there, not a person.
+    pub by_rule: bool,
     /// For one that came through a parent: the process that was chosen.
     pub chosen: Option<u32>,
 }
@@ -37,11 +41,13 @@ impl Entry {
             flags if flags & WITH_CHILDREN != 0 => Membership::WithChildren,
             _ => Membership::Chosen,
         };
+        let by_rule = word(8) & BY_RULE != 0;
         let start = number::<8>(value).map_or(0, u64::from_ne_bytes);
         Self {
             pid,
             start_ticks: (start != 0).then_some(start / NS_PER_TICK),
             membership,
+            by_rule,
             chosen: (membership == Membership::ThroughParent).then(|| word(CHOSEN.start)),
         }
     }

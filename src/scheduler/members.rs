@@ -4,7 +4,10 @@
 //! what is queued or running already; a write straight to the map could do neither.
 
 mod addition;
+mod by_rule;
 mod inheritance;
+
+pub use by_rule::Placement;
 
 use std::collections::HashSet;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};

@@ -29,7 +29,7 @@ pub use entry::Entry;
 pub use handle::Handle;
 pub use heir::Heir;
 pub use hold::Hold;
-pub use members::Members;
+pub use members::{Members, Placement};
 pub use options::{Options, WaitsOption};
 pub use owner::{News, Scheduler};
 pub use owner_record::OwnerRecord;

@@ -18,6 +18,8 @@ use clap::parser::ValueSource;
 
 use crate::app::preferences::Preferences;
 use crate::cli::{BatchOrder, Look, SchedulerOptions, ThemeName};
+pub(crate) use entry::{Entry, entries, quoted};
+pub(crate) use fault::{Fault, nearest};
 use file::Found;
 
 /// The settings of the file; `None` for those that it does not have.

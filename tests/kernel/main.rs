@@ -36,6 +36,7 @@ mod readers;
 mod recording;
 mod refused;
 mod rights;
+mod rules;
 mod run;
 mod scripts;
 mod soak;

@@ -168,10 +168,12 @@ fn keys_of_the_terminal_reach_an_attached_command_once() {
     let command = "$DUALQ_TOP run --attach --no-waits -- sh -c 'trap \"echo got-int\" INT; trap \"echo went-on\" CONT; \
                    echo goes on; while :; do sleep 0.1; done'\r";
     terminal.press(command.as_bytes());
-    let line = |text: &str, line: &str| text.lines().filter(|row| row.trim() == line).count();
+    // Not in the command as it was typed; the terminal's echo of the key may stand before it.
+    let said = |row: &&str, word: &str| row.trim_end().ends_with(word) && !row.contains("trap");
+    let line = |text: &str, word: &str| text.lines().filter(|row| said(row, word)).count();
     terminal.wait_for_screen("it runs", |text| line(text, "goes on") == 1);
     terminal.press(b"\x03");
-    terminal.wait_for_screen("Ctrl-C reaches it", |text| text.contains("got-int"));
+    terminal.wait_for_screen("Ctrl-C reaches it", |text| line(text, "got-int") == 1);
     // Ctrl-Z gives the shell its terminal back; the scheduler goes on.
     terminal.press(b"\x1a");
     terminal.wait_for_screen("it is stopped", |text| text.contains("Stopped"));
@@ -180,11 +182,15 @@ fn keys_of_the_terminal_reach_an_attached_command_once() {
     // By then the terminal is the command's again.
     terminal.wait_for_screen("it goes on", |text| line(text, "went-on") >= 1);
     terminal.press(b"\x03");
-    let interrupts = |text: &str| text.matches("got-int").count();
-    terminal.wait_for_screen("Ctrl-C again", |text| interrupts(text) >= 3);
-    std::thread::sleep(Duration::from_millis(500));
-    // The command line itself holds the word too.
-    assert_eq!(interrupts(&terminal.screen()), 3, "{}", terminal.screen());
+    terminal.wait_for_screen("Ctrl-C again", |text| line(text, "got-int") >= 2);
+    // One that came twice would come now.
+    std::thread::sleep(Duration::from_millis(300));
+    assert_eq!(
+        line(&terminal.screen(), "got-int"),
+        2,
+        "{}",
+        terminal.screen()
+    );
     terminal.press(b"\x1c");
     guest::wait_until_detached();
 }

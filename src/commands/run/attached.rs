@@ -16,9 +16,9 @@ use rustix::process::{
 
 use super::SELF;
 use crate::cli::{RunOptions, RunQueue};
-use crate::log;
-use crate::rights;
 use crate::scheduler::{News, Options, Scheduler};
+use crate::sys::capabilities;
+use crate::sys::log;
 
 /// How often the kernel is asked whether it still runs the scheduler.
 const LOOK: Timespec = Timespec {
@@ -50,7 +50,7 @@ pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
     let mut scheduler = Scheduler::start(&mut storage, scheduler, None)?;
     // Before the rights are given up: the command would inherit that.
     let child = start_command(options)?;
-    rights::give_up()?;
+    capabilities::give_up()?;
     let mut attached = true;
     let end = loop {
         signals.pass_on(child)?;

@@ -16,10 +16,11 @@ use clap::parser::ValueSource;
 use clap::{ArgMatches, Args};
 
 use crate::cli::{RunOptions, RunQueue, SchedulerOptions};
+use crate::kernel::sysfs;
 use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::{Options, sysfs};
-use crate::text::scrub;
+use crate::scheduler::Options;
+use crate::sys::text::scrub;
 
 /// This program's own file, whatever has become of its path.
 const SELF: &str = "/proc/self/exe";

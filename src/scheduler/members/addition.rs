@@ -196,6 +196,15 @@ impl Members {
         Ok(())
     }
 
+    /// Puts a process in PRIORITY with these flags, and its living children if they ask for them.
+    pub(super) fn choose_by_rule(&self, id: ProcessId, flags: u32) -> Result<()> {
+        self.choose(id.pid, Some(id.start_ticks), flags)?;
+        if flags & WITH_CHILDREN != 0 {
+            self.add_living_children(id.pid, &mut HashSet::new())?;
+        }
+        Ok(())
+    }
+
     fn choose(&self, pid: u32, start_ticks: Option<u64>, flags: u32) -> Result<()> {
         let terms = Terms {
             start_ticks,

@@ -1,0 +1,110 @@
+//! Execs, as the kernel reports them: src/bpf/execs.bpf.c.
+
+use std::cell::RefCell;
+use std::mem::MaybeUninit;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::rc::Rc;
+
+use anyhow::{Context, Result};
+use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::{MapCore, MapFlags, MapHandle, RingBuffer, RingBufferBuilder};
+
+use super::Facts;
+use crate::kernel::program;
+use crate::kernel::skeletons::execs::ExecsSkelBuilder;
+use crate::model::ProcessId;
+
+/// The size of struct exec_record.
+const RECORD: usize = 48;
+/// USER_HZ is 100 everywhere: what `/proc` counts start times in.
+const TICK_NS: u64 = 10_000_000;
+
+/// Execs are reported until this is dropped.
+pub struct Execs {
+    ring: MapHandle,
+    lost: MapHandle,
+    _link: OwnedFd,
+}
+
+impl Execs {
+    /// # Errors
+    /// Without the rights to load BPF programs.
+    pub fn report() -> Result<Self> {
+        let mut storage = MaybeUninit::uninit();
+        let skel = ExecsSkelBuilder::default()
+            .open(&mut storage)
+            .and_then(OpenSkel::load)
+            .context("the kernel did not load the program that reports execs")?;
+        let program = skel.progs.dualq_exec.as_fd();
+        Ok(Self {
+            _link: program::attach(program).context("cannot attach to sched_process_exec")?,
+            ring: MapHandle::try_from(&skel.maps.execs)?,
+            lost: MapHandle::try_from(&skel.maps.execs_lost)?,
+        })
+    }
+
+    /// What has become readable when there is something to take.
+    #[must_use]
+    pub fn fd(&self) -> BorrowedFd<'_> {
+        self.ring.as_fd()
+    }
+
+    /// How many were not reported since this was loaded, for want of room.
+    ///
+    /// # Errors
+    /// Where the map cannot be read.
+    pub fn lost(&self) -> Result<u64> {
+        let bytes = self.lost.lookup(&0_u32.to_ne_bytes(), MapFlags::ANY)?;
+        let bytes = bytes.as_deref().and_then(<[u8]>::first_chunk);
+        Ok(bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes)))
+    }
+
+    /// # Errors
+    /// Where the ring cannot be mapped.
+    pub fn reader(&self) -> Result<Reader<'_>> {
+        let found = Rc::new(RefCell::new(Vec::new()));
+        let into = Rc::clone(&found);
+        let mut builder = RingBufferBuilder::new();
+        builder.add(&self.ring, move |record| {
+            into.borrow_mut().extend(parse(record));
+            0
+        })?;
+        let ring = builder.build().context("cannot map the ring of execs")?;
+        Ok(Reader { ring, found })
+    }
+}
+
+/// Takes the reports out of the ring.
+pub struct Reader<'a> {
+    ring: RingBuffer<'a>,
+    found: Rc<RefCell<Vec<Facts>>>,
+}
+
+impl Reader<'_> {
+    /// Those that have come since the last call.
+    ///
+    /// # Errors
+    /// Where the ring cannot be read.
+    pub fn take(&self) -> Result<Vec<Facts>> {
+        self.ring
+            .consume()
+            .context("cannot read the ring of execs")?;
+        Ok(self.found.take())
+    }
+}
+
+fn parse(record: &[u8]) -> Option<Facts> {
+    let record: &[u8; RECORD] = record.first_chunk()?;
+    let name = |at: usize| {
+        let bytes = record.get(at..at + 16).unwrap_or_default();
+        let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(16);
+        String::from_utf8_lossy(&bytes[..end]).into_owned()
+    };
+    let start = u64::from_ne_bytes(*record.get(8..)?.first_chunk()?);
+    let id = ProcessId {
+        pid: u32::from_ne_bytes(*record.first_chunk()?),
+        start_ticks: start / TICK_NS,
+    };
+    let user = u32::from_ne_bytes(*record.get(4..)?.first_chunk()?);
+    Some(Facts::new(id, name(16), user, name(32)))
+}

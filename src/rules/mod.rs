@@ -1,0 +1,24 @@
+//! Rules: which processes go into which queue without anybody's hand.
+//!
+//! [`file`] finds and reads the files, [`parse`] makes [`Rule`]s of them, [`set`] finds the first rule
+//! that matches a [`Subject`], and [`engine`] applies it: at each exec, which [`execs`] reports from
+//! the kernel, and once to the processes that run already.
+
+#![forbid(unsafe_code)]
+
+pub mod ananicy;
+pub mod engine;
+mod execs;
+pub mod file;
+mod parse;
+mod patterns;
+mod rule;
+mod set;
+mod subject;
+
+pub use engine::Engine;
+pub use file::Rules;
+pub use patterns::compile;
+pub use rule::{Field, Place, Rule};
+pub use set::RuleSet;
+pub use subject::{Facts, Subject};

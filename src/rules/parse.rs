@@ -1,0 +1,187 @@
+//! From the text of a file to its rules, and to every fault in it.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+use super::patterns::compile;
+use super::{Field, Place, Rule};
+use crate::model::Queue;
+use crate::settings::{Entry, Fault, entries, nearest, quoted};
+use crate::sys::text::scrub;
+
+/// What a rule may say besides its conditions.
+const SETTINGS: [&str; 2] = ["queue", "children"];
+
+/// Texts of which nobody would want a rule for all.
+const ANYTHING: [&str; 6] = ["a", "0", "systemd", "/usr/bin/x y", "-Z_", "user.slice:é"];
+
+/// The rules of a file, and its faults in the order of their lines.
+pub fn parse(file: &Arc<Path>, bytes: &[u8]) -> (Vec<Rule>, Vec<Fault>) {
+    let mut faults = Vec::new();
+    let rules = rules(file, bytes, &mut faults).unwrap_or_else(|fault| {
+        faults.push(fault);
+        Vec::new()
+    });
+    faults.sort_by_key(|fault| fault.at);
+    (rules, faults)
+}
+
+fn rules(file: &Arc<Path>, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<Rule>, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Fault::new(
+            error.valid_up_to(),
+            "not UTF-8: save the file in that encoding",
+        )
+    })?;
+    let table = DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let message = scrub(error.message().as_bytes());
+        Fault::new(
+            at,
+            format!("not TOML ({message}): write [[rule]], and below it name = value"),
+        )
+    })?;
+    let mut rules = Vec::new();
+    let lines = Lines::of(bytes);
+    for entry in entries(table.get_ref()) {
+        if entry.name != "rule" {
+            let name = quoted(entry.name);
+            faults.push(Fault::new(
+                entry.at,
+                format!("unknown name {name}: a rule begins with [[rule]]"),
+            ));
+            continue;
+        }
+        let DeValue::Array(tables) = entry.value.get_ref() else {
+            return Err(Fault::new(
+                entry.at,
+                "invalid rule: expected two brackets, [[rule]]",
+            ));
+        };
+        for table in tables.iter() {
+            let place = Place {
+                file: Arc::clone(file),
+                line: lines.number(table.span().start),
+            };
+            match rule(table, place, faults) {
+                Ok(rule) => rules.extend(rule),
+                Err(fault) => faults.push(fault),
+            }
+        }
+    }
+    Ok(rules)
+}
+
+/// Where the lines begin: thousands of rules are numbered without counting from the start each time.
+struct Lines(Vec<usize>);
+
+impl Lines {
+    fn of(bytes: &[u8]) -> Self {
+        Self(memchr::memchr_iter(b'\n', bytes).collect())
+    }
+
+    fn number(&self, at: usize) -> usize {
+        1 + self.0.partition_point(|end| *end < at)
+    }
+}
+
+/// One rule; none where it has faults that are noted already.
+fn rule(
+    table: &Spanned<DeValue<'_>>,
+    place: Place,
+    faults: &mut Vec<Fault>,
+) -> Result<Option<Rule>, Fault> {
+    let at = table.span().start;
+    let DeValue::Table(table) = table.get_ref() else {
+        return Err(Fault::new(at, "invalid rule: expected [[rule]]"));
+    };
+    let mut rule = Rule {
+        place,
+        conditions: Vec::new(),
+        queue: Queue::Priority,
+        children: false,
+    };
+    let before = faults.len();
+    let mut narrow = false;
+    for entry in entries(table) {
+        match read(&mut rule, &entry) {
+            Ok(narrows) => narrow |= narrows,
+            Err(fault) => faults.push(fault),
+        }
+    }
+    if faults.len() > before {
+        return Ok(None);
+    }
+    if !narrow {
+        return Err(Fault::new(
+            at,
+            format!(
+                "the rule matches everything: add a condition ({}) that not every process meets",
+                Field::ALL.map(Field::key).join(", ")
+            ),
+        ));
+    }
+    if rule.queue == Queue::Batch && rule.children {
+        return Err(Fault::new(
+            at,
+            "cannot take children along to BATCH: they are there by themselves; leave `children` out",
+        ));
+    }
+    rule.conditions.sort_unstable();
+    Ok(Some(rule))
+}
+
+/// Reads one line of a rule. Says whether it narrows down which processes are meant.
+fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, Fault> {
+    let at = entry.value.span().start;
+    if let Some(field) = Field::ALL
+        .into_iter()
+        .find(|field| field.key() == entry.name)
+    {
+        let DeValue::String(pattern) = entry.value.get_ref() else {
+            return Err(Fault::new(
+                at,
+                format!(
+                    "invalid {}: expected a regular expression in quotes",
+                    entry.name
+                ),
+            ));
+        };
+        let regex = compile(pattern).map_err(|why| {
+            Fault::new(
+                at,
+                format!(
+                    "invalid regular expression {}: {}; a backslash before a character takes it as it is",
+                    quoted(pattern),
+                    scrub(why.as_bytes())
+                ),
+            )
+        })?;
+        rule.conditions.push((field, pattern.to_string()));
+        return Ok(!ANYTHING.iter().all(|text| regex.is_match(text.as_bytes())));
+    }
+    match (entry.name, entry.value.get_ref()) {
+        ("queue", DeValue::String(name)) if *name == "priority" => rule.queue = Queue::Priority,
+        ("queue", DeValue::String(name)) if *name == "batch" => rule.queue = Queue::Batch,
+        ("queue", _) => {
+            return Err(Fault::new(
+                at,
+                "invalid queue: expected \"priority\" or \"batch\"",
+            ));
+        }
+        ("children", DeValue::Boolean(children)) => rule.children = *children,
+        ("children", _) => return Err(Fault::new(at, "invalid children: expected true or false")),
+        (other, _) => {
+            let known = Field::ALL.map(Field::key).into_iter().chain(SETTINGS);
+            let near = nearest(other, known);
+            return Err(Fault::new(
+                entry.at,
+                format!("unknown name {}: did you mean \"{near}\"?", quoted(other)),
+            ));
+        }
+    }
+    Ok(false)
+}

@@ -1,0 +1,77 @@
+//! What rules move, and what they leave alone: a person's hand comes first.
+
+use anyhow::Result;
+
+use super::Members;
+use crate::model::{Membership, ProcessId, Queue};
+use crate::refusal::{Refusal, Status};
+use crate::scheduler::entry::{BY_RULE, WITH_CHILDREN};
+
+/// What became of a rule's wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Placement {
+    Moved,
+    /// It was there already.
+    Already,
+    /// A person has put it where it is.
+    ByHand,
+    /// It has ended, or it can never be moved.
+    Gone,
+}
+
+impl Members {
+    /// Puts a process where a rule wants it. `moved_before` says that a rule has put this one in
+    /// PRIORITY before: if it is not there any more, a person has taken it out.
+    ///
+    /// # Errors
+    /// Where PRIORITY is full, and where the maps cannot be reached.
+    pub fn place(
+        &self,
+        id: ProcessId,
+        queue: Queue,
+        children: bool,
+        moved_before: bool,
+    ) -> Result<Placement> {
+        let entry = self.entry(id.pid)?.filter(|entry| entry.is_of(id));
+        let Some(entry) = entry else {
+            return match queue {
+                Queue::Batch => Ok(Placement::Already),
+                Queue::Priority if moved_before => Ok(Placement::ByHand),
+                Queue::Priority => self.add_by_rule(id, children),
+            };
+        };
+        let by_rule = match entry.chosen {
+            // Its parent's membership is whose it is.
+            Some(chosen) => self.entry(chosen)?.is_some_and(|parent| parent.by_rule),
+            None => entry.by_rule,
+        };
+        if !by_rule {
+            return Ok(Placement::ByHand);
+        }
+        match queue {
+            Queue::Batch => {
+                self.remove(id.pid)?;
+                Ok(Placement::Moved)
+            }
+            Queue::Priority if entry.membership == Membership::Chosen && children => {
+                self.add_by_rule(id, children)
+            }
+            Queue::Priority => Ok(Placement::Already),
+        }
+    }
+
+    fn add_by_rule(&self, id: ProcessId, children: bool) -> Result<Placement> {
+        let with = if children { WITH_CHILDREN } else { 0 };
+        match self.choose_by_rule(id, BY_RULE | with) {
+            Ok(()) => Ok(Placement::Moved),
+            Err(error) => match error.downcast_ref::<Refusal>() {
+                Some(refusal) if refusal.status == Status::NoSuchProcess => Ok(Placement::Gone),
+                // One of our own, or a kernel thread.
+                Some(refusal) if refusal.sentence.contains("cannot be moved") => {
+                    Ok(Placement::Gone)
+                }
+                _ => Err(error),
+            },
+        }
+    }
+}
