@@ -372,6 +372,10 @@ pub struct StatsOptions {
     #[arg(long)]
     pub json: bool,
 
+    /// Print the counters and waits for a monitoring system, in the form of OpenMetrics
+    #[arg(long, conflicts_with_all = ["json", "watch"])]
+    pub openmetrics: bool,
+
     /// Print again at this interval until interrupted
     #[arg(long, value_name = "SECONDS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=86_400))]
     pub watch: Option<u32>,

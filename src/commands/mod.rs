@@ -9,6 +9,7 @@ mod doctor;
 mod documents;
 mod following;
 mod members;
+mod openmetrics;
 pub(crate) mod process;
 mod replay;
 mod rules;

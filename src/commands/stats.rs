@@ -9,6 +9,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::members::write;
+use super::openmetrics;
 use super::waits;
 use crate::cli::StatsOptions;
 use crate::model::{NoWaits, Ruler, Waits};
@@ -58,7 +59,14 @@ pub fn run(options: StatsOptions) -> Result<()> {
         let waits = read.as_ref().map(|now| since(now, before.as_ref()));
         let counters = handle.counters()?;
         let members = handle.members.entries()?.len();
-        let text = if options.json {
+        let text = if options.openmetrics {
+            let state = openmetrics::State {
+                members,
+                capacity: handle.members.capacity(),
+                guarantee_percent: handle.owner()?.map(|owner| owner.guarantee_percent),
+            };
+            openmetrics::text(&state, &counters, waits.ok().as_ref())?
+        } else if options.json {
             format!(
                 "{}\n",
                 serde_json::to_string(&json(&handle, &counters, members, waits.ok())?)?
