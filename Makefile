@@ -11,7 +11,10 @@ help:
 	@echo 'make test     all tests, those on a real kernel included; a quarter to half an hour on two cores'
 	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument; four minutes'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
-	@echo 'make install  program, manual page, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
+	@echo 'make install  program, manual pages, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
+	@echo 'make package  .deb and .rpm: to $(CARGO_TARGET_DIR)/packages'
+	@echo 'make dist     the source with all crates, which builds without a network'
+	@echo 'make test-distribution  the .deb in a Debian with systemd: install, boot, reload, purge; ten minutes'
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; long, less so with BENCH=--quick'
 	@echo '              PEERS="scx_bpfland scx_lavd" builds and measures other schedulers beside it'
 	@echo 'make bench-check  do hackbench, cyclictest, perf bench and stress-ng agree with it?'
@@ -46,13 +49,20 @@ static:
 	vm/cargo-static build --release
 
 install:
-	install -D -m 755 $(program) $(root)/bin/dualq-top
-	mkdir -p $(root)/share/man/man1 $(root)/share/bash-completion/completions \
-		$(root)/share/zsh/site-functions $(root)/share/fish/vendor_completions.d
-	$(program) man >$(root)/share/man/man1/dualq-top.1
-	$(program) completions bash >$(root)/share/bash-completion/completions/dualq-top
-	$(program) completions zsh >$(root)/share/zsh/site-functions/_dualq-top
-	$(program) completions fish >$(root)/share/fish/vendor_completions.d/dualq-top.fish
+	@packaging/stage '$(DESTDIR)' '$(PREFIX)' '$(program)'
+
+# Of the static program, and of that for arm64 if `make build-arm64` has been run.
+package: packages static
+	@packaging/packages "$$(vm/static-program)" amd64
+	@arm64=$(CARGO_TARGET_DIR)/aarch64-unknown-linux-gnu/release/dualq-top; \
+		[ ! -e "$$arm64" ] || packaging/packages "$$arm64" arm64 "$$(vm/static-program)"
+
+dist:
+	@packaging/dist
+
+# Takes 'make package' first, and mmdebstrap; some ten minutes without KVM.
+test-distribution: packages-vm
+	@vm/test-distribution
 
 # The headers of libelf and zlib are the same for every machine; only those are taken from this one's.
 check-arm64:
@@ -115,4 +125,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-virtual-time build program static install bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-virtual-time build program static install package dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs check-arm64 shell packages packages-vm clean

@@ -1,0 +1,54 @@
+//! Version, change log and tag agree, and what packages contain is in the source.
+
+#![allow(clippy::unwrap_used)]
+
+use std::process::Command;
+
+const CHANGELOG: &str = include_str!("../CHANGELOG.md");
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+fn sections() -> Vec<&'static str> {
+    let headings = CHANGELOG
+        .lines()
+        .filter_map(|line| line.strip_prefix("## "));
+    headings
+        .map(|heading| heading.split(' ').next().unwrap())
+        .collect()
+}
+
+#[test]
+fn the_change_log_begins_with_this_version_or_the_next() {
+    let sections = sections();
+    let newest = sections.iter().find(|section| **section != "Unreleased");
+    assert_eq!(newest, Some(&VERSION), "{sections:?}");
+    assert!(
+        sections
+            .iter()
+            .skip(1)
+            .all(|section| *section != "Unreleased")
+    );
+}
+
+#[test]
+fn a_tag_on_this_commit_is_this_version() {
+    let tags = Command::new("git")
+        .args(["tag", "--points-at", "HEAD"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .output();
+    // Source without its history has no tags.
+    let Ok(tags) = tags else { return };
+    for tag in String::from_utf8(tags.stdout).unwrap().lines() {
+        if let Some(version) = tag.strip_prefix('v') {
+            assert_eq!(version, VERSION);
+            assert_ne!(sections()[0], "Unreleased");
+        }
+    }
+}
+
+#[test]
+fn packages_have_the_version_of_the_manifest() {
+    let output = Command::new(concat!(env!("CARGO_MANIFEST_DIR"), "/packaging/version"))
+        .output()
+        .unwrap();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), VERSION);
+}
