@@ -143,10 +143,10 @@ fn a_stranger_is_told_what_to_do_until_the_first_key() {
 fn a_process_that_stops_working_is_seen_to_have_worked() {
     let (mut world, mut events) = seen(2);
     events.extend((0..3).map(|_| world.tick()));
-    world.uses(4121, 0.0);
+    world.uses(4121, 5.0);
     events.push(world.tick());
     let shown = play((120, 40), events, &mut Hands::default());
-    assert!(shown.line("ffmpeg -i").contains("███ "), "{}", shown.text());
+    assert!(shown.line("ffmpeg -i").contains("██▁ "), "{}", shown.text());
 }
 
 #[test]

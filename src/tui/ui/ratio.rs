@@ -97,7 +97,7 @@ fn bar(pen: &mut Pen, app: &App, theme: &Theme, label: &str, pick: Pick) {
         return;
     };
     let more = if pen.width() >= WIDE { MORE } else { 0 };
-    let width = pen.width().saturating_sub(LABEL + SHARES + more + 1);
+    let width = pen.width().saturating_sub(LABEL + SHARES + more + 2);
     chart::split_bar(&mut pen.part(LABEL, 0, width, 1), theme, share);
     let x = LABEL + width + 1;
     let x = pen.text(x, 0, &format::shares(share), theme.strong);
@@ -140,7 +140,7 @@ fn recent_line(pen: &mut Pen, app: &App, theme: &Theme) {
     let width = if both {
         half.saturating_sub(11 + SHARES)
     } else {
-        pen.width().saturating_sub(LABEL + SHARES + 1)
+        pen.width().saturating_sub(LABEL + SHARES + 2)
     };
     pen.text(1, 0, &span(app, width), theme.quiet);
     for (index, (label, pick)) in (0_u16..).zip([CPU_TIME, DISPATCHES]) {
