@@ -38,7 +38,7 @@ fn every_parser_keeps_its_promises_on_all_inputs_that_are_kept() {
 
 /// `make fuzz` refuses to build with other crates than those of its own list.
 #[test]
-fn the_fuzz_targets_are_locked_with_the_crates_that_the_program_is_built_with() {
+fn fuzz_targets_use_the_programs_crate_versions() {
     let read = |name| fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap();
     let (manifest, list) = (read("Cargo.toml"), read("fuzz/Cargo.lock"));
     let manifest = DeTable::parse(&manifest).unwrap();

@@ -66,14 +66,14 @@ fn section(title: &str) -> String {
 }
 
 #[test]
-fn the_manual_page_says_each_exit_status_one_by_a_signal_included() {
+fn manual_page_has_each_exit_status() {
     let section = section("\"EXIT STATUS\"");
     assert!(section.contains("0 success"), "{section}");
     assert!(section.contains("Ended by signal N: 128 + N"), "{section}");
 }
 
 #[test]
-fn the_manual_page_has_the_words_of_the_help_and_the_files_of_the_program() {
+fn manual_page_has_terms_and_files() {
     let words = section("WORDS");
     for (word, meaning) in WORDS {
         assert!(

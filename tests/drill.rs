@@ -79,7 +79,7 @@ fn falls(thread: &str, arguments: &[&str], wake: impl FnOnce(&mut Pty), status: 
 
 #[test]
 #[cfg_attr(not(debug_assertions), ignore = "a program for use has no drills")]
-fn a_panic_in_any_thread_hands_the_terminal_back_and_says_so_once() {
+fn panic_in_any_thread_restores_terminal_and_reports_once() {
     let nothing = |_: &mut Pty| {};
     let key = |terminal: &mut Pty| terminal.press("H");
     let signal = |terminal: &mut Pty| terminal.signal(Signal::CONT);

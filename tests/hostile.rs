@@ -26,7 +26,7 @@ use support::World;
 const EVIL: &str = "E\x1b]0;pwned\x07\x1b]52;c;cm0gLXJm\x1b\\\x1b[38;5;213m\x1b[7;77H\x1b[6n\x07\
     \u{9b}2J\u{9d}0;t\u{9c}\u{90}q\u{202e}\u{2066}\u{200f}\r\n\tV";
 
-/// What of it must not be in any bytes that are written, the way it was.
+/// Its parts that must never be in the written bytes.
 const TRACES: [&[u8]; 10] = [
     b"\x1b]",
     b"\x1bP",
@@ -156,7 +156,7 @@ fn an_evil_recording_is_text_on_every_screen() {
     terminal.wait_for("[6n ·2J·0;t··q···");
     terminal.wait_for("any other key closes");
     terminal.press("\x1b");
-    terminal.wait_for("The recording ends here");
+    terminal.wait_for("The recording has ended");
     for keys in ["e", "?", "l", "b", "t", "u", "k", "/E\r", "\\V\r", "x"] {
         terminal.press(keys);
         terminal.settle();

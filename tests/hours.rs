@@ -1,4 +1,4 @@
-//! What hours of watching take: no more memory than the first of them.
+//! Memory stays constant over hours of use.
 
 #![allow(clippy::unwrap_used)]
 

@@ -1,4 +1,4 @@
-//! Where the answer goes: a pipe that nobody reads, a full disk.
+//! Output to a pipe without a reader, and to a full disk.
 
 #![allow(clippy::unwrap_used)]
 

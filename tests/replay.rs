@@ -59,7 +59,7 @@ fn the_recording_that_comes_with_it_shows_what_priority_does() {
 }
 
 #[test]
-fn the_recording_that_comes_with_it_is_small_and_says_where_it_was_made() {
+fn built_in_recording_is_small_and_names_its_machine() {
     let reader = record::shipped().unwrap();
     assert!(
         reader.about().kernel.starts_with("7."),
@@ -70,7 +70,7 @@ fn the_recording_that_comes_with_it_is_small_and_says_where_it_was_made() {
 }
 
 #[test]
-fn the_recording_that_comes_with_it_tells_of_the_kernels_scheduler_too() {
+fn built_in_recording_includes_the_kernel_default() {
     let moves = shipped()
         .iter()
         .filter(|e| matches!(e, Event::Moved { .. }))
@@ -104,7 +104,7 @@ fn no_key_pretends_to_change_anything() {
         let app = App::new().replaying();
         let shown = play_app(app, Theme::colour(), (80, 24), events, &mut hands);
         assert!(
-            shown.has("This is a recording"),
+            shown.has("A recording cannot be changed"),
             "{pressed}:\n{}",
             shown.text()
         );
@@ -181,7 +181,7 @@ fn replays_itself_without_rights_and_answers_keys() {
     terminal.wait_for("REPLAY");
     terminal.wait_for("demo-metronome");
     terminal.press("x");
-    terminal.wait_for("This is a recording");
+    terminal.wait_for("A recording cannot be changed");
     terminal.press("p");
     terminal.wait_for("paused");
     let stands = terminal.position();
@@ -189,7 +189,7 @@ fn replays_itself_without_rights_and_answers_keys() {
     terminal.wait_until("steps", |screen| Pty::place(screen) > stands);
     terminal.press("]]]]p");
     terminal.wait_for("×16");
-    terminal.wait_for("The recording ends here");
+    terminal.wait_for("The recording has ended");
     terminal.press("q");
     assert_eq!(terminal.status(), Some(0));
 }
@@ -236,7 +236,7 @@ fn a_step_back_shows_the_look_before_as_it_was() {
 
 /// As a shell does it, by the key and by the signal.
 #[test]
-fn while_it_is_stopped_the_terminal_is_as_it_was_and_is_taken_again_on_return() {
+fn stopped_replay_restores_terminal_and_takes_it_on_return() {
     let mut terminal = Pty::start(program(&["replay"]), 24, 80);
     for by_key in [true, false] {
         terminal.wait_for("REPLAY");
@@ -257,18 +257,18 @@ fn while_it_is_stopped_the_terminal_is_as_it_was_and_is_taken_again_on_return() 
 }
 
 #[test]
-fn at_its_beginning_there_is_no_way_back_and_at_its_end_there_is() {
+fn recording_steps_back_from_its_end_but_not_its_beginning() {
     let mut terminal = Pty::start(program(&["replay"]), 24, 80);
     terminal.wait_for("REPLAY");
     terminal.press("p,,,,,,,,,,,,");
-    terminal.wait_for("The recording begins here");
+    terminal.wait_for("This is the beginning of the recording");
     terminal.press("]]]]p");
-    terminal.wait_for("The recording ends here");
+    terminal.wait_for("The recording has ended");
     let ended = terminal.position();
     terminal.press(",");
     terminal.wait_until("back", |screen| Pty::place(screen) < ended);
     terminal.press("p");
-    terminal.wait_for("The recording ends here");
+    terminal.wait_for("The recording has ended");
     terminal.press("q");
     assert_eq!(terminal.status(), Some(0));
 }
@@ -300,7 +300,7 @@ fn what_is_no_recording_is_refused_with_the_place_of_the_fault() {
         &run(folder.0.join("none").to_str().unwrap()),
         "No such file",
     );
-    refused(&run("/dev/zero"), "no regular file");
+    refused(&run("/dev/zero"), "not a regular file");
     let whole = include_bytes!("../assets/demo.rec");
     let mut damaged = whole.to_vec();
     damaged[30] ^= 1;
@@ -310,7 +310,7 @@ fn what_is_no_recording_is_refused_with_the_place_of_the_fault() {
     );
     let pipe = folder.0.join("pipe");
     rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
-    refused(&run(pipe.to_str().unwrap()), "no regular file");
+    refused(&run(pipe.to_str().unwrap()), "not a regular file");
 }
 
 /// Ten gigabytes that cost no disk: none of them is read into memory.
@@ -364,14 +364,14 @@ fn a_session_is_recorded_for_its_owner_alone_and_replayed() {
     );
     let mut terminal = Pty::start(program(&["replay", file]), 24, 80);
     terminal.wait_for("REPLAY");
-    terminal.wait_for("The recording ends here");
+    terminal.wait_for("The recording has ended");
     terminal.press("q");
     assert_eq!(terminal.status(), Some(0));
 }
 
 /// A limit on the file's size stands for a disk that is full.
 #[test]
-fn where_the_disk_is_full_the_dashboard_goes_on_and_the_file_can_be_read() {
+fn full_disk_keeps_dashboard_running_and_file_readable() {
     let folder = Folder::new("full");
     let file = folder.0.join("session.rec");
     let mut command = Command::new("sh");
@@ -387,7 +387,7 @@ fn where_the_disk_is_full_the_dashboard_goes_on_and_the_file_can_be_read() {
     terminal.press("[[");
     terminal.wait_for("Recording has stopped");
     terminal.press("?");
-    terminal.wait_for("keys and words");
+    terminal.wait_for("keys and terms");
     terminal.press("qq");
     assert_eq!(terminal.status(), Some(0));
     let mut terminal = Pty::start(program(&["replay", file.to_str().unwrap()]), 24, 80);

@@ -257,7 +257,7 @@ fn a_busy_machine_in_ascii() {
 }
 
 #[test]
-fn waits_beside_the_cpus_where_there_is_room_for_some_lines_of_them() {
+fn waits_are_beside_the_cpus_if_there_is_room() {
     for size in [(100, 24), (100, 30), (110, 36)] {
         assert_screen("waits", size, toggled(8));
     }

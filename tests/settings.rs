@@ -75,7 +75,7 @@ fn settings(name: &str, text: &str) -> Settings {
     Settings::load(Some(&directory.file(text))).unwrap()
 }
 
-/// What the dashboard shows with these settings, after these keys.
+/// Returns the screen with these settings after these keys.
 fn shown(preferences: Preferences, size: (u16, u16), keys: &[Key], hands: &mut Hands) -> Shown {
     let mut world = World::new(2);
     let mut events = vec![world.look(), world.tick()];
@@ -192,7 +192,7 @@ fn what_is_no_settings_file_is_refused_in_a_sentence() {
     }
     let output = run_with(Path::new("/dev/null"));
     assert!(
-        said(&output).contains("needs a terminal"),
+        said(&output).contains("the dashboard needs one"),
         "/dev/null: no settings"
     );
 }
@@ -369,7 +369,7 @@ fn a_rebound_key_works_and_is_named_wherever_its_action_is() {
         &[Key::Char('k')],
         &mut hands,
     );
-    assert!(screen.has("stands still; k goes on"), "{}", screen.text());
+    assert!(screen.has("is paused; k continues"), "{}", screen.text());
     assert!(screen.has("F2 PRIORITY/BATCH") && screen.has("Ctrl-X attach/detach"));
     assert!(
         !screen.has("signal"),

@@ -53,6 +53,7 @@ const CLEAN: &[&str] = &[
     "docs/POLICY.md",
     "docs/TROUBLESHOOTING.md",
     "src/cli.rs",
+    "src/commands",
     "src/kernel",
     "src/model",
     "src/observe",

@@ -388,7 +388,7 @@ mod tests {
     }
 
     #[test]
-    fn every_measurement_has_a_key_of_its_own_and_the_default_or_one_of_ours_to_compare() {
+    fn every_measurement_has_its_key_and_a_comparison() {
         for quick in [false, true] {
             let all = Measurement::all(quick);
             let mut keys: Vec<_> = all.iter().map(|one| one.key()).collect();

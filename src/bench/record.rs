@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_record_comes_back_as_it_was_written_and_a_broken_one_does_not() {
+    fn whole_record_reads_back_and_broken_one_does_not() {
         let record = Record {
             units: 12,
             wakes: vec![1, 2, u64::MAX],

@@ -72,7 +72,7 @@ mod tests {
     }
 
     #[test]
-    fn a_hundred_values_are_enough_for_a_p99_that_is_not_the_longest() {
+    fn p99_of_a_hundred_values_is_not_the_maximum() {
         let values: Vec<u64> = (1..=ENOUGH_FOR_P99 as u64).collect();
         assert!(percentile(&values, 99) < values.last().copied());
         let fewer = &values[1..];

@@ -1,5 +1,5 @@
-//! `attach`: the scheduler without a dashboard, until a signal ends it or the kernel does. Where
-//! another instance has attached it, this one waits to take its place.
+//! `attach`: runs the scheduler without the dashboard, until a signal or the kernel ends it. If another
+//! instance has attached it, this one waits and takes over.
 
 use std::{
     mem::MaybeUninit,
@@ -21,17 +21,17 @@ use crate::scheduler::{Handle, Heir, News, Options, Scheduler, WaitsOption, pins
 use crate::service::Level;
 use crate::signal;
 
-/// How often the kernel is asked whether it still runs the scheduler: it tells no one.
+/// Interval for checking that the kernel still runs the scheduler. There is no event for it.
 const LOOK: Duration = Duration::from_millis(500);
 
 pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
     if options.waits == WaitsOption::Later {
-        // There is no key here that would switch it on.
+        // There is no key here to turn it on later.
         options.waits = WaitsOption::Never;
     }
     let mut following = Following::read(asked)?;
     let signals = signals()?;
-    // To stay is asked of a start, and there is none beside a living owner: `start` refuses.
+    // `--stay` applies to a start, and there is none beside a living owner: `start` refuses.
     let before = match living_owner() {
         Some((handle, owner)) if !options.stay => {
             let heir = Heir::of(&handle)?;
@@ -43,7 +43,7 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
     let follows = before.as_ref().map(|(handle, _)| handle);
     let mut storage = MaybeUninit::uninit();
     let mut scheduler = Scheduler::start(&mut storage, options, follows)?;
-    // With the maps of the one before, and what noticed births there.
+    // Keeps the maps of the scheduler before, and the programs that track new processes there.
     drop(before);
     following.load()?;
     rights::give_up()?;
@@ -56,11 +56,11 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
     if !pins::mounted() {
         following.say(
             Level::Warning,
-            "no BPF file system is mounted: `list`, `add` and the like cannot reach this scheduler; mount -t bpf bpf /sys/fs/bpf, then attach again",
+            "no BPF file system is mounted, so other commands cannot reach this scheduler; run `mount -t bpf bpf /sys/fs/bpf` and attach again",
         );
     }
     if options.stay {
-        // While it was starting.
+        // A signal came during the start.
         if let Ok(signal) = signals.try_recv() {
             return give_back(scheduler, signal);
         }
@@ -91,21 +91,21 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
             News::None => {}
             News::Restarted(exit) => {
                 let line =
-                    format!("the kernel asked for a restart ({exit}): dualq is attached again");
+                    format!("the kernel asked for a restart ({exit}): dualq was attached again");
                 following.say(Level::Warning, &line);
             }
             News::Ended(Some(exit)) => bail!(
-                "the kernel's scheduler is back: {exit}. `dualq-top attach` starts ours again; more is in {}",
+                "the kernel's scheduler is back: {exit}. `dualq-top attach` starts dualq again; details are in {}",
                 log::PATH
             ),
             News::Ended(None) => {
-                bail!("the kernel's scheduler is back: something detached ours from outside")
+                bail!("the kernel's scheduler is back: another process detached dualq")
             }
         }
     }
 }
 
-/// The kernel's own scheduler runs again, and the program ends as this signal asks.
+/// Detaches, so that the kernel's own scheduler runs again, and exits with the status of this signal.
 fn give_back(mut scheduler: Scheduler<'_>, signal: i32) -> Result<()> {
     scheduler.detach()?;
     drop(scheduler);
@@ -113,7 +113,7 @@ fn give_back(mut scheduler: Scheduler<'_>, signal: i32) -> Result<()> {
     std::process::exit(128 + signal);
 }
 
-/// Signals go to a thread, so that one that comes while attaching is not lost.
+/// Receives signals on a thread, so that a signal during attaching is not lost.
 fn signals() -> Result<Receiver<i32>> {
     let mut signals = signal::listen(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
     let (sender, received) = mpsc::channel();
@@ -128,27 +128,27 @@ fn signals() -> Result<Receiver<i32>> {
     Ok(received)
 }
 
-/// A signal, if one comes before it is time to look at the kernel again.
+/// Returns a signal if one comes before the next check of the kernel.
 fn heard(signals: &Receiver<i32>) -> Result<Option<i32>> {
     match signals.recv_timeout(LOOK) {
         Ok(signal) => Ok(Some(signal)),
         Err(RecvTimeoutError::Timeout) => Ok(None),
-        Err(RecvTimeoutError::Disconnected) => bail!("no signal can be received any more"),
+        Err(RecvTimeoutError::Disconnected) => bail!("cannot receive signals any more"),
     }
 }
 
-/// The scheduler that runs and the process that answers for it, if there is one.
+/// Returns the running scheduler and its owner, if there is one.
 fn living_owner() -> Option<(Handle, u32)> {
     if sysfs::ruler() != Ruler::Dualq {
         return None;
     }
-    // What keeps it from being opened, `start` says.
+    // `start` reports why it cannot be opened.
     let handle = Handle::open().ok()?;
     let owner = handle.living_owner().ok()??;
     Some((handle, owner))
 }
 
-/// Until the owner has gone; then its members are for the taking.
+/// Waits until the owner has ended. Then its members can be taken over.
 fn wait_for(
     handle: &Handle,
     owner: u32,
@@ -158,7 +158,7 @@ fn wait_for(
     following.say(
         Level::Info,
         &format!(
-            "process {owner} has attached dualq already: this one takes over when that one ends; Ctrl-C leaves it alone"
+            "dualq is already attached by process {owner}: waiting to take over when it ends; Ctrl-C stops waiting"
         ),
     );
     following.ready("standby: takes over when the owner ends");

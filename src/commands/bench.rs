@@ -1,4 +1,4 @@
-//! `bench`: measures, tells the progress, and leaves a report.
+//! `bench`: measures, shows the progress, and writes a report.
 
 use std::fs;
 use std::io::Write;
@@ -33,7 +33,7 @@ pub fn run(options: &BenchOptions) -> Result<()> {
             waits: if options.waits {
                 WaitsOption::FromTheStart
             } else {
-                // As in the dashboard, so that what it takes is in the figures.
+                // As in the dashboard, so that the figures include its cost.
                 WaitsOption::Later
             },
             ..Options::default()
@@ -43,19 +43,19 @@ pub fn run(options: &BenchOptions) -> Result<()> {
     };
     let stop = Stop::on_signals()?;
     let mut say = |line: &str| {
-        // Who does not look at the progress gets the report all the same.
+        // Without a reader for the progress, the report is written anyway.
         let _ = writeln!(std::io::stderr(), "{line}");
     };
     let measured = bench::run(&plan, &stop, &mut say);
     let (results, outcome) = match measured {
         Ok(measured) => measured,
         Err(refused) => {
-            // Nothing was measured: no folder for it.
+            // Nothing was measured, so no folder is left.
             let _ = fs::remove_dir(&path);
             return Err(refused);
         }
     };
-    // By now no process of ours is left, and the kernel's own scheduler is back.
+    // No process of ours is left here, and the kernel's own scheduler is back.
     let markdown = report::markdown(&results);
     save(&directory, "report.md", &markdown)?;
     save(&directory, "report.json", &report::json(&results)?)?;
@@ -63,7 +63,7 @@ pub fn run(options: &BenchOptions) -> Result<()> {
         save(&directory, &name, &chart)?;
     }
     write(&markdown)?;
-    write(&format!("\nThis and more is in {}\n", path.display()))?;
+    write(&format!("\nThe full report is in {}\n", path.display()))?;
     if let Err(error) = &outcome
         && let Some(Interrupted(signal)) = error.downcast_ref()
     {
@@ -77,7 +77,7 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
     if names.is_empty() {
         return Ok(all);
     }
-    // A name chooses also from what is left out of the quick ones.
+    // A name can also choose measurements that --quick leaves out.
     let known = [all, Measurement::all(false), Measurement::cross_checks()].concat();
     let mut chosen: Vec<Measurement> = Vec::new();
     for name in names {
@@ -91,7 +91,7 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
                 bail!(Refusal::new(
                     Status::BadArgument,
                     format!(
-                        "'{}' is no measurement: --only takes {}",
+                        "invalid measurement '{}': expected one of {}",
                         crate::text::scrub(name.as_bytes()),
                         keys.join(", ")
                     ),
@@ -107,7 +107,7 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
             bail!(Refusal::new(
                 Status::BadArgument,
                 format!(
-                    "{program} is not in PATH: install it (Debian's {package} has it), or leave {} out of --only",
+                    "cannot run {program}: not found in PATH; install it (Debian: {package}), or leave {} out of --only",
                     tool.name()
                 ),
             ));
@@ -116,16 +116,16 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
     Ok(chosen)
 }
 
-/// Made now, so that what cannot be written is said before an hour of measuring.
+/// Creates the folder before measuring, so that an error is reported at once and not after an hour.
 fn directory(parent: &Path) -> Result<(PathBuf, Folder)> {
     let time = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
-    // As a name of a file on any system.
+    // A valid file name on any system.
     let path = parent.join(time.replace(':', ""));
     let directory = Folder::make(&path).map_err(|error| {
         Refusal::new(
             Status::BadArgument,
             format!(
-                "the report cannot be written to {} ({error}): name another folder with --out",
+                "cannot write the report to {}: {error}; choose another folder with --out",
                 path.display()
             ),
         )

@@ -1,4 +1,4 @@
-//! `demo`: the dashboard with a load, or the same effect measured for a script.
+//! `demo`: starts the dashboard with a load, or measures the same effect for a script.
 
 use std::fmt::Write as _;
 use std::mem::MaybeUninit;
@@ -23,11 +23,11 @@ use crate::rights;
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
 use crate::signal;
 
-/// After a move, before it is measured what it did.
+/// Pause between a move and measuring its effect.
 const SETTLE: Duration = Duration::from_millis(250);
-/// Between two looks at the load.
+/// Interval for reading the load's counts.
 const LOOK: Duration = Duration::from_millis(20);
-/// The metronome has to find out how much its work is, on a full machine.
+/// Time limit for the metronome's calibration on a fully loaded machine.
 const CALIBRATION: Duration = Duration::from_secs(60);
 
 pub fn run(
@@ -49,7 +49,7 @@ pub fn run(
         }
     });
     let result = measure(options, scheduler, plan, &received);
-    // By now the load is gone and the scheduler detached.
+    // The load has ended here, and the scheduler is detached.
     if let Err(error) = &result
         && let Some(Interrupted(signal)) = error.downcast_ref()
     {
@@ -58,7 +58,7 @@ pub fn run(
     result
 }
 
-/// A signal came: everything is to be put back first.
+/// The error for a signal: everything is cleaned up before the program exits.
 #[derive(Debug)]
 struct Interrupted(i32);
 
@@ -70,7 +70,7 @@ impl std::fmt::Display for Interrupted {
 
 impl std::error::Error for Interrupted {}
 
-/// Its keys are an interface.
+/// The JSON output. Its keys are an interface: see docs/JSON.md.
 #[derive(Serialize)]
 struct Report {
     scheduler: String,
@@ -79,13 +79,13 @@ struct Report {
     work_ms: u128,
     deadlines_per_second: u32,
     phases: Vec<Phase>,
-    /// Fewer deadlines missed in PRIORITY than in BATCH; `null` where nothing was moved.
+    /// True if fewer deadlines were missed in PRIORITY than in BATCH; `null` with `--as-is`.
     effect: Option<bool>,
 }
 
 #[derive(Serialize)]
 struct Phase {
-    /// `null` where nothing was moved.
+    /// The queue; `null` with `--as-is`.
     queue: Option<&'static str>,
     seconds: f64,
     on_time: u64,
@@ -104,7 +104,7 @@ fn measure(
     let mut own = None;
     let handle = match sysfs::ruler() {
         _ if options.as_is => None,
-        // Whoever runs it.
+        // Whichever process owns it.
         Ruler::Dualq => {
             let handle = Handle::open()?;
             preflight::in_first_pid_namespace()?;
@@ -157,7 +157,7 @@ fn measure(
     if effect == Some(false) {
         bail!(Refusal::new(
             Status::NoEffect,
-            "PRIORITY missed no fewer deadlines than BATCH: are the CPUs busy with something else, or is --work too much or too little for this machine?",
+            "no effect: PRIORITY did not miss fewer deadlines than BATCH; stop other work on the CPUs, or change --work",
         ));
     }
     Ok(())
@@ -170,14 +170,14 @@ fn put(handle: &Handle, id: ProcessId, queue: Queue) -> Result<()> {
     }
     if handle.members.contains(id)? != (queue == Queue::Priority) {
         bail!(
-            "the kernel's map does not say that the metronome is in {}",
+            "cannot move the metronome to {}: the kernel's map has not changed",
             queue.name()
         );
     }
     Ok(())
 }
 
-/// The load while it is measured.
+/// The load during the measurement.
 struct Watch<'a> {
     load: Load,
     signals: &'a Receiver<i32>,
@@ -188,7 +188,7 @@ impl Watch<'_> {
         let begun = Instant::now();
         while self.load.read().is_none() {
             if begun.elapsed() > CALIBRATION {
-                bail!("the metronome has not begun within a minute: try fewer --hogs");
+                bail!("the metronome has not started within a minute: try fewer --hogs");
             }
             self.wait(LOOK)?;
         }
@@ -216,7 +216,9 @@ impl Watch<'_> {
     }
 
     fn read(&mut self) -> Result<DemoReading> {
-        self.load.read().context("the metronome says nothing")
+        self.load
+            .read()
+            .context("cannot read the metronome's counts")
     }
 
     fn wait(&mut self, time: Duration) -> Result<()> {
@@ -229,7 +231,9 @@ impl Watch<'_> {
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.load.has_ended() {
-                bail!("the metronome has ended: does --seconds leave time for every --phase?");
+                bail!(
+                    "the metronome has ended before the measurement: increase --seconds, or shorten --phase"
+                );
             }
             if rest <= SETTLE {
                 return Ok(());
@@ -238,7 +242,7 @@ impl Watch<'_> {
     }
 }
 
-/// Did PRIORITY miss fewer than BATCH did before it, and after it?
+/// Returns true if PRIORITY missed fewer deadlines than BATCH did both before and after it.
 fn effect(phases: &[Phase]) -> bool {
     let missed = |queue: Queue| {
         let phases = phases

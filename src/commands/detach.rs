@@ -1,4 +1,4 @@
-//! `detach`: ends a scheduler that was asked to outlive its owner.
+//! `detach`: ends a scheduler that was started with `--stay`.
 
 use anyhow::Result;
 
@@ -6,7 +6,7 @@ use super::members::write;
 use crate::scheduler::{Handle, detach_unowned, preflight};
 
 pub fn run() -> Result<()> {
-    // That none runs is said before what would be needed to end it.
+    // "Not running" is reported before missing capabilities.
     drop(Handle::open()?);
     preflight::rights()?;
     detach_unowned()?;

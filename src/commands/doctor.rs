@@ -1,4 +1,4 @@
-//! `doctor`: whether a scheduler can be started here, and what to do where it cannot.
+//! `doctor`: checks whether the scheduler can start here, and prints the remedy if it cannot.
 
 use anyhow::{Result, bail};
 use serde::Serialize;
@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::members::write;
 use crate::scheduler::preflight::{Check, Finding, check, checks};
 
-/// Its keys are an interface: `checks: [{name, result, text}]`, `result` one of ok, lacking, refused.
+/// The JSON output. Its keys are an interface: see docs/JSON.md.
 #[derive(Serialize)]
 struct Report {
     checks: Vec<Line>,
@@ -34,7 +34,7 @@ impl From<Check> for Line {
     }
 }
 
-/// Fails as a start would.
+/// Prints the checks, and fails with the same error as a start.
 pub fn run(json: bool) -> Result<()> {
     let report = Report {
         checks: checks().into_iter().map(Line::from).collect(),

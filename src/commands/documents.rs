@@ -1,5 +1,5 @@
-//! `completions` and `man`: made from the definition of the command line, so that they cannot
-//! differ from it.
+//! `completions` and `man`: generated from the definition of the command line, so that they cannot differ
+//! from it.
 
 use anyhow::{Context, Result};
 use clap::CommandFactory;
@@ -10,11 +10,11 @@ use super::members::write;
 use crate::cli::Cli;
 use crate::ui::help::WORDS;
 
-/// Made and read by the program, for the manual page.
+/// The files that the program writes and reads, for the manual page.
 const FILES: [(&str, &str); 7] = [
     (
         "$XDG_CONFIG_HOME/dualq-top/config.toml, ~/.config/dualq-top/config.toml",
-        "settings: the first where that variable is set, else the second; root reads by itself only what root alone may change",
+        "settings: the first if this variable is set, otherwise the second; root uses it by default only if root alone can change it",
     ),
     (
         "/etc/dualq/rules.toml, /etc/dualq/rules.d/*.toml",
@@ -22,19 +22,19 @@ const FILES: [(&str, &str); 7] = [
     ),
     (
         "/var/log/dualq-top.log",
-        "why the kernel ended a scheduler, with its dump, and what libbpf complained of",
+        "the reasons why the kernel ended a scheduler, with its dump, and libbpf's messages",
     ),
     (
         "/var/log/dualq-top.log.1",
-        "what was in it before; both together 1 MB at most",
+        "the previous log; both are at most 1 MB together",
     ),
     (
         "/sys/fs/bpf/dualq/",
-        "the scheduler's pins, root's alone: priority_pids_map (the members), queue_stats (the counters), and what other instances need",
+        "the scheduler's pins, for root only: priority_pids_map (the members), queue_stats (the counters), and others that instances share",
     ),
     (
         "/run/dualq-top.lock",
-        "held while a scheduler is being started or ended, so that two do not get in each other's way",
+        "locked while a scheduler is started or ended, so that two instances do not interfere",
     ),
     (
         "benchmark_results/",
@@ -74,7 +74,7 @@ pub fn completions(shell: Shell) -> Result<()> {
     print(script)
 }
 
-/// One page with everything: a command is looked up where the program is.
+/// Prints one page for the program and all its commands.
 pub fn man() -> Result<()> {
     let mut command = Cli::command();
     command.build();
@@ -110,14 +110,14 @@ fn commands_of(command: &clap::Command, path: &str, text: &mut Vec<u8>) -> Resul
         text.extend(format!(".SS \"{path}\"\n").into_bytes());
         let about = command.get_about().map(ToString::to_string);
         text.extend(format!("{}\n", about.unwrap_or_default()).into_bytes());
-        // What goes with every command stands once, above.
+        // Options of every command are listed once, above.
         let own = command.clone().mut_args(|option| {
             let everywhere = option.is_global_set() || option.get_id() == "help";
             option.hide(everywhere)
         });
         let mut options = Vec::new();
         Man::new(own).render_options_section(&mut options)?;
-        // Below the command's own heading, without another.
+        // The command has a heading already.
         let options = String::from_utf8(options)?;
         text.extend(options.replace(".SH OPTIONS\n", "").into_bytes());
         commands_of(command, &path, text)?;
@@ -125,11 +125,11 @@ fn commands_of(command: &clap::Command, path: &str, text: &mut Vec<u8>) -> Resul
     Ok(())
 }
 
-/// A section of terms, each with what there is to say of it.
+/// Formats a section of terms with their explanations.
 fn list(title: &str, entries: &[(&str, &str)]) -> String {
     let mut text = format!(".SH {title}\n");
     for (term, meaning) in entries {
-        // A dash stays one that can be searched for and copied.
+        // Keeps the dash a character that can be searched for and copied.
         let [term, meaning] = [term, meaning].map(|part| part.replace('-', "\\-"));
         text.push_str(&format!(".TP\n\\fB{term}\\fR\n{meaning}\n"));
     }
@@ -137,6 +137,6 @@ fn list(title: &str, entries: &[(&str, &str)]) -> String {
 }
 
 fn print(text: Vec<u8>) -> Result<()> {
-    let text = String::from_utf8(text).context("made from our own words")?;
+    let text = String::from_utf8(text).context("the manual page is not UTF-8")?;
     write(&text).map(drop)
 }

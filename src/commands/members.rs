@@ -1,4 +1,4 @@
-//! `add`, `remove` and `list`: the members of the running scheduler, whoever started it.
+//! `add`, `remove` and `list`: change and print the members of the running scheduler.
 
 use std::io::{Write, stdout};
 
@@ -12,7 +12,7 @@ use crate::model::Membership;
 use crate::scheduler::{Handle, Members, preflight};
 use crate::text::scrub;
 
-/// Adds all or none: every one is looked at before the first is added.
+/// Adds all processes or none: every process is checked before the first one is added.
 pub fn add(which: &Which, children: bool) -> Result<()> {
     let pids = parsed(which)?;
     let pattern = which.name.as_deref().map(process::pattern).transpose()?;
@@ -36,7 +36,7 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
     Ok(())
 }
 
-/// A member that has ended since is no longer one: that is told, and is no error.
+/// Removes processes. A member that has ended meanwhile is reported, and is no error.
 pub fn remove(which: &Which) -> Result<()> {
     let mut pids = parsed(which)?;
     let pattern = which.name.as_deref().map(process::pattern).transpose()?;
@@ -64,14 +64,14 @@ pub fn remove(which: &Which) -> Result<()> {
         if is_member(pid) {
             say(&format!("{} → BATCH", name_of(pid)))?;
         } else {
-            say(&format!("{} was in BATCH already", name_of(pid)))?;
+            say(&format!("{} was already in BATCH", name_of(pid)))?;
         }
     }
     Ok(())
 }
 
-/// Changes the members of the scheduler that runs. Where the next one takes over just then, it may
-/// have copied them already: then it is done in that one too.
+/// Changes the members of the running scheduler. If another instance takes over at this moment, it may have
+/// copied them already, so the change is repeated there.
 fn change(mut handle: Handle, change: impl Fn(&Members) -> Result<()>) -> Result<()> {
     loop {
         change(&handle.members)?;
@@ -102,9 +102,9 @@ struct Member {
     start_ticks: Option<u64>,
     name: String,
     command: String,
-    /// Its children come too.
+    /// Future children become members too.
     children: bool,
-    /// The process through which it came, if it was not chosen itself.
+    /// The process that it inherited the membership from, if it was not chosen itself.
     through: Option<u32>,
     /// A rule has put it there.
     rule: bool,
@@ -144,7 +144,7 @@ pub fn list(json: bool) -> Result<()> {
     write(&out).map(drop)
 }
 
-/// `ffmpeg (4121)`
+/// Formats a process as `ffmpeg (4121)`.
 fn name_of(pid: u32) -> String {
     comm_of(pid).map_or_else(|| pid.to_string(), |name| format!("{name} ({pid})"))
 }
@@ -171,7 +171,7 @@ fn say(line: &str) -> Result<()> {
     write(&format!("{line}\n")).map(drop)
 }
 
-/// False where the reader has gone (`list | head`): that is no fault of ours, and no reason to go on.
+/// Writes to stdout. Returns false if the reader has gone (`list | head`): no error, but the end of output.
 pub(super) fn write(text: &str) -> Result<bool> {
     match stdout().lock().write_all(text.as_bytes()) {
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(false),

@@ -1,4 +1,4 @@
-//! One file a command. Each prints its answer, or returns the refusal that `main` prints.
+//! The commands, one file each. A command prints its result, or returns the refusal that `main` prints.
 
 mod attach;
 mod bench;
@@ -47,7 +47,7 @@ impl From<SchedulerOptions> for Options {
     }
 }
 
-/// Runs what the command line asks for.
+/// Runs the command of the command line.
 ///
 /// # Errors
 /// A [`crate::refusal::Refusal`] for what a person can remedy; anything else with its causes.
@@ -128,7 +128,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
     }
 }
 
-/// What a dashboard would show on its message line.
+/// Prints what the dashboard would show on its message line.
 fn print_note(settings: &Settings) {
     if let Some(note) = settings.preferences.note.as_deref() {
         eprintln!("dualq-top: {note}");

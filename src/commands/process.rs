@@ -1,4 +1,4 @@
-//! From what a person typed to a process: every way in which it can be wrong, in a sentence.
+//! Parses process ids and patterns, with one sentence for each way in which they can be invalid.
 
 use anyhow::{Context, Result, bail};
 use procfs::process::{Process, all_processes};
@@ -16,27 +16,27 @@ fn refuse<T>(status: Status, sentence: String) -> Result<T> {
     bail!(Refusal::new(status, sentence))
 }
 
-/// Reads a process id as typed.
+/// Parses a process id.
 pub fn parse(typed: &str) -> Result<u32> {
     match typed.parse::<i64>() {
         Ok(pid) if pid > 0 && pid <= i64::from(i32::MAX) => Ok(u32::try_from(pid)?),
         Ok(pid) => refuse(
             Status::BadArgument,
-            format!("{pid} is no process id: they are numbers from 1 up"),
+            format!("invalid process id {pid}: expected a positive integer"),
         ),
         Err(_) => refuse(
             Status::BadArgument,
             format!(
-                "'{}' is no process id: they are numbers from 1 up",
+                "invalid process id '{}': expected a positive integer",
                 scrub(typed.as_bytes())
             ),
         ),
     }
 }
 
-/// Finds the living process that may become a member.
+/// Finds the living process with this id, and checks that it may become a member.
 pub fn find(pid: u32) -> Result<ProcessId> {
-    let gone = || format!("there is no process {pid}: `ps` lists those that live");
+    let gone = || format!("no process {pid}: `ps` lists the running ones");
     let Ok(process) = Process::new(pid.cast_signed()) else {
         return refuse(Status::NoSuchProcess, gone());
     };
@@ -47,7 +47,7 @@ pub fn find(pid: u32) -> Result<ProcessId> {
         return refuse(
             Status::BadArgument,
             format!(
-                "{pid} is a thread of process {}: name the process, all its threads count",
+                "{pid} is a thread: use its process {}, which moves with all its threads",
                 status.tgid
             ),
         );
@@ -55,7 +55,7 @@ pub fn find(pid: u32) -> Result<ProcessId> {
     if stat.flags & KERNEL_THREAD != 0 {
         return refuse(
             Status::BadArgument,
-            format!("{pid} is a kernel thread: those are always served and cannot be moved"),
+            format!("{pid} is a kernel thread, which cannot be moved: it always gets CPU time"),
         );
     }
     Ok(ProcessId {
@@ -64,12 +64,12 @@ pub fn find(pid: u32) -> Result<ProcessId> {
     })
 }
 
-/// Reads a pattern as typed. An empty one, as of a variable that is not set, would match every name.
+/// Parses a pattern. An empty one, from an unset variable, would match every name and is refused.
 pub fn pattern(typed: &str) -> Result<Regex> {
     if typed.is_empty() {
         return refuse(
             Status::BadArgument,
-            "invalid pattern '': it is empty and would match every process; `.` is the pattern that means all"
+            "invalid pattern '': an empty pattern matches every process; use `.` to select all"
                 .to_owned(),
         );
     }
@@ -77,7 +77,7 @@ pub fn pattern(typed: &str) -> Result<Regex> {
         refuse(
             Status::BadArgument,
             format!(
-                "'{}' is no regular expression: {}",
+                "invalid pattern '{}': {}",
                 scrub(typed.as_bytes()),
                 scrub(why.as_bytes())
             ),
@@ -85,8 +85,8 @@ pub fn pattern(typed: &str) -> Result<Regex> {
     })
 }
 
-/// The living processes whose name matches, without those that cannot be moved: kernel threads, and
-/// the program's own instances, which have its name.
+/// Returns the living processes whose name matches, without those that cannot be moved: kernel threads and
+/// instances of this program.
 pub fn named(pattern: &Regex) -> Result<Vec<ProcessId>> {
     let own = Process::myself()
         .and_then(|me| me.stat())
@@ -94,7 +94,7 @@ pub fn named(pattern: &Regex) -> Result<Vec<ProcessId>> {
         .comm;
     let mut found = Vec::new();
     for process in all_processes().context("cannot read /proc")?.flatten() {
-        // One that ends meanwhile is no longer there to be meant.
+        // Processes that end meanwhile are left out.
         let Ok(stat) = process.stat() else { continue };
         if stat.flags & KERNEL_THREAD == 0
             && stat.comm != own
@@ -110,7 +110,7 @@ pub fn named(pattern: &Regex) -> Result<Vec<ProcessId>> {
     Ok(found)
 }
 
-/// The refusal where nothing matches; `kind` is what was looked through.
+/// Returns the refusal for a pattern without a match; `kind` is "process" or "member".
 pub fn none_named(pattern: &Regex, kind: &str) -> anyhow::Error {
     Refusal::new(
         Status::NoSuchProcess,
@@ -165,7 +165,7 @@ mod tests {
             .spawn()
             .unwrap();
         let wanted = pattern("^sle+p$").unwrap();
-        // Until its exec it has this test's name.
+        // Before its exec it has this test's name.
         let found = || {
             named(&wanted)
                 .unwrap()
@@ -184,7 +184,7 @@ mod tests {
         child.kill().unwrap();
         child.wait().unwrap();
         let error = pattern("(").unwrap_err();
-        assert!(error.to_string().contains("is no regular expression"));
+        assert!(error.to_string().contains("invalid pattern '"));
     }
 
     #[test]

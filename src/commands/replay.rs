@@ -1,4 +1,4 @@
-//! `replay`: the dashboard, showing a recording. It needs no rights, no scheduler and no kernel.
+//! `replay`: shows a recording in the dashboard. It needs no privileges, no scheduler and no sched_ext kernel.
 
 use std::fs::OpenOptions;
 use std::io::{BufReader, IsTerminal, Read, Seek, stdin, stdout};
@@ -33,7 +33,7 @@ pub fn run(file: Option<&Path>, look: Look, preferences: Preferences) -> Result<
         Some(path) => {
             let name = scrub(path.as_os_str().as_encoded_bytes());
             let opened = open(path).map_err(|why| {
-                Refusal::new(Status::BadArgument, format!("{name} cannot be read: {why}"))
+                Refusal::new(Status::BadArgument, format!("cannot read {name}: {why}"))
             })?;
             let reader = Reader::new(opened).map_err(|fault| refusal(&name, &fault))?;
             show(reader, &name, look, preferences)
@@ -41,7 +41,7 @@ pub fn run(file: Option<&Path>, look: Look, preferences: Preferences) -> Result<
     }
 }
 
-/// A pipe or a device may keep us waiting for ever.
+/// Opens a regular file. A pipe or a device could block for ever.
 fn open(path: &Path) -> Result<impl Read + Seek + Send + 'static> {
     let file = OpenOptions::new()
         .read(true)
@@ -53,7 +53,7 @@ fn open(path: &Path) -> Result<impl Read + Seek + Send + 'static> {
         bail!("it is a directory");
     }
     if !kind.is_file() {
-        bail!("it is no regular file");
+        bail!("it is not a regular file");
     }
     Ok(BufReader::new(file))
 }
@@ -61,7 +61,7 @@ fn open(path: &Path) -> Result<impl Read + Seek + Send + 'static> {
 fn refusal(name: &str, fault: &Fault) -> Refusal {
     Refusal::new(
         Status::BadArgument,
-        format!("{name} cannot be replayed, {fault}"),
+        format!("cannot replay {name}, {fault}"),
     )
 }
 
@@ -72,12 +72,12 @@ fn show<R: Read + Seek + Send + 'static>(
     preferences: Preferences,
 ) -> Result<()> {
     rights::give_up()?;
-    // What is faulty from the start is refused; a later fault is shown where it comes.
+    // A file that is faulty at the start is refused. A later fault is shown at its place.
     let first = reader.read().map_err(|fault| refusal(name, &fault))?;
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
-            "the dashboard needs a terminal",
+            "stdout is not a terminal: the dashboard needs one",
         ));
     }
     let (events, received) = event_queue::channel();
@@ -95,20 +95,20 @@ fn show<R: Read + Seek + Send + 'static>(
     conclude(outcome?)
 }
 
-/// Hands that can do nothing but turn the pages.
+/// Effects that can only control the playback.
 struct Playing(Sender<PlaybackRequest>);
 
 impl Control for Playing {
     fn move_process(&mut self, _: ProcessId, _: Queue, _: bool) -> Result<Queue> {
-        bail!("This is a recording: nothing in it can be changed.")
+        bail!("A recording cannot be changed.")
     }
 
     fn signal(&mut self, _: ProcessId, _: i32) -> Result<()> {
-        bail!("This is a recording: nothing in it can be changed.")
+        bail!("A recording cannot be changed.")
     }
 
     fn replay(&mut self, order: PlaybackRequest) {
-        // After its end there is nothing to go through.
+        // There is no playback after its end.
         let _ = self.0.send(order);
     }
 }

@@ -1,4 +1,4 @@
-//! `stats`: the counters of the running scheduler.
+//! `stats`: prints the counters of the running scheduler.
 
 use std::fmt::Write;
 
@@ -25,17 +25,17 @@ const COLUMNS: [(&str, Counter); 5] = [
     ("rescues", Counter::Rescues),
 ];
 
-/// The keys are an interface: they stay, and others may come.
+/// The JSON output. Its keys are an interface: see docs/JSON.md.
 #[derive(Serialize)]
 struct Stats {
     scheduler: &'static str,
-    /// As in `/sys/kernel/sched_ext/state`.
+    /// The content of `/sys/kernel/sched_ext/state`.
     state: String,
     members: usize,
     guarantee_percent: Option<u32>,
     cpus: Vec<Cpu>,
     total: Map<String, Value>,
-    /// `null` where they are not measured.
+    /// The waits; `null` if they are not measured.
     waits: Option<waits::Json>,
 }
 
@@ -51,7 +51,7 @@ pub fn run(options: StatsOptions) -> Result<()> {
     let mut handle = Handle::open()?;
     let mut before = None;
     loop {
-        // Waits over the interval, or at first over all that was measured.
+        // Waits in the interval; in the first output, all waits so far.
         let read = match &handle.waits {
             Ok(reader) => reader.read(|_| None),
             Err(why) => Err(NoWaits::Unavailable(why.clone())),
@@ -80,11 +80,11 @@ pub fn run(options: StatsOptions) -> Result<()> {
             return Ok(());
         };
         std::thread::sleep(Duration::from_secs(u64::from(seconds)));
-        // Its maps stay readable as long as they are held: whether it still runs is the kernel's to say.
+        // Open maps stay readable after the scheduler's end, so the kernel is asked whether it still runs.
         if !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition) {
             bail!(Refusal::new(
                 Status::NotRunning,
-                "the scheduler has ended: start it with `sudo dualq-top`, or `sudo dualq-top attach`",
+                "the scheduler has ended: start it again with `sudo dualq-top` or `sudo dualq-top attach`",
             ));
         }
         if handle.is_replaced() {

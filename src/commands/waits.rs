@@ -1,4 +1,4 @@
-//! How long tasks waited, as `stats` prints it.
+//! Formats how long tasks waited, for `stats`.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use serde::Serialize;
 use crate::model::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
 use crate::model::{KindWaits, NoWaits, QueueWaits, Waits};
 
-/// The keys are an interface: they stay, and others may come.
+/// The JSON output. Its keys are an interface: see docs/JSON.md.
 #[derive(Serialize)]
 pub struct Json {
     priority: Queue,
     batch: Queue,
-    /// What measuring took; `null` where the kernel does not count it.
+    /// The cost of measuring; `null` if the kernel does not count it.
     cost: Option<Cost>,
 }
 
@@ -26,10 +26,10 @@ struct Queue {
 #[derive(Serialize)]
 struct Kind {
     count: u64,
-    /// `null` where there are too few waits for one.
+    /// The median; `null` if there are too few waits.
     p50_ns: Option<u64>,
     p99_ns: Option<u64>,
-    /// Since the last move, attach or detach; `null` where nobody has waited since.
+    /// The maximum since the last move, attach or detach; `null` if no task has waited since.
     max_ns: Option<u64>,
 }
 

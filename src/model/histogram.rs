@@ -188,7 +188,7 @@ mod tests {
     }
 
     #[test]
-    fn a_percentile_is_within_an_eighth_of_an_octave_of_the_true_one() {
+    fn percentile_is_within_an_eighth_of_an_octave() {
         let mut random = numbers();
         for round in 0..300 {
             let mut waits: Vec<u64> = random

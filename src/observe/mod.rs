@@ -301,7 +301,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_rights_the_processes_and_the_host_are_seen_all_the_same() {
+    fn processes_and_host_are_shown_without_privileges() {
         let view = Some("no rights".to_owned());
         let snapshot = Observer::new("/proc".into(), view, Hold::default()).tick();
         let me = snapshot

@@ -226,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn a_process_that_ends_is_forgotten_and_a_living_one_is_read_with_its_owner() {
+    fn ended_process_is_forgotten_and_living_one_has_owner() {
         let mut processes = Processes::new("/proc".into(), Source::Proc);
         let mut child = std::process::Command::new("sleep")
             .arg("1000")

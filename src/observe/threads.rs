@@ -87,7 +87,7 @@ mod tests {
     use crate::observe::{Processes, Source};
 
     #[test]
-    fn a_named_thread_is_read_with_its_process_and_the_first_thread_is_not() {
+    fn named_thread_is_listed_but_not_the_first_one() {
         let (stop, stopped) = mpsc::channel::<()>();
         let thread = std::thread::Builder::new()
             .name("worker\x1b[2J".to_owned())

@@ -110,7 +110,7 @@ mod tests {
 
     /// What `fit` leaves out is a list of its own, which the compiler cannot compare.
     #[test]
-    fn each_op_of_the_scheduler_is_left_out_where_the_kernel_has_none() {
+    fn ops_that_the_kernel_lacks_are_left_out() {
         let program = include_str!("../bpf/dualq.bpf.c");
         let listed = include_str!("load.rs");
         let listed = listed.split("leave_out_unknown!(").nth(1).unwrap();

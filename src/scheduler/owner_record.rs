@@ -93,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_owners_record_reads_back_and_another_layout_is_not_misread() {
+    fn owner_record_reads_back_and_other_layouts_are_refused() {
         let record = OwnerRecord {
             pid: 42,
             start_ticks: 1 << 40,

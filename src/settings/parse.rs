@@ -36,16 +36,13 @@ impl Settings {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             Fault::new(
                 error.valid_up_to(),
-                "the file is not UTF-8: save it in this encoding",
+                "not UTF-8: save the file in this encoding",
             )
         })?;
         let table = DeTable::parse(text).map_err(|error| {
             let at = error.span().map_or(0, |span| span.start);
             let message = scrub(error.message().as_bytes());
-            Fault::new(
-                at,
-                format!("the file is not TOML ({message}): write name = value"),
-            )
+            Fault::new(at, format!("not TOML ({message}): write name = value"))
         })?;
         let mut settings = Self::default();
         for entry in entries(table.get_ref()) {

@@ -87,7 +87,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_signal_reaches_its_process_and_not_the_next_with_its_number() {
+    fn signal_never_reaches_another_process_with_the_same_id() {
         let mut child = Command::new("sleep").arg("1000").spawn().unwrap();
         let pid = child.id();
         let stat = procfs::process::Process::new(i32::try_from(pid).unwrap())

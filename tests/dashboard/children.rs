@@ -47,7 +47,7 @@ fn marks_tell_the_chosen_from_those_through_a_parent() {
 }
 
 #[test]
-fn a_member_without_its_children_gets_them_by_c_and_leaves_with_them() {
+fn c_adds_children_to_a_member_and_removes_them_with_it() {
     let (_, events) = with_member(Membership::Chosen);
     assert_eq!(
         asked(events, "c"),
@@ -80,7 +80,7 @@ fn what_left_with_its_children_comes_back_with_them() {
 }
 
 #[test]
-fn what_had_none_of_its_children_with_it_comes_back_without_them() {
+fn undo_brings_a_process_back_without_children() {
     let (mut world, mut events) = with_member(Membership::WithChildren);
     world.put(3977, Queue::Priority);
     world.process(3977).membership = Some(Membership::Chosen);
@@ -99,7 +99,7 @@ fn what_had_none_of_its_children_with_it_comes_back_without_them() {
 }
 
 #[test]
-fn a_member_that_got_its_children_by_c_is_a_member_without_them_again() {
+fn undo_of_c_leaves_the_member_without_children() {
     let (_, events) = with_member(Membership::Chosen);
     assert_eq!(
         asked(events, "cz"),

@@ -46,7 +46,7 @@ fn a_list_of_10_000_processes_still_answers() {
 }
 
 #[test]
-fn with_10_000_processes_a_tick_and_a_key_are_drawn_within_the_frame_budget() {
+fn tick_and_key_with_10_000_processes_meet_frame_budget() {
     let mut world = crowd();
     let mut events = vec![world.look()];
     for n in 0..20 {

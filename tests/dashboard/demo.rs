@@ -28,7 +28,7 @@ fn d_starts_the_load_and_d_stops_it() {
     let mut hands = Hands::default();
     let shown = play(SMALL, events, &mut hands);
     assert_eq!(hands.asked, ["start the demo"]);
-    assert!(shown.has("deadlines missed a second") && shown.has("measuring"));
+    assert!(shown.has("deadlines missed per second") && shown.has("measuring"));
 
     let (_, _, mut events) = under_load(2);
     // A second d while it stops asks for nothing more.
@@ -51,12 +51,12 @@ fn what_is_missed_a_second_is_counted_over_the_last_second() {
     // 48 in big digits: the first line of a 4 and of an 8.
     assert!(
         shown
-            .line("deadlines missed a second")
+            .line("deadlines missed per second")
             .contains("██  ██  ██████"),
         "{}",
         shown.text()
     );
-    assert!(shown.has("on time 12 a second"), "{}", shown.text());
+    assert!(shown.has("on time 12/s"), "{}", shown.text());
     assert!(shown.has("240 missed in total"), "{}", shown.text());
     assert!(shown.has("of 60 frames with 10 ms of work each, beside 4 hogs"));
 }
@@ -80,7 +80,7 @@ fn a_move_of_the_metronome_shows_in_its_number_within_a_reading() {
     events.push(metronome.pass(Duration::from_millis(250), 0));
     let shown = show(events);
     // A 0, not the mean of what was before and after.
-    let line = shown.line("deadlines missed a second");
+    let line = shown.line("deadlines missed per second");
     assert!(line.starts_with("         ██████ "), "{}", shown.text());
     assert!(line.contains("PRIORITY"), "{line}");
 }
@@ -150,7 +150,7 @@ fn held_the_number_stands_still() {
     for _ in 0..3 {
         events.extend(metronome.second(&mut world, 0));
     }
-    assert!(show(events).has("on time 12 a second"));
+    assert!(show(events).has("on time 12/s"));
 }
 
 #[test]
@@ -177,7 +177,7 @@ fn a_report_that_comes_late_gives_no_absurd_number() {
     let shown = show(events);
     assert!(
         shown
-            .line("deadlines missed a second")
+            .line("deadlines missed per second")
             .starts_with("         ██████ "),
         "{}",
         shown.text()

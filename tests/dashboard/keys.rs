@@ -70,7 +70,7 @@ fn the_help_names_every_key() {
 }
 
 #[test]
-fn the_help_can_be_read_on_the_smallest_screen_and_any_key_closes_it() {
+fn help_is_readable_on_smallest_screen_and_any_key_closes() {
     let (_, mut events) = seen(2);
     events.push(key(Key::Char('?')));
     let shown = show(clone(&events));
@@ -129,7 +129,7 @@ fn quitting_works_from_everywhere() {
 }
 
 #[test]
-fn signals_panics_and_a_lost_terminal_end_the_dashboard_as_what_they_are() {
+fn signal_panic_and_lost_terminal_end_with_their_outcome() {
     let end = |event| show([event]).outcome;
     assert_eq!(end(Event::Signal(15)), Outcome::Signal(15));
     assert_eq!(end(Event::TerminalGone), Outcome::TerminalGone);

@@ -1,4 +1,4 @@
-//! What a user of the dashboard notices, with the whole program fed with events.
+//! Tests of the dashboard as a user sees it: the whole program, fed with events.
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 

@@ -78,7 +78,7 @@ fn one_refusal_does_not_keep_the_others() {
     let (shown, asked) = keys(&events, "v ");
     assert_eq!(asked, ["move 4121 to PRIORITY"]);
     assert!(
-        shown.has("1 not moved: ksoftirqd/0 (17) is a ker"),
+        shown.has("1 not moved: Cannot move ksoftirqd/0"),
         "{}",
         shown.text()
     );
@@ -90,7 +90,7 @@ fn moves_are_taken_back_one_after_the_other() {
     let (shown, asked) = keys(&events, "vv Uz");
     assert_eq!(asked[2..], ["move 4121 to BATCH", "move 3977 to BATCH"]);
     assert!(
-        shown.has("Taken back: 2 processes → BATCH"),
+        shown.has("Undone: 2 processes → BATCH"),
         "{}",
         shown.text()
     );
@@ -99,7 +99,7 @@ fn moves_are_taken_back_one_after_the_other() {
     let (_, asked) = keys(&two, "zz");
     assert_eq!(asked[2..], ["move 3977 to BATCH", "move 4121 to BATCH"]);
     let (shown, asked) = keys(&two, "zzz");
-    assert!(asked.len() == 4 && shown.has("There is no move to take back."));
+    assert!(asked.len() == 4 && shown.has("There is no move to undo."));
 }
 
 #[test]

@@ -31,7 +31,7 @@ fn space_marks_only_what_the_kernel_says() {
         "{}",
         shown.text()
     );
-    assert!(shown.has("ffmpeg (4121) is in BATCH, says the kernel's map."));
+    assert!(shown.has("ffmpeg (4121) is in BATCH according to the kernel's map."));
 }
 
 #[test]
@@ -75,10 +75,10 @@ fn a_snapshot_taken_before_the_move_does_not_undo_the_mark() {
 }
 
 #[test]
-fn kernel_threads_and_own_processes_are_refused_without_a_command() {
+fn moving_kernel_threads_and_own_processes_is_refused() {
     for (name, sentence) in [
-        ("ksoftirqd", "ksoftirqd/0 (17) is a kernel thread"),
-        ("dualq-top", "dualq-top (5000) is part of dualq-top"),
+        ("ksoftirqd", "Cannot move ksoftirqd/0 (17): it is a kernel thread"),
+        ("dualq-top", "Cannot move dualq-top (5000): it is part of dualq-top"),
     ] {
         let (_, mut events) = seen(2);
         events.extend(go_to(name));
@@ -115,7 +115,7 @@ fn space_on_nothing_is_harmless() {
     );
     assert!(hands.asked.is_empty());
     assert!(
-        shown.has("Nothing has been seen of the kernel yet."),
+        shown.has("The kernel's state is not known yet."),
         "{}",
         shown.text()
     );
@@ -168,7 +168,7 @@ fn a_restart_that_the_kernel_asked_for_is_told() {
     events.push(Event::Restarted("the kernel ended it (code 0x1)".into()));
     let shown = play(SMALL, events, &mut Hands::default());
     assert!(shown.has("asked for a restart"), "{}", shown.text());
-    assert!(shown.has("is attached again"), "{}", shown.text());
+    assert!(shown.has("was attached again"), "{}", shown.text());
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn x_attaches_when_the_owner_has_gone() {
     let (shown, asked) = press_x(Ruler::KernelDefault, Role::Joined { owner: None });
     assert_eq!(asked, ["attach"]);
     assert!(
-        shown.has("the owner of the scheduler has gone"),
+        shown.has("the owner of the scheduler has ended"),
         "{}",
         shown.text()
     );
@@ -187,7 +187,7 @@ fn x_never_evicts_another_scheduler() {
     let (shown, asked) = press_x(Ruler::Other("scx_rusty".into()), Role::Owner);
     assert!(asked.is_empty());
     assert!(
-        shown.has("scx_rusty schedules and is never evicted"),
+        shown.has("scx_rusty is active and never evicted"),
         "{}",
         shown.text()
     );
@@ -208,7 +208,7 @@ fn view_mode_says_why_and_changes_nothing() {
         "{}",
         shown.text()
     );
-    assert!(shown.has(&format!("Nothing can be changed in view mode: {reason}")));
+    assert!(shown.has(&format!("Cannot change the scheduler in view mode: {reason}")));
 }
 
 #[test]
@@ -218,7 +218,7 @@ fn x_waits_for_the_change_that_is_under_way() {
     let mut hands = Hands::default();
     let shown = play(SMALL, events, &mut hands);
     assert_eq!(hands.asked, ["detach"]);
-    assert!(shown.has("The kernel is still at the last change."));
+    assert!(shown.has("The previous change is still in progress."));
 }
 
 #[test]
@@ -228,7 +228,7 @@ fn nothing_is_moved_while_the_schedulers_change() {
     let mut hands = Hands::default();
     let shown = play(SMALL, events, &mut hands);
     assert_eq!(hands.asked, ["detach"]);
-    assert!(shown.has("The kernel is still at the last change."));
+    assert!(shown.has("The previous change is still in progress."));
 }
 
 #[test]

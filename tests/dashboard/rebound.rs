@@ -91,15 +91,15 @@ fn every_sentence_names_the_keys_in_force() {
         clone(&quiet),
         &[SearchNext],
         &[Search],
-        "Nothing was searched for yet: {} starts.",
+        "No search yet: {} starts",
     );
     says(clone(&quiet), &[UntagAll], &[Tag], "{} tags.");
     says(clone(&quiet), &[Fold], &[Tree], "{} shows it.");
-    says(clone(&quiet), &[Pause], &[Pause], "{} goes on.");
+    says(clone(&quiet), &[Pause], &[Pause], "{} continues.");
     says(clone(&quiet), &[Help], &[Up, Down], "{} {} scroll");
     let mut off = clone(&quiet);
     off.push(Event::Waits(Ok(false)));
-    says(off, &[], &[Waits], "any more; {} switches them on.");
+    says(off, &[], &[Waits], "measuring waits; {} turns it on.");
     let off = || then(|world| world.no_waits(NoWaits::Off));
     says(off(), &[], &[Waits], "not measured: {} switches it on");
     says(off(), &[Talk], &[Waits], "not measured: {} switches it on");
@@ -107,7 +107,7 @@ fn every_sentence_names_the_keys_in_force() {
         then(handed_back),
         &[],
         &[Scheduler],
-        "kernel default; {} there takes it back",
+        "kernel's scheduler; {} there switches back",
     );
     says(
         then(handed_back),

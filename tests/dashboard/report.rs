@@ -24,7 +24,7 @@ fn ended(keys: &[Key]) -> Vec<Event> {
 }
 
 #[test]
-fn an_end_by_the_kernel_is_shown_with_kind_reason_message_and_dump() {
+fn ejection_is_shown_with_kind_reason_message_and_dump() {
     let shown = show(ended(&[]));
     for part in [
         "The kernel ended dualq",
@@ -123,7 +123,7 @@ fn in_view_mode_nothing_is_offered_that_cannot_be_done() {
 }
 
 #[test]
-fn without_a_guarantee_the_oldest_wait_is_shown_against_the_watchdog_in_red() {
+fn zero_guarantee_shows_oldest_wait_against_watchdog_in_red() {
     let (mut world, mut events) = seen(2);
     world.scheduler().guarantee_percent = Some(0);
     world.scheduler().watchdog = Some(std::time::Duration::from_secs(12));
@@ -131,7 +131,7 @@ fn without_a_guarantee_the_oldest_wait_is_shown_against_the_watchdog_in_red() {
     events.push(world.tick());
     let shown = show(events);
     let line =
-        shown.line("BATCH has no guarantee: its oldest task waits 7.3 s; at 12 s dualq is ended");
+        shown.line("BATCH has no guarantee: its oldest task waits 7.3 s; dualq is ejected at 12 s");
     let y = shown
         .lines()
         .iter()

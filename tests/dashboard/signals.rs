@@ -88,7 +88,7 @@ fn a_refused_signal_is_said() {
 #[test]
 fn kernel_threads_and_own_processes_get_no_signal() {
     for (name, sentence) in [
-        ("ksoftirqd", "is a kernel thread: it heeds no signals."),
+        ("ksoftirqd", "is a kernel thread, which ignores signals."),
         ("dualq-top", "is part of dualq-top: q quits."),
     ] {
         let (_, mut events) = seen(2);

@@ -40,7 +40,7 @@ fn while_the_demonstration_runs_missed_deadlines_are_the_number() {
     events.extend(typed("b"));
     let mut better = crate::clone(&events);
     let shown = show(events);
-    assert!(shown.has("deadlines missed a second") && shown.has("no frame on time"));
+    assert!(shown.has("deadlines missed per second") && shown.has("no frame on time"));
     assert!(shown.line("demo-metronome (6100)").contains("BATCH"));
 
     world.put(Metronome::PID, Queue::Priority);
@@ -55,18 +55,18 @@ fn while_the_demonstration_runs_missed_deadlines_are_the_number() {
 }
 
 #[test]
-fn the_wait_of_the_process_under_the_cursor_goes_before_the_ratio() {
+fn wait_of_selected_process_takes_precedence_over_ratio() {
     let (mut world, mut events) = seen(4);
     world.put(4121, Queue::Priority);
     events.extend((0..8).map(|_| world.tick()));
     events.extend(typed("b"));
     let shown = show(events);
     assert!(
-        shown.has("how long ffmpeg waits for a CPU, p99"),
+        shown.has("wake-up latency of ffmpeg, p99"),
         "{}",
         shown.text()
     );
-    assert!(shown.line("99 of 100 waits").contains("µs"));
+    assert!(shown.line("99 % of the waits").contains("µs"));
     assert!(large(&shown.lines()) >= 5);
     assert!(!shown.has("its waits"));
 }
@@ -111,7 +111,7 @@ fn q_asks_first_and_ctrl_c_does_not() {
         // Seen only by a program that goes on.
         events.extend(typed("?"));
         let shown = play(SMALL, events, &mut Hands::default());
-        (shown.outcome.clone(), shown.has("keys and words"), shown)
+        (shown.outcome.clone(), shown.has("keys and terms"), shown)
     };
     let (_, goes_on, shown) = outcome(vec![]);
     assert!(goes_on, "{}", shown.text());

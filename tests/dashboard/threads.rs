@@ -75,7 +75,7 @@ fn a_signal_and_a_tag_on_a_thread_are_its_processs() {
 }
 
 #[test]
-fn the_cursor_stays_on_its_thread_and_goes_to_the_process_with_the_threads() {
+fn hiding_threads_moves_cursor_to_their_process() {
     let (mut world, mut events) = threaded("H");
     events.extend(go_to("encoder"));
     world.uses(4131, 300.0);

@@ -6,7 +6,7 @@ use dualq_top::model::Queue;
 use crate::support::{Hands, Shown, World, key, play, typed};
 use crate::{clone, go_to, seen, show};
 
-/// What the list shows, from the top.
+/// Returns the list's rows, from the top.
 fn rows(shown: &Shown) -> Vec<String> {
     let lines = shown.lines();
     let head = lines.iter().position(|line| line.contains("COMMAND"));
@@ -218,7 +218,7 @@ fn a_fold_hides_the_children_and_says_so() {
 }
 
 #[test]
-fn processes_that_are_each_others_parents_are_shown_all_the_same() {
+fn processes_in_a_parent_cycle_are_still_shown() {
     let mut world = World::new(2);
     world.process(4121).parent = 3977;
     world.process(3977).parent = 4121;
@@ -243,7 +243,7 @@ fn a_filter_leaves_what_matches_and_says_so() {
     let shown = show(clone(&kept));
     assert!(shown.has("1-2 of 2, filtered"), "{}", shown.text());
     assert!(
-        shown.has("Left out: what does not match “cc1”"),
+        shown.has("Left out: processes that do not match “cc1”"),
         "{}",
         shown.text()
     );

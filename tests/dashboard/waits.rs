@@ -1,4 +1,4 @@
-//! How long tasks wait, on the screen.
+//! Tests of the waits on the screen.
 
 use std::time::Duration;
 
@@ -32,7 +32,7 @@ fn woken(shown: &Shown, queue: &str) -> String {
 }
 
 #[test]
-fn the_first_screen_tells_how_long_tasks_wait_and_which_goal_holds() {
+fn first_screen_shows_waits_and_goals() {
     let (_, events) = waiting(8);
     let line = show(events).line("wait p99");
     assert!(line.contains("PRIORITY 12.8 µs ✔ <100 µs holds"), "{line}");
@@ -40,7 +40,7 @@ fn the_first_screen_tells_how_long_tasks_wait_and_which_goal_holds() {
 }
 
 #[test]
-fn under_the_kernel_default_the_measuring_goes_on_and_a_missed_goal_is_called_missed() {
+fn waits_and_missed_goal_are_shown_under_kernel_default() {
     let (mut world, mut events) = waiting(8);
     world.ruled_by(Ruler::KernelDefault);
     events.extend((0..3).map(|_| world.tick()));
@@ -90,7 +90,7 @@ fn a_p99_is_said_only_of_two_hundred_waits() {
 }
 
 #[test]
-fn what_was_waited_before_a_move_is_not_mixed_with_what_comes_after_it() {
+fn waits_before_a_move_do_not_mix_with_waits_after() {
     let (mut world, mut events) = waiting(20);
     assert!(wide(clone(&events)).has("waits, last 10 s"));
     world.event();
@@ -193,7 +193,7 @@ fn the_process_under_the_cursor_is_looked_at() {
 }
 
 #[test]
-fn a_task_that_has_waited_for_seconds_is_told_though_no_wait_has_ended() {
+fn wait_in_progress_is_shown_before_it_ends() {
     let mut world = World::new(2);
     world.busy = 0.0;
     world.scheduler().guarantee_percent = Some(0);

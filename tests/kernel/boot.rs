@@ -57,7 +57,7 @@ fn wide(options: &[&str]) -> Terminal {
 
 #[test]
 #[ignore = "boots with lockdown=confidentiality"]
-fn a_kernel_locked_down_for_confidentiality_is_refused_with_the_remedy() {
+fn lockdown_confidentiality_is_refused_with_the_remedy() {
     is_refused_everywhere(&["confidentiality", "boot with lockdown=integrity or none"]);
 }
 
@@ -109,7 +109,7 @@ fn reaches(what: &str, hog: &Hog, percent: f64) {
 
 #[test]
 #[ignore = "boots with four CPUs"]
-fn on_four_cpus_a_crowd_that_two_of_them_may_run_takes_no_share_and_no_weight_from_the_rest() {
+fn crowd_confined_to_two_of_four_cpus_takes_no_share_from_rest() {
     assert_eq!(guest::online_cpus(), "0-3");
     let scheduler = Running::attach(&[]);
     be_served_first();

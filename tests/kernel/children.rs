@@ -72,7 +72,7 @@ fn without_being_asked_for_children_stay_where_they_are() {
 }
 
 #[test]
-fn one_that_was_chosen_itself_stays_with_its_children_when_its_parent_leaves() {
+fn chosen_child_stays_with_its_children_when_parent_leaves() {
     let _scheduler = Running::attach(&[]);
     let mut shell = Shell::start();
     let chosen = shell.child();
@@ -117,10 +117,10 @@ fn a_full_map_fails_no_fork_and_is_counted() {
             .unwrap();
     }
     run_ok(&["add", "--children", &shell.pid().to_string()]);
-    // Who waits for the members notices it as well.
+    // A standby instance tracks it as well.
     let waiting = Running::start(&["attach"]);
     wait_until("it waits", PATIENCE, || {
-        waiting.stdout().contains("takes over when")
+        waiting.stdout().contains("take over when")
     });
     let child = shell.child();
     assert!(guest::is_alive(child) && !maps::is_member(child));
@@ -151,7 +151,7 @@ fn c_marks_the_chosen_and_those_through_it() {
     let mut terminal = Terminal::dashboard(&[]);
     // The command lines of all processes are known by the second look, not by the first.
     terminal.wait_for_screen("it has looked twice", |text| {
-        text.contains("● dualq") && !text.contains("rates come with the next tick")
+        text.contains("● dualq") && !text.contains("rates follow with the next tick")
     });
     terminal.press(b"/nestmother\rc");
     wait_until("both are members", PATIENCE, || {

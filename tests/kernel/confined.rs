@@ -35,7 +35,7 @@ fn in_a_pid_namespace_nothing_is_added_and_nothing_started() {
 }
 
 #[test]
-fn a_reader_in_a_pid_namespace_has_no_other_process_served_first() {
+fn reader_in_pid_namespace_does_not_register_another_process() {
     let scheduler = Running::attach(&[]);
     let watch = Running::from_script(&format!("{IN_A_PID_NAMESPACE} stats --watch 1 --json"));
     wait_until("it reads", PATIENCE, || !watch.stdout().is_empty());
@@ -108,7 +108,7 @@ fn a_kernel_without_types_is_refused_before_loading() {
 }
 
 #[test]
-fn where_the_kernel_shows_no_sched_ext_it_is_refused_before_loading() {
+fn kernel_without_sched_ext_is_refused_before_loading() {
     for command in ["attach", "doctor", "list"] {
         let refused = without("/sys/kernel", command);
         assert_eq!(refused.status.code(), Some(3), "{command}: {refused:?}");

@@ -38,13 +38,13 @@ fn dashboard(options: &[&str]) -> Terminal {
     arguments.extend(options);
     let terminal = Terminal::dashboard(&arguments);
     terminal.wait_for_screen("the cursor is on the metronome", |text| {
-        text.contains("deadlines missed a second") && text.contains("demo-metronome (")
+        text.contains("deadlines missed per second") && text.contains("demo-metronome (")
     });
     terminal
 }
 
 #[test]
-fn the_metronome_misses_deadlines_in_batch_and_hardly_any_in_priority() {
+fn metronome_misses_deadlines_in_batch_few_in_priority() {
     let mut arguments = vec!["demo", "--headless", "--json", "--phase", "4"];
     arguments.extend(SHARP);
     let output = Running::start(&arguments).wait(4 * PATIENCE);
@@ -97,7 +97,7 @@ fn space_moves_the_metronome_and_d_stops_and_starts_the_load() {
     terminal.press(b"d");
     wait_until("the load is gone", PATIENCE, nothing_is_left);
     terminal.wait_for_screen("the panel too", |text| {
-        !text.contains("deadlines missed a second")
+        !text.contains("deadlines missed per second")
     });
     terminal.press(b"d");
     terminal.wait_for_screen("it is back, with a new metronome in BATCH", |text| {

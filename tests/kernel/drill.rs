@@ -27,7 +27,7 @@ fn begun(drill: &str) -> Terminal {
 }
 
 #[test]
-fn a_panic_of_the_thread_that_draws_or_of_the_one_that_owns_the_scheduler_detaches() {
+fn panic_of_drawing_or_scheduler_thread_detaches() {
     for (thread, status) in [("scheduler", 1), ("main", 101)] {
         let mut terminal = begun(&format!("panic:{thread}"));
         terminal.press(b"?");

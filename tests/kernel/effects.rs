@@ -1,4 +1,4 @@
-//! What moves do from end to end: back and forth while all run, over a detach, and in the counters.
+//! The effect of moves from end to end: while all run, over a detach, and in the counters.
 
 use crate::support::guest;
 use crate::support::hog::{Hog, Load};
@@ -55,7 +55,7 @@ fn members_have_their_share_again_after_x_and_back() {
 }
 
 #[test]
-fn a_scheduler_attached_anew_begins_without_members_and_takes_the_same_ones() {
+fn reattached_scheduler_starts_empty_and_takes_same_members() {
     let hogs = rivals();
     let first = hogs[0].pid().to_string();
     for _ in 0..2 {

@@ -51,7 +51,7 @@ fn ask_restart() {
 }
 
 #[test]
-fn where_the_kernel_asks_for_it_attach_starts_it_again_three_times_and_no_more() {
+fn attach_restarts_at_the_kernels_request_at_most_three_times() {
     let hog = Load::hog().start();
     let mut scheduler = Running::attach(&[]);
     run_ok(&["add", &hog.pid().to_string()]);
@@ -72,12 +72,12 @@ fn where_the_kernel_asks_for_it_attach_starts_it_again_three_times_and_no_more()
 }
 
 #[test]
-fn where_the_kernel_asks_for_it_the_dashboard_starts_it_again_and_says_why() {
+fn dashboard_restarts_at_the_kernels_request_and_says_why() {
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     ask_restart();
     terminal.wait_for_screen("it says so", |text| {
-        text.contains("dualq is attached again: the kernel asked for a restart")
+        text.contains("dualq was attached again: the kernel asked for a restart")
     });
     wait_until("it is attached again", PATIENCE, guest::is_attached);
     terminal.press(b"q");

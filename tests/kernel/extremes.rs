@@ -13,7 +13,7 @@ use crate::support::terminal::Terminal;
 /// A command's time among thousands of busy tasks, emulated: it is served first.
 const SOON: Duration = Duration::from_secs(5);
 
-/// How long an RCU grace period takes; a kernel thread that any CPU may run has to bring it about.
+/// Returns the duration of an RCU grace period, which an unpinned kernel thread has to run for.
 fn grace_period() -> Duration {
     let start = Instant::now();
     // SAFETY: no pointer is passed.
@@ -40,7 +40,7 @@ fn kernel_threads_do_not_wait_behind_a_crowd() {
 }
 
 #[test]
-fn a_thousand_tasks_of_one_cpu_all_run_and_leave_the_other_cpu_alone() {
+fn thousand_pinned_tasks_all_run_and_leave_other_cpu_alone() {
     let _scheduler = Running::attach(&[]);
     be_served_first();
     let alone = Load::hog().on_cpu(0).start();
@@ -118,7 +118,7 @@ fn five_thousand_threads_of_a_member_stall_nobody() {
     // The keys answer on.
     terminal.press(b"?");
     wait_until("the help is on screen", PATIENCE, || {
-        terminal.screen().contains("keys and words")
+        terminal.screen().contains("keys and terms")
     });
     terminal.press(b"q ");
     wait_until("the key takes it out again", PATIENCE, || {
@@ -129,7 +129,7 @@ fn five_thousand_threads_of_a_member_stall_nobody() {
 
 #[test]
 #[ignore = "needs 4 GB and minutes: DUALQ_MEMORY=4G vm/test fifty_thousand --ignored --nocapture"]
-fn beside_fifty_thousand_threads_the_dashboard_stays_small_and_answers() {
+fn dashboard_stays_small_beside_fifty_thousand_threads() {
     for limit in ["pid_max", "threads-max"] {
         std::fs::write(format!("/proc/sys/kernel/{limit}"), "200000").unwrap();
     }
@@ -181,7 +181,7 @@ fn an_end_by_the_watchdog_is_foreseen_reported_and_mended_by_x() {
         after.split_once(" s;")?.0.parse().ok()
     };
     terminal.wait_for_screen("the wait that grows, against the limit", |text| {
-        oldest_wait(text).is_some_and(|wait| wait > 2.0) && text.contains("at 6 s dualq is ended")
+        oldest_wait(text).is_some_and(|wait| wait > 2.0) && text.contains("dualq is ejected at 6 s")
     });
     terminal.wait_for_screen("kind, reason, and what the kernel noted", |text| {
         text.contains("The kernel ended dualq")

@@ -42,13 +42,13 @@ fn a_joined_dashboard_goes_on_with_the_next_owners_scheduler() {
     let first = Running::attach(&[]);
     let second = Running::start(&["attach", "--no-waits"]);
     wait_until("the second one waits", PATIENCE, || {
-        second.stdout().contains("takes over when")
+        second.stdout().contains("take over when")
     });
     let mut dashboard = Terminal::dashboard(&[]);
     dashboard.wait_for_screen("it has joined", |text| joined(text, first.pid()));
     // It goes by what is on the screen, as between two looks.
     dashboard.press(b"p");
-    dashboard.wait_for_screen("it stands still", |text| text.contains("stands still"));
+    dashboard.wait_for_screen("it stands still", |text| text.contains("is paused"));
     let lock = File::open(LOCK).unwrap();
     flock(&lock, FlockOperation::LockExclusive).unwrap();
     first.signal(Signal::KILL);
@@ -108,11 +108,11 @@ fn a_joined_dashboard_goes_on_with_the_next_owners_scheduler() {
 }
 
 #[test]
-fn what_a_joined_dashboard_moves_while_one_that_stays_is_taken_over_is_so_in_the_next() {
+fn moves_during_takeover_of_an_orphan_are_kept() {
     let moved = Load::new(&["sleeper"]).named("meanwhile").start();
     run_ok(&["attach", "--stay", "--no-waits"]);
     let mut dashboard = Terminal::dashboard(&[]);
-    dashboard.wait_for_screen("it has joined", |text| text.contains("asked to stay"));
+    dashboard.wait_for_screen("it has joined", |text| text.contains("started with --stay"));
     let reader = Running::start(&["stats", "--watch", "1"]);
     wait_until("it reads", PATIENCE, || !reader.stdout().is_empty());
     let next = Running::start(&["attach", "--no-waits"]);
@@ -157,7 +157,7 @@ fn x_leaves_the_next_owners_scheduler_alone_that_is_to_stay() {
 }
 
 #[test]
-fn who_has_handed_over_joins_the_next_one_and_takes_up_its_own_after_it() {
+fn detached_owner_joins_next_scheduler_then_attaches_its_own() {
     let hog = Load::hog().named("encoder").start();
     let mut first = attached_dashboard(&[]);
     first.press(b"x");

@@ -1,4 +1,4 @@
-//! What changes among the members while the next scheduler is being loaded is so in that one too.
+//! Changes of members while the next scheduler is loaded reach that one too.
 
 use rustix::process::Signal;
 
@@ -20,7 +20,7 @@ fn has_taken_over(next: &Running) -> bool {
 }
 
 #[test]
-fn what_is_added_removed_or_born_while_the_next_one_loads_is_so_in_that_one() {
+fn member_changes_during_load_reach_the_next_scheduler() {
     run_ok(&["attach", "--stay", "--no-waits"]);
     let mut family = Shell::start();
     let mut strangers = Shell::start();
@@ -58,7 +58,7 @@ fn orphan(shell: &mut Shell) -> u32 {
 }
 
 #[test]
-fn children_born_after_their_owner_was_killed_follow_into_the_one_that_waited() {
+fn children_after_owners_death_follow_into_the_standby() {
     let first = Running::attach(&[]);
     let mut shell = Shell::start();
     run_ok(&["add", "--children", &shell.pid().to_string()]);
@@ -66,7 +66,7 @@ fn children_born_after_their_owner_was_killed_follow_into_the_one_that_waited() 
     run_ok(&["remove", &removed.to_string()]);
     let second = Running::start(&["attach", "--no-waits"]);
     wait_until("it waits", PATIENCE, || {
-        second.stdout().contains("takes over when")
+        second.stdout().contains("take over when")
     });
     let mut expected = vec![shell.pid()];
     first.signal(Signal::KILL);
@@ -83,7 +83,7 @@ fn children_born_after_their_owner_was_killed_follow_into_the_one_that_waited() 
 }
 
 #[test]
-fn children_born_after_their_owner_was_killed_follow_when_x_attaches() {
+fn children_after_owners_death_follow_when_x_attaches() {
     let first = Running::attach(&[]);
     let mut shell = Shell::start();
     run_ok(&["add", "--children", &shell.pid().to_string()]);
@@ -93,7 +93,7 @@ fn children_born_after_their_owner_was_killed_follow_when_x_attaches() {
     terminal.wait_for_screen("it has joined", |text| text.contains("joined: process"));
     first.signal(Signal::KILL);
     terminal.wait_for_screen("it says that the owner has gone", |text| {
-        text.contains("the owner of the scheduler has gone")
+        text.contains("the owner of the scheduler has ended")
     });
     let mut expected = vec![shell.pid(), shell.child()];
     expected.extend(shell.family());

@@ -50,7 +50,7 @@ fn members_and_overdue_tasks() -> [Hog; 2] {
 
 /// RCU's own thread is one that every CPU may run, and is woken several times for it.
 #[test]
-fn a_grace_period_ends_while_priority_and_overdue_tasks_fill_every_cpu() {
+fn grace_period_ends_beside_priority_and_overdue_tasks() {
     let _scheduler = Running::attach(&[]);
     let _load = members_and_overdue_tasks();
     for _ in 0..5 {
@@ -65,7 +65,7 @@ fn a_grace_period_ends_while_priority_and_overdue_tasks_fill_every_cpu() {
 
 /// Others wait for what it holds, and for the end of what it reads.
 #[test]
-fn a_kernel_thread_that_works_on_comes_round_beside_priority_and_overdue_tasks() {
+fn busy_kernel_thread_runs_beside_priority_and_overdue_tasks() {
     let Some(thread) = BusyKernelThread::khugepaged() else {
         // The 6.12 of the tests has no such thread.
         return;
@@ -198,7 +198,7 @@ fn busy_kernel_threads_of_one_cpu_leave_it_to_others_too() {
 }
 
 #[test]
-fn a_busy_kernel_thread_of_nice_19_comes_round_beside_bound_hogs_and_takes_little() {
+fn nice_19_kernel_thread_runs_beside_pinned_hogs() {
     // The 6.12 of the tests has no such thread.
     let Some(thread) = BusyKernelThread::khugepaged() else {
         assert!(!fs::exists(format!("{MEMORY}/{KHUGEPAGED_PAUSE}")).unwrap());

@@ -134,14 +134,14 @@ fn tagged_processes_move_together_and_undo_takes_it_back() {
     terminal.press(b"z");
     wait_until("none is", PATIENCE, || members().is_empty());
     terminal.wait_for_screen("it is said", |text| {
-        text.contains("Taken back: 2 processes")
+        text.contains("Undone: 2 processes")
     });
     terminal.press(b"U");
     terminal.wait_for_screen("none is tagged", |text| !text.contains("2 tagged"));
 }
 
 #[test]
-fn the_screen_stands_still_follows_and_looks_more_often_when_asked() {
+fn screen_pauses_follows_and_refreshes_faster() {
     let mut terminal = attached();
     terminal.press(b"p");
     terminal.wait_for_screen("it stands still", |text| text.contains("PAUSED"));
@@ -157,9 +157,9 @@ fn the_screen_stands_still_follows_and_looks_more_often_when_asked() {
     terminal.wait_for_screen("it is followed", |text| text.contains("following"));
     wait_for_cursor(&terminal, newcomer.pid());
     terminal.press(b"[");
-    terminal.wait_for_screen("twice as often", |text| text.contains("A look each 0.5 s"));
+    terminal.wait_for_screen("twice as often", |text| text.contains("Refreshing every 0.5 s"));
     terminal.press(b"]]");
-    terminal.wait_for_screen("half as often", |text| text.contains("A look each 2 s"));
+    terminal.wait_for_screen("half as often", |text| text.contains("Refreshing every 2 s"));
 }
 
 #[test]

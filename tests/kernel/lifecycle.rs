@@ -64,7 +64,7 @@ fn a_killed_owner_leaves_the_kernel_default_within_a_second() {
 }
 
 #[test]
-fn without_a_scheduler_every_command_names_the_one_that_starts_it() {
+fn commands_without_scheduler_name_the_one_that_starts_it() {
     for arguments in [
         &["list"][..],
         &["stats"],
@@ -87,7 +87,7 @@ fn without_a_scheduler_every_command_names_the_one_that_starts_it() {
 }
 
 #[test]
-fn a_scheduler_asked_to_stay_outlives_its_owner_until_it_is_detached() {
+fn scheduler_with_stay_outlives_owner_until_detached() {
     let attached = run_ok(&["attach", "--stay"]);
     assert!(attached.contains("dualq-top detach"), "{attached}");
     assert!(guest::is_attached());
@@ -120,7 +120,7 @@ fn asked_to_stay_it_does_not_if_a_signal_came_while_it_started() {
 
 /// By one that is stopped while it starts, say; an ordinary user cannot do it.
 #[test]
-fn whoever_holds_up_a_start_holds_up_no_end_and_the_next_start_is_refused() {
+fn stuck_start_delays_no_end_and_next_start_is_refused() {
     use rustix::fs::{FlockOperation, flock};
     use std::os::unix::fs::PermissionsExt;
 
@@ -139,7 +139,7 @@ fn whoever_holds_up_a_start_holds_up_no_end_and_the_next_start_is_refused() {
 }
 
 #[test]
-fn a_dashboard_asked_to_stay_can_be_killed_and_the_scheduler_runs_on() {
+fn killed_dashboard_with_stay_leaves_its_scheduler_running() {
     let terminal = crate::support::terminal::Terminal::dashboard(&["--stay"]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     drop(terminal);
@@ -172,7 +172,7 @@ fn removing_the_pin_by_hand_detaches() {
 }
 
 #[test]
-fn who_has_handed_the_machine_back_leaves_the_next_ones_scheduler_alone() {
+fn detached_owner_leaves_the_next_scheduler_alone() {
     let mut first = crate::support::terminal::Terminal::dashboard(&[]);
     first.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     first.press(b"x");
@@ -181,7 +181,7 @@ fn who_has_handed_the_machine_back_leaves_the_next_ones_scheduler_alone() {
     });
     // On a screen that stands still `w` is not refused: it does not know of the next one.
     first.press(b"p");
-    first.wait_for_screen("it stands still", |text| text.contains("stands still"));
+    first.wait_for_screen("it stands still", |text| text.contains("is paused"));
     run_ok(&["attach", "--stay"]);
     first.press(b"w");
     guest::wait_until(

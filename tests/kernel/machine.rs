@@ -1,4 +1,4 @@
-//! What happens to the whole machine while the scheduler runs: a CPU goes and comes, a suspend.
+//! Events of the whole machine while the scheduler runs: CPU hotplug, suspend.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -61,7 +61,7 @@ fn goes_off(cpu: usize) -> guest::OfflineCpu {
 
 /// The kernel waits for all who read under RCU before it says that the CPU goes off.
 #[test]
-fn a_cpu_goes_off_while_tasks_bound_to_it_are_cut_short_as_they_read_under_rcu() {
+fn cpu_goes_offline_with_pinned_tasks_preempted_under_rcu() {
     let object = std::env::var("DUALQ_OTHER").expect("DUALQ_OTHER names the tests' BPF object");
     let _scheduler = Running::attach(&[]);
     be_served_first();

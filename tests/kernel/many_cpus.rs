@@ -20,7 +20,7 @@ fn move_on(counter: Counter, cpus: &[usize]) {
 
 #[test]
 #[ignore = "needs a machine of 64 CPUs on two nodes: vm/bench-many"]
-fn sixty_four_cpus_on_two_nodes_are_served_and_counted_each_on_its_own() {
+fn each_of_64_cpus_on_two_nodes_is_served_and_counted() {
     let cpus = std::thread::available_parallelism().unwrap().get();
     assert_eq!(cpus, 64);
     assert_eq!(

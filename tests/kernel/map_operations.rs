@@ -49,7 +49,7 @@ fn remove_takes_out_what_it_names_and_nothing_else() {
     change("add", &sleepers);
     change("remove", &sleepers[..1]);
     assert_eq!(maps::members(), pids(&sleepers[1..]));
-    assert!(change("remove", &sleepers[..1]).contains("was in BATCH already"));
+    assert!(change("remove", &sleepers[..1]).contains("was already in BATCH"));
     assert_eq!(maps::members(), pids(&sleepers[1..]));
 }
 
@@ -69,7 +69,7 @@ fn list_shows_what_other_tools_wrote_as_well() {
 }
 
 #[test]
-fn looking_up_an_absent_process_id_finds_nothing_and_makes_nothing() {
+fn lookup_of_absent_process_id_creates_nothing() {
     let _scheduler = Running::attach(&[]);
     let sleepers = sleepers(2);
     change("add", &sleepers[..1]);

@@ -1,4 +1,4 @@
-//! Who is a member: by commands, read back from the kernel's map; and by the life of processes.
+//! Membership: by commands, read back from the kernel's map, and through the life of processes.
 
 use std::time::Duration;
 
@@ -31,7 +31,7 @@ fn add_list_and_remove_are_what_the_kernels_map_says() {
 }
 
 #[test]
-fn a_wrong_process_id_is_refused_in_one_sentence_and_changes_nothing() {
+fn invalid_process_id_is_refused_and_changes_nothing() {
     let scheduler = Running::attach(&[]);
     let threads = Load::new(&["threads", "3"]).start();
     let tasks = std::fs::read_dir(format!("/proc/{}/task", threads.pid())).unwrap();
@@ -41,9 +41,9 @@ fn a_wrong_process_id_is_refused_in_one_sentence_and_changes_nothing() {
         .unwrap();
     let good = threads.pid().to_string();
     for (pid, status, words) in [
-        ("0", 2, "no process id"),
-        ("-7", 2, "no process id"),
-        ("lots", 2, "no process id"),
+        ("0", 2, "invalid process id"),
+        ("-7", 2, "invalid process id"),
+        ("lots", 2, "invalid process id"),
         ("2", 2, "kernel thread"),
         ("4000000", 7, "no process 4000000"),
         (thread.as_str(), 2, good.as_str()),

@@ -10,7 +10,7 @@ use crate::support::program::{Running, run, run_ok};
 use crate::support::terminal::Terminal;
 
 #[test]
-fn x_keeps_the_promise_to_stay_after_another_instance_has_come_and_gone() {
+fn x_keeps_stay_after_another_instance_has_run() {
     let mut terminal = Terminal::dashboard(&["--stay"]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     for _ in 0..2 {
@@ -103,7 +103,7 @@ fn a_pin_folder_that_is_not_ours_is_refused_and_left_alone() {
             fs::remove_dir(maps::PINS).unwrap();
         }
     }
-    // Who may rename the folder may put another in its place.
+    // Anyone who may rename the directory may replace it.
     let usual = fs::metadata("/sys/fs/bpf").unwrap().permissions();
     fs::set_permissions("/sys/fs/bpf", fs::Permissions::from_mode(0o777)).unwrap();
     let refused = run(&["attach"]);

@@ -22,7 +22,7 @@ fn the_guarantee_is_what_the_option_says() {
 }
 
 #[test]
-fn two_member_hogs_share_evenly_and_leave_ten_batch_hogs_their_guarantee() {
+fn two_member_hogs_share_and_leave_batch_its_guarantee() {
     let _scheduler = Running::attach(&[]);
     let members = [(); 2].map(|()| Load::hog().on_last_cpu().start());
     let others = [(); 10].map(|()| Load::hog().on_last_cpu().start());
@@ -62,7 +62,7 @@ fn nice_values_keep_their_meaning_in_batch() {
 
 /// A quarter of the CPU is what it wants, a ninth of it is its share.
 #[test]
-fn who_sleeps_between_its_work_does_not_wait_for_a_round_of_all_hogs() {
+fn sleeper_does_not_wait_for_a_round_of_hogs() {
     let _scheduler = Running::attach(&[]);
     let _hogs = [(); 8].map(|()| Load::hog().on_last_cpu().start());
     let worker = Load::new(&["worker", "4000", "12000"])
@@ -108,7 +108,7 @@ fn a_member_that_is_cut_short_goes_on_before_the_others() {
 
 /// None of the two that wake each other in turn passes by the queue in which the third waits.
 #[test]
-fn a_member_that_wakes_beside_two_that_wake_each_other_is_the_next() {
+fn waking_member_runs_next_beside_two_that_wake_each_other() {
     let _scheduler = Running::attach(&[]);
     let pair = Load::new(&["ping-pong"]).on_last_cpu().start();
     let probe = Load::new(&["probe", "200"]).on_last_cpu().start();
@@ -173,7 +173,7 @@ fn nobody_in_batch_starves_whatever_the_nice_values() {
 }
 
 #[test]
-fn batch_behind_member_hogs_is_served_for_twice_the_watchdogs_limit() {
+fn batch_behind_member_hogs_outlives_the_watchdog() {
     let _scheduler = Running::attach(&["--watchdog", "4"]);
     let others: Vec<Hog> = [Load::hog().nice(19).start()]
         .into_iter()
@@ -225,7 +225,7 @@ fn first_come_first_served_knows_no_nice_values() {
     );
 }
 
-/// How often two hogs on one CPU have taken turns within a second.
+/// Returns how often two hogs on one CPU took turns within a second.
 fn switches(options: &[&str]) -> u64 {
     let _scheduler = Running::attach(options);
     let hogs = [(); 2].map(|()| Load::hog().on_last_cpu().start());

@@ -20,7 +20,7 @@ use crate::support::waits::{self, Waits};
 
 /// Enough for a p99 that does not hang on one wait.
 const WAKE_UPS: &str = "300";
-/// What the way may be.
+/// The maximum of the wake-up path.
 const WAY_NS: std::ops::Range<f64> = 2_000.0..8_000.0;
 
 /// As the instrument counts: eight an octave.
@@ -80,7 +80,7 @@ fn add(process: &Hog) {
     run_ok(&["add", &process.pid().to_string()]);
 }
 
-/// How much more a probe counts that does not have to wait for others.
+/// The excess of a probe that does not have to wait for others.
 fn way(what: &str, [p50, _]: [Both; 2]) -> f64 {
     // From the middle of the bucket.
     let way = p50.probe[1] - p50.instrument * (1.0 + 1.0 / 16.0);
@@ -115,7 +115,7 @@ fn the_instrument_sees_what_a_probe_sees_under_our_scheduler() {
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn the_instrument_sees_what_a_probe_sees_under_the_kernel_default() {
+fn instrument_agrees_with_probe_under_kernel_default() {
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     terminal.press(b"x");

@@ -21,7 +21,7 @@ fn refused(arguments: &[&str], words: &str) {
 }
 
 #[test]
-fn a_member_whose_children_do_not_fit_stays_a_member_without_them() {
+fn member_stays_alone_if_its_children_do_not_fit() {
     let _scheduler = Running::attach(&["--max-members", "2"]);
     let mut shell = Shell::start();
     shell.child();

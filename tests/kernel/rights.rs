@@ -1,4 +1,4 @@
-//! What an owner may still do once it has loaded what it needs, and that it is enough.
+//! The capabilities that an owner keeps after loading, and that they are enough.
 
 use std::fs;
 
@@ -17,7 +17,7 @@ fn line<'a>(status: &'a str, key: &str) -> &'a str {
     line.unwrap().trim_start_matches(':').trim()
 }
 
-/// Has every thread of the process given up all but [`KEPT`], for good?
+/// Returns true if every thread of the process has dropped all capabilities except [`KEPT`], for good.
 fn has_least_rights(pid: u32) -> bool {
     let threads = fs::read_dir(format!("/proc/{pid}/task")).unwrap();
     threads.flatten().all(|thread| {
@@ -29,7 +29,7 @@ fn has_least_rights(pid: u32) -> bool {
 }
 
 #[test]
-fn a_dashboard_with_least_rights_hands_over_takes_back_moves_and_measures() {
+fn dashboard_with_least_privilege_switches_moves_and_measures() {
     let hog = Load::hog().named("encoder").start();
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
@@ -50,11 +50,11 @@ fn a_dashboard_with_least_rights_hands_over_takes_back_moves_and_measures() {
     });
     terminal.press(b"w");
     terminal.wait_for_screen("nothing is measured", |text| {
-        text.contains("Waits are not measured any more")
+        text.contains("No longer measuring waits")
     });
     terminal.press(b"w");
     terminal.wait_for_screen("it is measured again", |text| {
-        text.contains("Waits are measured from now on")
+        text.contains("Measuring waits")
     });
     terminal.press(b" ");
     wait_until("space moves it back", PATIENCE, || {

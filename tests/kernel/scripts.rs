@@ -1,4 +1,4 @@
-//! What scripts read: JSON with stable keys.
+//! The output for scripts: JSON with stable keys.
 
 use serde_json::Value;
 

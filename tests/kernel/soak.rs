@@ -134,7 +134,7 @@ fn send(terminal: &Terminal, signal: Signal) {
 }
 
 #[test]
-fn killed_the_hard_way_at_any_moment_the_machine_is_the_kernels_again() {
+fn killed_at_any_moment_restores_kernel_default() {
     whenever_it_ends_the_machine_is_the_kernels_again(|terminal| send(terminal, Signal::KILL));
 }
 
@@ -149,12 +149,12 @@ fn hung_up_at_any_moment_the_machine_is_the_kernels_again() {
 }
 
 #[test]
-fn its_terminal_closed_at_any_moment_the_machine_is_the_kernels_again() {
+fn terminal_closed_at_any_moment_restores_kernel_default() {
     whenever_it_ends_the_machine_is_the_kernels_again(Terminal::hang_up);
 }
 
 #[test]
-fn in_a_storm_of_births_moves_and_cpus_that_go_members_stay_exact() {
+fn members_stay_exact_during_forks_moves_and_hotplug() {
     let scheduler = Running::attach(&[]);
     let steady = [(); 2].map(|()| Load::hog().start());
     let storms = ["fork-storm", "thread-storm"].map(|kind| Load::new(&[kind]).start());

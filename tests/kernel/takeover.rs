@@ -48,7 +48,7 @@ fn a_second_attach_that_is_interrupted_leaves_the_first_alone() {
     let first = Running::attach(&[]);
     let second = Running::start(&["attach"]);
     wait_until("it waits", PATIENCE, || {
-        second.stdout().contains("takes over when")
+        second.stdout().contains("take over when")
     });
     let ended = second.terminate();
     assert_eq!(ended.status.code(), Some(128 + 15), "{ended:?}");
@@ -88,7 +88,7 @@ fn attach_takes_over_a_scheduler_that_was_asked_to_stay() {
 }
 
 #[test]
-fn what_does_not_fit_is_not_taken_over_and_the_scheduler_that_stays_goes_on() {
+fn orphan_with_too_many_members_is_not_taken_over() {
     let hogs = [(); 2].map(|()| Load::hog().start());
     run_ok(&["attach", "--stay"]);
     for hog in &hogs {
@@ -107,7 +107,7 @@ fn what_does_not_fit_is_not_taken_over_and_the_scheduler_that_stays_goes_on() {
 }
 
 #[test]
-fn a_dashboard_whose_owner_was_killed_attaches_with_x_and_keeps_the_members() {
+fn joined_dashboard_attaches_with_members_after_owner_is_killed() {
     let hog = Load::hog().named("encoder").start();
     let first = Running::attach(&[]);
     run_ok(&["add", &hog.pid().to_string()]);
@@ -115,7 +115,7 @@ fn a_dashboard_whose_owner_was_killed_attaches_with_x_and_keeps_the_members() {
     terminal.wait_for_screen("it has joined", |text| text.contains("joined: process"));
     first.signal(Signal::KILL);
     terminal.wait_for_screen("it says that the owner has gone", |text| {
-        text.contains("the owner of the scheduler has gone")
+        text.contains("the owner of the scheduler has ended")
     });
     terminal.press(b"x");
     wait_until("it owns a scheduler", PATIENCE, || {
@@ -134,12 +134,12 @@ fn a_dashboard_whose_owner_was_killed_attaches_with_x_and_keeps_the_members() {
 }
 
 #[test]
-fn a_dashboard_hands_back_what_was_asked_to_stay_and_keeps_that_promise() {
+fn dashboard_with_stay_detaches_and_attaches_with_stay_again() {
     let hog = Load::hog().start();
     run_ok(&["attach", "--stay", "--batch-guarantee", "30"]);
     run_ok(&["add", &hog.pid().to_string()]);
     let mut terminal = Terminal::dashboard(&[]);
-    terminal.wait_for_screen("it has joined", |text| text.contains("asked to stay"));
+    terminal.wait_for_screen("it has joined", |text| text.contains("started with --stay"));
     terminal.press(b"x");
     guest::wait_until_detached();
     terminal.wait_for_screen("it says so", |text| text.contains("x attaches"));
@@ -164,7 +164,7 @@ fn a_member_that_ends_between_two_schedulers_is_not_taken_over() {
     run_ok(&["attach", "--stay"]);
     run_ok(&["add", &hog.pid().to_string(), &other.pid().to_string()]);
     let mut terminal = Terminal::dashboard(&[]);
-    terminal.wait_for_screen("it has joined", |text| text.contains("asked to stay"));
+    terminal.wait_for_screen("it has joined", |text| text.contains("started with --stay"));
     terminal.press(b"x");
     guest::wait_until_detached();
     terminal.wait_for_screen("it says so", |text| text.contains("x attaches"));

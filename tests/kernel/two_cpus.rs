@@ -1,4 +1,4 @@
-//! What takes two CPUs to show: the policy across them, and what happens on both at the same time.
+//! Tests that need two CPUs: the policy across them, and simultaneous events on both.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -143,7 +143,7 @@ fn the_totals_are_the_sums_over_the_cpus() {
 }
 
 #[test]
-fn who_is_woken_by_one_that_works_on_goes_to_an_idle_cpu_at_once() {
+fn task_woken_by_busy_waker_runs_on_idle_cpu_at_once() {
     let _scheduler = Running::attach(&["--priority-slice", "100"]);
     let pair = Load::new(&["late-after-sync", "20"]).start();
     wait_until("it waits for its start", PATIENCE, || {
@@ -181,7 +181,7 @@ fn dispatches_never_exceed_enqueues() {
 }
 
 #[test]
-fn what_is_moved_while_a_cpu_takes_it_is_counted_once_and_in_the_class_in_which_it_runs() {
+fn move_during_dispatch_counts_once_in_the_class_that_runs() {
     let _scheduler = Running::attach(&[]);
     // One of three always waits, and is taken at once.
     let yielders: Vec<Hog> = (0..2)
@@ -263,7 +263,7 @@ fn a_storm_of_children_leaves_nothing_behind() {
 }
 
 #[test]
-fn a_scheduler_that_is_ended_while_it_starts_is_not_called_attached() {
+fn scheduler_ended_during_start_is_not_reported_attached() {
     let scheduler = Running::start(&["attach"]);
     while guest::sched_ext_state() == "disabled" {
         std::thread::yield_now();

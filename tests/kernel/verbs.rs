@@ -1,4 +1,4 @@
-//! Which rights each verb needs: it is run by root with those capabilities and no others.
+//! The capabilities that each command needs: root runs it with these and no others.
 
 use std::os::unix::process::CommandExt;
 use std::process::Command;
@@ -40,14 +40,14 @@ fn run(capabilities: &'static [u32], arguments: &[&str]) -> Output {
     Running::spawn(with(capabilities, arguments)).wait(PATIENCE)
 }
 
-/// Refused in one sentence, for want of rights.
+/// Returns true if it is refused in one sentence because capabilities are missing.
 fn is_refused(output: &Output) -> bool {
     output.status.code() == Some(4) && output.stderr.lines().count() == 1
 }
 
 /// The table in docs/CLI.md, "Privileges".
 #[test]
-fn each_verb_needs_the_capabilities_that_the_readme_names_and_no_more() {
+fn each_verb_needs_the_documented_capabilities_and_no_more() {
     const BOTH: &[u32] = &[BPF, PERFMON];
     for too_few in [&[][..], &[BPF], &[PERFMON]] {
         let output = run(too_few, &["attach"]);

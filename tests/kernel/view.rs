@@ -1,4 +1,4 @@
-//! Only looking: asked for, or for want of rights.
+//! View mode: requested, or because capabilities are missing.
 
 use std::os::unix::process::CommandExt;
 
@@ -16,11 +16,11 @@ fn view_attaches_nothing_and_moves_nothing() {
     assert_eq!(guest::sched_ext_state(), "disabled");
     terminal.press(b"/encoder\r ");
     terminal.wait_for_screen("a move is refused", |text| {
-        text.contains("cannot be moved in view mode")
+        text.contains("in view mode: ")
     });
     terminal.press(b"x");
     terminal.wait_for_screen("attaching is refused", |text| {
-        text.contains("Nothing can be changed in view mode")
+        text.contains("Cannot change the scheduler in view mode")
     });
     assert_eq!(guest::sched_ext_state(), "disabled");
 

@@ -15,7 +15,7 @@ use crate::support::terminal::Terminal;
 /// For each CPU; there is one.
 const HOGS: usize = 8;
 
-/// What the metronome missed a second, in each phase.
+/// Returns the missed deadlines per second in each phase.
 fn missed(options: &[&str]) -> Vec<f64> {
     let hogs = HOGS.to_string();
     let mut arguments = vec![
@@ -40,7 +40,7 @@ fn missed(options: &[&str]) -> Vec<f64> {
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn among_eight_hogs_a_cpu_the_metronome_misses_deadlines_under_the_kernel_default_and_none_as_a_member()
+fn metronome_among_eight_hogs_misses_only_under_kernel_default()
  {
     assert_eq!(guest::sched_ext_state(), "disabled");
     let default = missed(&["--as-is"]);
@@ -72,7 +72,7 @@ fn bench(measurement: &str) -> Value {
     serde_json::from_str(&report).unwrap()
 }
 
-/// What the one measurement of a report has for this rival.
+/// Returns this rival's figures in a report with one measurement.
 fn figure(report: &Value, rival: &str, name: &str) -> f64 {
     let mut rivals = report["measurements"][0]["rivals"]
         .as_array()
@@ -84,7 +84,7 @@ fn figure(report: &Value, rival: &str, name: &str) -> f64 {
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn a_member_does_not_wait_for_one_of_batch_that_was_woken_a_moment_before() {
+fn waking_member_overtakes_batch_task_that_has_not_run_yet() {
     let report = bench("latency-100");
     let p99 = |rival| figure(&report, rival, "wake_p99_us");
     let (ours, default) = (p99("dualq_priority"), p99("default"));
@@ -95,7 +95,7 @@ fn a_member_does_not_wait_for_one_of_batch_that_was_woken_a_moment_before() {
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn a_frame_of_four_milliseconds_is_done_in_time_without_being_a_member() {
+fn non_member_frame_of_4_ms_is_done_in_time() {
     let report = bench("frame-8");
     let mut goals = report["goals"].as_array().unwrap().iter();
     let goal = goals
@@ -112,7 +112,7 @@ fn a_frame_of_four_milliseconds_is_done_in_time_without_being_a_member() {
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn a_thousand_that_sleep_and_wake_do_not_wait_for_a_round_of_each_other() {
+fn thousand_sleepers_do_not_wait_for_a_round_of_each_other() {
     let report = bench("latency-1000");
     let p99 = |rival| figure(&report, rival, "others_wake_p99_us");
     let (ours, default) = (p99("dualq_batch"), p99("default"));
@@ -121,7 +121,7 @@ fn a_thousand_that_sleep_and_wake_do_not_wait_for_a_round_of_each_other() {
     assert!(ours < 4000.0, "{ours} µs : {default} µs");
 }
 
-/// How long `x` may take, from the key until the kernel says that it is done.
+/// The maximum time of `x`, from the key until the kernel has switched.
 const HALF_A_SECOND: Duration = Duration::from_millis(500);
 
 /// Presses `x` over and over beside so many hogs; the longest that it took, there and back.
@@ -151,7 +151,7 @@ fn longest_changes(hogs: usize) -> [Duration; 2] {
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn x_gives_the_machine_back_and_takes_it_within_half_a_second_and_keeps_the_members() {
+fn x_switches_within_half_a_second_and_keeps_members() {
     guest::be_on_time();
     for (hogs, limits) in [
         (2, [HALF_A_SECOND; 2]),
@@ -165,19 +165,19 @@ fn x_gives_the_machine_back_and_takes_it_within_half_a_second_and_keeps_the_memb
     }
 }
 
-/// How long a key may take until its effect is on the screen.
+/// The maximum time from a key to its effect on the screen.
 const AT_ONCE: Duration = Duration::from_millis(100);
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn keys_answer_within_a_tenth_of_a_second_beside_eight_members_that_never_sleep() {
+fn keys_answer_in_100_ms_beside_eight_member_hogs() {
     let mut terminal = Terminal::dashboard(&[]);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     let hogs: Vec<Hog> = (0..2 * HOGS).map(|_| Load::hog().start()).collect();
     for member in &hogs[..HOGS] {
         run_ok(&["add", &member.pid().to_string()]);
     }
-    // Who types and who reads the screen, too.
+    // The typing and the reading thread too.
     guest::be_on_time();
     let mut took: Vec<Duration> = (0..40)
         .map(|turn| {
@@ -186,7 +186,7 @@ fn keys_answer_within_a_tenth_of_a_second_beside_eight_members_that_never_sleep(
             std::thread::sleep(Duration::from_millis(70));
             let pressed = Instant::now();
             terminal.press(if help { b"?" } else { b"\x1b" });
-            let answers = || terminal.screen().contains("keys and words") == help;
+            let answers = || terminal.screen().contains("keys and terms") == help;
             while !answers() {
                 assert!(pressed.elapsed() < PATIENCE, "{}", terminal.screen());
                 std::thread::sleep(Duration::from_millis(1));

@@ -1,4 +1,4 @@
-//! How long tasks wait, as the instrument in the kernel sees it.
+//! Tests of the wait instrument in the kernel.
 
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,7 @@ fn busy_cpu() -> (Vec<Hog>, Hog) {
     (hogs, Load::new(&["waker", "2000"]).on_last_cpu().start())
 }
 
-/// What is counted from now on, once it is enough.
+/// Returns the waits from now on, as soon as there are enough.
 fn measure(what: &str, read: impl Fn() -> Waits) -> Waits {
     let before = read();
     wait_until(what, PATIENCE, || read().since(&before).total() >= ENOUGH);

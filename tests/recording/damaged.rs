@@ -1,4 +1,4 @@
-//! Recordings cut short, damaged, forged: all that is whole is read, nothing is believed.
+//! Truncated, damaged and forged recordings: whole records are read, nothing is trusted.
 
 use dualq_top::app::{App, Event};
 use dualq_top::ui::theme::Theme;
@@ -8,7 +8,7 @@ use crate::{Numbers, read, session, written};
 
 /// As after a crash at any byte.
 #[test]
-fn a_recording_cut_anywhere_gives_all_whole_records_before_the_cut() {
+fn truncated_recording_yields_all_records_before_the_cut() {
     let whats = session();
     let (file, ends) = written(&whats);
     // Every byte of the first records; of the others many.
@@ -182,7 +182,7 @@ fn forged(lines: &[String]) -> Vec<u8> {
     file
 }
 
-/// Where the numbers of a line are.
+/// Returns the places of the numbers in a line.
 fn numbers_in(line: &str) -> Vec<(usize, usize)> {
     let mut numbers = Vec::new();
     let mut begin = None;

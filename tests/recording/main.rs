@@ -1,4 +1,4 @@
-//! What is recorded comes out again; what is damaged does no harm.
+//! Recordings read back as they were written, and damaged ones do no harm.
 
 #![allow(
     clippy::panic,

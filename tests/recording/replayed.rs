@@ -1,4 +1,4 @@
-//! What a replay shows is what was on the screen.
+//! A replay shows what was on the screen.
 
 use dualq_top::app::{App, Event};
 use dualq_top::dashboard::{Control, Happened};

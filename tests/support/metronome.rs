@@ -50,7 +50,7 @@ impl Metronome {
         Event::Demo(DemoStatus::Runs(self.reading))
     }
 
-    /// Some time passes, with so many of its deadlines missed a second.
+    /// Some time passes, with so many of its deadlines missed per second.
     pub fn pass(&mut self, time: Duration, missed: u32) -> Event {
         let count = |rate: u32| (f64::from(rate) * time.as_secs_f64()).round() as u64;
         self.reading.at += time;

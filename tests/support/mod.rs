@@ -30,7 +30,7 @@ pub use world::World;
 #[derive(Debug, Default)]
 pub struct Hands {
     pub asked: Vec<String>,
-    /// What the map says whatever is asked, or the refusal.
+    /// The map's answer to every request, or the refusal.
     pub answer: Option<Result<Queue, String>>,
     /// The process whose waits were asked for last.
     pub watched: Option<ProcessId>,
@@ -93,7 +93,7 @@ impl Control for Hands {
     }
 }
 
-/// What the program has shown last, and how it ended.
+/// The last screen of the program, and its outcome.
 pub struct Shown {
     pub buffer: Buffer,
     pub outcome: Outcome,

@@ -132,7 +132,7 @@ impl Pty {
         }
     }
 
-    /// How far a replay is, by its header: minutes and seconds.
+    /// Returns the position of a replay from its header: minutes and seconds.
     pub fn place(screen: &str) -> String {
         let after = screen.split("REPLAY ").nth(1).unwrap_or_default();
         after.split(' ').next().unwrap_or_default().to_owned()
@@ -149,7 +149,7 @@ impl Pty {
             if let Some(status) = self.child.try_wait().unwrap() {
                 return status.code();
             }
-            // What it writes must be taken away, else it waits.
+            // Its output must be read, otherwise it blocks.
             if let Ok(bytes) = self.written.recv_timeout(Duration::from_millis(20)) {
                 self.take_in(&bytes);
             }

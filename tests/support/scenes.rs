@@ -5,7 +5,7 @@ use dualq_top::model::{Exit, NoWaits, Queue, Role, Ruler};
 
 use super::{World, busy, key, typed};
 
-/// What is done to a busy machine, and then typed.
+/// The events of a busy machine, and the keys after them.
 type Change = fn(&mut World);
 
 /// The states of the scheduler and of the machine.
@@ -45,7 +45,7 @@ pub const STATES: [(&str, Change); 14] = [
     ("threads_left_out", |w| w.snapshot.threads_left_out = 5000),
 ];
 
-/// What is typed for each panel.
+/// The keys for each panel.
 pub const PANELS: [(&str, &str); 16] = [
     ("list", ""),
     ("help", "?"),

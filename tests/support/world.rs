@@ -263,7 +263,7 @@ impl World {
             .for_each(|process| process.queue = None);
     }
 
-    /// Ours is attached anew, with counters from zero.
+    /// dualq is attached again, with counters from zero.
     pub fn reattach(&mut self) {
         self.scheduler().ruler = Ruler::Dualq;
         self.scheduler().attached = Some(Duration::ZERO);
@@ -285,7 +285,7 @@ impl World {
         self.snapshot.cpus[number].busy_percent = None;
     }
 
-    /// Something was done to the machine: maxima begin anew.
+    /// A change of the machine, which resets the maxima.
     pub fn event(&mut self) {
         if let Ok(waits) = &mut self.snapshot.waits {
             let waits = Arc::make_mut(waits);
@@ -302,7 +302,7 @@ impl World {
         self.watched = Some(pid);
     }
 
-    /// Waits are not measured any more.
+    /// No longer measuring waits.
     pub fn no_waits(&mut self, why: NoWaits) {
         self.snapshot.waits = Err(why);
     }
@@ -368,7 +368,7 @@ impl World {
         cost.ns += events * 290;
     }
 
-    /// What is seen now.
+    /// Returns the snapshot of now.
     pub fn look(&self) -> Event {
         Event::Snapshot(Box::new(self.snapshot.clone()))
     }

@@ -177,7 +177,7 @@ mod tests {
     }
 
     #[test]
-    fn a_crowd_keeps_a_bounded_number_of_samples_over_the_whole_span() {
+    fn crowd_keeps_bounded_samples_over_the_whole_span() {
         let job = Periodic {
             threads: 1000,
             period_ns: 1_000_000,

@@ -56,7 +56,7 @@ fn measured() -> Results {
 }
 
 #[test]
-fn the_table_has_medians_their_spread_and_the_ratio_to_the_default() {
+fn table_has_medians_spread_and_ratio_to_default() {
     let text = markdown(&measured());
     assert!(
         text.contains("| kernel default | 12.00 (6.000–24.00) | 700.0 (350.0–1400) |"),
@@ -72,7 +72,7 @@ fn the_table_has_medians_their_spread_and_the_ratio_to_the_default() {
 }
 
 #[test]
-fn a_figure_that_the_first_rival_lacks_has_its_column_in_the_usual_place() {
+fn figure_missing_for_the_first_rival_keeps_its_column() {
     let mut results = results();
     let few = vec![(Figure::WakeP50, 12.0), (Figure::Work, 5.0)];
     results.add(WAKE_UP, Rival::Default, few);
@@ -93,7 +93,7 @@ fn a_report_that_was_broken_off_says_so() {
 }
 
 #[test]
-fn goals_are_judged_by_the_medians_and_only_where_all_was_measured() {
+fn goals_are_judged_by_complete_medians() {
     let goals = goals(&measured());
     let judged: Vec<_> = goals.iter().map(|goal| (goal.text, goal.holds())).collect();
     assert_eq!(
@@ -147,7 +147,7 @@ fn the_json_says_the_same_with_every_value() {
 }
 
 #[test]
-fn a_chart_has_a_dot_for_each_rival_and_the_longer_way_to_it_for_the_longer_wait() {
+fn longer_wait_has_its_dot_further_right_in_the_chart() {
     let charts = charts(&measured());
     assert_eq!(charts.len(), 1);
     let (name, svg) = &charts[0];

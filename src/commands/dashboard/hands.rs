@@ -1,4 +1,4 @@
-//! What the dashboard's keys do to the kernel and to processes.
+//! Carries out the dashboard's commands: on the scheduler, on processes and on the load.
 
 use std::{
     sync::mpsc::{Receiver, Sender},
@@ -19,19 +19,19 @@ use crate::scheduler::{Handle, Hold};
 use crate::signal;
 use crate::tui::event_queue::EventSender;
 
-/// What the dashboard can do to the world outside.
+/// Carries out the dashboard's commands.
 pub struct Hands {
     pub hold: Hold,
-    /// A scheduler that this process has come to own since.
+    /// Announces a scheduler that this process attaches later.
     pub handles: Receiver<Handle>,
     pub orders: Option<Sender<Order>>,
     pub sampler: Sender<SamplerRequest>,
     pub events: EventSender,
-    /// Keeps the demonstration load, once there has been one.
+    /// Runs the demonstration load, once it has been started.
     pub keeper: Option<demo::keeper::Keeper>,
-    /// What load the command line asks for.
+    /// The load that the command line asks for.
     pub plan: Option<Plan>,
-    /// While the session is recorded.
+    /// The recorder, if the session is recorded.
     pub recorder: Option<Recorder>,
 }
 
@@ -41,7 +41,7 @@ impl Hands {
             Some(keeper) => keeper,
             none => none.insert(
                 demo::keeper::Keeper::new(self.events.clone(), self.sampler.clone())
-                    .context("the demonstration cannot be started")?,
+                    .context("cannot start the demonstration")?,
             ),
         };
         if start {
@@ -60,7 +60,7 @@ impl Hands {
             .is_some_and(|orders| orders.send(order).is_ok());
         if !sent {
             let sentence =
-                "nothing can be attached or detached here: run dualq-top with sudo".to_owned();
+                "cannot attach or detach in view mode: run dualq-top with sudo".to_owned();
             let _ = self.events.send(Event::Scheduler(Err(sentence)));
         }
     }
@@ -79,7 +79,7 @@ impl Control for Hands {
                 Queue::Priority => members.add(id.pid, start_ticks),
                 Queue::Batch => members.remove(id.pid),
             })?
-            .context("nothing can be moved here: run dualq-top with sudo")?;
+            .context("cannot move processes in view mode: run dualq-top with sudo")?;
         handle.mark_event();
         if let Some(orders) = &self.orders {
             let _ = orders.send(Order::Follow);

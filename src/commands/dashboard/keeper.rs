@@ -1,6 +1,5 @@
-//! The thread that owns the scheduler, or may come to own it. Attach and detach block for 0.2 s, and
-//! a stalled terminal must not hold up a detach: so they have a thread of their own, which the
-//! signals reach directly.
+//! The thread that owns the scheduler, or may attach it later. Attaching and detaching block for 0.2 s, and a
+//! stalled terminal must not delay a detach. So they have their own thread, which signals reach directly.
 
 use std::{
     mem::MaybeUninit,
@@ -20,28 +19,28 @@ use crate::scheduler::{Handle, Heir, Hold, News, Options, Scheduler, detach_unow
 use crate::signal;
 use crate::tui::event_queue::EventSender;
 
-/// How often the kernel is asked whether it still runs the scheduler: it tells no one.
+/// Interval for checking that the kernel still runs the scheduler. There is no event for it.
 const LOOK: Duration = Duration::from_millis(500);
 
-/// What the thread is asked.
+/// A request to the thread.
 #[derive(Debug, Clone, Copy)]
 pub enum Order {
     Attach,
     Detach,
-    /// A process was moved: if in the scheduler of another process, `Attach` goes on with that one's members,
-    /// however soon it ends.
+    /// A process was moved. If another process owns the scheduler, a later `Attach` takes over its members, even if
+    /// it ends very soon.
     Follow,
-    /// Begin or end to measure how long tasks wait.
+    /// Start or stop measuring how long tasks wait.
     MeasureWaits(bool),
     End,
 }
 
-/// Where it tells what has become of an order.
+/// The channels for the results.
 #[derive(Clone)]
 pub struct Outlets {
     pub events: EventSender,
     pub sampler: Sender<SamplerRequest>,
-    /// A hold on the scheduler that this process has come to own.
+    /// Announces the scheduler that this process has attached.
     pub handles: Sender<Handle>,
 }
 
@@ -66,15 +65,15 @@ impl Outlets {
     }
 }
 
-/// The running thread; ended by [`Order::End`], or with this: a panic of the thread that draws must not
-/// end the process before the scheduler is detached and its pins are gone.
+/// The running thread. It ends with [`Order::End`], or when this is dropped: a panic of the drawing thread must
+/// not end the process before the scheduler is detached and its pins are gone.
 pub struct Keeper {
     pub orders: Sender<Order>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Keeper {
-    /// Ends the scheduler and waits for that; false where the thread has panicked.
+    /// Ends the scheduler and waits for its end. Returns false if the thread has panicked.
     pub fn end(&mut self) -> bool {
         let _ = self.orders.send(Order::End);
         let thread = self.thread.take();
@@ -91,7 +90,7 @@ impl Drop for Keeper {
 /// Starts the scheduler at once, on the new thread.
 ///
 /// # Errors
-/// Why it could not be started; no thread is left then.
+/// The reason why it could not be started. No thread is left then.
 pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
     let (orders, taken) = mpsc::channel();
     let (started, answer) = mpsc::channel();
@@ -116,11 +115,11 @@ pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
     Ok((handle, Keeper { orders, thread }))
 }
 
-/// Starts nothing yet: another one's scheduler runs. `hold` is on it if it is of our kind; with the
-/// members and options of the last such one a later attach goes on.
+/// Starts the thread without a scheduler, because another one is active. If that is a dualq scheduler, `hold`
+/// refers to it, and a later attach continues with its members and options.
 ///
 /// # Errors
-/// Where there can be no thread.
+/// If the thread cannot be started.
 pub fn stand_by(options: Options, hold: Hold, outlets: Outlets) -> Result<Keeper> {
     let (orders, taken) = mpsc::channel();
     let thread = Some(spawn(move || {
@@ -131,11 +130,11 @@ pub fn stand_by(options: Options, hold: Hold, outlets: Outlets) -> Result<Keeper
 
 fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let thread = thread::Builder::new().name("scheduler".to_owned());
-    // It begins before anybody listens to signals.
+    // The thread starts before signals are handled.
     signal::put_off(|| thread.spawn(run))?.context("cannot start a thread")
 }
 
-/// Until it is asked to attach, and can.
+/// Waits until an attach is requested and succeeds.
 fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlets) {
     let mut heir = Heir::follow(None, hold.handle());
     loop {
@@ -152,7 +151,7 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
             Order::Follow => {}
             Order::Detach => outlets.answer(detach_unowned()),
             Order::MeasureWaits(_) => outlets.waits_switched(Err(anyhow!(
-                "the dashboard that attached the scheduler measures the waits: switch it there"
+                "cannot turn measuring on or off here: use the dashboard that attached the scheduler"
             ))),
             Order::Attach => {
                 let options = joined.and_then(|handle| handle.options().ok().flatten());
@@ -169,7 +168,7 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
                         let _ = outlets.handles.send(mine);
                         let _ = outlets.sampler.send(SamplerRequest::Own(Box::new(seen)));
                         outlets.answer(Ok(()));
-                        // This one has programs of its own.
+                        // The new scheduler has its own programs.
                         drop(heir);
                         return keep(scheduler, orders, outlets);
                     }
@@ -179,7 +178,7 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
     }
 }
 
-/// Carries out orders until the last; dropping the scheduler detaches it.
+/// Carries out requests until the end. Dropping the scheduler detaches it.
 fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, outlets: &Outlets) {
     loop {
         drill::here();
@@ -191,7 +190,7 @@ fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, outlets: &Outlet
             }
             Ok(Order::Follow) => {}
             Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
-            // An end shows in the next snapshot, which has the reason.
+            // The next snapshot shows the end and its reason.
             Err(RecvTimeoutError::Timeout) => {
                 if let News::Restarted(exit) = scheduler.news() {
                     outlets.restarted(&exit);

@@ -1,5 +1,4 @@
-//! The dashboard as a command: finds out what it may do here, starts the threads, runs the loop,
-//! and puts everything back.
+//! The dashboard as a command: finds out what it may do, starts the threads, runs the loop and cleans up.
 
 mod hands;
 mod keeper;
@@ -36,19 +35,19 @@ use keeper::{Keeper, Order, Outlets};
 
 /// The scheduler's side of this run of the dashboard.
 struct Kernel {
-    /// In view mode: why.
+    /// The reason for view mode.
     view: Option<String>,
     hold: Hold,
-    /// Tells of a scheduler that this process has come to own later.
+    /// Announces a scheduler that this process attaches later.
     handles: Receiver<Handle>,
-    /// `None` where this process may attach none.
+    /// `None` if this process may not attach one.
     keeper: Option<Keeper>,
 }
 
-/// How this run of the dashboard is to begin.
+/// The way in which the dashboard starts.
 pub enum Start {
     Usual,
-    /// As `--view` asks: it only looks.
+    /// In view mode (`--view`).
     View,
     /// With a demonstration load from the start.
     Demo(Plan),
@@ -79,7 +78,7 @@ pub fn run(
     let recording = record.map(|path| record::start(path, events.clone()));
     let (recorder, recorded) = recording.transpose()?.unzip();
     if let Some(recorder) = recorder.clone() {
-        // While the screen is held up as well.
+        // Also while the screen is paused.
         events.on_unseen(move |event| recorder.note(Happened::Event(event)));
     }
     let (sampler, heard) = mpsc::channel();
@@ -114,7 +113,7 @@ pub fn run(
     let app = App::with(preferences);
     let outcome = show(view, hands, app, theme(look), &events, &received, heard);
     let ended = keeper.is_none_or(|mut keeper| keeper.end());
-    // One that panicked while the dashboard ran has been heard of, and why.
+    // A panic while the dashboard ran has been reported already.
     if !ended && !matches!(outcome, Ok(Outcome::Panicked(_))) {
         bail!("the scheduler's thread panicked; the kernel's scheduler is back");
     }
@@ -125,35 +124,35 @@ pub fn run(
     conclude(outcome?)
 }
 
-/// crossterm may run `tput` by this path; as root, it is not the caller's to choose.
+/// Sets a safe PATH: crossterm may run `tput`, and as root the caller must not choose the program.
 #[allow(unsafe_code)]
 fn fix_path() {
-    // SAFETY: no other thread runs yet.
+    // SAFETY: no other thread exists yet.
     unsafe { std::env::set_var("PATH", "/usr/sbin:/usr/bin:/sbin:/bin") };
 }
 
-/// The exit status that goes with the dashboard's end.
+/// Returns the exit status for the dashboard's outcome.
 pub(super) fn conclude(outcome: Outcome) -> Result<()> {
     match outcome {
         Outcome::Quit => Ok(()),
         Outcome::Signal(signal) => std::process::exit(128 + signal),
         Outcome::TerminalGone => std::process::exit(128 + SIGHUP),
-        Outcome::Panicked(message) => bail!("a fault in dualq-top: {message}"),
+        Outcome::Panicked(message) => bail!("internal error: {message}"),
     }
 }
 
-/// A scheduler of ours that runs is shown, where its maps may be read.
+/// View mode. Shows a running dualq scheduler if its maps can be read.
 fn only_look() -> Kernel {
     let (_, handles) = mpsc::channel();
     Kernel {
-        view: Some("asked for with --view, nothing is attached or moved".to_owned()),
+        view: Some("requested with --view, nothing is attached or moved".to_owned()),
         hold: Handle::open().map(Hold::other).unwrap_or_default(),
         handles,
         keeper: None,
     }
 }
 
-/// Owns the scheduler if it can, joins the one that runs if there is one, and else only looks.
+/// Attaches the scheduler if possible, joins a running dualq if there is one, and otherwise uses view mode.
 fn connect(
     options: Options,
     events: &EventSender,
@@ -194,7 +193,7 @@ fn connect(
         }
     };
     match refusal.status {
-        // It may end while we look; then `x` attaches ours.
+        // The other scheduler may end later; then `x` attaches dualq.
         Status::AnotherSchedulerRuns => Ok(Kernel {
             view: None,
             hold: Hold::default(),
@@ -217,7 +216,7 @@ fn join() -> Result<Handle> {
     Ok(handle)
 }
 
-/// What the command line asks for, else what the environment does.
+/// Returns the theme of the command line, or of the environment if none is given.
 pub(super) fn theme(look: Look) -> Theme {
     let theme = match look.theme {
         Some(ThemeName::Dark) => Theme::dark_in(Depth::of_environment()),
@@ -248,12 +247,12 @@ fn show(
     thread::Builder::new()
         .name("observe".to_owned())
         .spawn(move || {
-            // It loads a BPF program of its own.
+            // The observer loads its own BPF program.
             let observer = Observer::new("/proc".into(), view, hold);
             let _ = rights::give_up();
             observe::run(observer, interval, &heard, &snapshots);
         })?;
-    // The demonstration's processes start with what is left.
+    // The demonstration's processes inherit the remaining capabilities.
     rights::give_up()?;
     input::spawn(events.clone()).context("cannot read the terminal")?;
 
@@ -266,7 +265,7 @@ fn show(
         .run(tui.screen(), received, &mut hands)
 }
 
-/// A signal that ends the program detaches at once, whatever the thread that draws is doing.
+/// Detaches at once on a signal that ends the program, even if the drawing thread is blocked.
 pub(super) fn listen_to_signals(events: EventSender, orders: Option<Sender<Order>>) -> Result<()> {
     let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
     let mut signals = signal::listen(&all)?;

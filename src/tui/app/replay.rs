@@ -105,10 +105,7 @@ impl App {
             Action::Shorter => self.replay_speed(false),
             Action::Longer => self.replay_speed(true),
             action if changes(action) => {
-                self.say(
-                    Tone::Refused,
-                    "This is a recording: nothing in it can be changed.",
-                );
+                self.say(Tone::Refused, "A recording cannot be changed.");
                 return Some(None);
             }
             _ => return None,

@@ -178,7 +178,7 @@ mod tests {
     }
 
     #[test]
-    fn nodes_are_named_and_caches_beside_them_only_where_a_node_has_several() {
+    fn caches_are_named_only_if_a_node_has_several() {
         let sockets = cpus(4, |n| n / 2 * 2, |n| n / 2);
         assert_eq!(labels(&sockets, 1), ["N0 0", "N0 1", "N1 2", "N1 3"]);
         let large = cpus(8, |n| n / 2 * 2, |n| n / 4);

@@ -15,13 +15,13 @@ use super::{ready, set_policy};
 /// Between two reports at least: the least that is of use to who reads them.
 const REPORT: Duration = Duration::from_millis(200);
 
-/// What all tasks of the crowd share.
+/// The state that all tasks of the crowd share.
 struct Crowd {
     count: usize,
     there: AtomicUsize,
     /// 0 until they begin, then the number of the round.
     round: AtomicU32,
-    /// How many have had no turn in this round yet.
+    /// Number of tasks that have not run in this round.
     left: AtomicUsize,
 }
 
@@ -30,7 +30,7 @@ struct Crowd {
 /// is sent SIGCONT: several crowds can be made while none of them is in the way yet. From then on it
 /// says `all ran` each time that each of them has had a turn since the last time.
 pub fn tasks(count: usize, pause: Duration) -> ! {
-    // Beside thousands that are busy it would else take minutes until all are there.
+    // Otherwise it takes minutes beside thousands of busy tasks until all have started.
     set_policy(libc::SCHED_FIFO, 1);
     let crowd = Arc::new(Crowd {
         count,

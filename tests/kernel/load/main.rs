@@ -138,7 +138,7 @@ fn threads(count: usize) {
         }
         spin()
     };
-    // Thousands that are awake already would else hold up the one that is to wake the rest.
+    // Otherwise thousands of tasks that are awake delay the one that wakes the rest.
     set_policy(libc::SCHED_FIFO | libc::SCHED_RESET_ON_FORK, 1);
     for _ in 1..count {
         let (begun, ran) = (Arc::clone(&begun), Arc::clone(&ran));
@@ -204,7 +204,7 @@ fn sleeping_threads(count: usize) -> ! {
     }
 }
 
-/// What this thread has had.
+/// Returns the CPU time of this thread.
 fn cpu_time() -> Duration {
     let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.cast_unsigned(), time.tv_nsec as u32)

@@ -22,7 +22,7 @@ fn largest_crowd(time: Duration) -> u64 {
     }
 }
 
-/// What is going on, and what chance makes of it.
+/// The state of the scenario, and its random numbers.
 struct Chaos {
     dice: Dice,
     largest_crowd: u64,

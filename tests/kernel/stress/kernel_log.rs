@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{ErrorKind, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt;
 
-/// What vm/test takes for a complaint as well.
+/// Kernel messages that vm/test takes for a failure as well.
 const COMPLAINTS: [&str; 5] = ["WARNING:", "BUG:", "Oops", "lockup", "Kernel panic"];
 
 /// All that is written from now on.
@@ -53,7 +53,7 @@ fn is_complaint(line: &str) -> bool {
             || (line.contains("rcu") && line.contains("stall")))
 }
 
-/// What the lines begin with that vm/stress makes its table of.
+/// The prefix of the lines that vm/stress makes its table of.
 const MARK: &str = "stress|";
 
 /// Writes a line for vm/stress: the log gets out of the machine even if that dies.

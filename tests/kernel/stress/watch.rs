@@ -20,10 +20,10 @@ const LONGEST_WAIT: Duration = Duration::from_secs(15);
 /// goes to kernel threads and the emulation.
 const GUARANTEE_PERCENT: f64 = 8.0;
 
-/// What the owner may have more of in memory, for what it keeps for later.
+/// The tolerance for the owner's memory, for what it caches.
 const OWNER_SLACK_KIB: u64 = 2048;
 
-/// What the kernel keeps for later all the same: stacks, slabs in part, lists of each CPU.
+/// The tolerance for the kernel's caches: stacks, partial slabs, per-CPU lists.
 const KERNEL_SLACK_KIB: u64 = 32 << 10;
 
 /// A scheduler under stress.
@@ -44,7 +44,7 @@ pub struct Watch {
     said: Cell<bool>,
 }
 
-/// What the kernel holds while we are not there.
+/// The kernel's memory without our scheduler.
 struct KernelSide {
     bpf: [usize; 3],
     available_kib: u64,
@@ -54,7 +54,7 @@ struct KernelSide {
 struct OwnerSide {
     descriptors: usize,
     resident_kib: u64,
-    /// How often a scheduler was attached, and how many tasks the kernel had to refuse it.
+    /// Number of attached schedulers, and of tasks that the kernel refused them.
     attached: Option<String>,
     rejected: Option<String>,
 }

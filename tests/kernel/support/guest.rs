@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How long a condition may take on an emulated CPU before a test fails.
+/// Time limit for a condition on an emulated CPU before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Has all threads of this process run before all that is not real-time: what they wait for is seen
@@ -72,7 +72,7 @@ pub fn is_attached() -> bool {
     sched_ext_state() == "enabled" && sched_ext_ops().is_some_and(|name| name.starts_with("dualq"))
 }
 
-/// Does the kernel keep a part of each CPU for sched_ext beside real-time tasks?
+/// Returns true if the kernel reserves a part of each CPU for sched_ext beside real-time tasks.
 pub fn reserves_time_against_real_time() -> bool {
     Path::new("/sys/kernel/debug/sched/ext_server").exists()
 }
@@ -127,7 +127,7 @@ pub fn last_cpu(pid: u32) -> usize {
         .expect("a CPU number")
 }
 
-/// How often the process's first thread had to give its CPU to another.
+/// Returns how often the process's first thread was preempted.
 pub fn forced_switches(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).expect("the process lives");
     let line = status

@@ -1,4 +1,4 @@
-//! What a process, and the kernel for BPF, hold: to see whether it grows.
+//! The resources of a process and of BPF in the kernel, to detect leaks.
 
 use std::fs;
 
@@ -6,7 +6,7 @@ use libbpf_rs::query::{LinkInfoIter, MapInfoIter, ProgInfoIter};
 
 use super::guest::{self, PATIENCE};
 
-/// What the kernel holds of BPF: programs, maps and links, whoever they belong to.
+/// The numbers of BPF programs, maps and links in the kernel, of all owners.
 pub fn held() -> [usize; 3] {
     [
         ProgInfoIter::default().count(),

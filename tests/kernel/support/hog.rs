@@ -12,7 +12,7 @@ use rustix::thread::CpuSet;
 
 use super::guest::{self, PATIENCE};
 
-/// How to start a load: what it does (the subcommands of `tests/kernel/load`) and under which terms.
+/// The parameters of a load: its work (a subcommand of `tests/kernel/load`) and its conditions.
 #[derive(Default)]
 pub struct Load {
     arguments: Vec<String>,
@@ -153,7 +153,7 @@ impl Hog {
         line.expect("the load reports in time")
     }
 
-    /// How many lines nobody has waited for; they are forgotten.
+    /// Returns the number of lines that were not waited for, and drops them.
     pub fn forget_lines(&self) -> usize {
         self.lines.try_iter().count()
     }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
-/// Where the maps are pinned.
+/// The directory of the pins.
 pub const PINS: &str = "/sys/fs/bpf/dualq";
 
 /// Counters of `queue_stats`, by index.

@@ -1,4 +1,4 @@
-//! What the tests are written with.
+//! Helpers of the kernel tests.
 
 // A helper that no test happens to use at the moment stays.
 #![allow(dead_code)]

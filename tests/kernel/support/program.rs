@@ -18,7 +18,7 @@ pub fn command() -> Command {
     command
 }
 
-/// What a run left behind.
+/// The result of a run.
 #[derive(Debug)]
 pub struct Output {
     pub status: ExitStatus,
@@ -44,7 +44,7 @@ pub fn be_served_first() {
     dualq_top::scheduler::Handle::open().expect("the scheduler runs");
 }
 
-/// The program in the background; killed on drop, the hard way.
+/// The program in the background; killed with SIGKILL on drop.
 pub struct Running {
     command: String,
     child: Child,
@@ -111,12 +111,12 @@ impl Running {
         self.child.id()
     }
 
-    /// What it has printed so far on standard output.
+    /// Returns its stdout so far.
     pub fn stdout(&self) -> String {
         self.stdout.text()
     }
 
-    /// What it has printed so far on standard error.
+    /// Returns its stderr so far.
     pub fn stderr(&self) -> String {
         self.stderr.text()
     }

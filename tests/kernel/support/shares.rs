@@ -1,4 +1,4 @@
-//! Who gets how much CPU time.
+//! Measures shares of CPU time.
 
 use std::time::{Duration, Instant};
 

@@ -1,4 +1,4 @@
-//! What the wait instrument counts, read by its pins without the program's help.
+//! Reads the wait instrument's counts through its pins, without the program.
 
 use std::time::Duration;
 
@@ -23,7 +23,7 @@ pub enum Kind {
 pub struct Waits(Vec<u64>);
 
 impl Waits {
-    /// What all CPUs counted of a kind.
+    /// Returns the sum over all CPUs for a kind of wait.
     pub fn of(kind: Kind) -> Self {
         let map = maps::open("wait_histograms").expect("wait_histograms is pinned");
         let cpus = map
@@ -91,21 +91,21 @@ pub fn longest(kind: Kind) -> Duration {
     Duration::from_nanos(longest.max().unwrap_or(0))
 }
 
-/// How often something was done to the machine: moves, attaching, detaching.
+/// Returns the number of changes of the machine: moves, attaching, detaching.
 pub fn event() -> u64 {
     let map = maps::open("wait_control").expect("wait_control is pinned");
     let value = map.lookup(&1_u32.to_ne_bytes(), MapFlags::ANY).unwrap();
     u64::from_ne_bytes(value.unwrap().try_into().unwrap())
 }
 
-/// Has a process looked at by itself, as the dashboard has the one under the cursor.
+/// Starts measuring a single process, as the dashboard does for the selected one.
 pub fn look_at(pid: u32) {
     let map = maps::open("wait_processes").expect("wait_processes is pinned");
     map.update(&pid.to_ne_bytes(), &[0; 2 * BUCKETS * 4], MapFlags::ANY)
         .unwrap();
 }
 
-/// How many of the instrument's programs are attached.
+/// Returns the number of attached programs of the instrument.
 pub fn attached_programs() -> usize {
     let ours: Vec<u32> = ProgInfoIter::default()
         .filter(|program| program.name.to_string_lossy().starts_with("waits_"))
