@@ -32,7 +32,7 @@ pub fn state() -> String {
     read("state")
 }
 
-/// Who decides which task runs. Ours is told by name and, by [`crate::scheduler::Handle`], by its pins.
+/// Returns the active scheduler. Ours is recognised by its name and, in [`crate::scheduler::Handle`], by its pins.
 #[must_use]
 pub fn ruler() -> Ruler {
     if !has_sched_ext() {

@@ -37,7 +37,7 @@ pub struct Process {
     pub kernel_thread: bool,
     /// The queue according to the kernel's map; `None` while the map cannot be read.
     pub queue: Option<Queue>,
-    /// How the process came into PRIORITY; `None` if it is not a member.
+    /// The kind of membership; `None` if it is not a member.
     pub membership: Option<Membership>,
     /// This program's own process: always served first, never a member.
     pub own: bool,

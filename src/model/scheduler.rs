@@ -30,7 +30,7 @@ impl Queue {
     }
 }
 
-/// How a member came into PRIORITY.
+/// The kind of membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Membership {
     Chosen,
@@ -56,7 +56,7 @@ pub enum Ruler {
     Unsupported,
 }
 
-/// What this program may do to the active scheduler.
+/// The role of this program: its permissions on the active scheduler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Role {
     /// This program attached the scheduler, and detaches it on exit.

@@ -18,7 +18,7 @@ pub struct Snapshot {
     pub processes: Vec<Process>,
     /// Number of threads that there was no time to read in this tick.
     pub threads_left_out: usize,
-    /// How long tasks waited, or why this is not known. Shared, because history keeps readings of it.
+    /// The waits of tasks, or the reason why they are not known. Shared, because history keeps readings of it.
     pub waits: Result<Arc<Waits>, NoWaits>,
 }
 

@@ -1,4 +1,4 @@
-//! `queue_stats`: what each CPU enqueued and dispatched since the scheduler was loaded.
+//! Reads `queue_stats`: the counters of each CPU since the scheduler was loaded.
 
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
@@ -48,7 +48,7 @@ impl Counter {
         Self::ChildrenLeftOut,
     ];
 
-    /// The name in `stats --json`.
+    /// Returns the key in `stats --json`.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
@@ -72,7 +72,7 @@ impl Counter {
     }
 }
 
-/// One reading: for each possible CPU (not: each online one), every counter.
+/// One reading of every counter of each possible CPU, including offline ones.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Counters {
     cpus: Vec<[u64; Counter::ALL.len()]>,
@@ -80,7 +80,7 @@ pub struct Counters {
 
 impl Counters {
     /// # Errors
-    /// Where the map cannot be read or is not laid out as ours.
+    /// If the map cannot be read or has another layout.
     pub fn read(map: &MapHandle) -> Result<Self> {
         let mut cpus = Vec::new();
         for counter in Counter::ALL {
@@ -100,13 +100,13 @@ impl Counters {
         Ok(Self { cpus })
     }
 
-    /// How many CPUs the machine may ever have.
+    /// Returns the number of possible CPUs.
     #[must_use]
     pub fn possible_cpus(&self) -> usize {
         self.cpus.len()
     }
 
-    /// One CPU's value of one counter; 0 for a CPU that does not exist.
+    /// Returns one CPU's value of one counter; 0 if the CPU does not exist.
     #[must_use]
     pub fn of(&self, cpu: usize, counter: Counter) -> u64 {
         self.cpus
@@ -114,7 +114,7 @@ impl Counters {
             .map_or(0, |values| values[counter as usize])
     }
 
-    /// The sum over all CPUs.
+    /// Returns the sum over all CPUs.
     #[must_use]
     pub fn total(&self, counter: Counter) -> u64 {
         self.cpus
@@ -123,7 +123,7 @@ impl Counters {
             .sum()
     }
 
-    /// What the dashboard charts of one CPU.
+    /// Returns one CPU's counters for the dashboard.
     #[must_use]
     pub fn charted(&self, cpu: usize) -> CpuCounters {
         CpuCounters {

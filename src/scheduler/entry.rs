@@ -1,5 +1,4 @@
-//! An entry of `priority_pids_map`, as the kernel's side writes it: struct member in
-//! src/bpf/members.h.
+//! An entry of `priority_pids_map`, as the BPF program writes it: `struct member` in src/bpf/members.h.
 
 use crate::model::{Membership, ProcessId};
 
@@ -9,7 +8,7 @@ pub const THROUGH_PARENT: u32 = 2;
 /// A rule has put it there. The kernel's side keeps this as it is given, and asks nothing of it.
 pub const BY_RULE: u32 = 4;
 
-/// Where the process through which it came stands in the value.
+/// The bytes of the process that the membership was inherited from, in the map's value.
 const CHOSEN: std::ops::Range<usize> = 12..16;
 
 /// Nanoseconds in a tick of `/proc/PID/stat` (USER_HZ is 100 everywhere).
@@ -30,7 +29,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The map's value for a process.
+    /// Returns the map's value for a process.
     pub fn of(pid: u32, value: &[u8]) -> Self {
         let word = |at: usize| {
             let bytes = value.get(at..).and_then(number::<4>);
@@ -52,21 +51,21 @@ impl Entry {
         }
     }
 
-    /// Is it about this process, not one that had its id before?
+    /// Returns true if the entry is for this process and not for one that had its id before.
     #[must_use]
     pub fn is_of(&self, id: ProcessId) -> bool {
         self.pid == id.pid && self.start_ticks.is_none_or(|start| start == id.start_ticks)
     }
 }
 
-/// Has the map's value say that it came through this process.
+/// Marks the map's value as inherited from this process.
 pub fn set_chosen(value: &mut [u8], pid: u32) {
     if let Some(bytes) = value.get_mut(CHOSEN) {
         bytes.copy_from_slice(&pid.to_ne_bytes());
     }
 }
 
-/// The map's key.
+/// Returns the map's key.
 pub fn pid(key: &[u8]) -> Option<u32> {
     number(key).map(u32::from_ne_bytes)
 }

@@ -1,4 +1,4 @@
-//! Why the kernel ended the scheduler: the record that its `exit` op leaves in a map.
+//! Reads why the kernel ended the scheduler, from the record that its `exit` op leaves in a map.
 
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
@@ -13,23 +13,23 @@ const REASON: std::ops::Range<usize> = 12..140;
 const MESSAGE: std::ops::Range<usize> = 140..1164;
 const DUMP: std::ops::Range<usize> = 1164..33932;
 
-/// `SCX_EXIT_UNREG`: detached by user space, nothing went wrong.
+/// `SCX_EXIT_UNREG`: detached by user space, no error.
 const KIND_DETACHED: u32 = 64;
-/// `SCX_EXIT_UNREG_BPF` and `SCX_EXIT_UNREG_KERN`: those that come with an exit code.
+/// `SCX_EXIT_UNREG_BPF` and `SCX_EXIT_UNREG_KERN`: the kinds with an exit code.
 const KIND_BPF: u32 = 65;
 const KIND_KERNEL: u32 = 66;
 
 /// `SCX_ECODE_ACT_RESTART`: the kernel asks for the scheduler to be attached again.
 const ASKS_RESTART: i64 = 1 << 48;
 
-/// Empties the record; without it, the last reason would be taken for the next.
+/// Clears the record, so that an old reason is not taken for the next one.
 pub fn reset(map: &MapHandle) -> Result<()> {
     let empty = vec![0; map.value_size() as usize];
     map.update(&0u32.to_ne_bytes(), &empty, MapFlags::ANY)
         .context("cannot reset the exit record")
 }
 
-/// `None` while it runs, and after an ordinary detach.
+/// Reads the record. `None` while the scheduler runs, and after an ordinary detach.
 pub fn read(map: &MapHandle) -> Result<Option<Exit>> {
     let bytes = map
         .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
@@ -49,12 +49,12 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Exit> {
         reason: text(bytes.get(REASON)?),
         message: text(bytes.get(MESSAGE)?),
         dump: lines(bytes.get(DUMP)?),
-        // Only these carry a code with that meaning.
+        // Only these kinds have an exit code.
         asks_restart: matches!(kind, KIND_BPF | KIND_KERNEL) && code & ASKS_RESTART != 0,
     })
 }
 
-/// The dump in lines, each as harmless as the rest; a full one was cut by the record's size.
+/// Returns the dump as scrubbed lines. A full record means that the dump was truncated.
 fn lines(bytes: &[u8]) -> Vec<String> {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
     let mut lines: Vec<String> = bytes[..end]
@@ -69,25 +69,25 @@ fn lines(bytes: &[u8]) -> Vec<String> {
     lines
 }
 
-/// The kernel's own strings can hold raw control characters (a task's name in them, for one).
+/// Returns the kernel's text, scrubbed: it can contain control characters, for example in a task's name.
 fn text(bytes: &[u8]) -> String {
     let end = bytes.iter().position(|&b| b == 0).unwrap_or(bytes.len());
     scrub(&bytes[..end])
 }
 
-/// `enum scx_exit_kind` (kernel/sched/ext_internal.h) in words.
+/// Describes `enum scx_exit_kind` (kernel/sched/ext_internal.h).
 fn describe(kind: u32, code: i64) -> String {
     match kind {
-        KIND_BPF => "it ended itself".to_owned(),
-        KIND_KERNEL => format!("the kernel ended it (code {code:#x})"),
+        KIND_BPF => "the scheduler ended itself".to_owned(),
+        KIND_KERNEL => format!("ended by the kernel (code {code:#x})"),
         67 => "ended by SysRq-S".to_owned(),
         68 => "its parent scheduler ended".to_owned(),
-        69 => "its parent scheduler ended it".to_owned(),
-        1024 => "a fault in the scheduler".to_owned(),
-        1025 => "a fault that the scheduler reported".to_owned(),
+        69 => "ended by its parent scheduler".to_owned(),
+        1024 => "an error in the scheduler".to_owned(),
+        1025 => "an error that the scheduler reported".to_owned(),
         1026 => "a runnable task waited too long (the watchdog)".to_owned(),
-        1027 => "a task was sent through enqueue again and again, and never ran".to_owned(),
-        1028 => "a task could not be rescued from a CPU that is not the scheduler's".to_owned(),
+        1027 => "a task was enqueued repeatedly and never ran".to_owned(),
+        1028 => "a task could not be moved from a CPU outside the scheduler".to_owned(),
         other => format!("exit kind {other}"),
     }
 }

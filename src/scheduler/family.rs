@@ -1,4 +1,4 @@
-//! Who descends from whom, as `/proc` has it now.
+//! The process tree, read from `/proc`.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use procfs::process::all_processes;
 
 use crate::model::ProcessId;
 
-/// Every process, with its parent.
+/// Returns every process with its parent.
 pub fn everybody() -> impl Iterator<Item = (u32, ProcessId)> {
     let processes = all_processes().into_iter().flatten().flatten();
     let stats = processes.filter_map(|process| process.stat().ok());
@@ -19,7 +19,7 @@ pub fn everybody() -> impl Iterator<Item = (u32, ProcessId)> {
     })
 }
 
-/// The children of these processes, theirs, and so on; those whose parent has ended are not found.
+/// Returns all descendants of these processes. Descendants of a process that has ended are not found.
 pub fn descendants(of: impl IntoIterator<Item = u32>) -> Vec<ProcessId> {
     let mut children: HashMap<u32, Vec<ProcessId>> = HashMap::new();
     for (parent, id) in everybody() {
@@ -31,7 +31,7 @@ pub fn descendants(of: impl IntoIterator<Item = u32>) -> Vec<ProcessId> {
         .collect();
     let mut next = 0;
     while let Some(id) = found.get(next) {
-        // Taken out: a parent that changed during the reading makes no endless round.
+        // Removed, so that a parent that changed during the reading cannot cause an endless loop.
         let born = children.remove(&id.pid).unwrap_or_default();
         found.extend(born);
         next += 1;

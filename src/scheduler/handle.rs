@@ -1,5 +1,5 @@
-//! A hold on a loaded scheduler's maps and programs: what reading and changing it takes, whoever
-//! attached it. Every holder has descriptors of its own, so nothing is shared between threads.
+//! A handle to a loaded scheduler's maps and programs, for reading and changing it, whichever process attached
+//! it. Each handle has its own descriptors, so nothing is shared between threads.
 
 use std::{
     os::fd::{AsFd, OwnedFd},
@@ -31,7 +31,7 @@ pub struct Handle {
     counters: MapHandle,
     exit: MapHandle,
     owner: MapHandle,
-    /// The wait instrument, or why there is none.
+    /// The wait instrument, or the reason why there is none.
     pub waits: Result<waits::Reader, String>,
     timer: MapHandle,
     /// The programs of `pins::NOTICING`.
@@ -59,7 +59,7 @@ impl Handle {
         }
     }
 
-    /// A hold on the maps and programs of what was loaded.
+    /// Returns a handle to the loaded maps and programs.
     pub(super) fn of(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -> Result<Self> {
         let maps = &skel.maps;
         let progs = &skel.progs;
@@ -87,7 +87,8 @@ impl Handle {
     /// Opens the running scheduler through its pins.
     ///
     /// # Errors
-    /// A [`Refusal`] that says what to do: none runs, another one runs, no rights, other pins.
+    /// A [`Refusal`] with the remedy: dualq is not running, another scheduler is active, capabilities are missing, or
+    /// the pins are another version's.
     pub fn open() -> Result<Self> {
         match sysfs::ruler() {
             Ruler::Dualq => {}
@@ -103,12 +104,12 @@ impl Handle {
             )),
             Ruler::KernelDefault | Ruler::Transition => bail!(Refusal::new(
                 Status::NotRunning,
-                "the scheduler does not run: start it with `sudo dualq-top`, or `sudo dualq-top attach`",
+                "the scheduler is not running: start it with `sudo dualq-top` or `sudo dualq-top attach`",
             )),
         }
         let handle = Self::open_pins().map_err(explain)?;
-        // Pins of one that was killed, beside a scheduler that runs without any. In a pid namespace
-        // the owner is not to be seen, whether it lives or not.
+        // The pins may be those of a killed owner, beside a scheduler without pins. In a pid namespace the owner
+        // cannot be seen, whether it lives or not.
         if preflight::in_first_pid_namespace().is_ok()
             && handle
                 .owner()?
@@ -120,8 +121,8 @@ impl Handle {
                 without_pins("the pins are those of one that has ended"),
             ));
         }
-        // Served first, as all of the program's own processes are: on a machine full of PRIORITY the
-        // command that would change that has to get its turn. Where it fails it only takes longer.
+        // Registers this process to be served first: on a machine full of PRIORITY the command that changes this
+        // must get CPU time. If it fails, the command only takes longer.
         let _ = handle.members.add_own(std::process::id());
         Ok(handle)
     }
@@ -129,7 +130,7 @@ impl Handle {
     fn open_pins() -> Result<Self> {
         let map = pins::map;
         let owner = map(pins::OWNER)?;
-        // First: others may lack pins of these names.
+        // Checked first: another version may lack the other pins.
         if OwnerRecord::read(&owner)?.is_none() {
             bail!(Refusal::new(
                 Status::NotRunning,
@@ -152,12 +153,12 @@ impl Handle {
         })
     }
 
-    /// Whose pins there are, if there are any of this version.
+    /// Returns the owner of the pins, if they are this version's.
     pub(super) fn pinned_owner() -> Option<OwnerRecord> {
         OwnerRecord::read(&pins::map(pins::OWNER).ok()?).ok()?
     }
 
-    /// Are the pins those of another one? Where there are none, nobody can tell.
+    /// Returns true if the pins belong to another scheduler. False if there are no pins.
     #[must_use]
     pub fn is_replaced(&self) -> bool {
         match pins::map(pins::OWNER) {
@@ -166,10 +167,10 @@ impl Handle {
         }
     }
 
-    /// A second hold, for another thread.
+    /// Duplicates the descriptors, for another thread.
     ///
     /// # Errors
-    /// Where the kernel gives no more descriptors.
+    /// If there are no free descriptors.
     pub fn try_clone(&self) -> Result<Self> {
         let [change, reclassify] = self.members.fds();
         Ok(Self {
@@ -190,31 +191,31 @@ impl Handle {
         })
     }
 
-    /// Which scheduler it is: the id of the map of its owner's record.
+    /// Returns the scheduler's identity: the id of the map with its owner's record.
     ///
     /// # Errors
-    /// Where the kernel does not tell.
+    /// If the kernel does not return it.
     pub(super) fn id(&self) -> Result<u32> {
         id_of(&self.owner)
     }
 
-    /// Has the programs that notice births and ends among the members run until the answer is dropped, besides
+    /// Attaches the programs that track the creation and end of members, until the result is dropped, in addition to
     /// the owner's.
     ///
     /// # Errors
-    /// Where the kernel refuses to attach one.
+    /// If the kernel refuses to attach one.
     pub(super) fn notice(&self) -> Result<[OwnedFd; 2]> {
         let attach = |program: &OwnedFd| {
             program::attach(program.as_fd())
-                .context("cannot attach to births and ends of processes")
+                .context("cannot track the creation and end of processes")
         };
         Ok([attach(&self.noticing[0])?, attach(&self.noticing[1])?])
     }
 
-    /// Says that something was done to the machine: "before and after" begins here.
+    /// Counts a change of the machine, which starts a new comparison before and after.
     pub fn mark_event(&self) {
         if let Ok(waits) = &self.waits {
-            // It only costs a sharp edge in the charts if this fails.
+            // If this fails, the charts only lack a sharp edge.
             let _ = waits.event();
         }
     }
@@ -225,10 +226,10 @@ impl Handle {
         Counters::read(&self.counters)
     }
 
-    /// How long the oldest task in BATCH had waited when the scheduler looked last.
+    /// The wait of the oldest task in BATCH when the scheduler last checked.
     ///
     /// # Errors
-    /// Where the map cannot be read or is not laid out as ours.
+    /// If the map cannot be read or has another layout.
     pub fn oldest_wait(&self) -> Result<Duration> {
         let bytes = self
             .timer
@@ -242,7 +243,7 @@ impl Handle {
         Ok(Duration::from_nanos(u64::from_ne_bytes(wait)))
     }
 
-    /// Why the kernel ended it; `None` while it runs and after an ordinary detach.
+    /// Returns why the kernel ended the scheduler; `None` while it runs and after an ordinary detach.
     ///
     /// # Errors
     /// Where the map cannot be read.
@@ -254,7 +255,7 @@ impl Handle {
         exit::reset(&self.exit)
     }
 
-    /// `None` for a layout that is not this version's.
+    /// Returns the owner's record; `None` if it has another version's layout.
     ///
     /// # Errors
     /// Where the map cannot be read.
@@ -262,8 +263,7 @@ impl Handle {
         OwnerRecord::read(&self.owner)
     }
 
-    /// The process that answers for it, if it still lives: one that was asked to stay has none
-    /// once its owner has gone.
+    /// Returns the owner if it still lives. With `--stay`, an orphan has none.
     ///
     /// # Errors
     /// Where the map cannot be read.
@@ -272,15 +272,15 @@ impl Handle {
         Ok(owner.map(|owner| owner.pid))
     }
 
-    /// Is it this one that rules still? Asked after a change: if so, whoever takes over copies the
-    /// members later, and has the change too.
+    /// Returns true if this scheduler is still the active one. Asked after a change: if so, an instance that takes
+    /// over will copy the members later, with the change.
     #[must_use]
     pub fn rules(&self) -> bool {
-        // In this order: the next one is pinned before it rules.
+        // In this order, because the next scheduler is pinned before it becomes active.
         sysfs::ruler() == Ruler::Dualq && !self.is_replaced()
     }
 
-    /// Opens the scheduler that runs once nobody is starting one any more.
+    /// Opens the running scheduler after any start in progress has ended.
     ///
     /// # Errors
     /// As [`Self::open`].
@@ -289,7 +289,7 @@ impl Handle {
         Self::open()
     }
 
-    /// How it was started: what a start that follows it goes on with.
+    /// Returns the options that it was started with, for a start that follows.
     ///
     /// # Errors
     /// Where the map cannot be read.
@@ -331,7 +331,7 @@ fn explain(error: anyhow::Error) -> anyhow::Error {
     match fault {
         pins::Fault::NotPermitted => Refusal::new(
             Status::NotPermitted,
-            "the scheduler's maps are root's: run this with sudo",
+            "cannot open the scheduler's maps: they belong to root; run this with sudo",
         ),
         pins::Fault::Foreign(why) => Refusal::new(Status::NotPermitted, why),
         pins::Fault::NotMounted => Refusal::new(

@@ -1,4 +1,4 @@
-//! Waiting for the members of a scheduler that another process answers for.
+//! Tracks the members of a scheduler that another process owns, to take them over later.
 
 use std::os::fd::OwnedFd;
 
@@ -6,18 +6,18 @@ use anyhow::Result;
 
 use super::handle::Handle;
 
-/// Notices births and ends among the members of another process's scheduler, beside that process: its own
-/// programs end with it, however it dies. So nobody is missed until the next scheduler has its own.
+/// Tracks the creation and end of members of another process's scheduler. The owner's programs end with the
+/// owner, however it dies; with these, no process is missed until the next scheduler has its own.
 pub struct Heir {
     of: u32,
     _noticing: [OwnedFd; 2],
 }
 
 impl Heir {
-    /// Attaching what is loaded takes no rights.
+    /// Attaches the programs. They are loaded already, so this needs no capability.
     ///
     /// # Errors
-    /// Where the kernel refuses: then births are missed from the owner's end on.
+    /// If the kernel refuses. Then new processes are missed after the owner's end.
     pub fn of(handle: &Handle) -> Result<Self> {
         Ok(Self {
             of: handle.id()?,
@@ -25,13 +25,13 @@ impl Heir {
         })
     }
 
-    /// The heir of the one that is held now, if that is another one.
+    /// Replaces the tracked scheduler if another one is held now.
     #[must_use]
     pub fn follow(heir: Option<Self>, handle: Option<&Handle>) -> Option<Self> {
         let handle = handle?;
         match heir {
             Some(heir) if handle.id().is_ok_and(|id| id == heir.of) => Some(heir),
-            // What cannot be attached now may be at the next look.
+            // If it cannot be attached now, the next check tries again.
             _ => Self::of(handle).ok(),
         }
     }

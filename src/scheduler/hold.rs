@@ -1,17 +1,17 @@
-//! A hold that follows: on the scheduler of ours that runs now, whoever attached it.
+//! Tracks the running dualq scheduler, and reopens its maps when another one replaces it.
 
 use anyhow::Result;
 
 use super::{handle::Handle, lock::StartLock, members::Members, sysfs};
 use crate::model::Ruler;
 
-/// Maps stay readable, and can be changed, when their scheduler has long been followed by another
-/// of the same name: who holds them has to look whose scheduler it is that runs.
+/// The running dualq scheduler. Maps of a replaced scheduler stay readable and writable, so each user has to check
+/// which scheduler runs.
 #[derive(Default)]
 pub struct Hold {
-    /// On the one that this process owns, attached or not.
+    /// The scheduler that this process owns, attached or not.
     own: Option<Handle>,
-    /// On another process's, or why that one cannot be reached; `None` where it is not the other's turn.
+    /// Another process's scheduler, or the reason why it cannot be opened; `None` if it does not run.
     other: Option<Result<Handle, String>>,
 }
 
@@ -24,7 +24,7 @@ impl Hold {
         }
     }
 
-    /// From now on this process owns a scheduler.
+    /// Sets the scheduler that this process has attached.
     pub fn own(&mut self, handle: Handle) {
         *self = Self {
             own: Some(handle),
@@ -32,7 +32,7 @@ impl Hold {
         };
     }
 
-    /// A second hold, for another thread.
+    /// Duplicates it, for another thread.
     ///
     /// # Errors
     /// Where the kernel gives no more descriptors.
@@ -48,7 +48,7 @@ impl Hold {
         })
     }
 
-    /// Lets go of a scheduler whose place another has taken, and holds that one.
+    /// Closes a scheduler that was replaced, and opens the one that replaced it.
     pub fn follow(&mut self, ruler: &Ruler) -> Option<&Handle> {
         match ruler {
             Ruler::Dualq if self.handle().is_none_or(Handle::is_replaced) => {
@@ -56,25 +56,25 @@ impl Hold {
                 self.other = (!own).then(|| Handle::open().map_err(|error| format!("{error:#}")));
             }
             Ruler::Dualq | Ruler::Transition => {}
-            // Its own is the one that it attaches next. Who has none goes on with the last one's members.
+            // Its own scheduler is attached next. Without one, it continues with the members of the last one.
             _ if self.own.is_some() || matches!(self.other, Some(Err(_))) => self.other = None,
             _ => {}
         }
         self.handle()
     }
 
-    /// Changes the members of the one that is held, and of the one that takes its place just then: that
-    /// one may have copied them before. The hold in which it was done last; `None` where there is none.
+    /// Changes the members of the running scheduler, and of one that replaces it at this moment: it may have copied
+    /// them before. Returns the handle of the last change; `None` if no scheduler runs.
     ///
     /// # Errors
-    /// The change's own; a [`crate::refusal::Refusal`] where somebody has been starting one for too long.
+    /// The error of the change; a [`crate::refusal::Refusal`] if another start takes too long.
     pub fn change(&mut self, change: impl Fn(&Members) -> Result<()>) -> Result<Option<&Handle>> {
         while let Some(handle) = self.follow(&sysfs::ruler()) {
             change(&handle.members)?;
             if handle.rules() {
                 break;
             }
-            // Whoever has its turn later copies them then.
+            // An instance that starts later copies them then.
             drop(StartLock::take()?);
             if sysfs::ruler() != Ruler::Dualq || !handle.is_replaced() {
                 break;
@@ -83,7 +83,7 @@ impl Hold {
         Ok(self.handle())
     }
 
-    /// What is held now.
+    /// Returns the current handle.
     #[must_use]
     pub fn handle(&self) -> Option<&Handle> {
         match &self.other {
@@ -92,7 +92,7 @@ impl Hold {
         }
     }
 
-    /// Whether it is another process's turn, and why its scheduler cannot be reached where it cannot.
+    /// Returns true if another process's scheduler runs, and the reason if it cannot be opened.
     #[must_use]
     pub fn others(&self) -> Option<Result<(), &str>> {
         let other = self.other.as_ref()?;

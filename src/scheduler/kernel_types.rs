@@ -1,6 +1,6 @@
-//! What the running kernel has, by its own type information (BTF): only what decides how the scheduler is
-//! loaded. libbpf takes in all of it later; that costs a fourteenth of an attach, so here it is read in pieces
-//! and nothing is kept.
+//! Reads the ops and functions of the running kernel from its type information (BTF), as far as they decide how the
+//! scheduler is loaded. libbpf reads all of it later, which costs a fourteenth of an attach; here it is read in
+//! pieces and nothing is kept.
 
 use std::{
     collections::HashSet,
@@ -11,7 +11,7 @@ use std::{
 
 use memchr::memmem;
 
-/// Where the kernel shows it.
+/// The kernel's file with its type information.
 pub(super) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 /// The first bytes (`struct btf_header`, include/uapi/linux/btf.h).
@@ -84,7 +84,7 @@ impl KernelTypes {
         Ok(found)
     }
 
-    /// Whether `struct sched_ext_ops` has such a member.
+    /// Returns true if `struct sched_ext_ops` has this member.
     pub(super) fn has_op(&self, member: &str) -> bool {
         self.ops.contains(member)
     }
@@ -98,7 +98,7 @@ fn malformed() -> io::Error {
     io::Error::from(io::ErrorKind::InvalidData)
 }
 
-/// Where each of these names begins, among zero-terminated ones; those that are missing are left out.
+/// Returns the offset of each of these names among zero-terminated ones. Missing names are left out.
 fn find(mut text: impl Read, names: &[&'static str]) -> io::Result<Vec<(&'static str, u32)>> {
     let bounded: Vec<Vec<u8>> = names
         .iter()

@@ -13,7 +13,7 @@ use super::options::{Options, WaitsOption};
 use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::waits::{Instrument, WITHOUT_WAITS};
 
-/// Loads it with these options; nothing runs yet.
+/// Loads the scheduler with these options. Nothing runs yet.
 pub(super) fn load<'obj>(
     storage: &'obj mut MaybeUninit<OpenObject>,
     options: Options,
@@ -50,14 +50,14 @@ pub(super) fn load<'obj>(
     open.load().context("the kernel did not load the scheduler")
 }
 
-/// The kernel's tick, 1 s / CONFIG_HZ: it is the resolution of the coarse clocks
-/// (`KTIME_LOW_RES` in kernel/time/posix-timers.c).
+/// Returns the kernel's tick, 1 s / CONFIG_HZ: the resolution of the coarse clocks (`KTIME_LOW_RES` in
+/// kernel/time/posix-timers.c).
 fn tick_ns() -> u64 {
     let tick = rustix::time::clock_getres(rustix::time::ClockId::MonotonicCoarse);
     tick.tv_sec.cast_unsigned() * 1_000_000_000 + tick.tv_nsec.cast_unsigned()
 }
 
-/// Slices end at ticks only (`task_tick_scx`), so what lies between two ends at the second.
+/// Rounds a slice up to whole ticks, because slices end at ticks only (`task_tick_scx`).
 fn whole_ticks(slice: Duration, tick_ns: u64) -> Result<u64> {
     Ok(u64::try_from(slice.as_nanos())?.next_multiple_of(tick_ns.max(1)))
 }
@@ -66,7 +66,7 @@ fn whole_ticks(slice: Duration, tick_ns: u64) -> Result<u64> {
 /// the op `cpu_release` may.
 const REENQUEUE_ANYWHERE: [&str; 2] = ["scx_bpf_dsq_reenq", "scx_bpf_reenqueue_local___v2"];
 
-/// Leaves out what this kernel has not: libbpf refuses an object that fills an op that is unknown.
+/// Leaves out ops that this kernel lacks: libbpf refuses an object that sets an unknown op.
 fn fit(open: &mut OpenDualqSkel<'_>, types: &KernelTypes) {
     macro_rules! leave_out_unknown {
         ($($op:ident)*) => {
@@ -93,7 +93,7 @@ fn fit(open: &mut OpenDualqSkel<'_>, types: &KernelTypes) {
     }
 }
 
-/// The instrument for waits, with a look at the scheduler's members.
+/// Loads the wait instrument with the scheduler's maps of members.
 pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instrument> {
     if options.waits == WaitsOption::Never {
         bail!(WITHOUT_WAITS);
@@ -108,7 +108,7 @@ pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instr
 mod tests {
     use super::*;
 
-    /// What `fit` leaves out is a list of its own, which the compiler cannot compare.
+    /// Checks the list of ops in `fit`, which the compiler cannot compare with the BPF program.
     #[test]
     fn ops_that_the_kernel_lacks_are_left_out() {
         let program = include_str!("../bpf/dualq.bpf.c");

@@ -12,31 +12,30 @@ use crate::refusal::{Refusal, Status};
 use crate::sys::own;
 
 const FILE: &str = "/run/dualq-top.lock";
-/// Far more than a start takes, most of which is the kernel's check of the programs.
+/// Time limit for a start: far more than it takes. Most of the time is the kernel's check of the programs.
 const A_START: Duration = Duration::from_secs(10);
-/// An end goes on without it: the machine has its own scheduler back by then.
+/// Time limit for an end, which then continues without the lock: the kernel's scheduler is active already.
 const AN_END: Duration = Duration::from_secs(1);
-/// Between two tries.
+/// Interval between two attempts.
 const TRY: Duration = Duration::from_millis(20);
 
-/// Held while a scheduler is being started, so that two starts at once do not clean up each
-/// other's pins. The kernel lets go of it when the process ends, however it ends; but one that is
-/// stopped keeps it.
+/// Held while a scheduler is started, so that two starts do not remove each other's pins. The kernel releases it
+/// when the process ends, however it ends; a stopped process keeps it.
 pub struct StartLock {
     _file: File,
 }
 
 impl StartLock {
-    /// Waits for its turn.
+    /// Waits for the lock.
     ///
     /// # Errors
-    /// A [`Refusal`] where it does not come within ten seconds; where the lock's file cannot be made:
-    /// `/run` is root's.
+    /// A [`Refusal`] if the lock is not free within ten seconds; an error if the file cannot be created, because `/run`
+    /// belongs to root.
     pub fn take() -> Result<Self> {
         Self::take_within(A_START)
     }
 
-    /// For an end, which waits for a second at most.
+    /// Takes the lock for an end, which waits for at most a second.
     ///
     /// # Errors
     /// As [`StartLock::take`].
@@ -54,7 +53,7 @@ impl StartLock {
                 Err(Errno::WOULDBLOCK) => bail!(Refusal::new(
                     Status::AnotherSchedulerRuns,
                     format!(
-                        "another dualq-top has been starting for {} s: `fuser {FILE}` names it; end it, then try again",
+                        "another dualq-top has been starting for {} s: end it (`fuser {FILE}` names it) and try again",
                         limit.as_secs()
                     ),
                 )),

@@ -1,7 +1,7 @@
-//! Who is in PRIORITY: `priority_pids_map`, and the programs through which it is changed.
+//! The members: `priority_pids_map`, and the BPF programs that change it.
 //!
-//! A change runs in the kernel, which stamps the entry with the process's start and then moves
-//! what is queued or running already; a write straight to the map could do neither.
+//! A change runs in the kernel: it stamps the entry with the process's start time, and then moves tasks that are
+//! queued or running already. A direct write to the map could do neither.
 
 mod addition;
 mod by_rule;
@@ -20,7 +20,7 @@ use super::family;
 use super::program;
 use crate::model::{Membership, ProcessId};
 
-// `enum change_kind`, and the answers besides 0 and -errno, in src/bpf/membership.h.
+// `enum change_kind`, and the results besides 0 and -errno: src/bpf/membership.h.
 const ADD: u32 = 0;
 const REMOVE: u32 = 1;
 const OWN: u32 = 2;
@@ -34,7 +34,7 @@ const ENOENT: i32 = -2;
 const E2BIG: i32 = -7;
 const EEXIST: i32 = -17;
 
-/// How often the children are looked through for some that were born meanwhile.
+/// Maximum number of passes over the children for those that were created meanwhile.
 const ROUNDS: usize = 50;
 
 /// Reads and changes the members of a loaded scheduler, attached or not.
@@ -44,7 +44,7 @@ pub struct Members {
     reclassify: OwnedFd,
 }
 
-/// What a change is to make of a process.
+/// The change of a process.
 #[derive(Debug, Clone, Copy, Default)]
 struct Terms {
     start_ticks: Option<u64>,
@@ -61,21 +61,21 @@ impl Members {
         }
     }
 
-    /// Takes a process out of PRIORITY, with those that came through it. One that is not there is no
+    /// Removes a process from PRIORITY, with the members that inherited from it. A process that is not a member is no
     /// error.
     ///
     /// # Errors
-    /// Where the kernel refuses the system call.
+    /// If the kernel refuses the system call.
     pub fn remove(&self, pid: u32) -> Result<()> {
         let entry = self.entry(pid)?;
         self.remove_alone(pid)?;
         if entry.is_none_or(|entry| entry.membership == Membership::Chosen) {
             return Ok(());
         }
-        // Who is removed has no more children that come too: the rounds end.
+        // Children of a removed process no longer become members, so this loop ends.
         for _ in 0..ROUNDS {
             let family: HashSet<u32> = family::descendants([pid]).iter().map(|id| id.pid).collect();
-            // Who came through one chosen below it stays with that one.
+            // Members that inherited from a process chosen further down stay with it.
             let leaves = |chosen: u32, other: u32| {
                 chosen == pid || (family.contains(&other) && !family.contains(&chosen))
             };
@@ -103,10 +103,10 @@ impl Members {
         }
     }
 
-    /// Has this process, or one of the program's other instances, served first.
+    /// Registers this process, or another instance of the program, to be served first.
     ///
     /// # Errors
-    /// Where the kernel refuses the system call.
+    /// If the kernel refuses the system call.
     pub fn add_own(&self, pid: u32) -> Result<()> {
         match self.run(&self.change, OWN, pid, Terms::default())? {
             0 => Ok(()),
@@ -114,7 +114,7 @@ impl Members {
         }
     }
 
-    /// The members, by process id.
+    /// Returns the members, by process id.
     ///
     /// # Errors
     /// Where the map cannot be read.
@@ -135,16 +135,16 @@ impl Members {
         Ok(value.map(|value| Entry::of(pid, &value)))
     }
 
-    /// One call for thousands of entries, with room for all that there may be: the kernel ends a
-    /// batch early at a bucket that does not fit (__htab_map_lookup_and_delete_batch in
-    /// kernel/bpf/hashtab.c), and libbpf-rs takes any batch that is not full for the last.
+    /// Reads all entries in one call, with room for the map's capacity. The kernel ends a batch early at a bucket that
+    /// does not fit (__htab_map_lookup_and_delete_batch in kernel/bpf/hashtab.c), and libbpf-rs takes any batch that
+    /// is not full for the last one.
     fn raw_entries(&self) -> Result<impl Iterator<Item = (Vec<u8>, Vec<u8>)> + '_> {
         self.map
             .lookup_batch(self.capacity(), MapFlags::ANY, MapFlags::ANY)
             .context("cannot read priority_pids_map")
     }
 
-    /// What the kernel's map says about one process now.
+    /// Returns true if the kernel's map has this process now.
     ///
     /// # Errors
     /// Where the map cannot be read.
@@ -152,14 +152,14 @@ impl Members {
         Ok(self.entry(id.pid)?.is_some_and(|entry| entry.is_of(id)))
     }
 
-    /// How many members there may be.
+    /// Returns the maximum number of members.
     #[must_use]
     pub fn capacity(&self) -> u32 {
         self.map.max_entries()
     }
 
-    /// Moves what is queued or running. Twice: an enqueue under way during the first pass may have
-    /// read the old class.
+    /// Moves the tasks that are queued or running. Twice, because an enqueue during the first pass may have read the
+    /// old class.
     fn reclassify(&self, kind: u32, pid: u32) -> Result<()> {
         for _ in 0..2 {
             self.run(&self.reclassify, kind, pid, Terms::default())?;
@@ -182,7 +182,7 @@ impl Members {
         Ok(MapHandle::try_from(&self.map)?)
     }
 
-    /// The two programs: the change, and the one that moves tasks after it.
+    /// Returns the two programs: the change, and the one that moves tasks after it.
     pub(super) fn fds(&self) -> [BorrowedFd<'_>; 2] {
         [self.change.as_fd(), self.reclassify.as_fd()]
     }

@@ -1,8 +1,7 @@
-//! The kernel side: look before loading, load, attach, verify, pin, detach; members; counters; why
-//! it ended.
+//! The kernel side: preflight checks, load, attach, verify, pin, detach; members; counters; the exit report.
 //!
-//! [`Scheduler`] owns what it attached and gives the machine back when it is dropped. [`Handle`]
-//! reads and changes a running scheduler through its maps, whoever attached it.
+//! [`Scheduler`] owns an attached scheduler, and detaches it when dropped. [`Handle`] reads and changes a running
+//! scheduler through its maps, whichever process attached it.
 
 mod counters;
 pub(crate) mod entry;

@@ -1,4 +1,4 @@
-//! Owning a scheduler: load it, attach it, see that it really runs, pin it, give the machine back.
+//! The owner's side of a scheduler: loads it, attaches it, verifies that it runs, pins it and detaches it.
 
 use std::{
     mem::MaybeUninit,
@@ -33,34 +33,33 @@ pub struct Scheduler<'obj> {
     handle: Handle,
     /// The scheduler's link; the kernel detaches when its last descriptor closes.
     link: Option<Link>,
-    /// The programs beside it: the end of a membership with its process, the birth of members'
-    /// children, CPUs that go off, and on newer kernels the arrival of real-time tasks.
+    /// The tracing programs: for the end of members, new children of members, CPUs that go offline, and on newer
+    /// kernels the arrival of real-time tasks.
     links: Vec<Link>,
     restarts: Restarts,
-    /// Measures on while the kernel's own scheduler runs; without it, the rest works all the same.
+    /// The wait instrument, which keeps measuring under the kernel's own scheduler. Optional.
     waits: Result<Instrument, String>,
 }
 
-/// What has become of an attached scheduler since the last look.
+/// The change of an attached scheduler since the last check.
 #[derive(Debug)]
 pub enum News {
-    /// Nothing: it runs, or was not attached.
+    /// No change: it runs, or was not attached.
     None,
-    /// The kernel ended it, asked for a restart, and has got it.
+    /// The kernel ended it and asked for a restart, which has been done.
     Restarted(Exit),
-    /// It has ended: with the kernel's reason, or detached from outside.
+    /// It has ended: with the kernel's reason, or detached by another process.
     Ended(Option<Exit>),
 }
 
 impl<'obj> Scheduler<'obj> {
-    /// Looks whether it can, loads, attaches, waits until the kernel says that it runs, and pins.
+    /// Checks the preconditions, loads, attaches, waits until the kernel runs the scheduler, and pins it.
     ///
-    /// The members of the scheduler that it `follows`, whose [`super::Heir`] the caller is, go on in this one.
-    /// So do those of one that was asked to stay and whose owner has gone: that one is taken over, under
-    /// these options.
+    /// The members of the scheduler that it `follows`, which the caller tracks as [`super::Heir`], continue in this one.
+    /// So do the members of an orphan, which is taken over with these options.
     ///
     /// # Errors
-    /// A [`Refusal`] for everything that a person can remedy; whatever scheduled before goes on then.
+    /// A [`Refusal`] for every error that a user can remedy. The scheduler that was active before stays active.
     pub fn start(
         storage: &'obj mut MaybeUninit<OpenObject>,
         options: Options,
@@ -70,7 +69,7 @@ impl<'obj> Scheduler<'obj> {
         if options.stay && !pins::mounted() {
             bail!(Refusal::new(
                 Status::KernelCannot,
-                "to stay, the scheduler needs a BPF file system: mount -t bpf bpf /sys/fs/bpf",
+                "--stay needs a BPF file system: run `mount -t bpf bpf /sys/fs/bpf`",
             ));
         }
         let turn = StartLock::take()?;
@@ -78,7 +77,7 @@ impl<'obj> Scheduler<'obj> {
         let skel = load::load(storage, options)?;
         let waits = load::instrument(&skel, options).map_err(|error| format!("{error:#}"));
         if let (Err(why), false) = (&waits, options.waits == WaitsOption::Never) {
-            log::line(&format!("wait times cannot be measured: {why}"));
+            log::line(&format!("cannot measure waits: {why}"));
         }
         let handle = Handle::of(&skel, &waits)?;
         handle.members.add_own(std::process::id())?;
@@ -108,7 +107,7 @@ impl<'obj> Scheduler<'obj> {
                     .context("cannot attach to sched_switch")?,
             );
         }
-        // In its turn, and after the programs that notice births and ends: what changes meanwhile is here too.
+        // Under the lock, and after the tracking programs, so that changes meanwhile are seen here too.
         if let Some(before) = left_behind.as_ref().or(follows) {
             handle.members.follow(&before.members)?;
         }
@@ -121,58 +120,58 @@ impl<'obj> Scheduler<'obj> {
             restarts: Restarts::default(),
             waits,
         };
-        // Only now, when nothing but the attaching is left that could fail.
+        // Only now, when nothing except attaching can fail.
         let begun = match left_behind {
             Some(left_behind) => scheduler.take_over(&left_behind),
             None => Ok(()),
         }
         .and_then(|()| scheduler.begin());
-        // Where it failed, the drop takes a turn of its own to clean up.
+        // If it failed, dropping takes the lock again to clean up.
         drop(turn);
         begun?;
         Ok(scheduler)
     }
 
-    /// Ends one that was left behind, and goes on with its members as they are then: what could be refused
-    /// has been copied.
+    /// Ends an orphan, and continues with its members as they are then. Members that could be refused have been copied
+    /// before.
     fn take_over(&self, left_behind: &Handle) -> Result<()> {
-        // Its programs that notice births and ends go on until the members are ours.
+        // Its tracking programs continue until the members are copied.
         let _noticing: Vec<Link> = pins::SIDE_LINKS
             .iter()
             .filter_map(|name| pins::link(name).ok())
             .collect();
         detach_pinned()?;
-        // From now on no command reaches it.
+        // No command reaches it after this.
         if let Err(error) = self.handle.members.follow(&left_behind.members) {
             log::line(&format!("not all members were taken over: {error:#}"));
         }
         Ok(())
     }
 
-    /// Attaches a loaded scheduler, and waits until the kernel says that it runs: an attach that
-    /// returned without an error may have failed all the same.
+    /// Attaches a loaded scheduler, and waits until the kernel runs it: attaching can fail after it returned without an
+    /// error.
     ///
     /// # Errors
-    /// A [`Refusal`] where another scheduler runs, else the kernel's reason.
+    /// A [`Refusal`] if another scheduler is active, otherwise the kernel's reason.
     pub fn attach(&mut self) -> Result<()> {
         let _turn = StartLock::take()?;
-        // A link that the kernel ended still holds the place: EBUSY, though `state` is disabled.
+        // A link that the kernel ended still occupies the place: EBUSY, although `state` is disabled.
         self.link = None;
         if beside_another()?.is_some() {
             bail!(Refusal::new(
                 Status::AnotherSchedulerRuns,
-                "another dualq was attached meanwhile, to stay: `dualq-top detach` ends it",
+                "another dualq was attached with --stay meanwhile: end it with `dualq-top detach`",
             ));
         }
         self.begin()
     }
 
-    /// Pins first: who sees the scheduler attached finds its maps.
+    /// Pins before attaching, so that an instance which sees the scheduler finds its maps.
     fn begin(&mut self) -> Result<()> {
         self.handle.set_owner(self.owner_record())?;
-        // Another instance may have come and gone since this one was attached last.
+        // Another instance may have run since this one was last attached.
         if pins::mounted() && !pins_are_ours() {
-            // Half of them would be nobody's: links among them would run on after this process.
+            // Otherwise pinned links would outlive this process without an owner.
             self.pin().inspect_err(|_| pins::remove_all())?;
         }
         self.handle.reset_exit()?;
@@ -182,14 +181,14 @@ impl<'obj> Scheduler<'obj> {
             .maps
             .dualq
             .attach_struct_ops()
-            .context("the kernel refused the scheduler (its log, `dmesg`, may say why)")?;
+            .context("cannot attach the scheduler: the kernel refused it (see `dmesg`)")?;
         wait_until(|| {
             sysfs::ruler() == Ruler::Dualq || self.handle.exit().is_ok_and(|exit| exit.is_some())
         });
         if let Some(exit) = self.handle.exit()? {
             log::exit(&exit);
             bail!(
-                "the kernel ended the scheduler at once: {exit}. More is in {}",
+                "the kernel ended the scheduler at once: {exit}; details are in {}",
                 log::PATH
             );
         }
@@ -220,12 +219,11 @@ impl<'obj> Scheduler<'obj> {
         }
     }
 
-    /// Gives the machine back to the kernel's scheduler and waits until it has it. Members are
-    /// kept for the next attach. Where this one is not attached but another dualq is, that one is
-    /// meant: see [`detach_unowned`].
+    /// Detaches and waits until the kernel's scheduler is active. Members are kept for the next attach. If another
+    /// dualq is attached instead of this one, that one is detached: see [`detach_unowned`].
     ///
     /// # Errors
-    /// Where the kernel still runs ours after ten seconds, or the other one has a living owner.
+    /// If the kernel still runs dualq after ten seconds, or if the other one has a living owner.
     pub fn detach(&mut self) -> Result<()> {
         let Some(link) = self.link.take() else {
             return match sysfs::ruler() {
@@ -241,15 +239,15 @@ impl<'obj> Scheduler<'obj> {
         wait_until_detached()
     }
 
-    /// Begins or ends to measure how long tasks wait, whoever rules.
+    /// Starts or stops measuring how long tasks wait, under any scheduler.
     ///
     /// # Errors
-    /// Where the instrument could not be loaded, or cannot be attached.
+    /// If the instrument could not be loaded, or cannot be attached.
     pub fn measure_waits(&mut self, on: bool) -> Result<()> {
         match &mut self.waits {
             Ok(instrument) => {
                 instrument.measure(on)?;
-                // Another instance may have replaced them since: then they keep that one measuring.
+                // If another instance has replaced the pins since, they belong to that one.
                 if self.options.stay && pins_are_ours() {
                     if on {
                         instrument.pin_links()?;
@@ -259,33 +257,33 @@ impl<'obj> Scheduler<'obj> {
                 }
                 Ok(())
             }
-            Err(why) => bail!("wait times cannot be measured: {why}"),
+            Err(why) => bail!("cannot measure waits: {why}"),
         }
     }
 
-    /// While it is held, a change of schedulers is under way.
+    /// Marks a change of schedulers in progress, until the result is dropped.
     fn transition(&self) -> Option<Transition> {
         self.waits.as_ref().ok()?.transition().ok()
     }
 
-    /// A hold for another thread.
+    /// Returns a handle for another thread.
     ///
     /// # Errors
-    /// Where the kernel gives no more descriptors.
+    /// If there are no free descriptors.
     pub fn handle(&self) -> Result<Handle> {
         self.handle.try_clone()
     }
 
-    /// Looks whether the kernel has ended it, and attaches it again where the kernel asks for that.
-    /// Of an end there is news once; the reason and the kernel's dump are in the log from then on.
+    /// Checks whether the kernel has ended the scheduler, and attaches it again if the kernel asks for it. An end is
+    /// reported once; the log keeps the reason and the kernel's dump.
     pub fn news(&mut self) -> News {
-        // Not while the kernel is still at it: the reason is written last.
+        // Not during the transition, because the kernel writes the reason last.
         let ended = || !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition);
         if self.link.is_none() || !ended() {
             return News::None;
         }
         let exit = self.handle.exit().ok().flatten();
-        // Detaching from outside removes the pin; an end by the kernel leaves it, with a dead link.
+        // Another process that detaches removes the pin. The kernel leaves it, with a dead link.
         if pins_are_ours() {
             pins::remove(&[pins::LINK]);
         }
@@ -303,9 +301,8 @@ impl<'obj> Scheduler<'obj> {
         News::Ended(Some(exit))
     }
 
-    /// Only maps and programs are pinned, so that nothing outlives this process but their memory;
-    /// links too where the scheduler is to stay. Pins left by a process that was killed are
-    /// replaced here.
+    /// Pins maps and programs, so that only their memory outlives this process, and with `--stay` also the links. Pins
+    /// of a killed process are replaced.
     fn pin(&self) -> Result<()> {
         pins::remove_all();
         pins::create_dir().context("cannot pin the scheduler")?;
@@ -333,12 +330,12 @@ impl<'obj> Scheduler<'obj> {
                 pins::pin(link.as_fd(), name)?;
             }
         }
-        // Last: who can open this one finds the others in place.
+        // Last, so that an instance which can open this pin finds the others.
         pins::pin(maps.owner.as_fd(), pins::OWNER)
     }
 }
 
-/// Are the pins those of this process, not of one that came after it?
+/// Returns true if the pins belong to this process and not to a later one.
 fn pins_are_ours() -> bool {
     Handle::pinned_owner().is_some_and(|owner| owner.pid == std::process::id() && owner.lives())
 }
@@ -348,8 +345,8 @@ impl Drop for Scheduler<'_> {
         if self.options.stay && self.link.is_some() {
             return;
         }
-        // Closing the link is what detaches; the wait only lets the caller report the truth. Without
-        // one there is nothing to detach, and what another has attached is not for this one to end.
+        // Closing the link detaches; waiting lets the caller report the result. Without a link there is nothing to
+        // detach, and another process's scheduler is left alone.
         if self.link.is_some() {
             let _ = self.detach();
         }

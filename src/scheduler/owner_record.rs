@@ -1,21 +1,21 @@
-//! Who attached the scheduler, and how: what it leaves in a map of its own for whoever comes next.
+//! The owner's record: the process that attached the scheduler, and its options, in a pinned map.
 
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
-/// Changes whenever the layout of a pinned map does, so that other versions' pins are told apart.
+/// Version of the layout. It changes with the layout of any pinned map, to recognise other versions' pins.
 const LAYOUT: u32 = 4;
 
-/// Who attached the scheduler, and how: struct owner_record in src/bpf/state.h.
+/// The owner's record: `struct owner_record` in src/bpf/state.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnerRecord {
     pub pid: u32,
     pub start_ticks: u64,
-    /// `CLOCK_MONOTONIC`, nanoseconds.
+    /// Time of attaching on `CLOCK_MONOTONIC`, in nanoseconds.
     pub attached_at_ns: u64,
     pub guarantee_percent: u32,
     pub timeout_ms: u32,
-    /// It was asked to outlive its owner.
+    /// Started with `--stay`.
     pub stays: bool,
     pub batch_fifo: bool,
     pub priority_slice_ms: u32,
@@ -59,7 +59,7 @@ impl OwnerRecord {
         })
     }
 
-    /// `None` for a layout that is not this version's.
+    /// Reads the record; `None` if it has another version's layout.
     pub(super) fn read(map: &MapHandle) -> Result<Option<Self>> {
         let bytes = map
             .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
@@ -72,15 +72,15 @@ impl OwnerRecord {
             .context("cannot write the owner's record")
     }
 
-    /// Does the process that wrote it still live? Its id alone may be another's by now.
+    /// Returns true if the process that wrote the record still lives. Its id alone may have been reused.
     #[must_use]
     pub fn lives(&self) -> bool {
         start_ticks_of(self.pid) == Some(self.start_ticks)
     }
 }
 
-/// When a living process started, as `/proc/PID/stat` has it. A zombie has closed what it held: it
-/// lives no more.
+/// Returns the start time of a living process from `/proc/PID/stat`. A zombie does not count: its descriptors are
+/// closed.
 pub(super) fn start_ticks_of(pid: u32) -> Option<u64> {
     let stat = procfs::process::Process::new(pid.cast_signed())
         .and_then(|process| process.stat())

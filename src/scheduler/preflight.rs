@@ -1,5 +1,5 @@
-//! What is looked at before loading, since the kernel's own errors mislead: a kernel without
-//! sched_ext answers "scx_bpf_create_dsq not found", a refused right "Operation not permitted".
+//! Checks before loading, because the kernel's errors mislead: a kernel without sched_ext returns
+//! "scx_bpf_create_dsq not found", a missing capability "Operation not permitted".
 
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
@@ -12,7 +12,7 @@ use crate::text::scrub;
 
 /// The inode of the first pid namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h).
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;
-/// The same of the first time namespace (PROC_TIME_INIT_INO).
+/// The inode of the first time namespace (PROC_TIME_INIT_INO).
 const FIRST_TIME_NAMESPACE: u64 = 0xefff_fffa;
 
 /// Effective capabilities by their numbers (include/uapi/linux/capability.h).
@@ -21,25 +21,25 @@ const CAP_SYS_ADMIN: u32 = 21;
 const CAP_PERFMON: u32 = 38;
 const CAP_BPF: u32 = 39;
 
-/// One thing that a start depends on.
+/// One precondition of a start.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// A word that stays the same between versions.
+    /// A name that stays the same between versions.
     pub name: &'static str,
     pub finding: Finding,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
-    /// As it should be, in words.
+    /// The precondition holds; a description.
     Fine(String),
-    /// It works, at a price: what is lost, and the remedy.
+    /// It works with a limitation: what is lost, and the remedy.
     Lacking(String),
-    /// No start: why, and the remedy.
+    /// No start is possible: the cause and the remedy.
     Refused(Refusal),
 }
 
-/// May a scheduler of ours be started here?
+/// Checks whether the scheduler can be started here.
 ///
 /// # Errors
 /// The first [`Refusal`] among the checks that `doctor` shows.
@@ -52,7 +52,7 @@ pub fn check() -> Result<()> {
     Ok(())
 }
 
-/// Everything that a start depends on, in the order in which it would fail.
+/// Returns all preconditions of a start, in the order in which they would fail.
 #[must_use]
 pub fn checks() -> Vec<Check> {
     vec![
@@ -74,7 +74,7 @@ pub fn checks() -> Vec<Check> {
         },
         Check {
             name: "rights",
-            finding: finding(rights(), "they suffice"),
+            finding: finding(rights(), "sufficient"),
         },
         Check {
             name: "namespace",
@@ -111,18 +111,18 @@ fn kernel() -> Finding {
     refused(
         Status::KernelCannot,
         format!(
-            "Linux {release} has no sched_ext: it takes 6.12 or newer with CONFIG_SCHED_CLASS_EXT; `dualq-top replay` shows a recording, `make demo` runs one in a virtual machine"
+            "Linux {release} has no sched_ext: boot 6.12 or newer with CONFIG_SCHED_CLASS_EXT; or try `dualq-top replay`, or `make demo` in a virtual machine"
         ),
     )
 }
 
 fn types() -> Finding {
     if Path::new("/sys/kernel/btf/vmlinux").exists() {
-        return Finding::Fine("the kernel describes its types (BTF)".to_owned());
+        return Finding::Fine("the kernel has type information (BTF)".to_owned());
     }
     refused(
         Status::KernelCannot,
-        "this kernel carries no type information (CONFIG_DEBUG_INFO_BTF): boot one that does, or try `dualq-top replay` or `make demo`",
+        "this kernel has no type information (BTF): boot one with CONFIG_DEBUG_INFO_BTF, or try `dualq-top replay` or `make demo`",
     )
 }
 
@@ -131,13 +131,13 @@ fn lockdown() -> Finding {
     if lockdown.contains("[confidentiality]") {
         return refused(
             Status::KernelCannot,
-            "the kernel is locked down (confidentiality), which forbids BPF to read its memory: boot with lockdown=integrity or none",
+            "the kernel is locked down (confidentiality), which forbids BPF to read kernel memory: boot with lockdown=integrity or none",
         );
     }
     Finding::Fine("BPF may read the kernel's memory".to_owned())
 }
 
-/// The kernel answers EINVAL then, and says why in its log only.
+/// Checks for isolated CPUs. The kernel returns EINVAL then, and has the reason only in its log.
 fn isolated_cpus() -> Finding {
     let isolated = fs::read_to_string("/sys/devices/system/cpu/isolated").unwrap_or_default();
     let asked = fs::read_to_string("/proc/cmdline").unwrap_or_default();
@@ -159,7 +159,7 @@ fn bpf_file_system() -> Finding {
     };
     match error.downcast_ref() {
         Some(pins::Fault::NotMounted) => Finding::Lacking(
-            "no BPF file system: the dashboard works, scripts cannot reach it; mount -t bpf bpf /sys/fs/bpf".to_owned(),
+            "no BPF file system: the dashboard works, but scripts cannot reach it; run `mount -t bpf bpf /sys/fs/bpf`".to_owned(),
         ),
         Some(pins::Fault::Foreign(why)) => refused(Status::NotPermitted, why),
         // What that means is told by the check of rights.
@@ -175,14 +175,14 @@ fn running() -> Finding {
             format!("another scheduler runs ({name}): stop it first; dualq-top never evicts one"),
         ),
         Ruler::Dualq => Finding::Fine("dualq runs".to_owned()),
-        _ => Finding::Fine("none but the kernel's own".to_owned()),
+        _ => Finding::Fine("only the kernel's own".to_owned()),
     }
 }
 
-/// Loading needs CAP_BPF and CAP_PERFMON together, or CAP_SYS_ADMIN.
+/// Checks the capabilities: loading needs CAP_BPF and CAP_PERFMON together, or CAP_SYS_ADMIN.
 ///
 /// # Errors
-/// A [`Refusal`] where neither is held.
+/// A [`Refusal`] if they are missing.
 pub fn rights() -> Result<()> {
     let held = held();
     let has = |cap: u32| held & (1 << cap) != 0;
@@ -195,26 +195,26 @@ pub fn rights() -> Result<()> {
     ))
 }
 
-/// Whether other users' processes may be looked into, whatever `/proc` hides (hidepid).
+/// Returns true if this process may read other users' processes, even with `hidepid`.
 #[must_use]
 pub fn may_look_into_others() -> bool {
     held() & (1 << CAP_SYS_PTRACE) != 0
 }
 
 fn held() -> u64 {
-    // Of this thread: another may have given up its rights already.
+    // The thread's own capabilities: another thread may have dropped them already.
     fs::read_to_string("/proc/thread-self/status").map_or(0, |status| effective(&status))
 }
 
-/// Process ids seen inside another pid namespace are not the kernel's.
+/// Checks the pid namespace: process ids inside another one are not the kernel's.
 ///
 /// # Errors
-/// A [`Refusal`] inside a container with process ids of its own.
+/// A [`Refusal`] inside a container with its own pid namespace.
 pub fn in_first_pid_namespace() -> Result<()> {
     if fs::metadata("/proc/self/ns/pid").is_ok_and(|ns| ns.ino() != FIRST_PID_NAMESPACE) {
         bail!(Refusal::new(
             Status::NotPermitted,
-            "process ids in here are not the kernel's (a pid namespace): run dualq-top outside the container",
+            "process ids differ from the kernel's in this pid namespace: run dualq-top outside the container",
         ));
     }
     Ok(())
@@ -223,10 +223,10 @@ pub fn in_first_pid_namespace() -> Result<()> {
 /// Start times seen inside another time namespace are shifted against the kernel's.
 ///
 /// # Errors
-/// Inside one.
+/// If this process is inside another time namespace.
 pub fn in_first_time_namespace() -> Result<()> {
     if fs::metadata("/proc/self/ns/time").is_ok_and(|ns| ns.ino() != FIRST_TIME_NAMESPACE) {
-        bail!("start times in here are not the kernel's (a time namespace)");
+        bail!("start times differ from the kernel's in this time namespace");
     }
     Ok(())
 }

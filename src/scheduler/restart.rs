@@ -3,18 +3,18 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// More than this within [`WINDOW`] is no remedy but a loop.
+/// Maximum number of restarts within [`WINDOW`]. More would be an endless loop.
 const MOST: usize = 3;
 const WINDOW: Duration = Duration::from_secs(60);
 
-/// Counts the restarts that the kernel has asked for, to know when to stop.
+/// Counts the restarts that the kernel has requested, and limits them.
 #[derive(Debug, Default)]
 pub struct Restarts {
     done: VecDeque<Instant>,
 }
 
 impl Restarts {
-    /// May there be another one at `now`? If so, it is counted.
+    /// Returns true if another restart is allowed at `now`, and counts it.
     pub fn allow(&mut self, now: Instant) -> bool {
         while self.done.front().is_some_and(|&at| now - at >= WINDOW) {
             self.done.pop_front();

@@ -1,5 +1,5 @@
-//! A scheduler of ours that another process has attached: it is left alone while that one lives. One
-//! that was asked to stay and whose owner has gone may be taken over, or ended.
+//! Orphans. A dualq scheduler of another process is left alone while its owner lives. One that was started with
+//! `--stay` and whose owner has gone can be taken over or ended.
 
 use anyhow::{Result, bail};
 
@@ -7,8 +7,7 @@ use super::{handle::Handle, lock::StartLock, pins, preflight, sysfs};
 use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
 
-/// Refuses beside a scheduler that somebody answers for. One of ours that was asked to stay and
-/// whose owner has gone is returned: it may be taken over.
+/// Refuses if the active scheduler has an owner. Returns an orphan, which can be taken over.
 pub(super) fn beside_another() -> Result<Option<Handle>> {
     match sysfs::ruler() {
         Ruler::Dualq => {}
@@ -24,28 +23,28 @@ pub(super) fn beside_another() -> Result<Option<Handle>> {
         Some(pid) => bail!(Refusal::new(
             Status::AnotherSchedulerRuns,
             format!(
-                "process {pid} has attached dualq already: `dualq-top list` and `stats` show it, `add` and `remove` change it"
+                "dualq is already attached by process {pid}: use `dualq-top list`, `stats`, `add` and `remove`"
             ),
         )),
     }
 }
 
-/// Ends a scheduler that was asked to stay and whose owner has gone.
+/// Ends an orphan.
 ///
 /// # Errors
-/// A [`Refusal`] where none runs or its owner lives; else where the pin cannot be removed, or the
-/// kernel has not detached after ten seconds.
+/// A [`Refusal`] if none runs or its owner lives; an error if the pin cannot be removed, or if the kernel has not
+/// detached after ten seconds.
 pub fn detach_unowned() -> Result<()> {
-    // No other takes it over between the look at its owner and the end.
+    // Under the lock, so that no other instance takes it over meanwhile.
     let _turn = StartLock::take()?;
     let handle = Handle::open()?;
-    // Inside one, whether the owner lives is not to be seen.
+    // Inside a pid namespace the owner cannot be seen.
     preflight::in_first_pid_namespace()?;
     if let Some(pid) = handle.living_owner()? {
         bail!(Refusal::new(
             Status::NotPermitted,
             format!(
-                "process {pid} owns the scheduler: end that process (`kill {pid}`), or press x in its dashboard"
+                "cannot detach: process {pid} owns the scheduler; end it (`kill {pid}`), or press x in its dashboard"
             ),
         ));
     }
@@ -53,10 +52,10 @@ pub fn detach_unowned() -> Result<()> {
     detach_pinned()
 }
 
-/// The pinned link is what keeps a scheduler that was asked to stay.
+/// Removes the pinned link, which keeps an orphan attached.
 pub(super) fn detach_pinned() -> Result<()> {
     pins::remove_link()?;
-    // Asynchronous: the kernel ends the link when its last reference has gone.
+    // Asynchronous: the kernel ends the link with its last reference.
     sysfs::wait_until_detached()?;
     pins::remove_all();
     Ok(())

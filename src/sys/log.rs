@@ -29,7 +29,7 @@ pub fn line(text: &str) {
     entry(&[text.to_owned()]);
 }
 
-/// What libbpf says, in place of its writing to the terminal. Called once, whatever the command.
+/// Redirects libbpf's messages from the terminal to the log. Called once, for every command.
 pub fn listen_to_libbpf() {
     libbpf_rs::set_print(Some((PrintLevel::Warn, |_, text| {
         line(&format!("libbpf: {}", scrub(text.trim_end().as_bytes())));

@@ -1,4 +1,4 @@
-//! Putting processes in PRIORITY: all that are asked for together, or none.
+//! Moves processes to PRIORITY: all that are requested together, or none.
 
 use std::collections::{HashMap, HashSet};
 
@@ -15,25 +15,25 @@ use crate::scheduler::entry::{self, Entry, THROUGH_PARENT, WITH_CHILDREN};
 use crate::scheduler::family;
 use crate::text;
 
-/// What has been added so far of what is asked for together.
+/// The processes of one request that have been added so far.
 #[derive(Default)]
 struct Added {
     chosen: HashSet<u32>,
-    /// Children that lived already.
+    /// Existing children.
     children: HashSet<u32>,
 }
 
 impl Members {
-    /// Puts a process in PRIORITY. Twice is no error.
+    /// Moves a process to PRIORITY. Doing so twice is no error.
     ///
     /// # Errors
-    /// A [`Refusal`] where there is no such process, where the id is a thread's or a kernel
-    /// thread's, and where the map is full. Nothing has changed then.
+    /// A [`Refusal`] if there is no such process, if the id belongs to a thread or a kernel thread, or if the map is
+    /// full. Nothing has changed then.
     pub fn add(&self, pid: u32, start_ticks: Option<u64>) -> Result<()> {
         self.choose(pid, start_ticks, 0)
     }
 
-    /// The same with its children, and theirs: those that live, and those of the future.
+    /// Moves a process to PRIORITY with all its descendants, present and future.
     ///
     /// # Errors
     /// As [`Self::add`].
@@ -41,10 +41,10 @@ impl Members {
         self.all_or_none(|added| self.choose_with_children(pid, start_ticks, added))
     }
 
-    /// Several together, with their `children` or without.
+    /// Moves several processes together, with or without their `children`.
     ///
     /// # Errors
-    /// As [`Self::add`], of the first that is refused; the others are what they were then too.
+    /// As [`Self::add`], for the first one that is refused. The others are unchanged then.
     pub fn add_all(&self, ids: &[ProcessId], children: bool) -> Result<()> {
         self.all_or_none(|added| {
             ids.iter().try_for_each(|id| {
@@ -70,8 +70,8 @@ impl Members {
         added.chosen.iter().try_for_each(|pid| self.claim(*pid))
     }
 
-    /// Who came through one above this member comes through this one now, if its children come too: they
-    /// stay when the other leaves.
+    /// Assigns members that inherited from a process above to this one, if its children are members too. They stay when
+    /// the process above leaves.
     fn claim(&self, pid: u32) -> Result<()> {
         if self
             .entry(pid)?
@@ -79,7 +79,7 @@ impl Members {
         {
             return Ok(());
         }
-        // Until a look finds no more: one may be born to a child that is not claimed yet.
+        // Until a pass finds no more: a child that is not assigned yet may have new children.
         for _ in 0..ROUNDS {
             let mut through_others: Vec<_> = self
                 .raw_entries()?
@@ -98,7 +98,7 @@ impl Members {
             let mut any = false;
             for (_, _, key, mut value) in through_others {
                 entry::set_chosen(&mut value, pid);
-                // An error says that it has ended meanwhile.
+                // An error means that it has ended meanwhile.
                 any |= self.map.update(&key, &value, MapFlags::EXIST).is_ok();
             }
             if !any {
@@ -108,19 +108,19 @@ impl Members {
         Ok(())
     }
 
-    /// Makes every membership again what it was.
+    /// Restores every membership.
     fn put_back(&self, added: &Added, before: &HashMap<u32, Vec<u8>>) -> Result<()> {
-        // First the chosen: from now on the kernel adds none who are born to them.
+        // The chosen ones first, so that the kernel adds no new children.
         for pid in &added.chosen {
             match before.get(pid) {
-                // In one step, so that it never leaves PRIORITY; and not if it has ended meanwhile.
+                // In one step, so that it never leaves PRIORITY, and only if it still lives.
                 Some(value) => {
                     let _ = self.map.update(&pid.to_ne_bytes(), value, MapFlags::EXIST);
                 }
                 None => self.remove_alone(*pid)?,
             }
         }
-        // Of those whose children came before too, what is born meanwhile stays.
+        // Children that are created meanwhile stay if their parent's children were members before.
         let came_before = |chosen: &u32| {
             let before = before.get(chosen);
             before.is_some_and(|value| Entry::of(*chosen, value).membership != Membership::Chosen)
@@ -154,13 +154,13 @@ impl Members {
         start_ticks: Option<u64>,
         added: &mut Added,
     ) -> Result<()> {
-        // First the parent: from now on the kernel adds who is born.
+        // The parent first, so that the kernel adds new children.
         added.chosen.insert(pid);
         self.choose(pid, start_ticks, WITH_CHILDREN)?;
         self.add_living_children(pid, &mut added.children)
     }
 
-    /// Until a look finds no more: one may be born to a child that is not a member yet.
+    /// Adds the children until a pass finds no more: a child that is not a member yet may have new children.
     fn add_living_children(&self, parent: u32, added: &mut HashSet<u32>) -> Result<()> {
         let mut known = HashSet::from([parent]);
         for _ in 0..ROUNDS {
@@ -183,7 +183,7 @@ impl Members {
                         self.reclassify(ADD, id.pid)?;
                     }
                     E2BIG => return Err(self.full()),
-                    // A member by itself, ended meanwhile, or one that cannot be a member.
+                    // A chosen member, a process that has ended, or one that cannot be a member.
                     EEXIST | ESRCH | OTHER_PROCESS | OWN_PROCESS | KERNEL_THREAD | NOT_A_LEADER => {
                     }
                     error => {
@@ -215,19 +215,21 @@ impl Members {
             0 => {}
             NOT_A_LEADER => bail!(Refusal::new(
                 Status::BadArgument,
-                format!("{pid} is a thread, not a process: name its process"),
+                format!("{pid} is a thread: use its process, which moves with all its threads"),
             )),
             KERNEL_THREAD => bail!(Refusal::new(
                 Status::BadArgument,
-                format!("{pid} is a kernel thread: those are always served and cannot be moved"),
+                format!("{pid} is a kernel thread, which cannot be moved: it always gets CPU time"),
             )),
             OWN_PROCESS => bail!(Refusal::new(
                 Status::BadArgument,
-                format!("{pid} is part of dualq-top and always served first: it cannot be moved"),
+                format!(
+                    "{pid} is part of dualq-top, which cannot be moved: it is always served first"
+                ),
             )),
             OTHER_PROCESS | ESRCH => bail!(Refusal::new(
                 Status::NoSuchProcess,
-                format!("there is no process {pid} any more: nothing was changed"),
+                format!("no process {pid}: it has ended, and nothing was changed"),
             )),
             E2BIG => return Err(self.full()),
             error => {

@@ -1,5 +1,5 @@
-//! Members that go on in the next scheduler: copied before it is attached, and once more when the
-//! one that they come from can no longer change them.
+//! Copies members to the next scheduler: before it is attached, and again when the previous one can no longer
+//! change them.
 
 use std::collections::HashMap;
 
@@ -13,15 +13,15 @@ use crate::refusal::{Refusal, Status};
 use crate::scheduler::entry::{self, Entry};
 
 impl Members {
-    /// Makes of these what another scheduler's map says now. Births and ends are noticed in both: who is
-    /// born to a member of both is a member of both.
+    /// Makes these members equal to another scheduler's. Both track the creation and end of processes, so a child of a
+    /// member of both is a member of both.
     ///
     /// # Errors
-    /// A [`Refusal`] where there are more than fit; else where a map cannot be read or written.
+    /// A [`Refusal`] if there are more than fit; an error if a map cannot be read or written.
     pub(in crate::scheduler) fn follow(&self, before: &Self) -> Result<()> {
-        // Until a look finds no difference: the children of those that only one had are the other's to learn.
+        // Until a pass finds no difference: a member of one map may have had children meanwhile.
         for _ in 0..ROUNDS {
-            // In this order: a birth is noticed there before it is here, so that who is missing there is gone.
+            // In this order: the other map learns of new children first, so a process that is missing there has ended.
             let here: HashMap<_, _> = self.raw_entries()?.collect();
             let there: HashMap<_, _> = before.raw_entries()?.collect();
             self.refuse_more_than_fit(there.len())?;
@@ -47,7 +47,7 @@ impl Members {
             bail!(Refusal::new(
                 Status::BadArgument,
                 format!(
-                    "the running scheduler has {many} members and --max-members allows {}: allow more, or remove some",
+                    "the running scheduler has {many} members, and --max-members allows {}: raise it, or remove some",
                     self.capacity()
                 ),
             ));
@@ -55,21 +55,21 @@ impl Members {
         Ok(())
     }
 
-    /// Not one that has ended.
+    /// Copies one member, unless it has ended.
     fn take(&self, key: &[u8], value: &[u8]) -> Result<bool> {
         self.map
             .update(key, value, MapFlags::ANY)
             .context("cannot write priority_pids_map")?;
         let lives = |pid: u32| {
             let stat = Process::new(pid.cast_signed()).ok()?.stat().ok()?;
-            // Its first thread may have ended before the others.
+            // The first thread may have ended before the others.
             let ended = matches!(stat.state, 'Z' | 'X') && stat.num_threads < 2;
             let start_ticks = stat.starttime;
             Some(!ended && Entry::of(pid, value).is_of(ProcessId { pid, start_ticks }))
         };
         let lives = entry::pid(key).and_then(lives) == Some(true);
         if !lives {
-            // It ended before there was anything to notice it.
+            // It ended before anything tracked it.
             let _ = self.map.delete(key);
         }
         Ok(lives)
