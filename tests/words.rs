@@ -61,6 +61,7 @@ const CLEAN: &[&str] = &[
     "src/scheduler",
     "src/settings",
     "src/sys",
+    "src/tui",
     "src/waits",
     "vm/README.md",
 ];

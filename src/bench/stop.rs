@@ -40,7 +40,7 @@ impl Stop {
     }
 }
 
-/// A signal came: everything is to be put back first.
+/// The error for a signal: everything is cleaned up before the program exits.
 #[derive(Debug, Clone, Copy)]
 pub struct Interrupted(pub i32);
 

@@ -227,7 +227,7 @@ impl Watch<'_> {
             let rest = end.saturating_duration_since(Instant::now());
             match self.signals.recv_timeout(rest.min(SETTLE)) {
                 Ok(signal) => bail!(Interrupted(signal)),
-                Err(RecvTimeoutError::Disconnected) => bail!("no signal can be received any more"),
+                Err(RecvTimeoutError::Disconnected) => bail!("cannot receive signals any more"),
                 Err(RecvTimeoutError::Timeout) => {}
             }
             if self.load.has_ended() {

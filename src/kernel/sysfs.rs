@@ -57,7 +57,7 @@ fn read(name: &str) -> String {
 }
 
 /// # Errors
-/// Where it still runs ours after ten seconds.
+/// If it still runs dualq after ten seconds.
 pub fn wait_until_detached() -> Result<()> {
     let rules = || matches!(ruler(), Ruler::Dualq | Ruler::Transition);
     wait_until(|| !rules());

@@ -16,9 +16,9 @@ use crate::app::{Event, Playback, PlaybackRequest};
 use crate::drill;
 use crate::tui::event_queue::EventSender;
 
-/// A silence in the recording is no longer than this when it is shown.
+/// The longest pause between two events during playback.
 const LONGEST_SILENCE: Duration = Duration::from_secs(5);
-/// What is late by more begins anew: the program was stopped, or the terminal.
+/// A delay beyond which the playback's clock is reset: the program or the terminal was stopped.
 const LATE: Duration = Duration::from_secs(1);
 
 /// Plays it in a thread of its own, until it is over or nobody listens any more.
@@ -53,13 +53,13 @@ struct Player {
     pace: Pace,
     /// The event before is on the screen.
     free: bool,
-    /// How many were shown since the beginning.
+    /// Number of records shown since the beginning.
     snapshots: u64,
 }
 
-/// What comes next.
+/// The next record.
 enum Turn {
-    /// What is due.
+    /// Returns the record that is due.
     On,
     /// The snapshot before.
     Back,
@@ -105,7 +105,7 @@ impl Pace {
         self.shown = (place, Instant::now());
     }
 
-    /// How long until this place; `None` while nothing moves.
+    /// Returns the time until this place; `None` while the playback is paused.
     fn until(&self, place: Duration) -> Option<Duration> {
         if self.steps > 0 {
             return Some(Duration::ZERO);
@@ -116,7 +116,7 @@ impl Pace {
         Some(self.span(place).saturating_sub(self.shown.1.elapsed()))
     }
 
-    /// How long it takes from what is shown to this place.
+    /// Returns the time from the current record to this place.
     fn span(&self, place: Duration) -> Duration {
         let silence = place.saturating_sub(self.shown.0).min(LONGEST_SILENCE);
         silence * 100 / self.percent.max(1)
@@ -145,7 +145,7 @@ impl Player {
             drill::here();
             let turn = match next {
                 Ok(Some(record)) => self.show(record)?,
-                Ok(None) => self.over("The recording ends here".into())?,
+                Ok(None) => self.over("The recording has ended".into())?,
                 Err(fault) => self.over(no_further(&fault))?,
             };
             if matches!(turn, Turn::Back) {
@@ -264,10 +264,10 @@ impl Player {
 }
 
 fn no_further(fault: &Fault) -> String {
-    format!("The recording can be shown no further, {fault}")
+    format!("Cannot play the recording any further, {fault}")
 }
 
-/// What was recorded, as it is played: a key that was pressed then is shown, not obeyed.
+/// Converts a record to the event for the playback. A recorded key is shown, not executed.
 impl From<What> for Event {
     fn from(what: What) -> Self {
         match what {

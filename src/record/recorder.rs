@@ -54,7 +54,7 @@ pub struct Ending {
     place: Place,
 }
 
-/// Where a recording is, by descriptors: its path may lead elsewhere by now.
+/// The place of a recording, by descriptors: its path may lead elsewhere by now.
 struct Place {
     folder: Folder,
     name: OsString,

@@ -221,7 +221,7 @@ impl Handle {
     }
 
     /// # Errors
-    /// Where the map cannot be read.
+    /// If the map cannot be read.
     pub fn counters(&self) -> Result<Counters> {
         Counters::read(&self.counters)
     }
@@ -246,7 +246,7 @@ impl Handle {
     /// Returns why the kernel ended the scheduler; `None` while it runs and after an ordinary detach.
     ///
     /// # Errors
-    /// Where the map cannot be read.
+    /// If the map cannot be read.
     pub fn exit(&self) -> Result<Option<Exit>> {
         exit::read(&self.exit)
     }
@@ -258,7 +258,7 @@ impl Handle {
     /// Returns the owner's record; `None` if it has another version's layout.
     ///
     /// # Errors
-    /// Where the map cannot be read.
+    /// If the map cannot be read.
     pub fn owner(&self) -> Result<Option<OwnerRecord>> {
         OwnerRecord::read(&self.owner)
     }
@@ -266,7 +266,7 @@ impl Handle {
     /// Returns the owner if it still lives. With `--stay`, an orphan has none.
     ///
     /// # Errors
-    /// Where the map cannot be read.
+    /// If the map cannot be read.
     pub fn living_owner(&self) -> Result<Option<u32>> {
         let owner = self.owner()?.filter(OwnerRecord::lives);
         Ok(owner.map(|owner| owner.pid))
@@ -292,7 +292,7 @@ impl Handle {
     /// Returns the options that it was started with, for a start that follows.
     ///
     /// # Errors
-    /// Where the map cannot be read.
+    /// If the map cannot be read.
     pub fn options(&self) -> Result<Option<Options>> {
         let milliseconds = |ms: u32| Duration::from_millis(u64::from(ms));
         Ok(self.owner()?.map(|owner| Options {

@@ -35,7 +35,7 @@ impl Hold {
     /// Duplicates it, for another thread.
     ///
     /// # Errors
-    /// Where the kernel gives no more descriptors.
+    /// If there are no free descriptors.
     pub fn try_clone(&self) -> Result<Self> {
         let other = match &self.other {
             Some(Ok(handle)) => Some(Ok(handle.try_clone()?)),

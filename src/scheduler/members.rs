@@ -117,7 +117,7 @@ impl Members {
     /// Returns the members, by process id.
     ///
     /// # Errors
-    /// Where the map cannot be read.
+    /// If the map cannot be read.
     pub fn entries(&self) -> Result<Vec<Entry>> {
         let mut members = Vec::new();
         for (key, value) in self.raw_entries()? {
@@ -147,7 +147,7 @@ impl Members {
     /// Returns true if the kernel's map has this process now.
     ///
     /// # Errors
-    /// Where the map cannot be read.
+    /// If the map cannot be read.
     pub fn contains(&self, id: ProcessId) -> Result<bool> {
         Ok(self.entry(id.pid)?.is_some_and(|entry| entry.is_of(id)))
     }

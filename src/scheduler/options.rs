@@ -1,34 +1,34 @@
-//! What the scheduler is told when it is loaded.
+//! The options that the scheduler is loaded with.
 
 use std::time::Duration;
 
-/// How the scheduler is to behave; fixed once it is loaded.
+/// The scheduler's options, fixed once it is loaded.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
     /// The share of CPU time that BATCH keeps on a contended CPU, 0 to 50 percent.
     pub guarantee_percent: u8,
     /// The watchdog ejects the scheduler when a runnable task waits longer: 1 to 30 s.
     pub timeout: Duration,
-    /// The scheduler outlives this process, by pins, until it is detached on purpose.
+    /// Keeps the scheduler attached by pins after this process exits, until it is detached.
     pub stay: bool,
-    /// BATCH first come, first served, instead of by weighted virtual time.
+    /// Orders BATCH first come, first served, instead of by weighted virtual time.
     pub batch_fifo: bool,
-    /// Longest run of a PRIORITY task, rounded up to whole ticks: 1 to 100 ms.
+    /// Longest slice of a PRIORITY task, rounded up to whole ticks: 1 to 100 ms.
     pub priority_slice: Duration,
-    /// Longest run of a BATCH task, rounded up to whole ticks: 1 to 100 ms.
+    /// Longest slice of a BATCH task, rounded up to whole ticks: 1 to 100 ms.
     pub batch_slice: Duration,
-    /// Entries of `priority_pids_map`: 1 to 1,000,000.
+    /// Capacity of `priority_pids_map`: 1 to 1,000,000.
     pub capacity: u32,
-    /// Whether how long tasks wait is measured.
+    /// The state of the wait instrument at the start.
     pub waits: WaitsOption,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsOption {
     FromTheStart,
-    /// The instrument is loaded: it may be switched on.
+    /// The instrument is loaded and can be turned on.
     Later,
-    /// It is not loaded, which saves a sixth of the start.
+    /// The instrument is not loaded, which saves a sixth of the start's time.
     Never,
 }
 

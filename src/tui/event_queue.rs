@@ -37,7 +37,7 @@ struct State {
 
 impl Queue {
     fn state(&self) -> MutexGuard<'_, State> {
-        // It is never left half changed.
+        // No writer leaves it half changed, so poisoning does not matter.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -153,7 +153,7 @@ impl EventReceiver {
         event
     }
 
-    /// Takes the next event as [`Self::recv`] does, but waits no longer than this.
+    /// Takes the next event as [`Self::recv`] does, but waits at most this long.
     #[must_use]
     pub fn recv_timeout(&self, patience: Duration) -> Option<Event> {
         let state = self.0.state();

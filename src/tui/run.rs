@@ -41,10 +41,10 @@ pub trait Control {
     /// Starts the demonstration load, or stops it; what comes of it is told by [`Event::Demo`].
     fn demo(&mut self, _start: bool) {}
 
-    /// Has snapshots taken this often from now on.
+    /// Sets the interval of snapshots.
     fn interval(&mut self, _interval: Duration) {}
 
-    /// Has the threads of processes seen as well, or no more.
+    /// Turns the reading of threads on or off.
     fn threads(&mut self, _show: bool) {}
 
     /// Begins or ends to measure how long tasks wait; the answer comes as [`Event::Waits`].
@@ -54,16 +54,16 @@ pub trait Control {
     fn replay(&mut self, _order: PlaybackRequest) {}
 
     /// Takes down what happens: each event before it reaches the state, each command of the state.
-    /// What it has to say for itself comes back.
+    /// Returns a message of the recorder, if there is one.
     fn note(&mut self, _happened: Happened<'_>) -> Option<String> {
         None
     }
 
-    /// Has the waits of the process under the cursor measured one by one.
+    /// Starts measuring the waits of the selected process.
     fn watch(&mut self, _id: Option<ProcessId>) {}
 }
 
-/// What passes between the world outside and the state.
+/// An event or a command: everything that passes between the state and the world.
 #[derive(Debug, Clone, Copy)]
 pub enum Happened<'a> {
     Event(&'a Event),
@@ -98,7 +98,7 @@ impl<'a> Dashboard<'a> {
         self
     }
 
-    /// What stops the program as Ctrl-Z does, and returns when it goes on.
+    /// Sets the function that suspends the program as Ctrl-Z does, and returns when it continues.
     #[must_use]
     pub fn on_suspend(mut self, suspend: impl FnMut() -> io::Result<()> + 'a) -> Self {
         self.suspend = Box::new(suspend);
@@ -108,7 +108,7 @@ impl<'a> Dashboard<'a> {
     /// Runs until an event ends it, or until nobody is left who could send one.
     ///
     /// # Errors
-    /// If the terminal cannot be written to.
+    /// If cannot write to the terminal.
     pub fn run<B>(
         mut self,
         terminal: &mut Terminal<B>,
@@ -148,13 +148,13 @@ impl<'a> Dashboard<'a> {
         }
         let size = terminal
             .size()
-            .context("the terminal does not tell its size")?;
+            .context("cannot read the terminal's size")?;
         if size != self.hits.size() {
             self.hits = ui::fit(&mut self.app, size);
         }
         terminal
             .draw(|frame| self.hits.draw(frame, &self.app, &self.theme))
-            .context("the terminal cannot be written to")?;
+            .context("cannot write to the terminal")?;
         Ok(())
     }
 
@@ -216,7 +216,7 @@ impl<'a> Dashboard<'a> {
                 }
                 Command::Replay(order) => control.replay(order),
                 Command::Suspend => {
-                    (self.suspend)().context("the terminal cannot be handed back")?;
+                    (self.suspend)().context("cannot restore the terminal")?;
                     redraw(terminal)?;
                 }
                 Command::Redraw => redraw(terminal)?,
@@ -229,8 +229,8 @@ impl<'a> Dashboard<'a> {
     }
 }
 
-/// Has every cell drawn anew. This is not [`Terminal::clear`], which asks the terminal where its
-/// cursor is: the answer would be read by the thread that reads the keys.
+/// Redraws every cell. [`Terminal::clear`] is not used because it asks the terminal for the cursor's position, and the
+/// thread that reads keys would take the answer.
 fn redraw<B>(terminal: &mut Terminal<B>) -> anyhow::Result<()>
 where
     B: Backend,
@@ -238,10 +238,10 @@ where
 {
     let size = terminal
         .size()
-        .context("the terminal does not tell its size")?;
+        .context("cannot read the terminal's size")?;
     terminal
         .resize(Rect::from((Position::ORIGIN, size)))
-        .context("the terminal cannot be written to")
+        .context("cannot write to the terminal")
 }
 
 /// Events taken in between two drawings, at most.
@@ -250,7 +250,7 @@ const MOST_AT_ONCE: usize = 1024;
 /// Runs the dashboard as it is by default: in colour, and deaf to Ctrl-Z.
 ///
 /// # Errors
-/// If the terminal cannot be written to.
+/// If cannot write to the terminal.
 pub fn run<B>(
     terminal: &mut Terminal<B>,
     events: &EventReceiver,

@@ -41,14 +41,14 @@ impl Tui {
     /// If there is none, or it does not obey.
     pub fn new() -> anyhow::Result<Self> {
         if !stdout().is_terminal() {
-            bail!("the dashboard needs a terminal, and the output is none");
+            bail!("stdout is not a terminal: the dashboard needs one");
         }
-        take().context("the terminal cannot be set up")?;
+        take().context("cannot set up the terminal")?;
         match Terminal::new(CrosstermBackend::new(stdout())) {
             Ok(screen) => Ok(Self { screen }),
             Err(error) => {
                 restore();
-                Err(error).context("the terminal cannot be set up")
+                Err(error).context("cannot set up the terminal")
             }
         }
     }

@@ -13,5 +13,5 @@ mod reader;
 pub use instrument::{Instrument, Transition};
 pub use reader::Reader;
 
-/// Why there is no instrument where none was loaded.
+/// The reason why there is no instrument if none was loaded.
 pub const WITHOUT_WAITS: &str = "attached without the instrument, as by --no-waits";

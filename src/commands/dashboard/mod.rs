@@ -69,7 +69,7 @@ pub fn run(
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,
-            "the dashboard needs a terminal; for scripts there are `attach`, `list` and `stats`",
+            "stdout is not a terminal: the dashboard needs one; for scripts there are `attach`, `list` and `stats`",
         ));
     }
     fix_path();

@@ -27,7 +27,7 @@ impl Members {
             self.refuse_more_than_fit(there.len())?;
             let mut any = false;
             for key in here.keys().filter(|key| !there.contains_key(*key)) {
-                // An error says that it has ended meanwhile.
+                // An error means that it has ended meanwhile.
                 any |= self.map.delete(key).is_ok();
             }
             for (key, value) in there {

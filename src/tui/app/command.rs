@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{Membership, ProcessId, Queue};
 
-/// What the state asks of the world outside.
+/// A request of the state to the world outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
     /// Moves begin that belong together; [`App::next_move`](super::App::next_move) gives the first.
@@ -20,13 +20,13 @@ pub enum Command {
     },
     Attach,
     Detach,
-    /// Begin or end to measure how long tasks wait.
+    /// Start or stop measuring how long tasks wait.
     MeasureWaits(bool),
     /// Start the demonstration load, or stop it; the answer comes as [`Event::Demo`].
     Demo(bool),
     /// Look this often from now on.
     Interval(Duration),
-    /// See the threads of processes as well, or no more.
+    /// Read the threads of processes as well, or stop doing so.
     Threads(bool),
     /// Send a signal by its number.
     Signal {
@@ -37,7 +37,7 @@ pub enum Command {
     Replay(PlaybackRequest),
     /// Hand the terminal back and stop, as Ctrl-Z does.
     Suspend,
-    /// Draw every cell anew: something else may have written to the terminal.
+    /// Draw every cell again: another program may have written to the terminal.
     Redraw,
     Quit(Outcome),
 }
@@ -52,20 +52,19 @@ pub struct Moves {
     pub undoes: bool,
     /// Whether children come along.
     pub children: bool,
-    /// What each of them was before; of moves that take others back: what it is to be again. A replay
-    /// takes nothing back.
+    /// Each process's membership before the move, or after it for an undo. A replay cannot undo.
     #[serde(skip)]
     pub memberships: HashMap<ProcessId, Option<Membership>>,
 }
 
-/// What the scheduler was asked and has not answered yet.
+/// The request that the scheduler has not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pending {
     Attach,
     Detach,
 }
 
-/// How to go through the recording.
+/// A request to the playback of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlaybackRequest {
     Pause(bool),
@@ -79,7 +78,7 @@ pub enum PlaybackRequest {
     Next,
 }
 
-/// How the dashboard ended.
+/// The reason why the dashboard ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Its user asked for it.

@@ -88,7 +88,7 @@ impl App {
         }
     }
 
-    /// The rate begins anew where it was the metronome that was moved, and where the scheduler changed.
+    /// The rate starts again if the metronome was moved, or if the scheduler changed.
     pub(super) fn demo_begins_anew(&mut self, moved: Option<ProcessId>) {
         let metronome = self.metronome().map(|process| process.id);
         if (moved.is_none() || moved == metronome)

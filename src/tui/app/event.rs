@@ -27,11 +27,11 @@ pub enum Event {
     Restarted(String),
     /// Whether waits are measured now, after a [`Command::MeasureWaits`](super::Command::MeasureWaits).
     Waits(Result<bool, String>),
-    /// What the demonstration does.
+    /// The state of the demonstration.
     Demo(DemoStatus),
-    /// What has become of the recording that is being made, where something has.
+    /// A message about the recording in progress.
     Recorder(String),
-    /// What comes of the recording that is shown, beside the other events in it.
+    /// News of the recording that is played, besides its events.
     Replay(Playback),
     /// A signal by its number.
     Signal(i32),
@@ -41,7 +41,7 @@ pub enum Event {
     Panicked(String),
 }
 
-/// What is heard of a recording beside the events in it.
+/// News of a recording that is played, besides its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Playback {
     /// The scheduler was asked for this then.

@@ -46,7 +46,7 @@ impl Key {
     }
 }
 
-/// What the mouse did, and in which cell.
+/// A mouse action and its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mouse {
     pub action: MouseAction,

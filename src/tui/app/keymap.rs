@@ -1,5 +1,5 @@
-//! Which key does what. Help and footer are made from this table, so that they cannot differ from
-//! what the keys do.
+//! The keys and their actions. The help, the footer and docs/DASHBOARD.md are generated from this table, so that
+//! they cannot differ from it.
 
 mod table;
 
@@ -7,7 +7,7 @@ use super::key::Key;
 use super::order::SortKey;
 pub use table::KEYMAP;
 
-/// What a key can ask for.
+/// An action of a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Up,
@@ -54,7 +54,7 @@ pub enum Action {
     Quit,
 }
 
-/// Where the help lists a key.
+/// A section of the help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     Queues,
@@ -164,7 +164,7 @@ impl Keymap {
         }
     }
 
-    /// How a sentence calls the key of an action.
+    /// Returns the name of an action's key, for a sentence.
     #[must_use]
     pub fn key(&self, action: Action) -> String {
         self.lines
@@ -172,7 +172,7 @@ impl Keymap {
             .find(|line| line.binding.action == action)
             .and_then(|line| line.keys.first())
             .map_or_else(
-                || format!("({}, which has no key)", action.name()),
+                || format!("({}, which is not bound)", action.name()),
                 |key| key.name(),
             )
     }

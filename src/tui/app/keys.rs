@@ -155,7 +155,7 @@ impl App {
 
     fn search_again(&mut self, backwards: bool) {
         if self.view.search.text.is_empty() {
-            let sentence = Sentence::from("Nothing was searched for yet: ").key(Action::Search);
+            let sentence = Sentence::from("No search yet: ").key(Action::Search);
             self.say(Tone::Note, sentence.text(" starts."));
             return;
         }

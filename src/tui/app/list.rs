@@ -25,7 +25,7 @@ pub struct List {
     height: usize,
 }
 
-/// Where the cursor can be sent.
+/// A movement of the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
     By(isize),
@@ -35,7 +35,7 @@ pub enum Motion {
 }
 
 impl List {
-    /// Orders anew, and finds the cursor's process again.
+    /// Sorts again, and finds the selected process again.
     pub fn update(
         &mut self,
         processes: &[Process],

@@ -1,4 +1,4 @@
-//! What of the processes is shown: order, tree, filters.
+//! The list of processes: order, tree, filters.
 
 use super::App;
 use super::command::{Command, Outcome};

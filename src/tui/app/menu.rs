@@ -5,7 +5,7 @@ use super::keymap::Action;
 use super::order::SortKey;
 use crate::model::ProcessId;
 
-/// What the choices are.
+/// The choices of a menu.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Choices {
     Sort(Vec<SortKey>),
@@ -24,7 +24,7 @@ pub struct Menu {
     pub(super) choices: Choices,
 }
 
-/// What a key did to a menu.
+/// The effect of a key on a menu.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Answer {
     Stay,

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::keymap::{Action, Keymap};
 
-/// How long a message stays.
+/// The time for which a message stays.
 const STAYS: Duration = Duration::from_secs(15);
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

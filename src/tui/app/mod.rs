@@ -166,9 +166,9 @@ impl App {
         if let Some(pause) = &mut self.session.held {
             pause.hold(snapshot, measured);
             if !same {
-                // Who rules the machine is never hidden.
+                // A change of the active scheduler is never hidden.
                 self.resume();
-                self.say(Tone::Note, "The scheduler changed: the screen goes on.");
+                self.say(Tone::Note, "The scheduler changed: the screen continues.");
             }
             return;
         }
@@ -235,7 +235,7 @@ impl App {
         self.processes().iter().find(|process| process.id == id)
     }
 
-    /// What a move or a signal would be about: of a thread under the cursor, its process.
+    /// Returns the target of a move or a signal: the selected process, or the process of the selected thread.
     #[must_use]
     pub fn acted_on(&self) -> Option<&Process> {
         let id = self.selected()?.process_id();
@@ -307,7 +307,7 @@ impl App {
         self.view.lanes
     }
 
-    /// How many processes are tagged.
+    /// Returns the number of tagged processes.
     #[must_use]
     pub fn tagged(&self) -> usize {
         self.view.tagged.len()

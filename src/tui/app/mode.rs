@@ -1,11 +1,11 @@
-//! What the keys go to, with what belongs to it.
+//! The mode, which decides what keys do, with its data.
 
 use std::collections::VecDeque;
 
 use super::menu::Menu;
 use crate::model::ProcessId;
 
-/// What the keys go to.
+/// The mode, which decides what keys do.
 #[derive(Debug, Default)]
 pub enum Mode {
     #[default]

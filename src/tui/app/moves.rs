@@ -14,14 +14,14 @@ use crate::model::{Membership, Process, ProcessId, Queue};
 const UNDOS: usize = 100;
 
 impl App {
-    /// All that are tagged, else the process under the cursor. What is tagged ends in one queue:
+    /// Moves all tagged processes, or the selected one if none is tagged. Tagged processes end in one queue:
     /// in PRIORITY, unless all of it is there already.
     pub(super) fn toggle(&mut self, children: bool) -> Option<Command> {
         if self.is_changing() {
             return None;
         }
         let Some(snapshot) = self.session.snapshot.as_ref() else {
-            self.say(Tone::Refused, "There is no process under the cursor.");
+            self.say(Tone::Refused, "No process is selected.");
             return None;
         };
         let cursor = self.selected().map(Process::process_id);
@@ -58,7 +58,7 @@ impl App {
         movable.retain(|(_, from)| *from != to);
         moves.moves = movable.into_iter().map(|(id, _)| (id, to)).collect();
         if moves.moves.is_empty() && moves.refused.is_empty() {
-            self.say(Tone::Refused, "There is no process under the cursor.");
+            self.say(Tone::Refused, "No process is selected.");
             return None;
         }
         self.view.list.choose();
@@ -70,7 +70,7 @@ impl App {
             return None;
         }
         let Some(last) = self.session.undos.pop() else {
-            self.say(Tone::Note, "There is no move to take back.");
+            self.say(Tone::Note, "There is no move to undo.");
             return None;
         };
         let living: HashMap<ProcessId, Option<Queue>> =
@@ -98,16 +98,16 @@ impl App {
             }
         }
         if moves.moves.is_empty() && moves.refused.is_empty() {
-            self.say(Tone::Note, "The last move is taken back already.");
+            self.say(Tone::Note, "The last move is already undone.");
             return None;
         }
         self.begin(moves)
     }
 
-    /// What was asked before this goes on first: nothing may be asked twice at once.
+    /// Refuses a move while the previous one is in progress.
     fn begin(&mut self, moves: Moves) -> Option<Command> {
         if self.session.errand.is_some() {
-            self.say(Tone::Note, "The kernel is still at the last move.");
+            self.say(Tone::Note, "The previous move is still in progress.");
             return None;
         }
         self.session.errand = Some(moves.clone().into());
@@ -120,7 +120,7 @@ impl App {
         self.next_move();
     }
 
-    /// What the kernel is to be asked next; after the last, what came of it all is said.
+    /// Returns the next request to the kernel. After the last one, shows the result.
     pub fn next_move(&mut self) -> Option<Command> {
         let errand = self.session.errand.as_mut()?;
         errand.asked = errand.rest.pop_front();
@@ -164,9 +164,9 @@ impl App {
                 if errand.asked.is_some_and(|asked| asked != (id, queue)) {
                     let title = self.title_of(id);
                     let queue = queue.name();
-                    errand
-                        .refused
-                        .push(format!("{title} is in {queue}, says the kernel's map."));
+                    errand.refused.push(format!(
+                        "{title} is in {queue} according to the kernel's map."
+                    ));
                 } else {
                     // One that leaves and comes back has made one move.
                     errand.done.retain(|(done, _)| *done != id);
@@ -185,7 +185,7 @@ impl App {
                 let why = errand.refused.first().cloned().unwrap_or_default();
                 let more = match errand.refused.len() {
                     0 | 1 => String::new(),
-                    count => format!(" Nor were {} others moved.", count - 1),
+                    count => format!(" {} others were not moved either.", count - 1),
                 };
                 return self.say(Tone::Refused, format!("{why}{more}"));
             }
@@ -208,8 +208,8 @@ impl App {
             self.compare(ids, title.clone(), change);
         }
         let (back, tone) = match (errand.undoes, errand.refused.is_empty()) {
-            (true, true) => ("Taken back: ", Tone::Done),
-            (true, false) => ("Taken back: ", Tone::Refused),
+            (true, true) => ("Undone: ", Tone::Done),
+            (true, false) => ("Undone: ", Tone::Refused),
             (false, true) => ("", Tone::Done),
             (false, false) => ("", Tone::Refused),
         };
@@ -253,8 +253,8 @@ impl App {
             0 => Sentence::from("No process is tagged: ")
                 .key(Action::Tag)
                 .text(" tags."),
-            1 => "One process is not tagged any more.".into(),
-            count => format!("{count} processes are not tagged any more.").into(),
+            1 => "One process is no longer tagged.".into(),
+            count => format!("{count} processes are no longer tagged.").into(),
         };
         self.view.tagged.clear();
         self.say(Tone::Note, text);

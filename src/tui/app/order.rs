@@ -1,4 +1,4 @@
-//! Which processes are listed, and in which order.
+//! The order of the list, and the filters.
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use super::search::Search;
 use crate::model::{Process, ProcessId};
 
-/// What the list is ordered by.
+/// A key to sort the list by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortKey {
     Pid,
@@ -46,8 +46,8 @@ impl SortKey {
             Self::Queue => "QUEUE    PRIORITY first",
             Self::Threads => "THR      threads",
             Self::Time => "TIME     CPU time since the start",
-            Self::Wait => "WAIT p99 from being woken to running",
-            Self::Name => "NAME     short name",
+            Self::Wait => "WAIT p99 from wake-up to running",
+            Self::Name => "NAME     command name",
             Self::Command => "COMMAND  command line",
         }
     }
@@ -64,7 +64,7 @@ impl SortKey {
     }
 }
 
-/// What the user wants to see of the processes.
+/// The user's choice of the processes to list.
 #[derive(Debug, Clone, Default)]
 pub struct ListOptions {
     pub sort: SortKey,

@@ -16,11 +16,11 @@ impl App {
     pub(super) fn pause(&mut self) {
         if self.session.held.is_some() {
             self.resume();
-            self.say(Tone::Note, "The screen goes on.");
+            self.say(Tone::Note, "The screen continues.");
         } else {
             self.session.held = Some(Held::default());
-            let sentence = Sentence::from("The screen stands still; ").key(Action::Pause);
-            self.say(Tone::Note, sentence.text(" goes on."));
+            let sentence = Sentence::from("The screen is paused; ").key(Action::Pause);
+            self.say(Tone::Note, sentence.text(" continues."));
         }
     }
 
@@ -64,7 +64,7 @@ impl App {
         };
         self.view.interval = Duration::from_millis(next);
         let seconds = self.view.interval.as_secs_f32();
-        self.say(Tone::Note, format!("A look each {seconds} s."));
+        self.say(Tone::Note, format!("Refreshing every {seconds} s."));
         Some(Command::Interval(self.view.interval))
     }
 
@@ -75,10 +75,10 @@ impl App {
         match title {
             Some(title) if following => self.say(
                 Tone::Note,
-                format!("Following {title}: the list moves, it stays in the middle."),
+                format!("Following {title}: it stays in the middle of the list."),
             ),
-            Some(title) => self.say(Tone::Note, format!("Not following {title} any more.")),
-            None => self.say(Tone::Refused, "There is no process under the cursor."),
+            Some(title) => self.say(Tone::Note, format!("No longer following {title}.")),
+            None => self.say(Tone::Refused, "No process is selected."),
         }
     }
 

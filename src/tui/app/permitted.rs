@@ -1,4 +1,4 @@
-//! What may be moved, signalled, attached and detached here, and why not.
+//! Decides what may be moved, signalled, attached and detached, and gives the reason if not.
 
 use super::command::Pending;
 use super::keymap::{Action, Keymap};
@@ -13,37 +13,35 @@ pub(super) fn may_move(
 ) -> Result<Queue, String> {
     let title = process.title();
     if let Role::View { reason } = &scheduler.role {
-        return Err(format!("{title} cannot be moved in view mode: {reason}"));
+        return Err(format!("Cannot move {title} in view mode: {reason}"));
     }
     if process.own {
         return Err(format!(
-            "{title} is part of dualq-top and always served first: it cannot be moved."
+            "Cannot move {title}: it is part of dualq-top, which is always served first."
         ));
     }
     if process.kernel_thread {
-        return Err(format!(
-            "{title} is a kernel thread: only processes can be moved."
-        ));
+        return Err(format!("Cannot move {title}: it is a kernel thread."));
     }
     process.queue.ok_or_else(|| match &scheduler.ruler {
         Ruler::KernelDefault => {
             let x = keymap.key(Action::Scheduler);
             format!("{title} is in no queue: dualq is not attached, {x} attaches it.")
         }
-        Ruler::Other(name) => format!("{title} is in no queue: {name} schedules."),
+        Ruler::Other(name) => format!("{title} is in no queue: {name} is the active scheduler."),
         Ruler::Transition => "The kernel is changing schedulers: try again in a second.".into(),
         Ruler::Unsupported => "This kernel has no sched_ext: there are no queues.".into(),
-        Ruler::Dualq => format!("{title}: the kernel's map cannot be read."),
+        Ruler::Dualq => format!("Cannot move {title}: the kernel's map cannot be read."),
     })
 }
 
-/// What `x` asks for, or why it may not.
+/// Returns the request of `x`, or the reason why it is refused.
 pub(super) fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, Sentence> {
     let owned_by = |owner: &u32| {
         Sentence::from(format!("Process {owner} owns the scheduler: ")).key(Action::Scheduler)
     };
     if let Role::View { reason } = &scheduler.role {
-        return Err(format!("Nothing can be changed in view mode: {reason}").into());
+        return Err(format!("Cannot change the scheduler in view mode: {reason}").into());
     }
     match (&scheduler.ruler, &scheduler.role) {
         (Ruler::Transition, _) => {
@@ -51,7 +49,9 @@ pub(super) fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, Sentenc
         }
         (Ruler::Unsupported, _) => Err("This kernel has no sched_ext.".into()),
         (Ruler::Other(name), _) => {
-            let sentence = format!("{name} schedules and is never evicted: end it first, then ");
+            let sentence = format!(
+                "{name} is the active scheduler, and is never evicted: stop it first, then "
+            );
             let sentence = Sentence::from(sentence).key(Action::Scheduler);
             Err(sentence.text(" attaches dualq."))
         }
@@ -74,7 +74,7 @@ pub(super) fn may_signal(process: &Process) -> Result<(), Sentence> {
         return Err(sentence.key(Action::Quit).text(" quits."));
     }
     if process.kernel_thread {
-        return Err(format!("{title} is a kernel thread: it heeds no signals.").into());
+        return Err(format!("{title} is a kernel thread, which ignores signals.").into());
     }
     Ok(())
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::model::ProcessId;
 
-/// How fast, in percent of what it was, and as a factor.
+/// The playback speeds, in percent and as a factor.
 pub(super) const SPEEDS: [(u32, &str); 7] = [
     (25, "¼"),
     (50, "½"),
@@ -24,7 +24,7 @@ pub struct Replay {
     pub(super) paused: bool,
     pub(super) speed: usize,
     pub(super) over: Option<String>,
-    /// Where the cursor was, while the recording is read up to a place before.
+    /// The selected process, while the recording is read again up to an earlier place.
     pub(super) again: Option<Option<ProcessId>>,
 }
 

@@ -1,4 +1,4 @@
-//! What a user may set once for all: where the dashboard starts from.
+//! The user's settings that the dashboard starts with.
 
 use std::time::Duration;
 

@@ -13,7 +13,7 @@ impl App {
             return None;
         }
         let Some(snapshot) = self.session.snapshot.as_ref() else {
-            self.say(Tone::Refused, "Nothing has been seen of the kernel yet.");
+            self.say(Tone::Refused, "The kernel's state is not known yet.");
             return None;
         };
         let asks = match may_change(&snapshot.scheduler) {
@@ -30,10 +30,7 @@ impl App {
                 Some(Command::Attach)
             }
             Pending::Detach => {
-                self.say(
-                    Tone::Note,
-                    "Handing the machine to the kernel's scheduler …",
-                );
+                self.say(Tone::Note, "Switching to the kernel's scheduler …");
                 Some(Command::Detach)
             }
         }
@@ -43,7 +40,7 @@ impl App {
     /// the members may be on their way from one scheduler's map to the next one's.
     pub(super) fn is_changing(&mut self) -> bool {
         if self.session.pending.is_some() {
-            self.say(Tone::Note, "The kernel is still at the last change.");
+            self.say(Tone::Note, "The previous change is still in progress.");
         }
         self.session.pending.is_some()
     }
@@ -64,7 +61,7 @@ impl App {
                 self.mark("kernel default".into());
                 self.compare_schedulers("dualq → kernel default");
                 self.demo_begins_anew(None);
-                let sentence = Sentence::from("The kernel default schedules; ");
+                let sentence = Sentence::from("The kernel's scheduler is active; ");
                 let sentence = sentence.key(Action::Scheduler).text(" attaches dualq.");
                 self.say(Tone::Done, sentence);
             }
@@ -76,7 +73,7 @@ impl App {
         self.mark("restart".into());
         self.say(
             Tone::Note,
-            format!("dualq is attached again: the kernel asked for a restart ({why})."),
+            format!("dualq was attached again: the kernel asked for a restart ({why})."),
         );
     }
 

@@ -38,7 +38,7 @@ impl App {
         self.replay.as_ref()
     }
 
-    /// How far into the recording the screen is.
+    /// Returns the position in the recording.
     #[must_use]
     pub fn replayed(&self) -> Duration {
         let first = self.replay.as_ref().and_then(|replay| replay.first);
@@ -76,7 +76,7 @@ impl App {
             }
             Playback::Again => self.begin_again(),
             Playback::Here => self.is_there(),
-            Playback::First => self.say(Tone::Note, "The recording begins here."),
+            Playback::First => self.say(Tone::Note, "This is the beginning of the recording."),
             Playback::Over(why) => {
                 if let Some(replay) = &mut self.replay {
                     replay.over = Some(why);
@@ -85,11 +85,11 @@ impl App {
         }
     }
 
-    /// What a key does to a recording; `None` where it does what it always does.
+    /// Returns the effect of a key on the playback; `None` if the key does what it always does.
     pub(super) fn replay_act(&mut self, action: Action) -> Option<Option<Command>> {
         if self.replay.is_none() {
             if matches!(action, Action::Step | Action::StepBack) {
-                self.say(Tone::Note, "Only a recording goes step by step.");
+                self.say(Tone::Note, "Only a recording can be stepped through.");
                 return Some(None);
             }
             return None;
@@ -120,13 +120,13 @@ impl App {
         self.say(
             Tone::Note,
             if paused {
-                Sentence::from("The recording stands still: ")
+                Sentence::from("The recording is paused: ")
                     .key(Action::Step)
                     .text(" steps, ")
                     .key(Action::Pause)
-                    .text(" goes on.")
+                    .text(" continues.")
             } else {
-                "The recording goes on.".into()
+                "The recording continues.".into()
             },
         );
         Some(PlaybackRequest::Pause(paused))
@@ -176,11 +176,11 @@ impl App {
         };
         let Some((speed, name)) = SPEEDS.get(next) else {
             let end = if faster { "fastest" } else { "slowest" };
-            self.say(Tone::Note, format!("This is the {end}."));
+            self.say(Tone::Note, format!("This is the {end} speed."));
             return None;
         };
         replay.speed = next;
-        self.say(Tone::Note, format!("{name} times as fast as it was."));
+        self.say(Tone::Note, format!("Playback speed {name}×."));
         Some(PlaybackRequest::Speed(*speed))
     }
 }

@@ -6,7 +6,7 @@ use crate::model::{Process, ProcessId};
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
     pub text: String,
-    /// Where the cursor was when the search began.
+    /// The selected process when the search began.
     pub origin: Option<ProcessId>,
     /// Whether the text is found nowhere.
     pub failed: bool,
@@ -21,8 +21,8 @@ impl Search {
                 || process.id.pid.to_string().starts_with(&self.text))
     }
 
-    /// Where in `line` the text is, as a range of bytes. Capitals in the text must match, small
-    /// letters match both.
+    /// Finds the text in `line`, and returns its range of bytes. Capital letters in the text match only capital
+    /// letters, small letters match both.
     #[must_use]
     pub fn find(&self, line: &str) -> Option<std::ops::Range<usize>> {
         if self.text.is_empty() {

@@ -1,4 +1,4 @@
-//! What has come from the world since the dashboard began, or since its recording was begun again.
+//! The data that has come from the world since the dashboard began, or since the recording was started again.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub(super) struct Session {
     /// The one that is shown.
     pub snapshot: Option<Box<Snapshot>>,
     pub tracker: Tracker,
-    /// What the snapshot that is shown says together with the one before.
+    /// The rates between the previous snapshot and the one that is shown.
     pub measured: Measured,
     pub comparisons: Comparisons,
     pub history: History,
@@ -32,17 +32,17 @@ pub(super) struct Session {
     /// The end of the scheduler that was reported last.
     pub reported: Option<Exit>,
     pub message: Option<Message>,
-    /// What the scheduler was asked and has not answered yet.
+    /// The request that the scheduler has not answered yet.
     pub pending: Option<Pending>,
     /// The moves whose answers are awaited.
     pub errand: Option<Errand>,
     /// A signal whose answers are awaited.
     pub sending: Option<Sending>,
-    /// What was moved, and where to: the last at the end.
+    /// The moves so far, the last one at the end.
     pub undos: Vec<Undo>,
-    /// What the map said after moves, for the one snapshot that may have been taken before them.
+    /// The map's content after moves, for a snapshot that may have been taken before them.
     pub read_back: Vec<(ProcessId, Queue)>,
-    /// Who rules since the last snapshot, by the scheduler's answer.
+    /// The active scheduler since the last snapshot, by the scheduler's answer.
     pub rules_since: Option<Ruler>,
     pub demo: Option<Demo>,
 }
@@ -89,7 +89,7 @@ impl From<Moves> for Errand {
 }
 
 impl Errand {
-    /// Do its children come along with it into PRIORITY?
+    /// Returns true if its children follow it into PRIORITY.
     pub fn with_children(&self, id: ProcessId) -> bool {
         let was = self.memberships.get(&id).copied().flatten();
         if self.undoes {
@@ -100,7 +100,7 @@ impl Errand {
     }
 }
 
-/// What can be taken back.
+/// A move that can be undone.
 #[derive(Debug)]
 pub(super) struct Undo {
     pub moves: Vec<(ProcessId, Queue)>,

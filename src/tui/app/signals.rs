@@ -11,17 +11,17 @@ use crate::model::{Process, ProcessId};
 
 /// Those that people send, the usual one first.
 pub const SIGNALS: [(i32, &str); 14] = [
-    (15, "SIGTERM  end"),
-    (9, "SIGKILL  end at once, without a chance to save"),
+    (15, "SIGTERM  terminate"),
+    (9, "SIGKILL  kill at once, without a chance to save"),
     (1, "SIGHUP   hang up; many read their settings again"),
     (2, "SIGINT   as Ctrl-C"),
-    (3, "SIGQUIT  end with a core dump"),
+    (3, "SIGQUIT  quit with a core dump"),
     (6, "SIGABRT  abort with a core dump"),
     (10, "SIGUSR1"),
     (12, "SIGUSR2"),
     (14, "SIGALRM"),
-    (18, "SIGCONT  go on"),
-    (19, "SIGSTOP  stop, cannot be refused"),
+    (18, "SIGCONT  continue"),
+    (19, "SIGSTOP  stop, cannot be blocked"),
     (20, "SIGTSTP  as Ctrl-Z"),
     (17, "SIGCHLD"),
     (28, "SIGWINCH"),
@@ -37,7 +37,7 @@ fn name(signal: i32) -> &'static str {
 }
 
 impl App {
-    /// For all that are tagged, else for the process under the cursor.
+    /// Opens the menu of signals for all tagged processes, or for the selected one if none is tagged.
     pub(super) fn signal_menu(&mut self) {
         let cursor = self.selected().map(Process::process_id);
         let chosen: Vec<&Process> = self
@@ -52,7 +52,7 @@ impl App {
             })
             .collect();
         let whom = match *chosen {
-            [] => return self.say(Tone::Refused, "There is no process under the cursor."),
+            [] => return self.say(Tone::Refused, "No process is selected."),
             [process] => process.title(),
             _ => format!("{} tagged processes", chosen.len()),
         };

@@ -1,4 +1,4 @@
-//! What the user has chosen to see, and how.
+//! The user's choices for the screen.
 
 use std::collections::HashSet;
 use std::time::Duration;

@@ -28,22 +28,22 @@ impl App {
 
     pub(super) fn switch_waits(&mut self) -> Option<Command> {
         let Some(snapshot) = &self.session.snapshot else {
-            self.say(Tone::Refused, "Nothing has been seen of the kernel yet.");
+            self.say(Tone::Refused, "The kernel's state is not known yet.");
             return None;
         };
         let on = match (&snapshot.scheduler.role, &snapshot.waits) {
             (Role::View { reason }, _) => {
-                let why = format!("Waits cannot be measured in view mode: {reason}");
+                let why = format!("Cannot measure waits in view mode: {reason}");
                 self.say(Tone::Refused, why);
                 return None;
             }
             (Role::Joined { .. }, _) => {
-                let why = "Another process owns the scheduler: waits are switched there.";
+                let why = "Another process owns the scheduler: turn measuring on or off there.";
                 self.say(Tone::Refused, why);
                 return None;
             }
             (Role::Owner, Err(NoWaits::Unavailable(why))) => {
-                let why = format!("Waits cannot be measured: {why}");
+                let why = format!("Cannot measure waits: {why}");
                 self.say(Tone::Refused, why);
                 return None;
             }
@@ -54,10 +54,10 @@ impl App {
 
     pub(super) fn waits_switched(&mut self, result: Result<bool, String>) {
         match result {
-            Ok(true) => self.say(Tone::Done, "Waits are measured from now on."),
+            Ok(true) => self.say(Tone::Done, "Measuring waits."),
             Ok(false) => {
-                let sentence = Sentence::from("Waits are not measured any more; ");
-                let sentence = sentence.key(Action::Waits).text(" switches them on.");
+                let sentence = Sentence::from("No longer measuring waits; ");
+                let sentence = sentence.key(Action::Waits).text(" turns it on.");
                 self.say(Tone::Done, sentence);
             }
             Err(why) => self.say(Tone::Refused, why),

@@ -9,7 +9,7 @@ const ESC: u8 = 0x1b;
 /// No sequence that means something is longer.
 const LONGEST: usize = 64;
 
-/// What has come and is not complete yet.
+/// The bytes of an incomplete sequence.
 #[derive(Debug, Default)]
 pub struct Decoder {
     pending: Vec<u8>,
@@ -17,7 +17,7 @@ pub struct Decoder {
     overlong: bool,
 }
 
-/// What the bytes begin with.
+/// The result of decoding the first bytes.
 enum Step {
     /// Something that took so many bytes; `None` for what has no meaning here.
     Took(usize, Option<Event>),
@@ -113,7 +113,7 @@ fn character(bytes: &[u8]) -> Step {
     }
 }
 
-/// What follows `ESC [`: parameters, then a letter.
+/// Decodes what follows `ESC [`: parameters, then a letter.
 fn control_sequence(rest: &[u8]) -> Step {
     // The Linux console: ESC [ [ A is F1.
     if let [b'[', more @ ..] = rest {

@@ -21,7 +21,7 @@ use crate::drill;
 use crate::tui::event_queue::{Closed, EventSender};
 use decode::Decoder;
 
-/// How long an escape byte waits for the rest of its sequence.
+/// Time limit for the rest of a sequence after an escape byte.
 const ESCAPE: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 30_000_000,

@@ -3,7 +3,7 @@
 
 use ratatui::buffer::Buffer;
 
-/// What stands for the characters of our own sentences; any other, as in a process's name, is `?`.
+/// Returns the ASCII replacement of a character in our own texts. Other characters become `?`.
 fn replacement(symbol: &str) -> &'static str {
     match symbol {
         "…" => "~",

@@ -1,4 +1,4 @@
-//! What cannot be done here, or what has happened, and why: over the panels for as long as it holds.
+//! The banner over the panels: a restriction or a fault with its cause, for as long as it holds.
 
 use ratatui::style::Style;
 
@@ -15,7 +15,7 @@ const MOST_LINES: u16 = 4;
 const PARTIAL: &str =
     "; the list is partial: /proc hides other users' processes (hidepid), root sees them";
 
-/// How loud it is.
+/// The urgency of the banner.
 enum Tone {
     Note,
     Warning,
@@ -81,7 +81,7 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         return Some((Tone::Alarm, starving(scheduler)));
     }
     if app.replay().is_some() {
-        // Who might have done what is not said to those who can do nothing.
+        // A replay has no remedies, so it needs no banner about them.
         return None;
     }
     let hidden = app.snapshot()?.host.processes_hidden;
@@ -94,7 +94,7 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         (_, Ruler::Other(name)) => Some((
             Tone::Warning,
             format!(
-                "{name} schedules and is never evicted: end it first, then {x} attaches dualq."
+                "{name} is the active scheduler, and is never evicted: stop it first, then {x} attaches dualq."
             ),
         )),
         (_, Ruler::Unsupported) => Some((
@@ -107,17 +107,19 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         )),
         (Role::Joined { owner: None }, Ruler::Dualq) => Some((
             Tone::Note,
-            format!("joined: the scheduler was asked to stay; {q} leaves it running, {x} ends it"),
+            format!(
+                "joined: the scheduler was started with --stay; {q} leaves it running, {x} ends it"
+            ),
         )),
         (Role::Joined { owner: Some(owner) }, Ruler::KernelDefault) => Some((
             Tone::Note,
             format!(
-                "joined: process {owner} has handed the machine to the kernel default; {x} there takes it back"
+                "joined: process {owner} has switched to the kernel's scheduler; {x} there switches back"
             ),
         )),
         (Role::Joined { owner: None }, Ruler::KernelDefault) => Some((
             Tone::Note,
-            format!("the owner of the scheduler has gone: {x} attaches it from here"),
+            format!("the owner of the scheduler has ended: {x} attaches it from here"),
         )),
         _ => None,
     }
@@ -128,7 +130,7 @@ fn starving(scheduler: &SchedulerStatus) -> String {
     let limit = scheduler.watchdog.map_or(30.0, |limit| limit.as_secs_f32());
     let waits = match scheduler.oldest_wait {
         Some(wait) => format!("its oldest task waits {:.1} s", wait.as_secs_f32()),
-        None => "its oldest wait cannot be read".into(),
+        None => "its oldest wait is not known".into(),
     };
-    format!("BATCH has no guarantee: {waits}; at {limit:.0} s dualq is ended")
+    format!("BATCH has no guarantee: {waits}; at {limit:.0} s the kernel ejects dualq")
 }

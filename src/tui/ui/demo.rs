@@ -19,7 +19,7 @@ const WORDS: u16 = NUMBER + 4;
 pub const ROWS: u16 = digits::DOWN;
 
 /// ```text
-///  ██████  ██████   deadlines missed a second          demo-metronome (4711) BATCH
+///  ██████  ██████   deadlines missed per second          demo-metronome (4711) BATCH
 ///      ██  ██       of 60 frames with 10 ms of work each, beside 8 hogs
 ///  ██████  ██████   on time 24 a second, last frame 41.2 ms; 1,234 missed in total
 ///  ██          ██   missed   ▇▇▇▇▇▇▇▇▆▇▇▇▇▇▇▇▇            ▇▇▇▇▇▇▇▇
@@ -44,12 +44,12 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         style,
     );
     let Some(reading) = demo.reading() else {
-        pen.text(WORDS, 0, "deadlines missed a second", theme.strong);
-        let sentence = "measuring: the metronome finds out how much its work is";
+        pen.text(WORDS, 0, "deadlines missed per second", theme.strong);
+        let sentence = "calibrating: the metronome measures its work";
         pen.text(WORDS, 1, sentence, theme.quiet);
         return;
     };
-    let end = pen.text(WORDS, 0, "deadlines missed a second", theme.strong);
+    let end = pen.text(WORDS, 0, "deadlines missed per second", theme.strong);
     whose(&mut pen, app, theme, end);
     pen.text(WORDS, 1, &load(reading), theme.quiet);
     let on_time = beat.map_or_else(
@@ -57,7 +57,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         |beat| format!("{:.0}", beat.on_time),
     );
     let line = format!(
-        "on time {on_time:>2} a second, last frame {}; {} missed in total",
+        "on time {on_time:>2} per second, last frame {}; {} missed in total",
         milliseconds(reading),
         text::thousands(reading.missed),
     );
@@ -74,7 +74,7 @@ pub fn style(missed: f32, theme: &Theme) -> Style {
     }
 }
 
-/// What the metronome has to do, and beside whom.
+/// Describes the metronome's work and its competitors.
 pub fn load(reading: &DemoReading) -> String {
     let hogs = match reading.hogs {
         1 => "1 hog".to_owned(),
@@ -109,7 +109,7 @@ fn whose(pen: &mut Pen, app: &App, theme: &Theme, from: u16) {
     }
 }
 
-/// What was missed in each of the last seconds, in so many rows, and below it the queue that the
+/// Draws the missed deadlines of the last seconds, in so many rows, and below it the queue that the
 /// metronome was in, with a mark where anything was moved. `label` is where the words begin, `chart` how far behind that the charts do.
 pub fn chart(
     pen: &mut Pen,

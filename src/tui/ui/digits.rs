@@ -29,7 +29,7 @@ fn blocks(c: char) -> (u16, [u8; DOWN as usize]) {
     }
 }
 
-/// How many cells a text takes with blocks of `scale` cells across.
+/// Returns the width in cells of a text with blocks of `scale` cells.
 pub fn width(text: &str, scale: u16) -> u16 {
     let blocks: u16 = text.chars().map(|c| blocks(c).0 + 1).sum();
     blocks.saturating_sub(1) * scale

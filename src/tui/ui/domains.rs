@@ -16,7 +16,7 @@ pub struct Cell {
 /// The node and the last cache of a CPU, as far as they are known.
 type Place = (Option<u32>, Option<u32>);
 
-/// What the machine has more than one of.
+/// The domains that the machine has more than one of.
 struct Machine {
     llcs: Vec<u32>,
     nodes: Vec<u32>,
@@ -96,7 +96,7 @@ pub fn cells(cpus: &[Cpu], group: usize) -> Vec<Cell> {
     cells
 }
 
-/// How many cells that makes.
+/// Returns the width in cells.
 pub fn count(cpus: &[Cpu], group: usize) -> usize {
     let group = group.max(1);
     let domains = Machine::of(cpus).domains(cpus, group);

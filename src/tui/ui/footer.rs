@@ -16,7 +16,7 @@ use crate::text;
 pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
     match app.mode() {
         Mode::Search => {
-            let hint = "Enter keep the place  Esc go back  F3 next";
+            let hint = "Enter stay here  Esc return  F3 next";
             let x = typing(pen, theme, "/", &app.search().text, hint);
             if app.search().failed {
                 pen.text(x + 2, 0, "not found", theme.warning);
@@ -32,7 +32,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             return;
         }
         Mode::Quit => {
-            let question = "Quit dualq-top?  y quits, any other key goes on";
+            let question = "Quit dualq-top?  y quits, any other key continues";
             pen.text(1, 0, &format!(" {question} "), theme.warning);
             return;
         }
@@ -48,7 +48,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             pen.text(1, 0, &format!(" Left out: {parts}. "), theme.quiet);
         } else if app.nothing_to_win() && app.replay().is_none() {
             let hint = format!(
-                " CPUs stand idle: no task has to wait, a move changes nothing; {} starts a load. ",
+                " CPUs are idle: no task has to wait, so a move changes nothing; {} starts a load. ",
                 app.keymap().key(Action::Demo)
             );
             pen.text(1, 0, &hint, Style::new());
@@ -91,7 +91,7 @@ fn first_steps(app: &App) -> Option<String> {
     })
 }
 
-/// What is being typed, with its cursor; the column after it comes back.
+/// Draws the typed text with its cursor, and returns the column after it.
 fn typing(pen: &mut Pen, theme: &Theme, sign: &str, text: &str, hint: &str) -> u16 {
     pen.fill(0, 0, pen.width(), " ", Style::new());
     let x = pen.text(1, 0, sign, theme.strong);
@@ -103,14 +103,14 @@ fn typing(pen: &mut Pen, theme: &Theme, sign: &str, text: &str, hint: &str) -> u
     x
 }
 
-/// Which processes the list does not show.
+/// Describes the processes that the list does not show.
 fn left_out(app: &App) -> Option<String> {
     let view = &app.list().options;
     let key = |action| app.keymap().key(action);
     let mut parts = Vec::new();
     if !view.filter.text.is_empty() {
         parts.push(format!(
-            "what does not match “{}” ({})",
+            "processes that do not match “{}” ({})",
             view.filter.text,
             key(Action::Filter)
         ));
@@ -129,7 +129,7 @@ fn left_out(app: &App) -> Option<String> {
         .map_or(0, |snapshot| snapshot.threads_left_out);
     if view.threads && threads > 0 {
         let threads = text::thousands(threads);
-        parts.push(format!("{threads} threads, too many to be read each time"));
+        parts.push(format!("{threads} threads, too many to read in each tick"));
     }
     (!parts.is_empty()).then(|| parts.join(", "))
 }

@@ -24,7 +24,7 @@ impl Grid {
         width / self.columns
     }
 
-    /// Where to draw the cell of this index; above the first row there is a title.
+    /// Returns the place of the cell with this index, below the title row.
     pub fn cell<'pen>(self, pen: &'pen mut Pen<'_>, index: u16) -> Pen<'pen> {
         let width = self.cell_width(pen.width());
         pen.part(

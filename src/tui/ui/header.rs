@@ -1,4 +1,4 @@
-//! Which scheduler runs, on which machine.
+//! The header: the active scheduler and the machine.
 
 use ratatui::style::Style;
 
@@ -25,7 +25,7 @@ fn replay_mark(app: &App, replay: &Replay) -> String {
     mark
 }
 
-/// One fact, in the long form where there is room, else in the short one.
+/// Adds one fact, in its long form if there is room, otherwise in its short form.
 struct Fact {
     long: String,
     short: String,
@@ -41,7 +41,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         x = pen.text(x, 0, &replay_mark(app, replay), theme.alarm) + 2;
     }
     let Some(snapshot) = app.snapshot() else {
-        pen.text(x, 0, "looking at the kernel …", theme.quiet);
+        pen.text(x, 0, "reading the kernel's state …", theme.quiet);
         return;
     };
     let (symbol, style) = match snapshot.scheduler.ruler {
@@ -94,7 +94,11 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
     let mut add = |long: String, short: String, style| facts.push(Fact { long, short, style });
     if app.is_paused() {
         let p = app.keymap().key(Action::Pause);
-        add(format!("PAUSED: {p} goes on"), "PAUSED".into(), theme.alarm);
+        add(
+            format!("PAUSED: {p} continues"),
+            "PAUSED".into(),
+            theme.alarm,
+        );
     }
     let host = &snapshot.host;
     let kernel = format!("Linux {}", host.kernel);
@@ -125,7 +129,7 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
     if app.replay().is_none() {
         let interval = app.interval().as_secs_f32();
         add(
-            format!("a look each {interval} s"),
+            format!("every {interval} s"),
             format!("{interval} s"),
             plain,
         );

@@ -9,7 +9,7 @@ use crate::app::App;
 use crate::app::keymap::{Action, Group, Keymap};
 use crate::text;
 
-/// Where the sentences begin.
+/// The column of the sentences.
 const KEYS: u16 = 16;
 const WIDEST: u16 = 92;
 
@@ -19,20 +19,23 @@ enum Line {
     Text(String),
 }
 
-/// What the screen's words mean; the manual page has them too.
+/// The terms on the screen with their meaning; the manual page and docs/GLOSSARY.md have them too.
 pub const WORDS: [(&str, &str); 11] = [
     (
         "PRIORITY",
-        "served first; ★ a member by choice, ☆ through a parent",
+        "the queue that is served first; ★ chosen, ☆ through a parent",
     ),
-    ("BATCH", "the queue of all others, with a guaranteed share"),
+    (
+        "BATCH",
+        "the queue of all other tasks, with a guaranteed share",
+    ),
     (
         "own",
-        "as a QUEUE: dualq-top itself, served ahead of both queues",
+        "in QUEUE: dualq-top itself, served ahead of both queues",
     ),
     (
         "guarantee",
-        "what BATCH keeps of a CPU's time while both queues want it",
+        "the share of a CPU that BATCH keeps while both queues want it",
     ),
     (
         "dispatch",
@@ -42,13 +45,10 @@ pub const WORDS: [(&str, &str); 11] = [
         "rescue",
         "a dispatch made only because of BATCH's guarantee",
     ),
-    ("woken", "a wait from being woken to running"),
-    (
-        "preempted",
-        "a wait from losing the CPU to another to running again",
-    ),
-    ("p50", "half of the waits are no longer than this"),
-    ("p99", "99 of 100 waits are no longer than this"),
+    ("woken", "a wait from wake-up to running"),
+    ("preempted", "a wait from preemption to running again"),
+    ("p50", "50 % of the waits are at most this long (median)"),
+    ("p99", "99 % of the waits are at most this long"),
     ("hog", "a process that never sleeps"),
 ];
 
@@ -96,7 +96,7 @@ fn place(area: Rect, keymap: &Keymap) -> Rect {
     )
 }
 
-/// How many lines do not fit: as far as the help can be scrolled.
+/// Returns the number of lines that do not fit, which the help can be scrolled by.
 pub fn overflow(area: Rect, keymap: &Keymap) -> usize {
     let place = place(area, keymap);
     lines(place.width, keymap)
@@ -122,7 +122,7 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, first: usize, theme: &Theme)
     for y in [0, height.saturating_sub(1)] {
         pen.fill(0, y, width, theme.glyphs.rule, theme.quiet);
     }
-    pen.text(2, 0, " dualq-top: keys and words ", theme.title);
+    pen.text(2, 0, " dualq-top: keys and terms ", theme.title);
     let hidden = overflow(area, app.keymap());
     let bottom = height.saturating_sub(1);
     let hint = if hidden > 0 {

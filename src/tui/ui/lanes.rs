@@ -1,4 +1,4 @@
-//! What each CPU's time went to, second by second: a lane for each, in the place of the list.
+//! The use of each CPU's time, second by second: one lane per CPU, in the place of the list.
 
 use super::domains;
 use super::grid::Grid;

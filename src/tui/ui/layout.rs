@@ -13,7 +13,7 @@ const TWO_COLUMNS: u16 = 100;
 /// From this width on that column has room for whole sentences.
 const WIDE: u16 = 160;
 
-/// How much the screen has to spend on the upper panels.
+/// The space that the screen has for the upper panels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     Little,
@@ -105,7 +105,7 @@ impl Layout {
     }
 }
 
-/// What is left of the screen, from the top.
+/// The rest of the screen, from the top.
 struct Stack {
     area: Rect,
     y: u16,

@@ -8,9 +8,9 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::menu::Menu;
 
-const HINT: &str = " Enter takes it, Esc none ";
+const HINT: &str = " Enter selects, Esc cancels ";
 
-/// Where the menu is, and which choice is the first in view.
+/// Returns the place of the menu, and the first visible choice.
 pub fn place(menu: &Menu, area: Rect) -> (Rect, usize) {
     let widest = menu.items.iter().map(|item| cells(item)).max();
     let width = widest
@@ -35,7 +35,7 @@ pub fn place(menu: &Menu, area: Rect) -> (Rect, usize) {
 ///  ── Sort by ──────────────────────
 ///   PID      process id
 ///   CPU%     share of one CPU
-///  ────── Enter takes it, Esc none ─
+///  ────── Enter selects, Esc cancels ─
 /// ```
 pub fn render(buffer: &mut Buffer, area: Rect, menu: &Menu, theme: &Theme) {
     let (place, first) = place(menu, area);

@@ -166,7 +166,7 @@ fn panel(buffer: &mut Buffer, outer: Rect) -> Pen<'_> {
     Pen::new(buffer, frame::panel(outer))
 }
 
-/// What lies over the panels.
+/// Draws what covers the panels: help, report or menu.
 fn draw_over(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     if let Some(menu) = app.menu() {
         menu::render(buffer, area, menu, theme);

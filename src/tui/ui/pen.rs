@@ -93,7 +93,7 @@ impl<'a> Pen<'a> {
         }
     }
 
-    /// What is written in a cell; `None` outside the part.
+    /// Returns the content of a cell; `None` outside the area.
     pub fn at(&self, x: u16, y: u16) -> Option<&Cell> {
         let inside = x < self.area.width && y < self.area.height;
         let at = (self.area.x + x, self.area.y + y);
@@ -142,7 +142,7 @@ impl<'a> Pen<'a> {
     }
 }
 
-/// How many cells a line takes.
+/// Returns the width of a line in cells.
 pub fn cells(line: &str) -> u16 {
     u16::try_from(text::width(line)).unwrap_or(u16::MAX)
 }

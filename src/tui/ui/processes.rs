@@ -133,7 +133,7 @@ const COLUMNS: &[Column] = &[
     },
 ];
 
-/// Where a row's columns begin: the mark stands before them.
+/// The start of a row's columns, after the mark.
 const LEFT: u16 = 2;
 /// Levels of the tree that are drawn; what is deeper stands below them.
 const DEEPEST: u32 = 12;
@@ -232,7 +232,7 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
     }
 }
 
-/// Which part of the list is in view: the more of it, the earlier.
+/// Returns texts for the visible part of the list, the most detailed first.
 fn place(app: &App) -> Vec<String> {
     let list = app.list();
     let counts = |process: &&Process| list.options.threads || process.thread_of.is_none();
@@ -280,7 +280,7 @@ fn place(app: &App) -> Vec<String> {
     places
 }
 
-/// Where the columns of these rows begin, and what each sorts by.
+/// Returns the start of these rows' columns and their sort keys.
 pub fn heads(rows: Rect, chosen: &[SortKey]) -> Vec<(u16, SortKey)> {
     columns(rows.width, chosen)
         .into_iter()

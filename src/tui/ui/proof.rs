@@ -16,20 +16,20 @@ pub const TALL: u16 = 7;
 /// A card narrower than this stands.
 const ACROSS: u16 = 70;
 
-/// What is known of the subject and of the rest. Each column has the value before, an arrow, and the
+/// The table of the subject and the rest. Each column has the value before, an arrow, and the
 /// value after.
 const COLUMNS: [&str; 3] = ["wait p50", "wait p99", "CPU"];
 /// The cells of one value.
 const VALUE: u16 = 7;
-/// What the metronome missed: the head and a blank.
+/// The column of missed deadlines: its head and a blank.
 const MISSED: u16 = 9;
 /// The two queues' shares of all dispatches: `100:0→99:1`, each side in five cells.
 const SHARES: u16 = 11;
 
-/// Where the columns are. One more, of what the metronome missed, moves them together where the
+/// The places of the columns. One more, for missed deadlines, moves them together if the
 /// screen is narrow.
 struct Places {
-    /// Where the first column begins: a blank behind the names.
+    /// The start of the first column, after the names and a blank.
     first: u16,
     arrow: &'static str,
     missed: Option<u16>,
@@ -96,7 +96,7 @@ struct Line {
     label: &'static str,
     before: String,
     after: String,
-    /// How many times as much as the other one side is, where both are known.
+    /// Returns the ratio of the two sides, if both are known.
     factor: String,
 }
 
@@ -203,7 +203,7 @@ fn across(pen: &mut Pen, proof: &Comparison, theme: &Theme) {
     pair(pen, theme, (places.dispatches, 2), (&before, "→", &after));
 }
 
-/// What was before, an arrow, and what is now.
+/// Draws the value before, an arrow and the value after.
 fn pair(
     pen: &mut Pen,
     theme: &Theme,

@@ -10,7 +10,7 @@ use super::waits;
 use crate::app::App;
 use crate::app::measure::rates::{Pair, Rates};
 
-/// How far back the charts reach at least, in slots of a second.
+/// The minimum length of the charts, in slots of a second.
 const REACH: u16 = 300;
 /// The width of two shares.
 const SHARES: u16 = 9;
@@ -19,13 +19,13 @@ const MORE: u16 = 13 + 11;
 /// From this width on both shares have a chart, and the bars all their numbers.
 const WIDE: u16 = 76;
 
-/// What of the rates is shown.
+/// Selects the rate that is shown.
 type Pick = fn(&Rates) -> Pair;
 
 const DISPATCHES: (&str, Pick) = ("dispatches", |rates| rates.dispatched);
 const CPU_TIME: (&str, Pick) = ("CPU time", |rates| rates.cpu_time);
 
-/// Where the bars and charts begin.
+/// The column of the bars and charts.
 const LABEL: u16 = 12;
 
 /// At 80×24, with the waits where they have no panel of their own:
@@ -119,12 +119,12 @@ fn bar(pen: &mut Pen, app: &App, theme: &Theme, label: &str, pick: Pick) {
     pen.figure(end, 0, &whole, Style::new(), theme);
 }
 
-/// How many seconds a column stands for, so that `width` of them reach back far enough.
+/// Returns the seconds per column, so that `width` columns reach back far enough.
 fn seconds_per_column(width: u16) -> u16 {
     REACH.div_ceil(width.max(1)).max(1)
 }
 
-/// What the charts cover, in words: no more than has been seen.
+/// Describes the period that the charts cover, at most the period since the start.
 fn span(app: &App, width: u16) -> String {
     let seconds = usize::from(width * seconds_per_column(width)).min(app.history().len());
     if seconds < 120 {

@@ -11,7 +11,7 @@ use crate::app::keymap::Action;
 use crate::model::{Exit, Role};
 use crate::text;
 
-/// What a line is.
+/// The kind of a line.
 enum Kind {
     First,
     Heading,
@@ -73,7 +73,7 @@ fn width(area: Rect) -> usize {
     usize::from(area.width.saturating_sub(2))
 }
 
-/// How many lines do not fit: as far as the report can be scrolled.
+/// Returns the number of lines that do not fit, which the report can be scrolled by.
 pub fn overflow(area: Rect, app: &App) -> usize {
     app.exit().map_or(0, |exit| {
         lines(exit, width(area)).len().saturating_sub(rows(area))

@@ -1,4 +1,4 @@
-//! Talk mode: few lines, and the one number that matters as large as the screen allows.
+//! The presentation mode: few lines, and the number that matters as large as the screen allows.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -16,13 +16,13 @@ use crate::model::Queue;
 const OTHERS: u16 = 1 + 2 + 2 + 2 + 3;
 const LEFT: u16 = 2;
 
-/// What is shown large.
+/// The large number.
 struct Number {
-    /// What it counts.
+    /// Its caption.
     caption: String,
     digits: String,
     unit: String,
-    /// The same in words, for who cannot tell the colours.
+    /// The same in words, because colours are not enough for everybody.
     verdict: String,
     style: Style,
 }
@@ -30,7 +30,7 @@ struct Number {
 /// ```text
 ///  dualq-top  ● dualq 12m41s  Linux 7.2.13
 ///
-///  deadlines missed a second
+///  deadlines missed per second
 ///  ████    ██████
 ///    ██    ██  ██      (five rows or more)
 ///  ██████  ██████
@@ -101,8 +101,8 @@ fn draw(pen: &mut Pen, number: &Number, theme: &Theme) {
     pen.text(end + 2, rows.saturating_sub(1), &number.unit, theme.strong);
 }
 
-/// Deadlines while the demonstration runs, else the wait of the process under the cursor, else how
-/// the queues share the machine.
+/// Returns the missed deadlines while the demonstration runs, otherwise the wait of the selected process, or the
+/// queues' shares if that is not known.
 fn number(app: &App, theme: &Theme) -> Number {
     if app.demo().is_some() {
         return deadlines(app, theme);
@@ -116,10 +116,10 @@ fn waited(app: &App, theme: &Theme) -> Option<Number> {
     let wait = format::wait(Some(app.wait_p99(process.process_id())?), "");
     let (digits, unit) = wait.trim().split_once(' ')?;
     Some(Number {
-        caption: format!("how long {} waits for a CPU, p99", process.name),
+        caption: format!("wake-up latency of {}, p99", process.name),
         digits: digits.to_owned(),
         unit: unit.to_owned(),
-        verdict: format!("99 of 100 waits are no longer than {}", wait.trim()),
+        verdict: format!("99 % of the waits are at most {}", wait.trim()),
         style: theme.strong,
     })
 }
@@ -139,15 +139,15 @@ fn no_wait(app: &App) -> Option<String> {
 
 fn deadlines(app: &App, theme: &Theme) -> Number {
     let beat = app.demo().and_then(|demo| demo.beat(None));
-    let caption = "deadlines missed a second".to_owned();
+    let caption = "deadlines missed per second".to_owned();
     match beat {
         None => Number {
             caption,
             digits: "-".into(),
             unit: String::new(),
             verdict: match app.demo().and_then(Deadlines::reading) {
-                None => "measuring: the metronome finds out how much its work is",
-                Some(_) => "measuring anew",
+                None => "calibrating: the metronome measures its work",
+                Some(_) => "measuring again",
             }
             .into(),
             style: theme.quiet,
@@ -197,7 +197,7 @@ fn shared(app: &App, theme: &Theme) -> Number {
     }
 }
 
-/// The metronome while there is one, else the process under the cursor; its queue by name and shade.
+/// Draws the metronome if there is one, otherwise the selected process, with its queue by name and shade.
 fn process(pen: &mut Pen, app: &App, theme: &Theme) {
     let selected = app.rows().find(|row: &Row<'_>| row.under_cursor);
     let process = match (app.metronome(), selected) {

@@ -13,7 +13,7 @@ use crate::model::Queue;
 /// Shades of a filled chart.
 pub const SHADES: usize = 4;
 
-/// How many colours the terminal shows.
+/// The number of colours of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
     Sixteen,
@@ -151,7 +151,7 @@ const LIGHT_INDEXED: Palette = Palette {
     tagged: Color::Indexed(30),
 };
 
-/// How the parts of the screen look.
+/// The styles of the parts of the screen.
 #[derive(Debug, Clone)]
 pub struct Theme {
     pub glyphs: Glyphs,
@@ -163,18 +163,18 @@ pub struct Theme {
     pub batch: Style,
     /// The cell of a chart in which PRIORITY ends and BATCH begins.
     pub border: Style,
-    /// What lies below the line of a chart, from the base to the line.
+    /// The area below the line of a chart, from the base to the line.
     pub priority_fill: [Style; SHADES],
     pub batch_fill: [Style; SHADES],
     /// The frames of the panels.
     pub frame: Style,
-    /// What a process is called, beside its arguments.
+    /// The name of a process, as distinct from its arguments.
     pub name: Style,
     /// A word on a bar of PRIORITY, or in the list.
     pub priority_badge: Style,
     pub batch_badge: Style,
     pub title: Style,
-    /// What is read first.
+    /// The most important text.
     pub strong: Style,
     /// Labels, rules, units. Dim rather than grey: some palettes have the background there.
     pub quiet: Style,
@@ -407,7 +407,7 @@ impl Theme {
         }
     }
 
-    /// What lies below the line of a queue's chart, from its base to its line.
+    /// Returns the style below the line of a queue's chart, from the base to the line.
     #[must_use]
     pub fn fill(&self, queue: Queue) -> &[Style; SHADES] {
         match queue {

@@ -1,4 +1,4 @@
-//! How long tasks wait for a CPU: by queue, with the goals, and what measuring costs.
+//! The waits for a CPU: by queue, with the goals, and the cost of measuring.
 
 use std::time::Duration;
 
@@ -17,14 +17,14 @@ use crate::model::{KindWaits, NoWaits, Queue};
 /// The width of the panel with its frame.
 pub const WIDTH: u16 = 48;
 
-/// Where the values of the line begin, below those of the bars.
+/// The column of the line's values, below those of the bars.
 const LABEL: u16 = 12;
-/// Where the columns p50, p99 and max end: how far before the right edge.
+/// The ends of the columns p50, p99 and max, as distances from the right edge.
 const ENDS: [u16; 3] = [19, 10, 1];
 /// The histogram's columns are octaves: the first ends at 2^10 ns (1 µs), the last is open.
 const FIRST_OCTAVE: u32 = 10;
 const OCTAVES: u16 = 26;
-/// Where it begins, and below which columns its scale stands: 1 µs, 32 µs, 1 ms, 34 ms, 1 s.
+/// The start of the histogram, and the columns of its scale: 1 µs, 32 µs, 1 ms, 34 ms, 1 s.
 const CHART: u16 = 18;
 const SCALE: [(u16, &str); 5] = [
     (0, "1µs"),
@@ -34,7 +34,7 @@ const SCALE: [(u16, &str); 5] = [
     (20, "1s"),
 ];
 
-/// What the longest of PRIORITY's part takes of the line: `PRIORITY 12.8 µs ✘ <100 µs missed`, and a blank.
+/// The width of PRIORITY's longest part of the line: `PRIORITY 12.8 µs ✘ <100 µs missed`, and a blank.
 const PRIORITY_PART: u16 = 34;
 
 /// A task that waits longer than this tells more than the few waits that have ended.
@@ -47,7 +47,7 @@ struct Lane<'a> {
     begins: bool,
     wake: &'a KindWaits,
     requeue: &'a KindWaits,
-    /// How long its oldest task has been waiting: such a wait is in no histogram before it ends.
+    /// The wait so far of its oldest task, which is in no histogram before it ends.
     oldest: Option<Duration>,
     goal_ns: u64,
     goal: &'static str,

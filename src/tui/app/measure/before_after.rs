@@ -13,7 +13,7 @@ use crate::model::{
 /// The longest that either side looks at; the one after then stays as it is.
 pub const WINDOW: Duration = Duration::from_secs(10);
 
-/// What one snapshot said, as far as a comparison needs it.
+/// The values of one snapshot that a comparison needs.
 #[derive(Debug)]
 struct Reading {
     at: Duration,
@@ -39,7 +39,7 @@ pub enum Percentile {
     Unknown,
 }
 
-/// What was measured of the subject, or of the rest.
+/// The measurement of the subject, or of the rest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figures {
     pub p50: Percentile,
@@ -60,13 +60,13 @@ pub struct Side {
     pub missed: Option<f32>,
 }
 
-/// What holds of one subject before a change and after it.
+/// The comparison of one subject before and after a change.
 #[derive(Debug)]
 pub struct Comparison {
     subject: Vec<ProcessId>,
     /// Whom it is about.
     pub title: String,
-    /// What was done: `BATCH → PRIORITY`.
+    /// The change: `BATCH → PRIORITY`.
     pub change: String,
     pub before: Option<Side>,
     /// Counting begins with the first snapshot after it.
@@ -169,7 +169,7 @@ impl Figures {
 }
 
 impl Side {
-    /// What happened between two readings; `busy_percent` is what all CPUs did meanwhile.
+    /// Returns the difference between two readings. `busy_percent` is the busy share of all CPUs meanwhile.
     #[allow(clippy::cast_precision_loss)]
     fn between(
         from: &Reading,

@@ -1,5 +1,4 @@
-//! How many deadlines the metronome of the demonstration misses a second, now and over the last
-//! minutes.
+//! The missed deadlines per second of the demonstration's metronome, now and over the last minutes.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -25,9 +24,9 @@ pub struct Beat {
 /// The readings of one load, and what became of each of the last seconds.
 #[derive(Debug, Default)]
 pub struct Deadlines {
-    /// Those of the last second, the oldest first; begun anew when the metronome is moved.
+    /// The deadlines of the last second, oldest first. Cleared when the metronome is moved.
     readings: VecDeque<DemoReading>,
-    /// Where the second began that the chart shows next.
+    /// The start of the second that the chart shows next.
     second: Option<DemoReading>,
     seconds: VecDeque<Beat>,
     /// The second that is not over yet is to be marked.

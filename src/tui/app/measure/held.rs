@@ -1,4 +1,4 @@
-//! What comes while the screen stands still.
+//! Collects what arrives while the screen is paused.
 
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use super::history::CAPACITY;
 use super::rates::{Measured, Tick};
 use crate::model::Snapshot;
 
-/// What came while the screen was held.
+/// The values that arrived while the screen was paused.
 #[derive(Debug, Default)]
 pub struct Held {
     /// For the charts, so that they have no gap afterwards.
@@ -15,7 +15,7 @@ pub struct Held {
     pub newest: Option<(Box<Snapshot>, Measured)>,
 }
 
-/// What the charts missed.
+/// The values that the charts missed.
 #[derive(Debug)]
 pub enum Passed {
     Time(Duration, Option<Tick>),
@@ -39,7 +39,7 @@ impl Held {
         self.newest = Some((snapshot, measured));
     }
 
-    /// What a move changed, in the snapshot that waits.
+    /// Applies a move to the waiting snapshot.
     pub fn waiting(&mut self) -> Option<&mut Snapshot> {
         self.newest.as_mut().map(|(snapshot, _)| &mut **snapshot)
     }

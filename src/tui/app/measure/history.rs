@@ -107,7 +107,7 @@ impl History {
             .collect()
     }
 
-    /// Which of `width` columns holds the slot that is `age` slots old.
+    /// Returns which of `width` columns shows the slot that is `age` slots old.
     #[allow(clippy::cast_possible_truncation)]
     fn column(&self, age: u64, width: usize, per_column: usize) -> Option<u16> {
         let newest = self.pushed.checked_sub(1)?;

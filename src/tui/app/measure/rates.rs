@@ -34,7 +34,7 @@ impl Pair {
     }
 }
 
-/// What one CPU, or all of them, did per second.
+/// The rates per second of one CPU, or of all CPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rates {
     pub enqueued: Pair,
@@ -43,7 +43,7 @@ pub struct Rates {
     pub cpu_time: Pair,
     /// Time that was not idle, whoever used it; in CPUs as well.
     pub busy: f32,
-    /// Dispatches of BATCH made only because of the guarantee.
+    /// Dispatches from BATCH that were made only because of the guarantee.
     pub rescues: f32,
 }
 
@@ -101,7 +101,7 @@ pub enum Missing {
     NotAttached,
     Transition,
     Unreadable,
-    /// The counters began again: the scheduler was attached anew.
+    /// The counters were reset: the scheduler was attached again.
     Restarted,
 }
 
@@ -109,16 +109,16 @@ impl Missing {
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
-            Self::First => "measuring: rates come with the next tick",
+            Self::First => "measuring: rates follow with the next tick",
             Self::NotAttached => "dualq is not attached: nothing is counted",
             Self::Transition => "the kernel is changing schedulers: counters pause",
-            Self::Unreadable => "dualq's counters cannot be read",
-            Self::Restarted => "attached anew: counting began again",
+            Self::Unreadable => "cannot read dualq's counters",
+            Self::Restarted => "attached again: counters were reset",
         }
     }
 }
 
-/// How far the attachment's age may lag behind the clock.
+/// The tolerance between the attachment's age and the clock.
 const SLACK: Duration = Duration::from_millis(1500);
 
 /// The rates of one tick.
@@ -130,7 +130,7 @@ pub struct Tick {
 }
 
 impl Tick {
-    /// What some CPUs did together, by their indexes; `None` where none has counters.
+    /// Returns the rates of some CPUs together, by their indexes; `None` if none has counters.
     #[must_use]
     pub fn sum(&self, cpus: &[usize]) -> Option<Rates> {
         cpus.iter()
@@ -139,7 +139,7 @@ impl Tick {
     }
 }
 
-/// What must be known of the snapshot before, to make rates of the next.
+/// The values of the previous snapshot that rates are computed from.
 #[derive(Debug, Default)]
 pub struct Tracker {
     before: Option<Before>,
@@ -180,7 +180,7 @@ impl CpuTimes {
     }
 }
 
-/// What one more snapshot says.
+/// Computes the rates of one more snapshot.
 #[derive(Debug)]
 pub struct Measured {
     /// The time since the snapshot before.

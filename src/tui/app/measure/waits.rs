@@ -8,28 +8,28 @@ use crate::model::{
     ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, KindWaits, NoWaits, Ruler, Snapshot, Waits,
 };
 
-/// How far back the panel looks: far enough for a p99, near enough to see a change.
+/// The window of the panel: long enough for a p99, short enough to see a change.
 pub const WINDOW: Duration = Duration::from_secs(10);
 
-/// Readings of the last seconds. It begins anew with each event and each change of who rules, so
-/// that nothing from before mixes with what came after.
+/// Readings of the last seconds. They are cleared at each change of the machine or of the active scheduler, so
+/// that readings from before and after a change do not mix.
 #[derive(Debug, Default)]
 pub struct Window {
     readings: VecDeque<(Duration, Arc<Waits>)>,
     ruler: Ruler,
 }
 
-/// What was waited over a window.
+/// The waits of one window.
 #[derive(Debug, Clone, Default)]
 pub struct WaitSummary {
     pub over: Duration,
-    /// What came in that time; the maxima are those since the last event.
+    /// The waits in the window; the maxima are since the last change.
     pub waits: Waits,
     /// `None` where the kernel does not count what the instrument takes.
     pub cost: Option<Cost>,
 }
 
-/// What measuring takes.
+/// The cost of measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
     pub ns_per_event: u64,

@@ -17,12 +17,12 @@ pub enum Layout {
     Narrow,
 }
 
-/// Where things are in a cell.
+/// The layout of a cell.
 pub struct Shape {
     pub layout: Layout,
     /// The width of the CPU's number or range.
     label: u16,
-    /// Where the lanes begin, and how far apart they are.
+    /// The start of the lanes, and their distance.
     pub left: u16,
     pub lane: u16,
     /// The width of a lane's chart, and its height.

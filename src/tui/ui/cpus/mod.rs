@@ -20,8 +20,7 @@ const WIDE: u16 = 72;
 const FULL: u16 = 48;
 const TALLEST: u16 = 5;
 
-/// How much the charts can show: their length, as far as anybody looks back, times their height; a
-/// line for each queue reads best.
+/// Rates a grid by the size of its charts: their useful length times their height. One line per queue reads best.
 fn room(grid: Grid, width: u16) -> u16 {
     let shape = Shape::of(grid.cell_width(width), grid.height, 2);
     let lines = if shape.layout == Layout::Full { 3 } else { 2 };
@@ -75,7 +74,7 @@ pub fn height(app: &App, width: u16, offered: u16) -> u16 {
     1 + grid_for(cpus, width, offered.saturating_sub(1)).lines()
 }
 
-/// How many CPUs share a cell, in this width and as many rows.
+/// Returns the number of CPUs per cell for this width and number of rows.
 pub fn folds(app: &App, width: u16, offered: u16) -> usize {
     let cpus = app.snapshot().map_or(&[][..], |snapshot| &snapshot.cpus);
     grid_for(cpus, width, offered.saturating_sub(1)).group
@@ -156,8 +155,7 @@ fn title(pen: &mut Pen, theme: &Theme, grid: Grid, shape: &Shape, width: u16, fu
     }
 }
 
-/// Where something was done, over each lane of charts; a mark that has come under the heading is
-/// left out.
+/// Draws the marks of changes over each lane of charts. A mark that is under the heading is left out.
 fn marks(pen: &mut Pen, app: &App, theme: &Theme, grid: Grid, shape: &Shape, width: u16) {
     let marks = app.history().marks(shape.chart.into(), 1);
     for column in 0..grid.columns {
