@@ -1,6 +1,5 @@
-//! What is promised in seconds and in deadlines. An emulated CPU keeps such promises only in
-//! deterministic virtual time, where the host's load does not count: `DUALQ_ACCEL=icount vm/test
-//! virtual_time --ignored`, on a machine with one CPU.
+//! Promises in seconds and deadlines. An emulated CPU can keep them only in deterministic virtual time, where the host's
+//! load does not matter: `DUALQ_ACCEL=icount vm/test virtual_time --ignored`, on a machine with one CPU.
 
 use std::time::{Duration, Instant};
 
