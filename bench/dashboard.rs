@@ -1,4 +1,4 @@
-//! What the dashboard costs, beside htop and btop: `make bench-dashboard`.
+//! Measures the cost of the dashboard beside htop and btop: `make bench-dashboard`.
 //!
 //! Thousands of sleeping processes, and each program in turn in a terminal of 120×40 with a look each
 //! second: CPU time over the same span, memory, time to the first whole screen. It prints tables in
@@ -20,7 +20,7 @@ use measure::{Figures, measure};
 pub struct Program {
     pub label: &'static str,
     command: Vec<String>,
-    /// What its `--version` says, in short.
+    /// Its version, shortened.
     pub version: String,
     /// As root, or as a user without rights.
     with_rights: bool,
@@ -72,8 +72,8 @@ fn main() {
     }
 }
 
-/// Has this program and all that it starts served before everything else of the machine, or a time
-/// of milliseconds is that of what else it does. Whether that is allowed.
+/// Gives this program and its children real-time priority, so that other work on the machine does not affect
+/// times of milliseconds. Returns false if this is not allowed.
 fn go_first() -> bool {
     let priority = libc::sched_param { sched_priority: 1 };
     // SAFETY: the kernel reads the parameters during the call.
@@ -136,7 +136,7 @@ impl Room {
         self.0.join("dualq-top")
     }
 
-    /// What stands for a home, with the configurations in it.
+    /// Returns the home directory with the configurations.
     pub fn home(&self, with_rights: bool) -> PathBuf {
         self.0.join(if with_rights { "root" } else { "nobody" })
     }

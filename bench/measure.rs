@@ -106,7 +106,7 @@ pub fn measure(program: &Program, room: &Room, seconds: u64) -> Figures {
     figures
 }
 
-/// What the program writes, with the moment at which it came.
+/// Reads the output of a program, with the time of each piece.
 fn read(mut terminal: File) -> Receiver<(Instant, Vec<u8>)> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
@@ -146,7 +146,7 @@ fn nonzero(count: u16) -> NonZero<u16> {
     NonZero::new(count).unwrap()
 }
 
-/// How many lines show a process: an id, and its name.
+/// Returns the number of lines with a process: its id and its name.
 fn listed(screen: &str, names: &HashMap<u32, String>) -> usize {
     let shows = |line: &str| {
         line.split(|c: char| !c.is_ascii_digit())
@@ -169,7 +169,7 @@ fn names() -> HashMap<u32, String> {
         .collect()
 }
 
-/// What a process has used: in nanoseconds by thread, and in ticks with threads that have ended and
+/// The CPU time of a process: in nanoseconds by thread, and in ticks with threads that have ended and
 /// children that were waited for.
 struct Used {
     threads: HashMap<String, u64>,

@@ -73,7 +73,7 @@ pub fn settings(bytes: &[u8]) -> Option<String> {
     Some(format!("{:#}", fault.within(Path::new("FILE"), bytes)))
 }
 
-/// What a terminal sends, in pieces, with a pause after the last.
+/// Decodes the bytes of a terminal, in pieces, with a pause after the last one.
 #[must_use]
 pub fn keys<'a>(pieces: impl IntoIterator<Item = &'a [u8]>) -> Vec<Event> {
     let mut decoder = Decoder::default();
@@ -99,7 +99,8 @@ pub fn arguments(words: &[&str]) -> Vec<String> {
     said
 }
 
-/// What programs print that `bench` runs, and what its own parts report; how many numbers there are.
+/// Parses the output of the programs that `bench` runs, and the reports of its own processes. Returns the number of
+/// figures.
 #[must_use]
 pub fn measurements(bytes: &[u8]) -> usize {
     let text = String::from_utf8_lossy(bytes);

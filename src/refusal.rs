@@ -1,5 +1,4 @@
-//! A refusal: one sentence that says what was wrong and what to do, and the exit status that
-//! scripts can tell it by.
+//! A refusal: one sentence with the cause and the remedy, and an exit status for scripts.
 
 #![forbid(unsafe_code)]
 
@@ -18,7 +17,7 @@ pub enum Status {
     NoEffect = 8,
 }
 
-/// Travels inside an [`anyhow::Error`]; `main` takes the status out of it.
+/// An error that is passed inside an [`anyhow::Error`]; `main` takes the exit status from it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Refusal {
     pub status: Status,

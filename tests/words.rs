@@ -44,27 +44,19 @@ const CLEAN: &[&str] = &[
     "CONTRIBUTING.md",
     "CHANGELOG.md",
     "SECURITY.md",
-    "docs/ARCHITECTURE.md",
-    "docs/CLI.md",
-    "docs/COMPARISON.md",
-    "docs/GLOSSARY.md",
-    "docs/INSTALL.md",
-    "docs/JSON.md",
-    "docs/POLICY.md",
-    "docs/TROUBLESHOOTING.md",
-    "src/cli.rs",
-    "src/commands",
-    "src/kernel",
-    "src/model",
-    "src/observe",
-    "src/record",
-    "src/scheduler",
-    "src/settings",
-    "src/sys",
-    "src/tui",
-    "src/waits",
-    "vm/README.md",
+    "Makefile",
+    "assets/config.toml",
+    "bench",
+    "build.rs",
+    "docs",
+    "fuzz/src",
+    "src",
+    "tests",
+    "vm",
 ];
+
+/// Not checked: comments that are still to be reworded, and this list of words.
+const LATER: &[&str] = &["src/bpf", "tests/words.rs"];
 
 fn files(path: &Path, found: &mut Vec<PathBuf>) {
     if path.is_dir() {
@@ -166,6 +158,11 @@ fn banned_words_are_not_used() {
         let mut found = Vec::new();
         files(&root.join(path), &mut found);
         assert!(!found.is_empty(), "{path}");
+        found.retain(|file| {
+            LATER
+                .iter()
+                .all(|later| !file.starts_with(root.join(later)))
+        });
         for file in found {
             let name = file
                 .strip_prefix(root)

@@ -1,6 +1,5 @@
-//! What is thrown at each parser, and what each promises: it ends, in bounded memory, and what it
-//! says can be shown. Run with the kept inputs (fuzz/corpus) by tests/corpus.rs, and with new ones by
-//! `make fuzz`.
+//! The inputs and the promises of each parser: it returns, in bounded memory, and its messages are safe to print. Run
+//! with the kept inputs (fuzz/corpus) by tests/corpus.rs, and with new ones by `make fuzz`.
 
 use std::io::Cursor;
 
@@ -136,7 +135,7 @@ fn records(bytes: &[u8]) {
     }
 }
 
-/// What can be read of it; a fault names a place in it.
+/// Reads a recording as far as possible. A fault has to name its place.
 fn replay(file: Vec<u8>) -> Vec<Event> {
     let length = file.len() as u64;
     let placed = |fault: &record::Fault| {

@@ -1,5 +1,5 @@
-//! The processes of one measurement, from their parent's side: started, told when to begin and to
-//! end, read, ended. They are killed with the thread that started them, however it ends.
+//! The parent's side of a measurement's processes: starts them, sends them the times to begin and end, reads their
+//! reports and ends them. The kernel kills them with the thread that started them, however it ends.
 
 use std::io::{Read, Write};
 use std::os::fd::AsFd;
@@ -15,19 +15,19 @@ use super::part::{Job, Policy, Span};
 use super::record::{READY, Record};
 use super::stop::Stop;
 
-/// How long setting up may take, and reporting after the span: a thousand threads on a slow machine.
+/// Time limit for setting up, and for reporting after the span: a thousand threads on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// A signal ends a wait at once, but for one that comes just before it.
 const LOOK_MS: i64 = 250;
 
-/// Whether a process is the one that is measured, and favoured where the rival favours one.
+/// The role of a process: the measured one, which some rivals favour, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Favoured,
     Other,
 }
 
-/// One process to start.
+/// A process to start.
 #[derive(Debug, Clone)]
 pub struct Order {
     pub role: Role,
@@ -41,10 +41,10 @@ pub struct Crew<'a> {
 }
 
 impl<'a> Crew<'a> {
-    /// Starts them and waits until all are set up.
+    /// Starts the processes and waits until all are set up.
     ///
     /// # Errors
-    /// Where one cannot be started; none is left then.
+    /// If one cannot be started. None is left then.
     pub fn start(orders: &[Order], stop: &'a Stop) -> Result<Self> {
         let mut crew = Self {
             members: Vec::new(),
@@ -53,7 +53,7 @@ impl<'a> Crew<'a> {
         for order in orders {
             let mut command = order.command();
             command.stdin(Stdio::piped()).stdout(Stdio::piped());
-            let child = command.spawn().context("a process cannot be started")?;
+            let child = command.spawn().context("cannot start a process")?;
             crew.members.push((order.role, child));
         }
         let until = Instant::now() + PATIENCE;
@@ -68,7 +68,7 @@ impl<'a> Crew<'a> {
         Ok(crew)
     }
 
-    /// The processes that are measured.
+    /// Returns the measured processes.
     pub fn favoured(&self) -> impl Iterator<Item = u32> {
         let favoured = self
             .members
@@ -77,10 +77,10 @@ impl<'a> Crew<'a> {
         favoured.map(|(_, child)| child.id())
     }
 
-    /// Tells all when to begin and to end.
+    /// Sends all processes the times to begin and to end.
     ///
     /// # Errors
-    /// Where one has ended.
+    /// If one has ended.
     pub fn go(&mut self, span: Span) -> Result<()> {
         for (_, child) in &mut self.members {
             let mut pipe = child.stdin.take().context("no pipe")?;
@@ -90,10 +90,10 @@ impl<'a> Crew<'a> {
         Ok(())
     }
 
-    /// What they report when they are done: the favoured ones together, and the others.
+    /// Returns the reports: those of the favoured processes together, and those of the others.
     ///
     /// # Errors
-    /// Where one reports nothing whole, or a signal came.
+    /// If a report is incomplete, or a signal came.
     pub fn collect(mut self) -> Result<(Record, Record)> {
         let until = Instant::now() + PATIENCE;
         let (mut favoured, mut others) = (Record::default(), Record::default());
@@ -111,7 +111,7 @@ impl<'a> Crew<'a> {
 }
 
 impl Drop for Crew<'_> {
-    /// All are told first and waited for then. An error says that one has ended already.
+    /// Signals all processes first, then waits for them. An error means that one has ended already.
     fn drop(&mut self) {
         for (_, child) in &mut self.members {
             let _ = child.kill();
@@ -155,7 +155,7 @@ fn wait_for_input(pipe: impl AsFd, until: Instant, stop: &Stop) -> Result<()> {
 }
 
 impl Order {
-    /// The command line of the process.
+    /// Returns the command line of the process.
     fn arguments(&self) -> Vec<String> {
         let policy = self.policy.to_possible_value();
         let policy = policy.map_or_else(String::new, |value| value.get_name().to_owned());
@@ -193,7 +193,7 @@ impl Order {
         arguments
     }
 
-    /// The process, not started yet.
+    /// Returns the process, not started yet.
     pub fn command(&self) -> Command {
         let mut command = Command::new("/proc/self/exe");
         command.args(self.arguments());

@@ -1,6 +1,6 @@
-//! What is measured, with the unit that it is shown in.
+//! The measured figures, with the units that they are shown in.
 
-/// One column of a table; they stand in this order.
+/// A column of a table, in this order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Figure {
     WakeP50,
@@ -29,7 +29,7 @@ pub enum Figure {
 }
 
 impl Figure {
-    /// Its key in the report: an interface.
+    /// Returns the key in the report, which is an interface.
     #[must_use]
     pub fn key(self) -> &'static str {
         match self {
@@ -86,7 +86,7 @@ impl Figure {
         }
     }
 
-    /// Enough digits to tell apart what differs.
+    /// Returns the number of digits that tell different values apart.
     #[must_use]
     pub fn show(self, value: f64) -> String {
         let digits = match value.abs() {

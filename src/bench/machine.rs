@@ -1,4 +1,4 @@
-//! What the figures were measured on.
+//! The machine on which the figures were measured.
 
 use std::fs;
 use std::path::Path;
@@ -17,9 +17,9 @@ pub struct Machine {
     pub nodes: usize,
     pub memory_mb: u64,
     pub hypervisor: bool,
-    /// `cpufreq`'s; `None` where the machine has none.
+    /// The `cpufreq` governor; `None` if the machine has none.
     pub governor: Option<String>,
-    /// Of all CPUs, in the second before the first measurement.
+    /// Busy share of all CPUs in the second before the first measurement, in percent.
     pub busy_before_percent: Option<f64>,
 }
 

@@ -1,4 +1,4 @@
-//! The measurements: who takes part in each, and what is read out of what they report.
+//! The measurements: their processes, and the figures from the processes' reports.
 
 use super::crew::{Order, Role};
 use super::figure::Figure;
@@ -9,7 +9,7 @@ use super::rival::Rival;
 use super::statistics::{ENOUGH_FOR_P99, percentile};
 
 const MS: u64 = 1_000_000;
-/// A probe wakes up this often on the average.
+/// The mean period of a probe's wake-ups.
 const PROBE_PERIOD_NS: u64 = 2 * MS;
 pub const FRAME_NS: u64 = 1_000_000_000 / 60;
 /// CPU time of a frame.
@@ -19,7 +19,7 @@ pub const UNIT_NS: f64 = 20e3;
 /// CPU time of each task of a crowd at each wake-up, and the share of all CPUs that the crowd wants.
 const CROWD_WORK_NS: f64 = 100e3;
 const CROWD_LOAD: f64 = 0.6;
-/// A task of the throughput measurement sleeps and works this long.
+/// The sleep and the work of a task of the throughput measurement.
 const SHORT_SLEEP_NS: u64 = MS;
 const SHORT_WORK_NS: f64 = 10e3;
 
@@ -43,23 +43,23 @@ pub enum Measurement {
     Shares,
     /// Moves between the queues, beside hogs.
     Toggle,
-    /// What another program says of the same: not among all, but asked for by name.
+    /// The same measurement by another program, only if it is requested by name.
     Check(Tool),
 }
 
-/// What a crew depends on.
+/// The values that a measurement's processes depend on.
 #[derive(Debug, Clone, Copy)]
 pub struct Setting {
     pub cpus: u32,
     pub spins_per_ns: f64,
     pub span_ns: u64,
     pub seed: u64,
-    /// Less of what takes its own time.
+    /// Shortens measurements with a fixed amount of work.
     pub quick: bool,
 }
 
 impl Measurement {
-    /// All of them, or those that are quick.
+    /// Returns all measurements, or the quick ones.
     #[must_use]
     pub fn all(quick: bool) -> Vec<Self> {
         let mut all = vec![Self::WakeUp { hogs: 8 }, Self::Frame { hogs: 8 }];
@@ -83,7 +83,7 @@ impl Measurement {
         Tool::ALL.map(Self::Check).to_vec()
     }
 
-    /// What `--only` and the report call it.
+    /// Returns the name for `--only` and for the report.
     #[must_use]
     pub fn key(self) -> String {
         match self {
@@ -130,7 +130,7 @@ impl Measurement {
         }
     }
 
-    /// Who is favoured, as the rivals' labels have it.
+    /// Returns the name of the favoured task for the rivals' labels.
     #[must_use]
     pub fn favoured(self) -> &'static str {
         match self {
@@ -144,7 +144,7 @@ impl Measurement {
         }
     }
 
-    /// Does it last until it is done, not until a time is over?
+    /// Returns true if it lasts until a fixed amount of work is done.
     #[must_use]
     pub fn takes_its_time(self) -> bool {
         match self {
@@ -153,8 +153,8 @@ impl Measurement {
         }
     }
 
-    /// How many times longer than the others it is measured: 500 tasks that never sleep need seconds
-    /// until each has had its turn.
+    /// Returns the factor by which its span is longer than that of others: 500 tasks that never sleep need seconds until
+    /// each has run.
     #[must_use]
     pub fn spans(self) -> u32 {
         match self {
@@ -163,7 +163,7 @@ impl Measurement {
         }
     }
 
-    /// Under whom it means something.
+    /// Returns the rivals for which it means something.
     #[must_use]
     pub fn rivals(self, peers: usize) -> Vec<Rival> {
         let mut rivals = match self {
@@ -180,7 +180,7 @@ impl Measurement {
         rivals
     }
 
-    /// Who takes part.
+    /// Returns its processes.
     #[must_use]
     pub fn orders(self, rival: Rival, setting: Setting) -> Vec<Order> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
@@ -248,7 +248,7 @@ impl Measurement {
         }
     }
 
-    /// The figures of one run, in the order of the table's columns.
+    /// Returns the figures of one run, in the order of the table's columns.
     #[must_use]
     #[allow(clippy::cast_precision_loss)]
     pub fn figures(self, seen: &Observed) -> Vec<(Figure, f64)> {
@@ -320,7 +320,7 @@ impl Measurement {
 }
 
 impl Tool {
-    /// Which of ours it does as well.
+    /// Returns the measurement of ours that it repeats.
     #[must_use]
     pub fn same(self) -> Measurement {
         match self {

@@ -1,15 +1,14 @@
-//! What the scheduler holds while it is attached: its maps and programs in the kernel, and this
-//! process.
+//! The memory of an attached scheduler: its maps and programs in the kernel, and this process.
 
 use std::collections::BTreeMap;
 use std::fs;
 
-/// Of all BPF maps and programs that this process holds, in KB, by the kernel's account.
+/// Returns the memory of all BPF maps and programs of this process in KB, according to the kernel.
 #[must_use]
 pub fn kernel_kb() -> Option<u64> {
     let mut bytes = BTreeMap::new();
     for entry in fs::read_dir("/proc/self/fdinfo").ok()?.flatten() {
-        // The directory's own descriptor has gone by now.
+        // The directory's own descriptor is closed already.
         let Ok(text) = fs::read_to_string(entry.path()) else {
             continue;
         };
@@ -20,14 +19,14 @@ pub fn kernel_kb() -> Option<u64> {
     Some(bytes.values().sum::<u64>().div_ceil(1024))
 }
 
-/// Of this process alone, in KB: shared pages by their share.
+/// Returns the memory of this process in KB (PSS: shared pages count by their share).
 #[must_use]
 pub fn own_kb() -> Option<u64> {
     let text = fs::read_to_string("/proc/self/smaps_rollup").ok()?;
     value(&text, "Pss:")
 }
 
-/// Kind and number of a map or program, which several descriptors may name, and its bytes.
+/// The kind, id and size in bytes of a map or program, which several descriptors may refer to.
 fn bpf_object(fdinfo: &str) -> Option<((&'static str, u64), u64)> {
     let kinds = ["map_id:", "prog_id:"];
     let id = kinds
@@ -52,7 +51,7 @@ mod tests {
         assert_eq!(bpf_object(map), Some((("map_id:", 12), 4096)));
         let program = "pos:\t0\nprog_type:\t27\nprog_jited:\t1\nmemlock:\t8192\nprog_id:\t7\n";
         assert_eq!(bpf_object(program), Some((("prog_id:", 7), 8192)));
-        // A link names its program too, and holds no memory of its own.
+        // A link refers to its program too, and has no memory of its own.
         assert_eq!(
             bpf_object("link_type:\traw\nlink_id:\t3\nprog_id:\t7\n"),
             None

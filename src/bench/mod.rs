@@ -1,10 +1,8 @@
-//! `bench`: what the scheduler does to waiting times, to work and to the machine, beside the kernel's
-//! own means to the same end.
+//! `bench`: measures latency, throughput and overhead under dualq and under other ways to favour a process.
 //!
-//! A measurement is a crew of child processes (this program run again) that begin and end at moments
-//! told before, so that their parent sleeps meanwhile. Each is repeated, all rivals within each
-//! repetition, so that a machine that changes its pace changes it for all of them. Nothing of the
-//! machine is changed but its scheduler, which goes with the program: see [`crew`].
+//! A measurement runs child processes (this program again) that begin and end at given times, so that their parent
+//! sleeps meanwhile. Each repetition measures all rivals, so that a machine that changes its speed changes it for all
+//! of them. Nothing on the machine is changed except its scheduler, which ends with the program: see [`crew`].
 
 pub mod crew;
 mod figure;

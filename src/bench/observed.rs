@@ -1,4 +1,4 @@
-//! What one run of a measurement has shown: the parts' reports, and what the kernel counted.
+//! The result of one run of a measurement: the processes' reports, and the kernel's counts.
 
 use std::fs;
 use std::time::Duration;
@@ -7,23 +7,23 @@ use super::record::Record;
 
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
-    /// Between the two looks at the kernel's counts.
+    /// The time between the two readings of the kernel's counts.
     pub span: Duration,
-    /// Within which the parts counted their work.
+    /// The span in which the processes counted their work.
     pub worked: Duration,
     pub favoured: Record,
     pub others: Record,
     pub before: KernelCounts,
     pub after: KernelCounts,
-    /// From a move to the first dispatch from PRIORITY, nanoseconds.
+    /// The time from a move to the first dispatch from PRIORITY, in nanoseconds.
     pub toggles: Vec<u64>,
 }
 
-/// What the kernel, and our scheduler if it runs, had counted at one moment.
+/// The counts of the kernel, and of our scheduler if it runs, at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct KernelCounts {
     pub switches: Option<u64>,
-    /// Ticks of all CPUs: those without work, and all.
+    /// Ticks of all CPUs: idle ones, and all.
     pub idle: Option<(u64, u64)>,
     /// Dispatches from PRIORITY and from BATCH.
     pub dispatches: Option<(u64, u64)>,
@@ -42,7 +42,7 @@ impl KernelCounts {
             .unwrap_or_default()
             .split_whitespace()
             .map_while(|number| number.parse().ok())
-            // What guests ran is in user time already (proc(5)).
+            // The time of guests is included in user time (proc(5)).
             .take(8)
             .collect();
         let sum = |ticks: &[u64]| ticks.iter().fold(0, |sum: u64, n| sum.saturating_add(*n));

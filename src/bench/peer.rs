@@ -1,4 +1,4 @@
-//! Somebody else's scheduler, attached by its own program for as long as it is measured.
+//! Another sched_ext scheduler, attached by its own program while it is measured.
 
 use std::fs::File;
 use std::process::{Child, Stdio};
@@ -15,14 +15,14 @@ use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::sysfs;
 
-/// The verifier takes some 40 s for scx_lavd on an emulated CPU.
+/// Time limit for attaching: the verifier takes about 40 s for scx_lavd on an emulated CPU.
 const PATIENCE: Duration = Duration::from_secs(180);
 const LOOK: Duration = Duration::from_millis(20);
 
-/// It ends when this is dropped, and with this program.
+/// A running peer. It ends when this is dropped, and with this program.
 pub struct Peer {
     child: Child,
-    /// What the kernel calls its scheduler.
+    /// The kernel's name of its scheduler.
     pub name: String,
 }
 
@@ -30,7 +30,7 @@ impl Peer {
     /// Starts it and waits until the kernel says that its scheduler runs. Its words go to `file`, in the report's folder under the name `log`.
     ///
     /// # Errors
-    /// A [`Refusal`] where it attaches none.
+    /// A [`Refusal`] if it attaches none.
     pub fn start(command: &str, log: &str, file: File, stop: &Stop) -> Result<Self> {
         let order = Order {
             role: Role::Other,
@@ -45,7 +45,7 @@ impl Peer {
             .stdout(file.try_clone()?)
             .stderr(file)
             .spawn()
-            .context("the peer cannot be started")?;
+            .context("cannot start the peer")?;
         let mut peer = Self {
             child,
             name: String::new(),
@@ -65,7 +65,7 @@ impl Peer {
                 bail!(Refusal::new(
                     Status::BadArgument,
                     format!(
-                        "the peer '{command}' attached no scheduler: {} has what it said",
+                        "the peer '{command}' attached no scheduler: its output is in {}",
                         log
                     ),
                 ));
@@ -74,10 +74,10 @@ impl Peer {
         }
     }
 
-    /// Ends it and waits until the kernel's own scheduler is back.
+    /// Ends the peer and waits until the kernel's own scheduler is active.
     ///
     /// # Errors
-    /// Where it is not.
+    /// If it is not.
     pub fn end(mut self) -> Result<()> {
         self.ask(Signal::INT);
         if !self.gone_within(Duration::from_secs(5)) {

@@ -1,17 +1,17 @@
-//! What a part writes into its pipe when it is done: numbers, in this machine's byte order.
+//! The report that a process writes to its pipe: numbers, in this machine's byte order.
 
 use anyhow::{Result, bail};
 
-/// The first byte of all: everything is set up, and nothing done yet.
+/// The first byte: everything is set up, and nothing is done yet.
 pub const READY: u8 = b'r';
 
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Record {
-    /// Pieces of work done within the span.
+    /// Number of pieces of work done within the span.
     pub units: u64,
-    /// For each wake-up, how late it ran: nanoseconds.
+    /// The latency of each wake-up, in nanoseconds.
     pub wakes: Vec<u64>,
-    /// For each piece of work that was due at a time, from then until it was done.
+    /// The time from the due time of each piece of work to its completion, in nanoseconds.
     pub dones: Vec<u64>,
 }
 
@@ -23,7 +23,7 @@ impl Record {
     }
 
     /// # Errors
-    /// Where it is not whole: the part ended before its time.
+    /// If the report is incomplete: the process ended too early.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
         let (numbers, rest) = bytes.as_chunks::<8>();
         let numbers: Vec<u64> = numbers.iter().map(|n| u64::from_ne_bytes(*n)).collect();
@@ -42,7 +42,7 @@ impl Record {
         })
     }
 
-    /// With what another thread or process has done.
+    /// Adds the report of another thread or process.
     pub fn add(&mut self, other: Self) {
         self.units += other.units;
         self.wakes.extend(other.wakes);

@@ -6,7 +6,7 @@ use super::measurement::Measurement;
 use super::rival::Rival;
 use super::statistics::Spread;
 
-/// One row of a table: a rival's figures, in the order of the columns.
+/// A row of a table: a rival's figures, in the order of the columns.
 #[derive(Debug, Clone)]
 pub struct Row {
     pub rival: Rival,
@@ -19,12 +19,12 @@ pub struct Results {
     /// The schedulers' own names, in the order of the plan.
     pub peers: Vec<String>,
     pub repetitions_wanted: u32,
-    /// Whole ones.
+    /// Number of complete repetitions.
     pub repetitions: u32,
     pub seconds: f64,
     pub quick: bool,
     pub tables: Vec<(Measurement, Vec<Row>)>,
-    /// Of attaching, detaching and memory.
+    /// The figures of attaching, detaching and memory.
     pub cost: Vec<(Figure, Vec<f64>)>,
 }
 
@@ -72,7 +72,7 @@ impl Row {
     }
 }
 
-/// The entry of a key, made where there is none.
+/// Returns the entry of a key, and creates it if there is none.
 fn place<'a, K: PartialEq + Copy, V: Default>(list: &'a mut Vec<(K, V)>, key: &K) -> &'a mut V {
     let at = list.iter().position(|(one, _)| one == key);
     let at = at.unwrap_or_else(|| {

@@ -1,13 +1,13 @@
-//! The ways to serve one process first that are held against each other.
+//! The rivals: the compared ways to favour one process.
 
 use super::part::Policy;
 
-/// Who schedules while it is measured.
+/// The active scheduler during a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Ruler {
     KernelDefault,
     Dualq,
-    /// By its place among the peers of the plan.
+    /// A peer, by its index in the plan.
     Peer(usize),
 }
 
@@ -18,7 +18,7 @@ pub enum Rival {
     Nice,
     /// All others SCHED_IDLE.
     OthersIdle,
-    /// The favoured process SCHED_FIFO: the floor, since nothing ordinary gets in its way.
+    /// The favoured process with SCHED_FIFO: the floor, because no normal task delays it.
     Fifo,
     DualqBatch,
     DualqPriority,
@@ -38,7 +38,7 @@ impl Rival {
         }
     }
 
-    /// How the process that is measured is scheduled.
+    /// Returns the scheduling of the measured process.
     #[must_use]
     pub fn favoured(self) -> Policy {
         match self {
@@ -48,7 +48,7 @@ impl Rival {
         }
     }
 
-    /// How everything beside it is.
+    /// Returns the scheduling of all other processes.
     #[must_use]
     pub fn others(self) -> Policy {
         match self {
@@ -57,7 +57,7 @@ impl Rival {
         }
     }
 
-    /// Its key in the report: an interface.
+    /// Returns the key in the report, which is an interface.
     #[must_use]
     pub fn key(self, peers: &[String]) -> String {
         match self {
@@ -71,7 +71,7 @@ impl Rival {
         }
     }
 
-    /// Its name in the report, where `favoured` is who is favoured: "probe".
+    /// Returns the name in the report; `favoured` is the favoured task, such as "probe".
     #[must_use]
     pub fn label(self, favoured: &str, peers: &[String]) -> String {
         match self {

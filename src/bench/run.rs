@@ -1,4 +1,4 @@
-//! The order of things: repetition by repetition, scheduler by scheduler, measurement by measurement.
+//! Runs the plan: repetition by repetition, scheduler by scheduler, measurement by measurement.
 
 use std::mem::MaybeUninit;
 use std::rc::Rc;
@@ -25,9 +25,9 @@ use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Counter, Handle, News, Options, Scheduler, preflight, sysfs};
 use crate::sys::own::Folder;
 
-/// Between the word to begin and the span that counts: caches and run queues settle.
+/// The time before the span that counts, in which caches and run queues settle.
 const WARM_UP: Duration = Duration::from_millis(500);
-/// After a change of scheduler.
+/// Pause after a change of scheduler.
 const SETTLE: Duration = Duration::from_millis(300);
 /// A move that is not followed by a dispatch within this time counts as this long.
 const LONGEST_TOGGLE: Duration = Duration::from_secs(1);
@@ -35,7 +35,7 @@ const BETWEEN_TOGGLES: Duration = Duration::from_millis(20);
 /// Work is fixed once, for all: so much CPU time, by this machine's speed before the first run.
 const CALIBRATED: Duration = Duration::from_millis(1);
 
-/// What to measure, and how.
+/// The plan of the measurements.
 #[derive(Debug, Clone)]
 pub struct Plan {
     pub measurements: Vec<Measurement>,
@@ -45,21 +45,20 @@ pub struct Plan {
     pub options: Options,
     /// Commands that attach other schedulers.
     pub peers: Vec<String>,
-    /// Where the peers' words go.
+    /// The directory of the peers' output.
     pub directory: Rc<Folder>,
 }
 
-/// Measures, and tells the progress by `say`. What was measured before an error or a signal comes
-/// back as well.
+/// Measures, and reports the progress through `say`. Also returns the results before an error or a signal.
 ///
 /// # Errors
-/// A [`Refusal`] where nothing can be measured: no rights, no sched_ext, a scheduler that runs.
+/// A [`Refusal`] if nothing can be measured: missing capabilities, no sched_ext, or an active scheduler.
 pub fn run(plan: &Plan, stop: &Stop, say: &mut dyn FnMut(&str)) -> Result<(Results, Result<()>)> {
     preflight::check()?;
     if sysfs::ruler() != model::Ruler::KernelDefault {
         bail!(Refusal::new(
             Status::AnotherSchedulerRuns,
-            "a sched_ext scheduler runs: `dualq-top detach` ends one of ours that was asked to stay; then measure again",
+            "a sched_ext scheduler is active: end it (`dualq-top detach` if it is dualq), then measure again",
         ));
     }
     // So that it looks at the kernel's counts when it means to, also among a thousand busy tasks.
@@ -89,7 +88,7 @@ pub fn run(plan: &Plan, stop: &Stop, say: &mut dyn FnMut(&str)) -> Result<(Resul
     Ok((bench.results, outcome))
 }
 
-/// How busy the machine is without us, over a second.
+/// Returns the busy share of the machine without us over a second, in percent.
 fn busy_before() -> Option<f64> {
     let before = KernelCounts::read();
     sleep(Duration::from_secs(1));
@@ -280,7 +279,7 @@ impl Bench<'_> {
         Ok(seen)
     }
 
-    /// Moves it to PRIORITY and back until the span is over: how long until PRIORITY is served?
+    /// Moves a process to PRIORITY and back until the span is over. Returns the times until PRIORITY is served.
     fn toggle(&self, handle: &Handle, id: ProcessId, end: Duration) -> Result<Vec<u64>> {
         let dispatches = || -> Result<u64> { Ok(handle.counters()?.total(Counter::PriorityDis)) };
         let mut times = Vec::new();

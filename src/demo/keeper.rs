@@ -1,4 +1,4 @@
-//! The thread that keeps the dashboard's load: it starts it, reads it four times a second, ends it.
+//! The thread of the dashboard's load: it starts the load, reads its counts four times per second, and ends it.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::thread::{self, JoinHandle};
@@ -13,7 +13,7 @@ use crate::tui::event_queue::EventSender;
 
 const LOOK: Duration = Duration::from_millis(250);
 
-/// Starts and stops one load at a time. Dropping it ends the load and waits for that.
+/// Starts and stops one load at a time. Dropping it ends the load and waits for its end.
 pub struct Keeper {
     orders: Option<Sender<Option<Plan>>>,
     thread: Option<JoinHandle<()>>,
@@ -21,10 +21,10 @@ pub struct Keeper {
 
 impl Keeper {
     /// # Errors
-    /// Where there can be no further thread.
+    /// If the thread cannot be started.
     pub fn new(events: EventSender, sampler: Sender<SamplerRequest>) -> std::io::Result<Self> {
         let (orders, taken) = mpsc::channel();
-        // It lives as long as the program, or the kernel would end the load with it.
+        // The thread lives as long as the program, because the kernel ends the load with the thread.
         let thread = thread::Builder::new()
             .name("demo".to_owned())
             .spawn(move || {
@@ -41,7 +41,7 @@ impl Keeper {
         })
     }
 
-    /// What comes of it is told by [`Event::Demo`].
+    /// Starts or stops the load. The result arrives as [`Event::Demo`].
     pub fn start(&self, plan: Plan) {
         self.order(Some(plan));
     }
@@ -66,7 +66,7 @@ impl Drop for Keeper {
     }
 }
 
-/// One load, until the next order or its end.
+/// Runs one load until the next request or the load's end.
 fn keep(
     plan: Plan,
     orders: &mpsc::Receiver<Option<Plan>>,
@@ -83,7 +83,7 @@ fn keep(
             return;
         }
     };
-    // They are to be in the list at once.
+    // A snapshot at once, so that the processes appear in the list.
     let _ = sampler.send(SamplerRequest::Within(LOOK));
     loop {
         match orders.recv_timeout(LOOK) {

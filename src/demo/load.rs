@@ -1,4 +1,4 @@
-//! The load from its parent's side: started, read, ended.
+//! The parent's side of the load: starts, reads and ends it.
 
 use std::fs::File;
 use std::io::Read;
@@ -14,34 +14,34 @@ use super::record::Record;
 use super::{HOG, METRONOME, Plan};
 use crate::model::DemoReading;
 
-/// This program, whatever became of its file.
+/// This program, even if its file was replaced.
 const SELF: &str = "/proc/self/exe";
 
-/// Running hogs and their metronome; dropping it ends them all.
+/// Running hogs and their metronome. Dropping it ends them all.
 ///
-/// To be started by a thread that lives as long as the load is to: the kernel ends the children
-/// with the *thread* that made them.
+/// Start it on a thread that lives as long as the load: the kernel ends the children with the *thread* that created
+/// them.
 pub struct Load {
     plan: Plan,
     children: Vec<Child>,
     metronome: u32,
     pipe: File,
-    /// What was read of a record that is not whole yet.
+    /// The bytes of an incomplete record.
     rest: Vec<u8>,
     last: Option<Record>,
 }
 
 impl Load {
     /// # Errors
-    /// Where a process cannot be started; none is left then.
+    /// If a process cannot be started. None is left then.
     pub fn start(plan: Plan) -> Result<Self> {
         Self::start_as(Path::new(SELF), plan)
     }
 
-    /// As [`Self::start`], for a caller that is not the program itself.
+    /// As [`Self::start`], for a caller that is another program.
     ///
     /// # Errors
-    /// Where a process cannot be started; none is left then.
+    /// If a process cannot be started. None is left then.
     pub fn start_as(program: &Path, plan: Plan) -> Result<Self> {
         let mut hogs = Children(Vec::new());
         for _ in 0..plan.hogs {
@@ -51,8 +51,8 @@ impl Load {
         let pipe = metronome.stdout.take();
         let pid = metronome.id();
         hogs.0.push(metronome);
-        let pipe = OwnedFd::from(pipe.context("the metronome has no pipe")?);
-        rustix::io::ioctl_fionbio(&pipe, true).context("the pipe cannot be set up")?;
+        let pipe = OwnedFd::from(pipe.context("cannot open the metronome's pipe")?);
+        rustix::io::ioctl_fionbio(&pipe, true).context("cannot set up the pipe")?;
         Ok(Self {
             plan,
             children: std::mem::take(&mut hogs.0),
@@ -63,13 +63,13 @@ impl Load {
         })
     }
 
-    /// The metronome's process id.
+    /// Returns the metronome's process id.
     #[must_use]
     pub fn metronome(&self) -> u32 {
         self.metronome
     }
 
-    /// What the metronome has reported so far; `None` until it has measured its work.
+    /// Returns the metronome's last report; `None` until it has calibrated its work.
     pub fn read(&mut self) -> Option<DemoReading> {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = self.pipe.read(&mut buffer) {
@@ -93,7 +93,7 @@ impl Load {
         })
     }
 
-    /// Has the metronome ended, because its time was over or somebody ended it?
+    /// Returns true if the metronome has ended, by itself or by a signal.
     pub fn has_ended(&mut self) -> bool {
         let ended = |child: &mut Child| !matches!(child.try_wait(), Ok(None));
         self.children.last_mut().is_none_or(ended)
@@ -106,7 +106,7 @@ impl Drop for Load {
     }
 }
 
-/// Ends those that were started if not all can be.
+/// Ends the started processes if one of them cannot be started.
 struct Children(Vec<Child>);
 
 impl Drop for Children {
@@ -115,7 +115,7 @@ impl Drop for Children {
     }
 }
 
-/// All are told first and waited for then. An error says that one has ended already.
+/// Signals all processes first, then waits for them. An error means that one has ended already.
 fn end(children: &mut [Child]) {
     for child in &mut *children {
         let _ = child.kill();
@@ -139,7 +139,7 @@ fn spawn(program: &Path, kind: Kind, plan: Plan) -> Result<Child> {
     }
     command.stdin(Stdio::null()).stdout(out);
     command.stderr(Stdio::null());
-    command.spawn().with_context(|| {
-        format!("{name} cannot be started: fewer --hogs may help; nothing runs now")
-    })
+    command
+        .spawn()
+        .with_context(|| format!("cannot start {name}: try fewer --hogs; nothing was left running"))
 }

@@ -1,9 +1,9 @@
-//! The demonstration load: hogs that never sleep, and a metronome, which has work to do sixty
-//! times a second and counts the deadlines that it misses. All are child processes, this program
-//! run again under a hidden subcommand: ordinary BATCH processes, not the program's own.
+//! The demonstration load: hogs that never sleep, and a metronome that has work sixty times per second and counts its
+//! missed deadlines. All are child processes, this program under a hidden subcommand: normal BATCH processes, not
+//! own ones.
 //!
-//! They are bounded in number (here), in time and in memory (each bounds itself), and none outlives
-//! the program: the kernel kills them when the thread that started them ends, however it ends.
+//! They are limited in number (here), in time and in memory (each limits itself). None outlives the program: the
+//! kernel kills them when the thread that started them ends, however it ends.
 
 #![forbid(unsafe_code)]
 
@@ -21,26 +21,26 @@ pub use load::Load;
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 
-/// The names that the list shows (`comm`).
+/// The names in the list (`comm`).
 pub const HOG: &str = "demo-hog";
 pub const METRONOME: &str = "demo-metronome";
 
-/// One frame of the metronome.
+/// The length of a frame of the metronome.
 pub const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
-/// CPU time of a frame's work unless said otherwise: more than its share beside two hogs a CPU, and
-/// with room to spare for who goes first.
+/// The default CPU time of a frame's work, in milliseconds: more than its share beside two hogs per CPU, and easily
+/// done in PRIORITY.
 pub const WORK_MS: u32 = 10;
-/// A frame lasts 16.7 ms: more than this could never be done in time.
+/// The maximum CPU time of a frame's work. A frame lasts 16.7 ms, so more could never be done in time.
 pub const MOST_WORK_MS: u32 = 15;
-/// The load ends by itself after this time unless said otherwise, and after the second at the latest.
+/// The default and the maximum duration of the load, in seconds.
 pub const SECONDS: u32 = 30 * 60;
 pub const MOST_SECONDS: u32 = 4 * 3600;
-/// More hogs than this tell nothing more.
+/// The maximum number of hogs.
 pub const MOST_HOGS: u32 = 1024;
 const MOST_HOGS_A_CPU: u32 = 16;
 const HOGS_A_CPU: u32 = 2;
 
-/// What load to start.
+/// The parameters of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     pub hogs: u32,
@@ -49,10 +49,10 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// With two hogs for each CPU unless it is said how many.
+    /// Creates a plan, by default with two hogs per CPU.
     ///
     /// # Errors
-    /// A [`Refusal`] where that would be too many for this machine.
+    /// A [`Refusal`] if there are too many for this machine.
     pub fn new(hogs: Option<u32>, work_ms: u32, seconds: u32) -> Result<Self> {
         let cpus = u32::try_from(online_cpus().len()).unwrap_or(1).max(1);
         let most = cpus.saturating_mul(MOST_HOGS_A_CPU).min(MOST_HOGS);
@@ -60,7 +60,9 @@ impl Plan {
         if hogs > most {
             bail!(Refusal::new(
                 Status::BadArgument,
-                format!("{hogs} hogs are too many for {cpus} CPUs: --hogs {most} is the most"),
+                format!(
+                    "invalid value '{hogs}' for --hogs: expected at most {most} on {cpus} CPUs"
+                ),
             ));
         }
         Ok(Self {

@@ -1,4 +1,4 @@
-//! One process of the load: the program run again. It bounds itself, and ends with its parent.
+//! A process of the load, which is this program again. It limits itself, and ends with its parent.
 
 use std::ffi::CString;
 use std::hint::black_box;
@@ -15,9 +15,9 @@ use super::record::Record;
 use super::{FRAME, HOG, METRONOME};
 use crate::parent;
 
-/// Far more than either part needs.
+/// The memory limit in bytes: far more than a process needs.
 const MOST_MEMORY: u64 = 128 << 20;
-/// Between two looks at the clock: some milliseconds.
+/// The amount of work between two readings of the clock: some milliseconds.
 const SPINS: u64 = 4_000_000;
 
 /// The hidden subcommand's options.
@@ -26,11 +26,11 @@ pub struct Part {
     #[arg(value_enum)]
     pub kind: Kind,
 
-    /// With whom it ends
+    /// The process that it ends with
     #[arg(long)]
     pub parent: u32,
 
-    /// It ends by itself after this time
+    /// Its maximum duration
     #[arg(long)]
     pub seconds: u64,
 
@@ -46,7 +46,7 @@ pub enum Kind {
 }
 
 /// # Errors
-/// Where the kernel refuses one of the bounds.
+/// If the kernel refuses one of the limits.
 pub fn run(part: &Part) -> Result<()> {
     if !parent::ends_with(part.parent)? {
         return Ok(());
@@ -55,14 +55,14 @@ pub fn run(part: &Part) -> Result<()> {
         Kind::Hog => HOG,
         Kind::Metronome => METRONOME,
     };
-    rustix::thread::set_name(&CString::new(name)?).context("cannot be named")?;
+    rustix::thread::set_name(&CString::new(name)?).context("cannot set the name")?;
     let both = |value| Rlimit {
         current: Some(value),
         maximum: Some(value),
     };
-    setrlimit(Resource::As, both(MOST_MEMORY)).context("memory cannot be bounded")?;
-    // Beside the clock: one thread uses no more CPU time than time passes.
-    setrlimit(Resource::Cpu, both(part.seconds + 1)).context("time cannot be bounded")?;
+    setrlimit(Resource::As, both(MOST_MEMORY)).context("cannot limit the memory")?;
+    // In addition to the clock. One thread uses at most as much CPU time as time passes.
+    setrlimit(Resource::Cpu, both(part.seconds + 1)).context("cannot limit the CPU time")?;
     let end = Instant::now() + Duration::from_secs(part.seconds);
     match part.kind {
         Kind::Hog => {
@@ -75,10 +75,10 @@ pub fn run(part: &Part) -> Result<()> {
     }
 }
 
-/// Sixty times a second the same work, until the end, or until nobody reads any more.
+/// Does the same work sixty times per second, until the end or until there is no reader.
 fn metronome(frame_work: Duration, end: Instant) -> Result<()> {
     let out = stdout();
-    // A reader that sleeps must not stop the beat.
+    // A sleeping reader must not block the metronome.
     rustix::io::ioctl_fionbio(&out, true).context("the pipe cannot be set up")?;
     let spins = calibrate(frame_work);
     let mut begins = now() + FRAME;
@@ -103,8 +103,8 @@ fn metronome(frame_work: Duration, end: Instant) -> Result<()> {
     }
 }
 
-/// How much work takes this much CPU time. Measured while the hogs run, since a full machine is
-/// slower a thread than an idle one, and in CPU time, so that waiting for a CPU does not count.
+/// Returns the amount of work that takes this much CPU time. Measured while the hogs run, because a thread is slower
+/// on a busy machine, and in CPU time, so that waiting for a CPU does not count.
 pub(crate) fn calibrate(frame_work: Duration) -> u64 {
     const ROUNDS: usize = 9;
     let mut spins = 10_000;
@@ -119,7 +119,7 @@ pub(crate) fn calibrate(frame_work: Duration) -> u64 {
     (frame_work.as_secs_f64() / per_spin) as u64
 }
 
-/// The CPU time that some work takes this thread.
+/// Returns the CPU time that this thread needs for some work.
 fn timed(spins: u64) -> Duration {
     let clock = || duration(clock_gettime(ClockId::ThreadCPUTime));
     let begun = clock();
@@ -127,7 +127,7 @@ fn timed(spins: u64) -> Duration {
     clock() - begun
 }
 
-/// A fixed amount of work: each step needs the one before.
+/// Does a fixed amount of work, in which each step needs the one before.
 pub(crate) fn work(spins: u64) {
     let mut number = black_box(1_u64);
     for step in 0..spins {

@@ -1,5 +1,5 @@
-//! What the metronome writes into its pipe: one record a frame, smaller than PIPE_BUF, so that each
-//! arrives whole. The numbers are sums: a record that found the pipe full is not missed.
+//! The metronome's reports: one record per frame in a pipe, smaller than PIPE_BUF so that it arrives whole. The
+//! numbers are sums, so a record that is lost in a full pipe does no harm.
 
 use std::time::Duration;
 
@@ -45,7 +45,7 @@ impl Record {
         }
     }
 
-    /// The deadlines missed until `now`: one that gets no CPU at all cannot say so itself.
+    /// Returns the deadlines missed until `now`. A metronome without any CPU time cannot report them itself.
     pub fn missed_by(&self, now: Duration) -> u64 {
         match now.checked_sub(self.next_deadline) {
             None => self.missed,
@@ -53,9 +53,8 @@ impl Record {
         }
     }
 
-    /// Counts the frame that was begun for `next_deadline` and done at `done`. A late one takes with
-    /// it those whose time is over by then, and the one that it would have to begin in the middle
-    /// of: as on a screen, the next frame begins at the next refresh.
+    /// Counts the frame that was begun for `next_deadline` and done at `done`. A late frame also misses the deadlines
+    /// until then, and the one in whose frame it ends: as on a screen, the next frame begins at the next refresh.
     pub fn count(&mut self, done: Duration) {
         let begun = self.next_deadline.saturating_sub(FRAME);
         self.last_frame = done.saturating_sub(begun);
@@ -73,7 +72,7 @@ impl Record {
     }
 }
 
-/// Whole frames in a time.
+/// Returns the number of whole frames in a time.
 #[allow(clippy::cast_possible_truncation)]
 fn frames(time: Duration) -> u64 {
     (time.as_nanos() / FRAME.as_nanos()) as u64

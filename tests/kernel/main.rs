@@ -1,6 +1,5 @@
-//! What a user sees, on a real kernel with sched_ext. These tests run as root in a virtual
-//! machine, one after another (`make test`, or `vm/test FILTER` for some of them): they attach a
-//! scheduler, take CPUs offline and kill things, which no other machine should suffer.
+//! Tests on a real kernel with sched_ext. They run as root in a virtual machine, one after another (`make test`, or
+//! `vm/test FILTER` for some of them), because they attach a scheduler, take CPUs offline and kill processes.
 //!
 //! Three files come with them, found through the environment: `DUALQ_TOP`, the program under test,
 //! `DUALQ_LOAD`, what makes the guest busy, and `DUALQ_OTHER`, another scheduler.

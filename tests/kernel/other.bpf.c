@@ -24,8 +24,8 @@ SEC("syscall") int ask_restart(void *context)
 	return 0;
 }
 
-/* Run for each task whenever it is read: meanwhile who reads it reads under RCU, may be cut short, and stays on
- * its CPU (bpf_iter_run_prog, kernel/bpf/bpf_iter.c). */
+/* Run for each task whenever the iterator is read. Meanwhile the reader is in an RCU read section, may be preempted,
+ * and stays on its CPU (bpf_iter_run_prog, kernel/bpf/bpf_iter.c). */
 static long (*bpf_loop)(unsigned int times, void *step, void *context, unsigned long long flags) = (void *)181;
 
 static long step(unsigned int time, void *context)

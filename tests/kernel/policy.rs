@@ -135,8 +135,8 @@ fn who_yields_gives_up_what_is_left_of_its_turn() {
     let _scheduler = Running::attach(&[]);
     let yielders = Load::new(&["yielders", "1000"]).on_last_cpu().start();
     let taken: usize = yielders.next_line().parse().unwrap();
-    // Who stands a place before the others runs alone until they are even. Where the turns of who
-    // yields went on, it would be 10.
+    // A task that is ahead of the others runs alone until they are even. If a yielding task resumed its turn, it
+    // would be 10.
     assert!(taken > 200, "both others ran after {taken} of 1000 yields");
 }
 

@@ -11,8 +11,7 @@ use dualq_top::observe::{Processes, Source};
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::Load;
 
-/// What /proc cuts off two numbers of ticks, and what a CPU has not yet added up of a process that
-/// runs there.
+/// The rounding of two numbers of ticks in /proc, and the time of a running process that a CPU has not added yet.
 const ROUNDING: Duration = Duration::from_millis(40);
 
 fn reader(source: Source) -> Processes {

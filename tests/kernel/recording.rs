@@ -1,5 +1,5 @@
-//! The recording that comes with the program, made anew: a demonstration in a machine in
-//! deterministic virtual time, with one CPU (`vm/record`). Its rhythm is for those who look at it.
+//! Records the built-in recording again: a demonstration on one CPU in deterministic virtual time (`vm/record`). Its
+//! pace is for human viewers.
 
 use std::thread::sleep;
 use std::time::Duration;

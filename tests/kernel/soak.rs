@@ -1,5 +1,5 @@
-//! The promise under violence, over and over: `SOAK` times, else twenty. In several tests, so
-//! that what has passed need not be done again where the emulator itself dies (`vm/test`).
+//! Attaches, kills and moves many times: `SOAK` times, by default twenty. In several tests, so that passed ones need
+//! not be repeated if the emulator crashes (`vm/test`).
 
 use std::path::Path;
 use std::thread::sleep;

@@ -1,5 +1,5 @@
-//! Who goes on where an owner has gone: joined dashboards, a second `attach`, the next start after
-//! one that was asked to stay. Members go along, and nobody takes a scheduler from a living owner.
+//! Taking over after an owner's end: joined dashboards, a second `attach`, the next start after `--stay`. Members are
+//! kept, and no instance takes a scheduler from a living owner.
 
 use std::fs;
 

@@ -182,7 +182,7 @@ fn the_process_under_the_cursor_and_a_member_have_their_own_p99() {
     };
     terminal.wait_for_screen("its own p99 as an ordinary process", measured);
     terminal.press(b" ");
-    terminal.wait_for_screen("counting begins anew", |text| !measured(text));
+    terminal.wait_for_screen("counting begins again", |text| !measured(text));
     // A member keeps its column when the cursor goes elsewhere.
     terminal.press(b"\x1b[H");
     terminal.wait_for_screen("its own p99 as a member", measured);

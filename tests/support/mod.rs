@@ -1,5 +1,5 @@
-//! What the tests of the dashboard share: a machine that does not exist, hands that remember, and
-//! the whole program on a screen in memory.
+//! Helpers of the dashboard's tests: a fictitious machine, effects that are recorded, and the whole program on a screen
+//! in memory.
 #![allow(
     dead_code,
     unused_imports,

@@ -33,7 +33,7 @@ pub struct Part {
     pub job: Job,
 }
 
-/// How the part asks the kernel to be scheduled.
+/// The scheduling policy of a process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Policy {
     #[default]

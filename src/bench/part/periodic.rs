@@ -1,5 +1,5 @@
-//! Threads that each sleep, wake up at a time that was set before, work, and sleep again: a probe
-//! works nothing, a frame task some milliseconds sixty times a second, a hog never sleeps.
+//! Threads that sleep, wake up at a given time, work and sleep again: a probe does no work, a frame task works for
+//! some milliseconds sixty times per second, a hog never sleeps.
 
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;
@@ -29,7 +29,7 @@ pub struct Periodic {
     #[arg(long)]
     pub spins: u64,
 
-    /// How long is measured, for room to write in
+    /// Duration of the measurement, to reserve memory
     #[arg(long)]
     pub span_ns: u64,
 
@@ -143,7 +143,7 @@ impl Samples {
     }
 }
 
-/// Numbers without a pattern, the same for the same seed (splitmix64).
+/// Returns pseudo-random numbers, the same for the same seed (splitmix64).
 struct Random(u64);
 
 impl Random {

@@ -1,4 +1,4 @@
-//! Programs that people trust, for a cross-check: run as they are, their own figures read.
+//! Well-known benchmark programs, for a cross-check: run unchanged, with their own figures.
 
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -39,7 +39,7 @@ impl Tool {
         Self::StressNg,
     ];
 
-    /// What `--only` calls it.
+    /// Returns the name for `--only`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -51,7 +51,7 @@ impl Tool {
         }
     }
 
-    /// The program, and Debian's package that has it.
+    /// Returns the program and its Debian package.
     #[must_use]
     pub fn program(self) -> (&'static str, &'static str) {
         match self {
@@ -62,7 +62,7 @@ impl Tool {
         }
     }
 
-    /// How it does it.
+    /// Returns a description of its method.
     #[must_use]
     pub fn way(self) -> &'static str {
         match self {
@@ -76,7 +76,7 @@ impl Tool {
         }
     }
 
-    /// Is it installed?
+    /// Returns true if it is installed.
     #[must_use]
     pub fn exists(self) -> bool {
         let path = std::env::var_os("PATH").unwrap_or_default();
@@ -96,7 +96,7 @@ impl Run {
             .args(["peer", &command])
             .stdin(Stdio::null())
             .output()
-            .with_context(|| format!("{command} cannot be started"))?;
+            .with_context(|| format!("cannot start {command}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
         let words = String::from_utf8_lossy(&output.stderr);
         let record = match self.tool {
@@ -111,7 +111,7 @@ impl Run {
         };
         match record {
             Some(record) => Ok(record),
-            None => bail!("{command} has said nothing that is understood: {text}{words}"),
+            None => bail!("cannot read the output of {command}: {text}{words}"),
         }
     }
 

@@ -1,5 +1,4 @@
-//! Which of the goals hold. They are set for deterministic virtual time on one CPU (`make bench`);
-//! elsewhere the same figures tell how far it is.
+//! The goals, and which of them hold. They are set for deterministic virtual time on one CPU (`make bench`).
 
 use crate::bench::Results;
 use crate::bench::figure::{Figure, ratio};
@@ -14,7 +13,7 @@ pub struct Goal {
     pub text: &'static str,
     pub value: f64,
     pub limit: f64,
-    /// Is the limit the most that it may be, or the least?
+    /// True if the limit is a maximum, false if it is a minimum.
     pub most: bool,
     pub unit: &'static str,
 }
@@ -30,7 +29,7 @@ impl Goal {
     }
 }
 
-/// Those for which everything was measured.
+/// Returns the goals for which everything was measured.
 #[must_use]
 pub fn goals(results: &Results) -> Vec<Goal> {
     let median =

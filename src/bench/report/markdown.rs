@@ -135,7 +135,7 @@ fn ends(figure: Figure, spread: &Spread) -> String {
     format!("{}–{}", figure.show(spread.min), figure.show(spread.max))
 }
 
-/// How latency grows with the number of tasks: what the four measurements have in common.
+/// Formats the growth of latency with the number of tasks, from the four measurements.
 fn scaling(results: &Results) -> String {
     let mut rivals: Vec<Rival> = Vec::new();
     let crowds = || {

@@ -12,9 +12,8 @@ pub struct Crowd {
     pub members: Vec<u32>,
 }
 
-/// How long a task sleeps, in milliseconds. All of them wake a few hundred times a second, be they
-/// many or few: where BATCH gets a turn of each CPU at each tick at most, more short sleepers than
-/// that leave the others nothing but the turns of those that have waited too long.
+/// Returns a task's sleep in milliseconds. All tasks together wake a few hundred times per second: BATCH gets at most
+/// one turn per tick on each CPU, and more short sleepers leave the others only the turns of overdue tasks.
 fn pause(tasks: usize) -> usize {
     (2 * tasks).clamp(50, 2000)
 }

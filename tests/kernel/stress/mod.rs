@@ -138,7 +138,7 @@ impl Pressure {
         hog
     }
 
-    /// What was killed comes again.
+    /// Starts killed processes again.
     fn go_on(&mut self) {
         for hog in &mut self.churning {
             if hog.has_ended() {

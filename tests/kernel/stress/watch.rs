@@ -1,5 +1,4 @@
-//! What must hold in every scenario, whatever it does: looked at again and again while it runs, and
-//! once more when its load has gone.
+//! The invariants of every scenario: checked repeatedly while it runs, and again after its load has ended.
 
 use std::cell::Cell;
 use std::fmt::Write;
@@ -77,8 +76,8 @@ pub fn available_kib() -> u64 {
     number.parse().unwrap()
 }
 
-/// What is available once the kernel has given back what it keeps for later: files' pages and free objects
-/// of its slabs, of which five thousand processes leave more than the slack.
+/// Returns the available memory after the kernel has dropped its caches: page cache and free slab objects, of which
+/// five thousand processes leave more than the tolerance.
 fn available_without_caches_kib() -> u64 {
     std::fs::write("/proc/sys/vm/drop_caches", "3").unwrap();
     for slab in std::fs::read_dir("/sys/kernel/slab").into_iter().flatten() {

@@ -7,8 +7,7 @@ use std::time::{Duration, Instant};
 /// Time limit for a condition on an emulated CPU before a test fails.
 pub const PATIENCE: Duration = Duration::from_secs(30);
 
-/// Has all threads of this process run before all that is not real-time: what they wait for is seen
-/// when it happens, on a busy CPU too.
+/// Gives all threads of this process real-time priority, so that they see an event at once even on a busy CPU.
 pub fn be_on_time() {
     let priority = libc::sched_param { sched_priority: 1 };
     // What they start is ordinary.
@@ -147,8 +146,7 @@ pub fn pin_to_cpu(pid: u32, cpu: usize) {
     sched_setaffinity(Some(pid), &cpus).expect("the CPU is online");
 }
 
-/// How many CPUs the machine has while none is offline; the tests of some modules run on one
-/// (`vm/test-all`).
+/// Returns the number of CPUs while none is offline. The tests of some modules run on one (`vm/test-all`).
 pub fn cpus() -> usize {
     std::thread::available_parallelism().unwrap().get()
 }

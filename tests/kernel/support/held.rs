@@ -30,8 +30,8 @@ pub fn resident_kib(pid: u32) -> u64 {
         .unwrap()
 }
 
-/// What has no user any more the kernel frees some time later, and so what a test before this one
-/// had as well.
+/// Waits until no more is in use than before. The kernel frees unused objects some time later, including those of
+/// previous tests.
 pub fn wait_until_no_more_than(before: [usize; 3]) {
     let done = guest::holds_within(PATIENCE, || {
         held()

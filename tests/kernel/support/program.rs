@@ -38,8 +38,8 @@ pub fn run_ok(arguments: &[&str]) -> String {
     output.stdout
 }
 
-/// Has the test itself served first, as the program's own processes are: among thousands of busy
-/// tasks it would get no turn to look.
+/// Registers the test itself to be served first, as own processes are: among thousands of busy tasks it would get no
+/// CPU time.
 pub fn be_served_first() {
     dualq_top::scheduler::Handle::open().expect("the scheduler runs");
 }
