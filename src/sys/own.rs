@@ -180,7 +180,7 @@ impl Folder {
     /// to be this user's.
     ///
     /// # Errors
-    /// The system's own, or who else may change it.
+    /// The system's error, or the name of the other user that may change it.
     pub fn make(path: &Path) -> io::Result<Self> {
         std::fs::create_dir_all(path)?;
         let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;

@@ -10,7 +10,7 @@ use super::layout::{self, Control, PROCESS_WAITS};
 use crate::kernel::{pins, program};
 use crate::model::{NoWaits, ProcessId, ProcessWaits, WaitCost, Waits};
 
-/// What is known where a scheduler has no pins of an instrument: two causes look the same from here.
+/// The reason for a scheduler without pins of an instrument. Its two causes cannot be told apart here.
 const NOT_PINNED: &str = "attached without the instrument, by --no-waits or since the kernel refused it (the log says so)";
 
 /// Descriptors of the instrument's maps and programs.

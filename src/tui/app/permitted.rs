@@ -49,9 +49,7 @@ pub(super) fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, Sentenc
         }
         (Ruler::Unsupported, _) => Err("This kernel has no sched_ext.".into()),
         (Ruler::Other(name), _) => {
-            let sentence = format!(
-                "{name} is the active scheduler, and is never evicted: stop it first, then "
-            );
+            let sentence = format!("{name} is active and never evicted: stop it first, then ");
             let sentence = Sentence::from(sentence).key(Action::Scheduler);
             Err(sentence.text(" attaches dualq."))
         }

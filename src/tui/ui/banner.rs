@@ -93,9 +93,7 @@ fn banner(app: &App) -> Option<(Tone, String)> {
         _ if hidden => Some((Tone::Warning, partial.trim_start_matches("; ").to_owned())),
         (_, Ruler::Other(name)) => Some((
             Tone::Warning,
-            format!(
-                "{name} is the active scheduler, and is never evicted: stop it first, then {x} attaches dualq."
-            ),
+            format!("{name} is active and never evicted: stop it first, then {x} attaches dualq."),
         )),
         (_, Ruler::Unsupported) => Some((
             Tone::Warning,
@@ -132,5 +130,5 @@ fn starving(scheduler: &SchedulerStatus) -> String {
         Some(wait) => format!("its oldest task waits {:.1} s", wait.as_secs_f32()),
         None => "its oldest wait is not known".into(),
     };
-    format!("BATCH has no guarantee: {waits}; at {limit:.0} s the kernel ejects dualq")
+    format!("BATCH has no guarantee: {waits}; dualq is ejected at {limit:.0} s")
 }

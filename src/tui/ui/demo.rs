@@ -21,7 +21,7 @@ pub const ROWS: u16 = digits::DOWN;
 /// ```text
 ///  ██████  ██████   deadlines missed per second          demo-metronome (4711) BATCH
 ///      ██  ██       of 60 frames with 10 ms of work each, beside 8 hogs
-///  ██████  ██████   on time 24 a second, last frame 41.2 ms; 1,234 missed in total
+///  ██████  ██████   on time 24/s, last frame 41.2 ms; 1,234 missed in total
 ///  ██          ██   missed   ▇▇▇▇▇▇▇▇▆▇▇▇▇▇▇▇▇            ▇▇▇▇▇▇▇▇
 ///  ██████  ██████   queue    ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▲███████████▲▒▒▒▒▒▒▒
 /// ```
@@ -57,7 +57,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         |beat| format!("{:.0}", beat.on_time),
     );
     let line = format!(
-        "on time {on_time:>2} per second, last frame {}; {} missed in total",
+        "on time {on_time:>2}/s, last frame {}; {} missed in total",
         milliseconds(reading),
         text::thousands(reading.missed),
     );
