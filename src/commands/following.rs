@@ -73,7 +73,7 @@ impl Following {
     /// Loads what they need, before the rights to do so are given up.
     ///
     /// # Errors
-    /// Where the kernel refuses.
+    /// If the kernel refuses.
     pub fn load(&mut self) -> Result<()> {
         if let Progress::Read(rules) = std::mem::replace(&mut self.progress, Progress::Without) {
             self.progress = Progress::Loaded(Engine::load(rules)?);

@@ -79,7 +79,7 @@ pub fn run(part: &Part) -> Result<()> {
 fn metronome(frame_work: Duration, end: Instant) -> Result<()> {
     let out = stdout();
     // A sleeping reader must not block the metronome.
-    rustix::io::ioctl_fionbio(&out, true).context("the pipe cannot be set up")?;
+    rustix::io::ioctl_fionbio(&out, true).context("cannot set up the pipe")?;
     let spins = calibrate(frame_work);
     let mut begins = now() + FRAME;
     let mut record = Record {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub struct DemoReading {
     /// Time of the reading (`CLOCK_MONOTONIC`).
     pub at: Duration,
-    /// The metronome's process id.
+    /// Returns the metronome's process id.
     pub metronome: u32,
     /// Number of hogs that run beside it.
     pub hogs: u32,

@@ -16,7 +16,7 @@ use crate::model::ProcessId;
 
 /// The size of struct exec_record.
 const RECORD: usize = 48;
-/// USER_HZ is 100 everywhere: what `/proc` counts start times in.
+/// Nanoseconds per tick of a start time in `/proc`: USER_HZ is 100 on all architectures.
 const TICK_NS: u64 = 10_000_000;
 
 /// Execs are reported until this is dropped.

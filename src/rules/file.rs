@@ -129,7 +129,7 @@ fn usual_files(faults: &mut Vec<String>) -> Vec<PathBuf> {
 }
 
 fn read(path: &Path, named: bool) -> Result<Vec<u8>, String> {
-    // Without waiting: a FIFO that nobody writes to would hold the start up for ever.
+    // Without blocking: a FIFO that nobody writes to would delay the start for ever.
     let file = File::options()
         .read(true)
         .custom_flags(rustix::fs::OFlags::NONBLOCK.bits().cast_signed())
@@ -156,7 +156,7 @@ fn read(path: &Path, named: bool) -> Result<Vec<u8>, String> {
     Ok(bytes)
 }
 
-/// The system's words without the number.
+/// Returns the operating system's text of an error without the number.
 fn plain(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error")

@@ -33,7 +33,7 @@ fn rules(file: &Arc<Path>, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<
     let text = std::str::from_utf8(bytes).map_err(|error| {
         Fault::new(
             error.valid_up_to(),
-            "not UTF-8: save the file in that encoding",
+            "not UTF-8: save the file in this encoding",
         )
     })?;
     let table = DeTable::parse(text).map_err(|error| {

@@ -75,7 +75,7 @@ pub struct Rule {
     /// Each a field and a regular expression, by cost.
     pub conditions: Vec<(Field, String)>,
     pub queue: Queue,
-    /// Its children come too.
+    /// Future children become members too.
     pub children: bool,
 }
 

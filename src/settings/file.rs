@@ -89,7 +89,7 @@ fn read(path: &Path, only_roots: bool) -> Result<Vec<u8>, Fault> {
     }
     // A character device can be /dev/null: no settings.
     if !metadata.is_file() && !metadata.file_type().is_char_device() {
-        return unusable("is neither a file nor /dev/null: name another file file");
+        return unusable("is neither a file nor /dev/null: name another file");
     }
     if only_roots && (metadata.uid() != 0 || metadata.mode() & 0o022 != 0) {
         return unusable("can be changed by others than root: use --config to read it anyway");

@@ -146,9 +146,7 @@ impl<'a> Dashboard<'a> {
         if !self.app.take_changed() {
             return Ok(());
         }
-        let size = terminal
-            .size()
-            .context("cannot read the terminal's size")?;
+        let size = terminal.size().context("cannot read the terminal's size")?;
         if size != self.hits.size() {
             self.hits = ui::fit(&mut self.app, size);
         }
@@ -236,9 +234,7 @@ where
     B: Backend,
     B::Error: Send + Sync + 'static,
 {
-    let size = terminal
-        .size()
-        .context("cannot read the terminal's size")?;
+    let size = terminal.size().context("cannot read the terminal's size")?;
     terminal
         .resize(Rect::from((Position::ORIGIN, size)))
         .context("cannot write to the terminal")

@@ -89,11 +89,7 @@ fn moves_are_taken_back_one_after_the_other() {
     let (_, events) = seen(2);
     let (shown, asked) = keys(&events, "vv Uz");
     assert_eq!(asked[2..], ["move 4121 to BATCH", "move 3977 to BATCH"]);
-    assert!(
-        shown.has("Undone: 2 processes → BATCH"),
-        "{}",
-        shown.text()
-    );
+    assert!(shown.has("Undone: 2 processes → BATCH"), "{}", shown.text());
     let mut two = clone(&events);
     two.extend([key(Key::Char(' ')), key(Key::Down), key(Key::Char(' '))]);
     let (_, asked) = keys(&two, "zz");

@@ -77,8 +77,14 @@ fn a_snapshot_taken_before_the_move_does_not_undo_the_mark() {
 #[test]
 fn moving_kernel_threads_and_own_processes_is_refused() {
     for (name, sentence) in [
-        ("ksoftirqd", "Cannot move ksoftirqd/0 (17): it is a kernel thread"),
-        ("dualq-top", "Cannot move dualq-top (5000): it is part of dualq-top"),
+        (
+            "ksoftirqd",
+            "Cannot move ksoftirqd/0 (17): it is a kernel thread",
+        ),
+        (
+            "dualq-top",
+            "Cannot move dualq-top (5000): it is part of dualq-top",
+        ),
     ] {
         let (_, mut events) = seen(2);
         events.extend(go_to(name));
@@ -208,7 +214,9 @@ fn view_mode_says_why_and_changes_nothing() {
         "{}",
         shown.text()
     );
-    assert!(shown.has(&format!("Cannot change the scheduler in view mode: {reason}")));
+    assert!(shown.has(&format!(
+        "Cannot change the scheduler in view mode: {reason}"
+    )));
 }
 
 #[test]

@@ -133,9 +133,7 @@ fn tagged_processes_move_together_and_undo_takes_it_back() {
     terminal.wait_for_screen("it is said", |text| text.contains("2 processes → PRIORITY"));
     terminal.press(b"z");
     wait_until("none is", PATIENCE, || members().is_empty());
-    terminal.wait_for_screen("it is said", |text| {
-        text.contains("Undone: 2 processes")
-    });
+    terminal.wait_for_screen("it is said", |text| text.contains("Undone: 2 processes"));
     terminal.press(b"U");
     terminal.wait_for_screen("none is tagged", |text| !text.contains("2 tagged"));
 }
@@ -157,9 +155,13 @@ fn screen_pauses_follows_and_refreshes_faster() {
     terminal.wait_for_screen("it is followed", |text| text.contains("following"));
     wait_for_cursor(&terminal, newcomer.pid());
     terminal.press(b"[");
-    terminal.wait_for_screen("twice as often", |text| text.contains("Refreshing every 0.5 s"));
+    terminal.wait_for_screen("twice as often", |text| {
+        text.contains("Refreshing every 0.5 s")
+    });
     terminal.press(b"]]");
-    terminal.wait_for_screen("half as often", |text| text.contains("Refreshing every 2 s"));
+    terminal.wait_for_screen("half as often", |text| {
+        text.contains("Refreshing every 2 s")
+    });
 }
 
 #[test]

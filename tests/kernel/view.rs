@@ -15,9 +15,7 @@ fn view_attaches_nothing_and_moves_nothing() {
     terminal.wait_for_screen("it says so", |text| text.contains("view mode: asked for"));
     assert_eq!(guest::sched_ext_state(), "disabled");
     terminal.press(b"/encoder\r ");
-    terminal.wait_for_screen("a move is refused", |text| {
-        text.contains("in view mode: ")
-    });
+    terminal.wait_for_screen("a move is refused", |text| text.contains("in view mode: "));
     terminal.press(b"x");
     terminal.wait_for_screen("attaching is refused", |text| {
         text.contains("Cannot change the scheduler in view mode")

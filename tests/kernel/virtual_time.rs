@@ -39,8 +39,7 @@ fn missed(options: &[&str]) -> Vec<f64> {
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
-fn metronome_among_eight_hogs_misses_only_under_kernel_default()
- {
+fn metronome_among_eight_hogs_misses_only_under_kernel_default() {
     assert_eq!(guest::sched_ext_state(), "disabled");
     let default = missed(&["--as-is"]);
     assert!(default[0] > 10.0, "kernel default: {default:?}");

@@ -22,7 +22,7 @@ pub use periodic::Periodic;
 /// The hidden subcommand's options.
 #[derive(Debug, Clone, Args)]
 pub struct Part {
-    /// With whom it ends
+    /// The process that it ends with
     #[arg(long)]
     pub parent: u32,
 

@@ -91,7 +91,7 @@ fn looked_at() -> SigSet {
 /// Lets the signals through again that the owner has blocked: a process inherits that.
 ///
 /// # Errors
-/// Where the kernel refuses.
+/// If the kernel refuses.
 pub fn unblock() -> Result<()> {
     Ok(looked_at().thread_unblock()?)
 }
@@ -193,7 +193,7 @@ fn said_of(news: &News) -> Option<Said> {
     match news {
         News::None => None,
         News::Restarted(exit) => Some(Said {
-            sentence: format!("the kernel asked for a restart ({exit}): dualq is attached again"),
+            sentence: format!("the kernel asked for a restart ({exit}): dualq was attached again"),
             goes_on: true,
         }),
         News::Ended(Some(exit)) => Some(Said {

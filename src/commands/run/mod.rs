@@ -121,7 +121,7 @@ fn name_of(program: &OsStr) -> String {
     scrub(program.as_encoded_bytes())
 }
 
-/// The system's words without the number.
+/// Returns the operating system's text of an error without the number.
 fn reason(error: &std::io::Error) -> String {
     let text = error.to_string();
     let text = text.split(" (os error").next().unwrap_or(&text);
