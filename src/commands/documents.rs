@@ -42,7 +42,7 @@ const FILES: [(&str, &str); 7] = [
     ),
 ];
 
-/// What is typed most.
+/// Examples of the most common commands.
 const EXAMPLES: [(&str, &str); 5] = [
     (
         "sudo dualq-top",

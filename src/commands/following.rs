@@ -22,7 +22,7 @@ pub struct Following {
     progress: Progress,
 }
 
-/// How far it has come.
+/// The progress of following processes.
 enum Progress {
     /// None are followed, and none can be later.
     Without,

@@ -12,7 +12,7 @@ const FIRST: u32 = 10;
 const STEP: u32 = 2;
 const BOUNDS: u32 = 13;
 
-/// What is told of the scheduler as a whole.
+/// The metrics of the scheduler as a whole.
 pub struct State {
     pub members: usize,
     pub capacity: u32,

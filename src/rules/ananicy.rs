@@ -18,7 +18,7 @@ use crate::sys::text::scrub;
 const PRIORITY_NICE: i32 = -1;
 const BATCH_NICE: i32 = 1;
 
-/// What became of a folder of theirs.
+/// The result of importing a folder of ananicy's rules.
 #[derive(Debug, Default)]
 pub struct Imported {
     /// A file of rules of ours.

@@ -18,7 +18,7 @@ use crate::sys::text::scrub;
 /// The first process starts and reaps all others.
 const INIT: u32 = 1;
 
-/// What the engine has to tell.
+/// News of the engine.
 #[derive(Debug)]
 pub enum Told {
     /// A rule has moved a process.
@@ -42,14 +42,14 @@ pub struct Engine {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What is loaded before the rights to do so are given up.
+/// The parts that are loaded before the capabilities are dropped.
 pub struct Loaded {
     rules: RuleSet,
     execs: Execs,
 }
 
 impl Engine {
-    /// Has execs reported from now on.
+    /// Starts the reporting of execs.
     ///
     /// # Errors
     /// Without the rights to load BPF programs.
@@ -118,7 +118,7 @@ impl Drop for Engine {
 struct Work {
     rules: RuleSet,
     handle: Handle,
-    /// Where the rules have put what lives, so that a person's hand is noticed.
+    /// The queues that the rules have chosen for living processes, so that a move by a user is noticed.
     placed: HashMap<ProcessId, Queue>,
     /// Beyond this many, those that have ended are forgotten.
     most: usize,

@@ -43,13 +43,13 @@ impl Execs {
         })
     }
 
-    /// What has become readable when there is something to take.
+    /// Returns the descriptor that becomes readable when there are events.
     #[must_use]
     pub fn fd(&self) -> BorrowedFd<'_> {
         self.ring.as_fd()
     }
 
-    /// How many were not reported since this was loaded, for want of room.
+    /// Returns the number of execs that were not reported since this was loaded, because the buffer was full.
     ///
     /// # Errors
     /// Where the map cannot be read.

@@ -1,4 +1,4 @@
-//! Where the rules are, and reading them whatever they turn out to be.
+//! Finds the rules files, and reads them whatever kind of files they are.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};

@@ -12,7 +12,7 @@ use crate::model::Queue;
 use crate::settings::{Entry, Fault, entries, nearest, quoted};
 use crate::sys::text::scrub;
 
-/// What a rule may say besides its conditions.
+/// The settings of a rule besides its conditions.
 const SETTINGS: [&str; 2] = ["queue", "children"];
 
 /// Texts of which nobody would want a rule for all.
@@ -75,7 +75,7 @@ fn rules(file: &Arc<Path>, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<
     Ok(rules)
 }
 
-/// Where the lines begin: thousands of rules are numbered without counting from the start each time.
+/// The starts of the lines, so that thousands of rules get their line numbers without counting from the start.
 struct Lines(Vec<usize>);
 
 impl Lines {

@@ -1,4 +1,4 @@
-//! Which of thousands of regular expressions match a text.
+//! Finds which of thousands of regular expressions match a text.
 //!
 //! Most rules name a program exactly, as in `^ffmpeg$`: those are found in a hash table. All others of
 //! a field are one automaton, which reads the text once.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use crate::model::Queue;
 use crate::sys::text::scrub;
 
-/// What a condition looks at. In the order of what it costs to know, the cheapest first.
+/// The field that a condition reads, ordered by its cost, the cheapest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[repr(usize)]
 pub enum Field {
@@ -53,7 +53,7 @@ impl Field {
     }
 }
 
-/// Where a rule stands.
+/// The place of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
     pub file: Arc<Path>,
@@ -80,7 +80,7 @@ pub struct Rule {
 }
 
 impl Rule {
-    /// What it does, as in `PRIORITY, with children`.
+    /// Returns the effect of the rule, such as `PRIORITY, with children`.
     #[must_use]
     pub fn effect(&self) -> String {
         let queue = match self.queue {

@@ -115,7 +115,7 @@ impl RuleSet {
     }
 }
 
-/// What has been found out about one process: by field, the numbers of the patterns that match it.
+/// The known fields of one process: by field, the numbers of the patterns that match it.
 #[derive(Default)]
 struct Known([Option<Vec<u32>>; Field::ALL.len()]);
 

@@ -1,4 +1,4 @@
-//! What a rule may ask about a process.
+//! The fields of a process that a rule may read.
 
 use std::borrow::Cow;
 use std::fs::{self, File};
@@ -17,7 +17,7 @@ const KERNEL_THREAD: u32 = 0x0020_0000;
 
 /// A process that rules are asked about.
 pub trait Subject {
-    /// What it is like; `None` where that cannot be known.
+    /// Returns the text of a field; `None` if it is not known.
     fn text(&mut self, field: Field) -> Option<Cow<'_, str>>;
 }
 

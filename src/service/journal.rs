@@ -2,7 +2,7 @@
 
 use std::io::{Write, stderr, stdout};
 
-/// How grave a line is: the numbers of syslog(3).
+/// The severity of a line: the numbers of syslog(3).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Level {
@@ -12,7 +12,7 @@ pub enum Level {
     Debug = 7,
 }
 
-/// Where `attach` writes what it does.
+/// The destination of `attach`'s messages.
 #[derive(Debug, Clone, Copy)]
 pub enum Journal {
     /// Plain lines, on standard output, and what went wrong on standard error; no details.

@@ -74,7 +74,7 @@ pub enum Happened<'a> {
 pub struct Dashboard<'a> {
     app: App,
     theme: Theme,
-    /// Where things are on the screen now.
+    /// The current layout of the screen, for the mouse.
     hits: HitMap,
     watched: Option<ProcessId>,
     suspend: Box<dyn FnMut() -> io::Result<()> + 'a>,
@@ -108,7 +108,7 @@ impl<'a> Dashboard<'a> {
     /// Runs until an event ends it, or until nobody is left who could send one.
     ///
     /// # Errors
-    /// If cannot write to the terminal.
+    /// If the terminal cannot be written to.
     pub fn run<B>(
         mut self,
         terminal: &mut Terminal<B>,
@@ -246,7 +246,7 @@ const MOST_AT_ONCE: usize = 1024;
 /// Runs the dashboard as it is by default: in colour, and deaf to Ctrl-Z.
 ///
 /// # Errors
-/// If cannot write to the terminal.
+/// If the terminal cannot be written to.
 pub fn run<B>(
     terminal: &mut Terminal<B>,
     events: &EventReceiver,

@@ -46,7 +46,7 @@ impl Process {
         Self::start(RULED, &["sleep", "1000"])
     }
 
-    /// One that waits, and then runs the program anew in the same process.
+    /// A process that waits, and then executes the program again.
     fn waiting() -> Self {
         let script = format!("read line; exec {RULED} sleep 1000");
         Self::start(RULED, &["sh", "-c", &script])

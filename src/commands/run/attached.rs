@@ -20,7 +20,7 @@ use crate::scheduler::{News, Options, Scheduler};
 use crate::sys::capabilities;
 use crate::sys::log;
 
-/// How often the kernel is asked whether it still runs the scheduler.
+/// Interval for checking that the kernel still runs the scheduler.
 const LOOK: Timespec = Timespec {
     tv_sec: 0,
     tv_nsec: 500_000_000,
@@ -133,7 +133,7 @@ fn to_pass_on(signal: &siginfo) -> Option<Signal> {
     Signal::from_named_raw(number)
 }
 
-/// How the command ended.
+/// The end of the command.
 #[derive(Debug, Clone, Copy)]
 enum End {
     Exited(i32),

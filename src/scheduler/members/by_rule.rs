@@ -1,4 +1,4 @@
-//! What rules move, and what they leave alone: a person's hand comes first.
+//! Moves by rules. A move by a user takes precedence.
 
 use anyhow::Result;
 
@@ -7,7 +7,7 @@ use crate::model::{Membership, ProcessId, Queue};
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::entry::{BY_RULE, WITH_CHILDREN};
 
-/// What became of a rule's wish.
+/// The result of a move by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
     Moved,

@@ -9,7 +9,7 @@ use crate::model::{DemoStatus, ProcessId, Queue, Snapshot};
 pub enum Event {
     Key(Key),
     Mouse(Mouse),
-    /// What the mouse did, and at what: made of [`Event::Mouse`] by whoever knows the screen.
+    /// A mouse action and its target, derived from [`Event::Mouse`] by the owner of the screen's layout.
     Pointer(MouseAction, MouseTarget),
     /// Columns and rows.
     Resize(u16, u16),

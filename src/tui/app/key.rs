@@ -61,7 +61,7 @@ pub enum MouseAction {
     ScrollDown,
 }
 
-/// What the mouse points at.
+/// The target of the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseTarget {
     /// A row of the list, counted from the first in view.

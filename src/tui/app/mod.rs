@@ -63,7 +63,7 @@ pub struct Row<'a> {
     pub process: &'a Process,
     /// Share of one CPU in percent.
     pub cpu_percent: Option<f32>,
-    /// How busy it was at the last looks.
+    /// The CPU use in the last ticks.
     pub activity: Levels,
     /// The p99 of its wake-up waits, in nanoseconds, where it is looked at and has enough of them.
     pub wait_p99: Option<u64>,

@@ -67,7 +67,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
     pen.put(1, 0, &format!(" {text} "), width, style);
 }
 
-/// What a stranger can do, until the first key; while a demonstration runs, until its first move.
+/// Returns hints for a new user, until the first key, or during a demonstration until the first move.
 fn first_steps(app: &App) -> Option<String> {
     let key = |action| app.keymap().key(action);
     if app.replay().is_some() {

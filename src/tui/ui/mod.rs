@@ -39,7 +39,7 @@ use layout::{Layout, MIN_HEIGHT, MIN_WIDTH};
 use pen::Pen;
 use theme::Theme;
 
-/// Where things are on the screen, for one state and one size: made by [`fit`], kept by the loop.
+/// The layout of the screen for one state and one size: created by [`fit`], kept by the loop.
 #[derive(Debug, Default)]
 pub struct HitMap {
     area: Rect,

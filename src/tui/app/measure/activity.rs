@@ -1,4 +1,4 @@
-//! How busy each process was at the last few looks, for the small chart beside its percentage.
+//! The CPU use of each process in the last few ticks, for the small chart beside its percentage.
 
 use std::collections::HashMap;
 
@@ -41,7 +41,7 @@ impl Activity {
     }
 }
 
-/// What is hardly anything is seen all the same.
+/// Returns the level of a percentage. Any use above 0 is visible.
 #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
 fn level(percent: f32) -> u8 {
     if percent < 0.5 {
