@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What befalls a CPU, not a task: a real-time task takes it, it goes off, it comes back.
+ * Events of a CPU: a real-time task takes it, it goes offline, it comes back.
  */
 #ifndef DUALQ_CPUS_H
 #define DUALQ_CPUS_H
 
-/* A real-time task takes the CPU: what waits in its local queue goes back to ours. Linux 6.12 to
- * 6.18 say so by this op; user space loads it, or the program below, after what the kernel has. */
+/* A real-time task takes the CPU: tasks in its local DSQ return to our queues. Linux 6.12 to 6.18 call this op. User
+ * space loads it or the program below, depending on the kernel. */
 SEC("struct_ops/cpu_release")
 void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 {
@@ -19,7 +19,7 @@ void BPF_PROG(dualq_cpu_release, s32 cpu, struct scx_cpu_release_args *args)
 	c->releases = false;
 }
 
-/* From 6.19 on, where the op draws a warning. */
+/* From 6.19 on, where the op causes a warning. */
 SEC("tp_btf/sched_switch")
 int BPF_PROG(dualq_sched_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
@@ -28,18 +28,18 @@ int BPF_PROG(dualq_sched_switch, bool preempted, struct task_struct *prev, struc
 	return 0;
 }
 
-/* Present so that the kernel does not eject us at a hotplug (exit kind 66). */
+/* This op exists so that the kernel does not eject us at hotplug (exit kind 66). */
 SEC("struct_ops.s/cpu_online")
 void BPF_PROG(dualq_cpu_online, s32 cpu)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 
-	/* Or it comes back before it was off. */
+	/* Also if it comes back before it was offline. */
 	if (c)
 		c->leaves = false;
 }
 
-/* The kernel is done with its first wait; some tasks may have come to the CPU's own queues since. */
+/* The kernel's first wait has ended; tasks may have been queued in the CPU's own queues since. */
 SEC("struct_ops.s/cpu_offline")
 void BPF_PROG(dualq_cpu_offline, s32 cpu)
 {
@@ -47,7 +47,7 @@ void BPF_PROG(dualq_cpu_offline, s32 cpu)
 	drain_own_queues(cpu);
 }
 
-/* The first step on the way down, before the kernel waits for anything: cpu_offline is called after that. */
+/* The first step on the way down, before the kernel waits for anything. cpu_offline is called later. */
 SEC("tp_btf/cpuhp_enter")
 int BPF_PROG(dualq_cpu_leaves, unsigned int cpu, int target, int step)
 {
@@ -58,7 +58,7 @@ int BPF_PROG(dualq_cpu_leaves, unsigned int cpu, int target, int step)
 	return 0;
 }
 
-/* It is refused, as where a deadline task needs the CPU: nothing else says so. */
+/* Going offline is refused, for example because a deadline task needs the CPU. There is no other event for it. */
 SEC("tp_btf/cpuhp_exit")
 int BPF_PROG(dualq_cpu_stays, unsigned int cpu, int state, int step, int error)
 {

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which class a task belongs to: the maps that say so, and the question, answered in constant time.
- * The scheduler and the wait instrument are loaded apart and share these maps, so that both mean the
- * same members, whoever rules the machine.
+ * The class of a task: the maps of members, and the look-up in constant time. The scheduler and the wait instrument
+ * are loaded separately and share these maps, so that both use the same members under any scheduler.
  */
 #ifndef DUALQ_MEMBERS_H
 #define DUALQ_MEMBERS_H
@@ -17,15 +16,15 @@ enum class {
 
 /* A process in PRIORITY. src/scheduler/members.rs has the same layout. */
 struct member {
-	/* The leader's start, so that an id used again is not a member. 0: not yet stamped. */
+	/* The leader's start time, so that a reused id is not a member. 0: not stamped yet. */
 	u64 start_boottime;
 	u32 flags;
-	/* Of one that came through a parent: the process that was chosen, by its tgid. */
+	/* The chosen process (tgid) that the membership was inherited from. */
 	u32 chosen;
 };
-/* Its children come too, those of the future at their birth. */
+/* Its children are members too; future ones join when they are created. */
 #define MEMBER_WITH_CHILDREN 1
-/* It was not chosen itself: it came through a parent, and leaves with it. */
+/* The membership is inherited from a parent, and ends with the parent's. */
 #define MEMBER_THROUGH_PARENT 2
 
 struct {
@@ -35,7 +34,7 @@ struct {
 	__type(value, struct member);
 } priority_pids_map SEC(".maps");
 
-/* This program's own processes: tgid → the leader's start. */
+/* This program's own processes: tgid → the leader's start time. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 64);
@@ -52,7 +51,7 @@ static bool is_member(struct task_struct *p)
 	if (!m)
 		return false;
 	start = p->group_leader->start_boottime;
-	/* An entry written by another tool has no stamp yet: it means the process that lives now. */
+	/* An entry from another tool has no stamp yet, and applies to the process that lives now. */
 	if (!m->start_boottime)
 		m->start_boottime = start;
 	return m->start_boottime == start;

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reads all processes, for the dashboard's list: what /proc/PID/stat says of them, at a fortieth of
- * its cost. An object of its own, since it needs no sched_ext: it also serves where the scheduler
- * cannot be loaded.
+ * Reads all processes for the dashboard's list: the values of /proc/PID/stat at a fortieth of its cost. A separate object,
+ * because it needs no sched_ext and also works if the scheduler cannot be loaded.
  *
- * Each run goes on along the kernel's list of processes for some hundreds of them. An iterator of
- * type iter/task, which the kernel would lead, goes through the ids instead, those of threads
- * included, at twice the cost.
+ * Each run continues along the kernel's list of processes for some hundreds of them. The kernel's iterator of type
+ * iter/task goes through all ids instead, including those of threads, at twice the cost.
  */
 #include "kernel.h"
 #include <bpf/bpf_helpers.h>
@@ -19,26 +17,26 @@ char _license[] SEC("license") = "GPL";
 struct process_record {
 	u32 pid;
 	u32 parent;
-	/* What /proc/PID/stat shows in ticks of 10 ms. */
+	/* The start time, which /proc/PID/stat shows in ticks of 10 ms. */
 	u64 start_boottime_ns;
-	/* All threads, those that have ended included. */
+	/* CPU time of all threads, including threads that have ended. */
 	u64 cpu_ns;
 	/* Grows with each exec. */
 	u32 execs;
-	/* The owner, as /proc has it: the effective user. */
+	/* The owner, as in /proc: the effective user. */
 	u32 uid;
 	u32 threads;
 	u32 flags;
 	u32 state;
-	/* A thread was just ending: the CPU time may be wrong by that thread's. */
+	/* A thread was just ending, so the CPU time may be wrong by that thread's. */
 	u32 uncertain;
 	char comm[16];
 };
 
-/* As many as one walk under the kernel's read lock takes: a tenth of a millisecond. */
+/* The number of processes per walk under the kernel's read lock: a tenth of a millisecond. */
 #define MOST 512
 
-/* What one run found. */
+/* The result of one run. */
 struct page {
 	u32 filled;
 	u32 pad;
@@ -54,15 +52,15 @@ struct {
 
 /* The argument of a run. */
 struct walk {
-	/* The process to begin with; afterwards the one to go on with, 0 at the end. */
+	/* The process to begin with; afterwards the one to continue with, or 0 at the end. */
 	u32 from;
 	u32 pad;
 };
 
-/* What a run answers. */
+/* The return values of a run. */
 enum answer {
 	DONE,
-	/* There is no such process to begin with. */
+	/* The process to begin with does not exist. */
 	GONE,
 };
 
@@ -70,7 +68,7 @@ enum answer {
  * processes, the kernel has too, but that one can begin nowhere but at the first. */
 #define PROCESS_THREADS 2
 
-/* Read anew each time, in the order written here. */
+/* Read each time, in this order. */
 #define READ_ONCE(x) (*(volatile typeof(x) *)&(x))
 
 static u64 runtime_once(struct task_struct *leader, struct signal_struct *signal)
@@ -94,9 +92,9 @@ static u64 runtime_once(struct task_struct *leader, struct signal_struct *signal
 }
 
 /*
- * A thread that ends moves its time from itself to the process, under this lock: a sum taken
- * meanwhile counts it twice or not at all, and either would show as a leap of CPU%. Whoever holds the
- * lock may have lost its CPU in a virtual machine, so this does not wait for it.
+ * A thread that ends moves its CPU time to the process under this lock. A sum that is taken meanwhile counts it twice or
+ * not at all, and CPU% would jump. The holder of the lock may be without a CPU in a virtual machine, so this does not
+ * wait for it.
  */
 static bool runtime(struct task_struct *leader, struct signal_struct *signal, u64 *sum)
 {
@@ -135,12 +133,12 @@ static void describe(struct task_struct *p, struct process_record *record)
 	__builtin_memcpy(record->comm, p->comm, sizeof(record->comm));
 }
 
-/* Where a run has come to. */
+/* The position of a run. */
 struct place {
 	struct task_struct *task;
 };
 
-/* The one that came after it, on the kernel's list of all processes. */
+/* Returns the next process on the kernel's list of all processes. */
 static struct task_struct *after(struct task_struct *p)
 {
 	void *next = READ_ONCE(p->tasks.next);
@@ -175,12 +173,12 @@ int dualq_processes(struct walk *walk)
 	if (!found)
 		return GONE;
 	found->filled = 0;
-	/* From here on, who is found by its id is on the list, and what follows it there stays. */
+	/* After this, a task that is found by its id is on the list, and its successors stay. */
 	bpf_rcu_read_lock();
 	begin = bpf_task_from_pid(from);
 	if (begin) {
 		place.task = plain(begin);
-		/* The id may be a thread's by now: those are on no list. */
+		/* The id may belong to a thread by now; threads are not on the list. */
 		if (place.task->pid == place.task->tgid) {
 			bpf_loop(MOST, one, &place, 0);
 			next = plain(place.task)->tgid;

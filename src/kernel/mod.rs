@@ -2,6 +2,8 @@
 //! It may import: `model`, `sys`.
 //! It must never know: our scheduler, the dashboard, a command.
 
+#![warn(missing_docs)]
+
 pub mod pins;
 pub mod program;
 pub(crate) mod skeletons;

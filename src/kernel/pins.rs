@@ -20,14 +20,21 @@ const DIR: &str = "/sys/fs/bpf/dualq";
 /// The folder's name in that file system.
 const NAME: &str = "dualq";
 
+/// The map of members: `priority_pids_map`.
 pub const MEMBERS: &str = "priority_pids_map";
+/// The map of counters: `queue_stats`.
 pub const COUNTERS: &str = "queue_stats";
+/// The map of the program's own processes.
 pub const OWN: &str = "own_pids";
+/// The map with the reason why the kernel ended the scheduler.
 pub const EXIT: &str = "exit_record";
+/// The map with the owner's record.
 pub const OWNER: &str = "owner";
 /// Pinned only to keep the timers running: the kernel stops a timer with the last reference to its map.
 pub const TIMER: &str = "overdue_timer";
+/// The program that changes a membership.
 pub const CHANGE: &str = "change";
+/// The program that moves queued and running tasks after a change.
 pub const RECLASSIFY: &str = "reclassify";
 /// The link of the scheduler itself, which exists only with `--stay`.
 pub const LINK: &str = "link";
@@ -42,10 +49,13 @@ pub const SIDE_LINKS: [&str; 5] = [
     "sched_switch_link",
 ];
 
-/// The wait instrument's maps and programs.
+/// The map of the wait instrument: histograms per CPU.
 pub const WAIT_HISTOGRAMS: &str = "wait_histograms";
+/// The map of waits of single processes.
 pub const WAIT_PROCESSES: &str = "wait_processes";
+/// The map through which user space controls the instrument.
 pub const WAIT_CONTROL: &str = "wait_control";
+/// The instrument's programs.
 pub const WAIT_PROGRAMS: [&str; 3] = ["waits_waking", "waits_wakeup_new", "waits_switch"];
 /// The links that keep the instrument measuring, which exist only with `--stay`.
 pub const WAIT_LINKS: [&str; 3] = ["waking_link", "wakeup_new_link", "switch_link"];

@@ -29,8 +29,11 @@ impl DemoReading {
 /// News from the load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DemoStatus {
+    /// The load is being started.
     Starting,
+    /// The load runs; its last report.
     Runs(DemoReading),
+    /// The user stopped the load.
     Stopped,
     /// The load ended by itself and can be started again; the reason, without a full stop.
     Over(String),

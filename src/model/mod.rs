@@ -3,6 +3,7 @@
 //! Counters are cumulative here, as the kernel keeps them. Rates are derived from two snapshots by
 //! [`crate::app`], which alone knows the one before.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod demo;

@@ -18,6 +18,7 @@ pub struct ProcessId {
 /// shared from tick to tick, so a snapshot of thousands of processes copies none.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Process {
+    /// The process's, or the thread's, id and start time.
     pub id: ProcessId,
     /// For a thread, its process; `id` has the thread's own id and start time.
     pub thread_of: Option<ProcessId>,
@@ -27,6 +28,7 @@ pub struct Process {
     pub user: Arc<str>,
     /// The kernel's letter: R running, S sleeping, D uninterruptible, Z zombie, …; see proc(5).
     pub state: char,
+    /// Number of threads.
     pub threads: u32,
     /// User and system time of all threads since the process started.
     pub cpu_time: Duration,
@@ -34,6 +36,7 @@ pub struct Process {
     pub name: Arc<str>,
     /// The command line with single spaces, scrubbed; the name if it is a kernel thread.
     pub command: Arc<str>,
+    /// True for a kernel thread (`PF_KTHREAD`).
     pub kernel_thread: bool,
     /// The queue according to the kernel's map; `None` while the map cannot be read.
     pub queue: Option<Queue>,

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 /// The two queues. Their names are in capitals on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Queue {
+    /// The queue that is served first.
     Priority,
+    /// The queue of all other tasks.
     Batch,
 }
 
@@ -33,6 +35,7 @@ impl Queue {
 /// The kind of membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Membership {
+    /// Chosen without its children.
     Chosen,
     /// Chosen with its children. Future children join when they are created.
     WithChildren,
@@ -66,8 +69,11 @@ pub enum Role {
         /// The owner's process id; `None` if the scheduler was started with `--stay`.
         owner: Option<u32>,
     },
-    /// Nothing can be changed. The sentence has the cause and the remedy.
-    View { reason: String },
+    /// Nothing can be changed.
+    View {
+        /// The cause and the remedy, as a sentence.
+        reason: String,
+    },
 }
 
 /// The reason why the kernel ended our scheduler.
@@ -75,8 +81,9 @@ pub enum Role {
 pub struct Exit {
     /// The kind in words, e.g. "a runnable task waited too long (watchdog)".
     pub kind: String,
-    /// The kernel's reason and message, scrubbed; may be empty.
+    /// The kernel's reason, scrubbed; may be empty.
     pub reason: String,
+    /// The kernel's message, scrubbed; may be empty.
     pub message: String,
     /// The kernel's dump of queues and tasks at that moment, scrubbed, in lines; often empty.
     pub dump: Vec<String>,
@@ -102,7 +109,9 @@ impl fmt::Display for Exit {
 /// The scheduler's part of a snapshot.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SchedulerStatus {
+    /// The active scheduler.
     pub ruler: Ruler,
+    /// The role of this program.
     pub role: Role,
     /// Time since our scheduler was attached.
     pub attached: Option<Duration>,
@@ -121,11 +130,17 @@ pub struct SchedulerStatus {
 /// One CPU's counters since the scheduler was attached: numbers of tasks, and nanoseconds of CPU time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CpuCounters {
+    /// Tasks that became runnable in PRIORITY.
     pub priority_enq: u64,
+    /// Dispatches from PRIORITY.
     pub priority_dis: u64,
+    /// Tasks that became runnable in BATCH.
     pub batch_enq: u64,
+    /// Dispatches from BATCH.
     pub batch_dis: u64,
+    /// CPU time of PRIORITY, in nanoseconds.
     pub priority_ns: u64,
+    /// CPU time of BATCH, in nanoseconds.
     pub batch_ns: u64,
     /// Dispatches from BATCH that were made only because of the guarantee.
     pub rescues: u64,

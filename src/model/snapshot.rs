@@ -10,7 +10,9 @@ use super::{CpuCounters, Membership, NoWaits, Process, ProcessId, Queue, Schedul
 pub struct Snapshot {
     /// Time of the tick on the monotonic clock (`CLOCK_MONOTONIC`), which ignores wall-clock changes.
     pub at: Duration,
+    /// The machine as a whole.
     pub host: Host,
+    /// The scheduler's part.
     pub scheduler: SchedulerStatus,
     /// One entry per possible CPU, in order of number.
     pub cpus: Vec<Cpu>,
@@ -41,7 +43,9 @@ pub struct Host {
     pub kernel: String,
     /// Busy share of all online CPUs, in percent (0 to 100).
     pub cpu_percent: f32,
+    /// Memory in use, in bytes.
     pub memory_used_bytes: u64,
+    /// Memory of the machine, in bytes.
     pub memory_total_bytes: u64,
     /// True if `/proc` hides processes from this user (`hidepid`, proc(5)).
     #[serde(default)]
@@ -53,11 +57,14 @@ pub struct Host {
 /// One of the possible CPUs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cpu {
+    /// The CPU's number.
     pub number: u32,
+    /// True while the CPU is online.
     pub online: bool,
-    /// The first CPU that shares the last-level cache with this one, and its memory node; `None` if the
+    /// The first CPU that shares the last-level cache with this one; `None` if the
     /// kernel does not publish it.
     pub llc: Option<u32>,
+    /// Its memory node; `None` if the kernel does not publish it.
     pub node: Option<u32>,
     /// Busy share according to /proc/stat, in percent (0 to 100); `None` while the CPU is offline.
     pub busy_percent: Option<f32>,

@@ -7,14 +7,17 @@ pub const ENOUGH_FOR_P99: u64 = 200;
 /// Number of waits from which a median means something.
 pub const ENOUGH_FOR_P50: u64 = 20;
 
-/// The goals for the p99 of wake-up latency, in nanoseconds: it stays below.
+/// The goal of PRIORITY for the p99 of wake-up latency, in nanoseconds: it stays below.
 pub const PRIORITY_GOAL_NS: u64 = 100_000;
+/// The same for BATCH.
 pub const BATCH_GOAL_NS: u64 = 1_000_000;
 
 /// Waits of tasks for a CPU, cumulative since the instrument was loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Waits {
+    /// The waits of PRIORITY.
     pub priority: QueueWaits,
+    /// The waits of BATCH.
     pub batch: QueueWaits,
     /// Waits of single processes: members, and the selected process.
     pub processes: Vec<ProcessWaits>,
@@ -34,17 +37,23 @@ pub struct QueueWaits {
     pub requeue: KindWaits,
 }
 
+/// One kind of wait: wake-up or requeue.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct KindWaits {
+    /// The waits by length.
     pub histogram: Histogram,
     /// The longest wait since the last change, in nanoseconds; 0 if there was none.
     pub max_ns: u64,
 }
 
+/// The waits of one process.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ProcessWaits {
+    /// The process.
     pub id: ProcessId,
+    /// From wake-up to running.
     pub wake: Histogram,
+    /// From preemption to running again.
     pub requeue: Histogram,
 }
 
@@ -53,6 +62,7 @@ pub struct ProcessWaits {
 pub struct WaitCost {
     /// Number of events that its programs handled.
     pub events: u64,
+    /// CPU time of its programs, in nanoseconds.
     pub ns: u64,
 }
 

@@ -1,6 +1,8 @@
 //! Takes one [`Snapshot`] per tick: processes (the kernel's list, or `/proc`), the host (sysinfo) and the
 //! scheduler (its maps). Runs on its own thread with its own descriptors.
 
+#![warn(missing_docs)]
+
 pub(crate) mod hidden;
 pub(crate) mod host;
 pub(crate) mod identity;

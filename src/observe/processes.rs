@@ -31,6 +31,7 @@ enum Reader {
     None,
 }
 
+/// The processes of the machine, as of the last tick.
 pub struct Processes {
     reader: Reader,
     identities: Identities,

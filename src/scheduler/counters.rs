@@ -10,25 +10,42 @@ use crate::model::CpuCounters;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Counter {
+    /// Tasks that became runnable in PRIORITY.
     PriorityEnq,
+    /// Dispatches from PRIORITY.
     PriorityDis,
+    /// Tasks that became runnable in BATCH.
     BatchEnq,
+    /// Dispatches from BATCH.
     BatchDis,
+    /// Members that ended.
     MemberExits,
+    /// CPU time of PRIORITY, in nanoseconds.
     PriorityNs,
+    /// CPU time of BATCH, in nanoseconds.
     BatchNs,
+    /// Dispatches made only because of the guarantee.
     Rescues,
+    /// Tasks that a waking task preempted.
     Preemptions,
+    /// Queued tasks that were moved to PRIORITY.
     MovedToPriority,
+    /// Queued tasks that were moved to BATCH.
     MovedToBatch,
+    /// Tasks that became overdue.
     Overdue,
+    /// Dispatches of the program's own tasks.
     OwnDis,
+    /// CPU time of the program's own tasks, in nanoseconds.
     OwnNs,
+    /// CPU time of kernel threads that bypass both queues, in nanoseconds.
     KernelNs,
+    /// Children that did not become members because the map was full.
     ChildrenLeftOut,
 }
 
 impl Counter {
+    /// All counters, in order.
     pub const ALL: [Self; 16] = [
         Self::PriorityEnq,
         Self::PriorityDis,

@@ -26,7 +26,9 @@ use crate::waits::{self, Instrument};
 /// In struct overdue_timer of src/bpf/state.h: after the kernel's own 16 bytes.
 const OLDEST_WAIT: std::ops::Range<usize> = 16..24;
 
+/// Descriptors of a loaded scheduler's maps and programs.
 pub struct Handle {
+    /// The members.
     pub members: Members,
     counters: MapHandle,
     exit: MapHandle,

@@ -3,6 +3,8 @@
 //! [`Scheduler`] owns an attached scheduler, and detaches it when dropped. [`Handle`] reads and changes a running
 //! scheduler through its maps, whichever process attached it.
 
+#![warn(missing_docs)]
+
 mod counters;
 pub(crate) mod entry;
 pub(crate) mod exit;

@@ -23,8 +23,10 @@ pub struct Options {
     pub waits: WaitsOption,
 }
 
+/// The state of the wait instrument at the start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum WaitsOption {
+    /// The instrument measures from the start.
     FromTheStart,
     /// The instrument is loaded and can be turned on.
     Later,

@@ -9,16 +9,23 @@ const LAYOUT: u32 = 4;
 /// The owner's record: `struct owner_record` in src/bpf/state.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnerRecord {
+    /// The owner's process id.
     pub pid: u32,
+    /// The owner's start time in ticks of 10 ms after boot.
     pub start_ticks: u64,
     /// Time of attaching on `CLOCK_MONOTONIC`, in nanoseconds.
     pub attached_at_ns: u64,
+    /// The guarantee of BATCH, in percent.
     pub guarantee_percent: u32,
+    /// The watchdog's limit, in milliseconds.
     pub timeout_ms: u32,
     /// Started with `--stay`.
     pub stays: bool,
+    /// True if BATCH is first come, first served.
     pub batch_fifo: bool,
+    /// Longest slice of a PRIORITY task, in milliseconds.
     pub priority_slice_ms: u32,
+    /// Longest slice of a BATCH task, in milliseconds.
     pub batch_slice_ms: u32,
 }
 

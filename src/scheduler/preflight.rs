@@ -26,9 +26,11 @@ const CAP_BPF: u32 = 39;
 pub struct Check {
     /// A name that stays the same between versions.
     pub name: &'static str,
+    /// The result of the check.
     pub finding: Finding,
 }
 
+/// The result of a check.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Finding {
     /// The precondition holds; a description.

@@ -2,6 +2,8 @@
 //! It may import: `model`.
 //! It must never know: BPF, a scheduler, the dashboard, a command.
 
+#![warn(missing_docs)]
+
 pub mod capabilities;
 pub(crate) mod failpoint;
 pub mod log;

@@ -17,6 +17,7 @@ use rustix::io::Errno;
 pub enum Fault {
     /// Somebody else has, or had, a hand in it; says how, after its name in a sentence.
     Foreign(String),
+    /// The system's error.
     Io(io::Error),
 }
 

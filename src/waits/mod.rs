@@ -4,6 +4,7 @@
 //! [`Instrument`] owns it: it loads, attaches and detaches the programs. [`Reader`] reads what they count, in
 //! this process or, through the pins, in another one.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod instrument;

@@ -28,7 +28,7 @@ fn d_starts_the_load_and_d_stops_it() {
     let mut hands = Hands::default();
     let shown = play(SMALL, events, &mut hands);
     assert_eq!(hands.asked, ["start the demo"]);
-    assert!(shown.has("deadlines missed per second") && shown.has("measuring"));
+    assert!(shown.has("deadlines missed per second") && shown.has("calibrating"));
 
     let (_, _, mut events) = under_load(2);
     // A second d while it stops asks for nothing more.
