@@ -50,6 +50,10 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
+    /// Print to standard error all that the BPF library and the verifier say while programs are loaded
+    #[arg(long, global = true)]
+    pub verbose: bool,
+
     /// Print the version
     #[arg(long, action = ArgAction::Version)]
     _version: (),

@@ -7,7 +7,8 @@ use std::process::ExitCode;
 use clap::{CommandFactory, FromArgMatches};
 use dualq_top::{
     cli::{self, Cli},
-    commands, log,
+    commands,
+    kernel::libbpf,
     refusal::Refusal,
     text,
 };
@@ -17,7 +18,8 @@ fn main() -> ExitCode {
         .try_get_matches()
         .unwrap_or_else(|error| cli::refuse(&error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| cli::refuse(&error));
-    log::listen_to_libbpf();
+    libbpf::listen();
+    libbpf::aloud(cli.verbose);
     let Err(error) = commands::run(cli, &matches) else {
         return ExitCode::SUCCESS;
     };

@@ -50,7 +50,8 @@ fn the_manual_page_names_every_command_and_option() {
         let everywhere = page.split(".SH COMMANDS").next().unwrap();
         if let Some(option) = option {
             let option = format!("--{option}");
-            let global = ["--theme", "--ascii", "--config", "--help"].contains(&option.as_str());
+            let global = ["--theme", "--ascii", "--config", "--help", "--verbose"]
+                .contains(&option.as_str());
             let stands = section.contains(&option) || global && everywhere.contains(&option);
             assert!(stands, "{command} {option}: {section}");
         }

@@ -53,10 +53,10 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
         1 => ", with 1 member taken over".to_owned(),
         many => format!(", with {many} members taken over"),
     };
-    if !pins::mounted() {
+    if let Some(obstacle) = pins::obstacle() {
         following.say(
             Level::Warning,
-            "no BPF file system is mounted, so other commands cannot reach this scheduler; run `mount -t bpf bpf /sys/fs/bpf` and attach again",
+            &format!("{obstacle}, so other commands cannot reach this scheduler; run `{}` and attach again", obstacle.remedy()),
         );
     }
     if options.stay {

@@ -12,7 +12,6 @@ use super::members::write;
 use crate::bench::stop::{Interrupted, Stop};
 use crate::bench::{self, Measurement, Plan, report};
 use crate::cli::BenchOptions;
-use crate::log;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Options, WaitsOption, preflight};
 use crate::sys::own::Folder;
@@ -20,7 +19,6 @@ use crate::sys::own::Folder;
 pub fn run(options: &BenchOptions) -> Result<()> {
     let measurements = chosen(&options.only, options.quick)?;
     preflight::check()?;
-    log::listen_to_libbpf();
     let (repetitions, seconds) = if options.quick { (3, 2) } else { (5, 5) };
     let (path, directory) = directory(&options.out)?;
     let directory = Rc::new(directory);

@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+pub mod libbpf;
 pub mod pins;
 pub mod program;
 pub(crate) mod skeletons;

@@ -88,11 +88,46 @@ const ALL: [&str; 25] = [
     WAIT_LINKS[2],
 ];
 
-/// Returns true if a BPF file system is mounted at the place of the pins.
+/// Why no pin can be made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Obstacle {
+    /// There is no BPF file system.
+    NotMounted,
+    /// There is one that cannot be written.
+    ReadOnly,
+}
+
+impl Obstacle {
+    /// Returns the command that mends it.
+    #[must_use]
+    pub fn remedy(self) -> &'static str {
+        match self {
+            Self::NotMounted => "mount -t bpf bpf /sys/fs/bpf",
+            Self::ReadOnly => "mount -o remount,rw /sys/fs/bpf",
+        }
+    }
+}
+
+impl fmt::Display for Obstacle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::NotMounted => "no BPF file system is mounted",
+            Self::ReadOnly => "the BPF file system is mounted read-only",
+        })
+    }
+}
+
+/// Returns what keeps pins from being made; `None` where nothing does.
 #[must_use]
-pub fn mounted() -> bool {
+pub fn obstacle() -> Option<Obstacle> {
     // include/uapi/linux/magic.h: BPF_FS_MAGIC
-    rustix::fs::statfs(BPFFS).is_ok_and(|fs| fs.f_type as u64 == 0xcafe_4a11)
+    if !rustix::fs::statfs(BPFFS).is_ok_and(|fs| fs.f_type as u64 == 0xcafe_4a11) {
+        return Some(Obstacle::NotMounted);
+    }
+    let flags = rustix::fs::statvfs(BPFFS).map(|fs| fs.f_flag);
+    flags
+        .is_ok_and(|flags| flags.contains(rustix::fs::StatVfsMountFlags::RDONLY))
+        .then_some(Obstacle::ReadOnly)
 }
 
 /// Why the pins cannot be reached.
@@ -158,7 +193,7 @@ fn open() -> Result<Folder> {
 }
 
 fn open_parent() -> Result<OwnedFd> {
-    if !mounted() {
+    if obstacle() == Some(Obstacle::NotMounted) {
         bail!(Fault::NotMounted);
     }
     let parent = openat(

@@ -51,8 +51,19 @@ pub fn count_run_times() -> io::Result<OwnedFd> {
 }
 
 /// Returns how often a program ran, and its run time in nanoseconds, as far as the kernel counted them.
-#[allow(unsafe_code)]
 pub fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
+    let info = info(program)?;
+    Some((info.run_cnt, info.run_time_ns))
+}
+
+/// How many instructions the verifier went through to accept a program; 0 where the kernel does not tell.
+#[must_use]
+pub fn verified_instructions(program: BorrowedFd<'_>) -> u32 {
+    info(program).map_or(0, |info| info.verified_insns)
+}
+
+#[allow(unsafe_code)]
+fn info(program: BorrowedFd<'_>) -> Option<libbpf_sys::bpf_prog_info> {
     let mut info = libbpf_sys::bpf_prog_info::default();
     let mut size = u32::try_from(size_of_val(&info)).ok()?;
     // SAFETY: the kernel writes at most `size` bytes, which is what `info` has; zeros in it ask for
@@ -60,7 +71,27 @@ pub fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
     let error = unsafe {
         libbpf_sys::bpf_prog_get_info_by_fd(program.as_raw_fd(), &raw mut info, &raw mut size)
     };
-    (error == 0).then_some((info.run_cnt, info.run_time_ns))
+    (error == 0).then_some(info)
+}
+
+/// Whether bpf() does anything at all here: makes a map of one number and lets go of it.
+///
+/// # Errors
+/// The system call's own.
+#[allow(unsafe_code)]
+pub fn try_map() -> io::Result<()> {
+    // SAFETY: no name and no options are given, which the library allows.
+    let map = unsafe {
+        libbpf_sys::bpf_map_create(
+            libbpf_sys::BPF_MAP_TYPE_ARRAY,
+            ptr::null(),
+            4,
+            4,
+            1,
+            ptr::null(),
+        )
+    };
+    owned(map).map(drop)
 }
 
 #[allow(unsafe_code)]

@@ -23,7 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// Returns true if this kernel has sched_ext.
 #[must_use]
 pub fn has_sched_ext() -> bool {
-    Path::new(DIR).is_dir()
+    // The folder alone may be a cover that a container has laid over it.
+    Path::new(DIR).join("state").is_file()
 }
 
 /// Returns the state: enabling, enabled, disabling or disabled. Empty if it cannot be read.

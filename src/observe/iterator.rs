@@ -5,13 +5,14 @@ use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::seen::Seen;
+use crate::kernel::{libbpf, program};
 use crate::model::ProcessId;
-use crate::scheduler::{preflight, program};
+use crate::scheduler::{preflight, reason};
 use crate::skeletons::tasks::TasksSkelBuilder;
 
 /// The size of `struct process_record` in src/bpf/tasks.bpf.c, and the records' offset in `struct page`.
@@ -25,6 +26,7 @@ const KTHREADD: u32 = 2;
 /// Nanoseconds per tick of a start time in `/proc`: USER_HZ is 100 on all architectures.
 const TICK_NS: u64 = 10_000_000;
 
+/// The BPF program that lists processes, loaded.
 pub struct Iterator {
     program: OwnedFd,
     page: MapHandle,
@@ -41,10 +43,11 @@ impl Iterator {
         preflight::in_first_pid_namespace()?;
         preflight::in_first_time_namespace()?;
         let mut storage = MaybeUninit::uninit();
+        let _ = libbpf::heard();
         let skel = TasksSkelBuilder::default()
             .open(&mut storage)
             .and_then(OpenSkel::load)
-            .context("the kernel did not load the task iterator")?;
+            .map_err(|error| reason::of("the task iterator", &error))?;
         // These are kept; the object, with the kernel's types in it, can be dropped.
         let mut iterator = Self {
             program: skel.progs.dualq_processes.as_fd().try_clone_to_owned()?,

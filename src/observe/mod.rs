@@ -31,6 +31,7 @@ use crate::scheduler::{Counters, Entry, Handle, Hold, OwnerRecord, sysfs};
 use crate::tui::event_queue::EventSender;
 use host::HostReader;
 pub use host::online_cpus;
+pub use iterator::Iterator;
 pub use processes::{Processes, Source};
 
 /// Takes snapshots, and keeps what does not change between ticks.

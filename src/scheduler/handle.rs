@@ -100,10 +100,13 @@ impl Handle {
                     "another scheduler runs ({name}): stop it first; dualq-top never evicts one"
                 ),
             )),
-            Ruler::Unsupported => bail!(Refusal::new(
-                Status::KernelCannot,
-                "this kernel has no sched_ext: `make demo` runs one that has, in a virtual machine",
-            )),
+            Ruler::Unsupported => {
+                preflight::shows_sched_ext()?;
+                bail!(Refusal::new(
+                    Status::KernelCannot,
+                    "this kernel has no sched_ext: `make demo` runs one that has, in a virtual machine",
+                ))
+            }
             Ruler::KernelDefault | Ruler::Transition => bail!(Refusal::new(
                 Status::NotRunning,
                 "the scheduler is not running: start it with `sudo dualq-top` or `sudo dualq-top attach`",

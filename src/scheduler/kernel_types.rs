@@ -5,7 +5,7 @@
 use std::{
     collections::HashSet,
     fs::File,
-    io::{self, BufReader, Read, Seek, SeekFrom},
+    io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
     path::Path,
 };
 
@@ -16,20 +16,43 @@ pub(super) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 /// The first bytes (`struct btf_header`, include/uapi/linux/btf.h).
 const MAGIC: [u8; 2] = 0xeb9f_u16.to_ne_bytes();
-const HEADER_LEN: usize = 24;
 
-/// Kinds of types that are followed by more than their three words.
+/// Kinds of types that are looked at, or are followed by more than their three words.
 mod kind {
     pub const INT: u32 = 1;
     pub const ARRAY: u32 = 3;
     pub const STRUCT: u32 = 4;
     pub const UNION: u32 = 5;
     pub const ENUM: u32 = 6;
+    pub const FUNC: u32 = 12;
     pub const FUNC_PROTO: u32 = 13;
     pub const VAR: u32 = 14;
     pub const DATASEC: u32 = 15;
     pub const DECL_TAG: u32 = 17;
     pub const ENUM64: u32 = 19;
+}
+
+/// Where its parts lie in the file, in bytes from its beginning.
+struct Sections {
+    types: u64,
+    types_len: u64,
+    strings: u64,
+}
+
+impl Sections {
+    fn read(mut from: impl Read) -> io::Result<Self> {
+        let [magic, header_len, types, types_len, strings, _]: [u32; 6] = words(&mut from)?;
+        if magic.to_ne_bytes()[..2] != MAGIC {
+            return Err(malformed());
+        }
+        let [header_len, types, types_len, strings] =
+            [header_len, types, types_len, strings].map(u64::from);
+        Ok(Self {
+            types: header_len + types,
+            types_len,
+            strings: header_len + strings,
+        })
+    }
 }
 
 /// The kernel's own answer to what it has.
@@ -48,22 +71,12 @@ impl KernelTypes {
     /// The file cannot be read, or is not what the kernel writes.
     pub(super) fn read(path: &Path, functions: &[&'static str]) -> io::Result<Self> {
         let mut file = File::open(path)?;
-        let mut header = [0; HEADER_LEN];
-        file.read_exact(&mut header)?;
-        let word = |at: usize| {
-            let bytes = [header[at], header[at + 1], header[at + 2], header[at + 3]];
-            u64::from(u32::from_ne_bytes(bytes))
-        };
-        if header[..2] != MAGIC {
-            return Err(malformed());
-        }
-        let (header_len, types, types_len, strings) = (word(4), word(8), word(12), word(16));
-        let strings = header_len + strings;
+        let sections = Sections::read(&mut file)?;
         let mut found = Self::default();
 
         let mut wanted: Vec<&'static str> = functions.to_vec();
         wanted.push("sched_ext_ops");
-        file.seek(SeekFrom::Start(strings))?;
+        file.seek(SeekFrom::Start(sections.strings))?;
         let mut ops_name = None;
         for (name, at) in find(&mut file, &wanted)? {
             if name == "sched_ext_ops" {
@@ -75,10 +88,18 @@ impl KernelTypes {
         let Some(ops_name) = ops_name else {
             return Ok(found);
         };
-        file.seek(SeekFrom::Start(header_len + types))?;
-        let section = BufReader::with_capacity(64 << 10, (&mut file).take(types_len));
-        for member in members(section, ops_name)? {
-            file.seek(SeekFrom::Start(strings + u64::from(member)))?;
+        file.seek(SeekFrom::Start(sections.types))?;
+        let types = BufReader::with_capacity(64 << 10, (&mut file).take(sections.types_len));
+        let mut members = Vec::new();
+        each_type(types, |_, head, more| {
+            let is_ops = kind_of(head) == kind::STRUCT && head[0] == ops_name;
+            if is_ops {
+                members = more.chunks(3).map(|member| member[0]).collect();
+            }
+            Ok(!is_ops)
+        })?;
+        for member in members {
+            file.seek(SeekFrom::Start(sections.strings + u64::from(member)))?;
             found.ops.insert(string(&mut file)?);
         }
         Ok(found)
@@ -92,6 +113,45 @@ impl KernelTypes {
     pub(super) fn has_function(&self, name: &str) -> bool {
         self.functions.contains(name)
     }
+}
+
+/// The scheduler's functions that show a hidden last argument, the calling program (src/bpf/compat.h): a sign that
+/// the kernel's types were made by an old pahole, and that no program may call them.
+///
+/// # Errors
+/// The file cannot be read, or is not what the kernel writes.
+pub(super) fn shown_hidden_arguments(path: &Path) -> io::Result<Vec<String>> {
+    let types = std::fs::read(path)?;
+    let mut file = Cursor::new(&types);
+    let sections = Sections::read(&mut file)?;
+    let names = types
+        .get(usize_of(sections.strings)?..)
+        .ok_or_else(malformed)?;
+    let name = |at: u32| {
+        let name = names.get(at as usize..).unwrap_or_default();
+        let end = name.iter().position(|byte| *byte == 0).unwrap_or(0);
+        str::from_utf8(&name[..end]).unwrap_or_default()
+    };
+    let (mut functions, mut with_program) = (Vec::new(), HashSet::new());
+    file.seek(SeekFrom::Start(sections.types))?;
+    each_type(file.take(sections.types_len), |id, head, more| {
+        let last_name = || more.len().checked_sub(2).map(|at| name(more[at]));
+        match kind_of(head) {
+            kind::FUNC => functions.push((name(head[0]), head[2])),
+            kind::FUNC_PROTO if last_name() == Some("aux") => {
+                with_program.insert(id);
+            }
+            _ => {}
+        }
+        Ok(true)
+    })?;
+    let ours = ["scx_bpf_", "__scx_bpf_", "bpf_iter_scx_"];
+    let shown = functions.into_iter().filter(|(name, prototype)| {
+        with_program.contains(prototype)
+            && !name.ends_with("_impl")
+            && ours.iter().any(|start| name.starts_with(start))
+    });
+    Ok(shown.map(|(name, _)| name.to_owned()).collect())
 }
 
 fn malformed() -> io::Error {
@@ -129,31 +189,44 @@ fn find(mut text: impl Read, names: &[&'static str]) -> io::Result<Vec<(&'static
     }
 }
 
-/// The names of the members of the one struct of that name.
-fn members(mut types: impl Read, name: u32) -> io::Result<Vec<u32>> {
-    let mut skipped = Vec::new();
-    loop {
+fn kind_of(head: [u32; 3]) -> u32 {
+    (head[1] >> 24) & 0x1f
+}
+
+/// Hands over each type: its id, its first three words and those that follow; until it is told to stop.
+fn each_type(
+    mut types: impl Read,
+    mut each: impl FnMut(u32, [u32; 3], &[u32]) -> io::Result<bool>,
+) -> io::Result<()> {
+    let (mut bytes, mut more) = (Vec::new(), Vec::new());
+    for id in 1.. {
         let head: [u32; 3] = match words(&mut types) {
             Ok(head) => head,
-            Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => return Ok(Vec::new()),
+            Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => break,
             Err(error) => return Err(error),
         };
-        let (kind, length) = ((head[1] >> 24) & 0x1f, head[1] & 0xffff);
-        if kind == kind::STRUCT && head[0] == name {
-            let names = (0..length).map(|_| words(&mut types).map(|[name, _, _]: [u32; 3]| name));
-            return names.collect();
-        }
-        let length = usize::try_from(length).map_err(|_| malformed())?;
-        let more = match kind {
-            kind::INT | kind::VAR | kind::DECL_TAG => 4,
-            kind::ARRAY => 12,
-            kind::ENUM | kind::FUNC_PROTO => 8 * length,
-            kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 12 * length,
+        let length = usize_of(u64::from(head[1] & 0xffff))?;
+        let following = match kind_of(head) {
+            kind::INT | kind::VAR | kind::DECL_TAG => 1,
+            kind::ARRAY => 3,
+            kind::ENUM | kind::FUNC_PROTO => 2 * length,
+            kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 3 * length,
             _ => 0,
         };
-        skipped.resize(more, 0);
-        types.read_exact(&mut skipped)?;
+        bytes.resize(4 * following, 0);
+        types.read_exact(&mut bytes)?;
+        more.clear();
+        let (whole, _) = bytes.as_chunks();
+        more.extend(whole.iter().map(|word| u32::from_ne_bytes(*word)));
+        if !each(id, head, &more)? {
+            break;
+        }
     }
+    Ok(())
+}
+
+fn usize_of(number: u64) -> io::Result<usize> {
+    usize::try_from(number).map_err(|_| malformed())
 }
 
 fn words<const N: usize>(mut from: impl Read) -> io::Result<[u32; N]> {

@@ -1,15 +1,22 @@
 //! Loads the scheduler.
 
-use std::{mem::MaybeUninit, os::fd::AsFd, path::Path, time::Duration};
+use std::{
+    mem::MaybeUninit,
+    os::fd::AsFd,
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{
     OpenObject,
-    skel::{OpenSkel, SkelBuilder},
+    skel::{OpenSkel, Skel, SkelBuilder},
 };
 
 use super::kernel_types::{self, KernelTypes};
 use super::options::{Options, WaitsOption};
+use super::reason;
+use crate::kernel::{libbpf, program};
 use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::waits::{Instrument, WITHOUT_WAITS};
 
@@ -47,7 +54,48 @@ pub(super) fn load<'obj>(
     let types = KernelTypes::read(Path::new(kernel_types::VMLINUX), &REENQUEUE_ANYWHERE)
         .context("cannot read the kernel's type information")?;
     fit(&mut open, &types);
-    open.load().context("the kernel did not load the scheduler")
+    let _ = libbpf::heard();
+    open.load()
+        .map_err(|error| reason::of("the scheduler", &error))
+}
+
+/// What a load without an attach showed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Trial {
+    /// How many programs were loaded.
+    pub programs: usize,
+    /// That the verifier went through, all programs together; no program may have more than 1,000,000.
+    pub instructions: u32,
+    /// Of the largest one.
+    pub most_of_one: u32,
+    /// From opening the objects to the last one loaded.
+    pub took: Duration,
+}
+
+/// Loads the scheduler and the wait instrument, attaches neither, and unloads them: nothing of the machine
+/// changes.
+///
+/// # Errors
+/// The reason, as a start would give it.
+pub fn try_to_load(options: Options) -> Result<Trial> {
+    let begun = Instant::now();
+    let mut storage = MaybeUninit::uninit();
+    let skel = load(&mut storage, options)?;
+    let maps = &skel.maps;
+    let instrument = Instrument::load(maps.priority_pids_map.as_fd(), maps.own_pids.as_fd())?;
+    let took = begun.elapsed();
+    let programs = skel.object().progs();
+    let loaded = programs.filter(libbpf_rs::ProgramImpl::autoload);
+    let mut instructions: Vec<u32> = loaded
+        .map(|program| program::verified_instructions(program.as_fd()))
+        .collect();
+    instructions.extend(instrument.verified_instructions());
+    Ok(Trial {
+        programs: instructions.len(),
+        instructions: instructions.iter().sum(),
+        most_of_one: instructions.into_iter().max().unwrap_or(0),
+        took,
+    })
 }
 
 /// Returns the kernel's tick, 1 s / CONFIG_HZ: the resolution of the coarse clocks (`KTIME_LOW_RES` in

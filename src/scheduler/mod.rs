@@ -20,6 +20,7 @@ mod options;
 mod owner;
 mod owner_record;
 pub mod preflight;
+pub(crate) mod reason;
 mod restart;
 mod unowned;
 
@@ -30,6 +31,7 @@ pub use entry::Entry;
 pub use handle::Handle;
 pub use heir::Heir;
 pub use hold::Hold;
+pub use load::{Trial, try_to_load};
 pub use members::{Members, Placement};
 pub use options::{Options, WaitsOption};
 pub use owner::{News, Scheduler};

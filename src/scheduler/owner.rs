@@ -66,10 +66,15 @@ impl<'obj> Scheduler<'obj> {
         follows: Option<&Handle>,
     ) -> Result<Self> {
         preflight::check()?;
-        if options.stay && !pins::mounted() {
+        if options.stay
+            && let Some(obstacle) = pins::obstacle()
+        {
             bail!(Refusal::new(
                 Status::KernelCannot,
-                "--stay needs a BPF file system: run `mount -t bpf bpf /sys/fs/bpf`",
+                format!(
+                    "--stay needs a BPF file system ({obstacle}): run `{}`",
+                    obstacle.remedy()
+                ),
             ));
         }
         let turn = StartLock::take()?;
@@ -170,7 +175,7 @@ impl<'obj> Scheduler<'obj> {
     fn begin(&mut self) -> Result<()> {
         self.handle.set_owner(self.owner_record())?;
         // Another instance may have run since this one was last attached.
-        if pins::mounted() && !pins_are_ours() {
+        if pins::obstacle().is_none() && !pins_are_ours() {
             // Otherwise pinned links would outlive this process without an owner.
             self.pin().inspect_err(|_| pins::remove_all())?;
         }

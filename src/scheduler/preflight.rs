@@ -4,8 +4,16 @@
 use std::{fs, os::unix::fs::MetadataExt, path::Path};
 
 use anyhow::{Result, bail};
+use rustix::{
+    process::Pid,
+    thread::{CoreSchedulingScope, core_scheduling_cookie},
+};
 
-use super::{pins, sysfs};
+use super::{
+    kernel_types::{self, KernelTypes},
+    pins, reason, sysfs,
+};
+use crate::kernel::program;
 use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
 use crate::text::scrub;
@@ -46,7 +54,13 @@ pub enum Finding {
 /// # Errors
 /// The first [`Refusal`] among the checks that `doctor` shows.
 pub fn check() -> Result<()> {
-    for check in checks() {
+    first_refusal(checks())
+}
+
+/// # Errors
+/// The first refusal among these.
+pub fn first_refusal(checks: impl IntoIterator<Item = Check>) -> Result<()> {
+    for check in checks {
         if let Finding::Refused(refusal) = check.finding {
             bail!(refusal);
         }
@@ -58,6 +72,10 @@ pub fn check() -> Result<()> {
 #[must_use]
 pub fn checks() -> Vec<Check> {
     vec![
+        Check {
+            name: "mounts",
+            finding: mounts(),
+        },
         Check {
             name: "kernel",
             finding: kernel(),
@@ -77,6 +95,18 @@ pub fn checks() -> Vec<Check> {
         Check {
             name: "rights",
             finding: finding(rights(), "sufficient"),
+        },
+        Check {
+            name: "bpf",
+            finding: bpf(),
+        },
+        Check {
+            name: "jit",
+            finding: jit(),
+        },
+        Check {
+            name: "cookies",
+            finding: core_scheduling(),
         },
         Check {
             name: "namespace",
@@ -105,10 +135,43 @@ fn refused(status: Status, sentence: impl Into<String>) -> Finding {
     Finding::Refused(Refusal::new(status, sentence))
 }
 
+/// include/uapi/linux/magic.h
+const SYSFS_MAGIC: u64 = 0x6265_6572;
+const PROC_SUPER_MAGIC: u64 = 0x9fa0;
+
+/// Everything else is read there: what is hidden would look like what the kernel has not.
+fn mounts() -> Finding {
+    let is =
+        |path: &str, magic: u64| rustix::fs::statfs(path).is_ok_and(|fs| fs.f_type as u64 == magic);
+    let cause = if !is("/proc", PROC_SUPER_MAGIC) {
+        "/proc is not mounted here, or hidden: mount -t proc proc /proc"
+    } else if !is("/sys", SYSFS_MAGIC) {
+        "/sys is not mounted here, or hidden: mount -t sysfs sysfs /sys"
+    } else if !is("/sys/kernel", SYSFS_MAGIC) {
+        "/sys/kernel is hidden here, as in a container: run dualq-top outside it, or umount /sys/kernel"
+    } else {
+        return Finding::Fine("/proc and /sys show the kernel".to_owned());
+    };
+    refused(
+        Status::KernelCannot,
+        format!("cannot look at the kernel: {cause}"),
+    )
+}
+
 fn kernel() -> Finding {
     let release = scrub(rustix::system::uname().release().to_bytes());
     if sysfs::has_sched_ext() {
         return Finding::Fine(format!("Linux {release} has sched_ext"));
+    }
+    if KernelTypes::read(Path::new(kernel_types::VMLINUX), &[])
+        .is_ok_and(|types| types.has_op("enqueue"))
+    {
+        return refused(
+            Status::KernelCannot,
+            format!(
+                "cannot see sched_ext: Linux {release} has it, but /sys/kernel/sched_ext is hidden here, as in a container: run dualq-top outside it"
+            ),
+        );
     }
     refused(
         Status::KernelCannot,
@@ -116,6 +179,15 @@ fn kernel() -> Finding {
             "Linux {release} has no sched_ext: boot 6.12 or newer with CONFIG_SCHED_CLASS_EXT; or try `dualq-top replay`, or `make demo` in a virtual machine"
         ),
     )
+}
+
+/// Whether what there is of sched_ext can be seen at all.
+///
+/// # Errors
+/// A [`Refusal`] where it is hidden, as in a container.
+pub(super) fn shows_sched_ext() -> Result<()> {
+    let check = |name, finding| Check { name, finding };
+    first_refusal([check("mounts", mounts()), check("kernel", kernel())])
 }
 
 fn types() -> Finding {
@@ -126,6 +198,71 @@ fn types() -> Finding {
         Status::KernelCannot,
         "this kernel has no type information (BTF): boot one with CONFIG_DEBUG_INFO_BTF, or try `dualq-top replay` or `make demo`",
     )
+}
+
+/// The system call itself: with the rights held, only a filter refuses it.
+fn bpf() -> Finding {
+    // Without them it is refused for that, which is the better thing to say.
+    let Err(error) = program::try_map() else {
+        return Finding::Fine("the system call bpf() answers".to_owned());
+    };
+    if rights().is_err() {
+        return Finding::Fine("not tried, for want of rights".to_owned());
+    }
+    let cause = match error.raw_os_error() {
+        Some(EPERM | ENOSYS | EACCES) => {
+            "a filter refuses it here (seccomp, as in containers and services, or a security module): allow bpf() there, or run dualq-top outside"
+        }
+        _ => "see `dmesg`",
+    };
+    refused(
+        if error.kind() == std::io::ErrorKind::PermissionDenied {
+            Status::NotPermitted
+        } else {
+            Status::KernelCannot
+        },
+        format!("cannot use BPF: the system call bpf() fails ({error}): {cause}"),
+    )
+}
+
+/// The kernel's numbers (include/uapi/asm-generic/errno-base.h, errno.h).
+const EPERM: i32 = 1;
+const EACCES: i32 = 13;
+const ENOSYS: i32 = 38;
+
+fn jit() -> Finding {
+    if jit_is_off() {
+        return refused(
+            Status::KernelCannot,
+            format!("cannot load the scheduler: {}", reason::JIT_OFF),
+        );
+    }
+    Finding::Fine("BPF programs are compiled".to_owned())
+}
+
+/// Only a switch of the kernel's: where it was built to compile always, there is none to be off.
+pub(super) fn jit_is_off() -> bool {
+    fs::read_to_string("/proc/sys/net/core/bpf_jit_enable").is_ok_and(|on| on.trim() == "0")
+}
+
+/// Tasks of one core run together only with those of the same cookie. That is kept, but in an order that is not
+/// the scheduler's.
+fn core_scheduling() -> Finding {
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
+    for id in ids.filter_map(Pid::from_raw) {
+        match core_scheduling_cookie(id, CoreSchedulingScope::ThreadGroup) {
+            Ok(0) | Err(rustix::io::Errno::SRCH | rustix::io::Errno::PERM) => {}
+            Ok(_) => {
+                return Finding::Lacking(format!(
+                    "core scheduling is in use (process {id} has a cookie): the CPUs of a core wait for each other, so that shares and waits differ; end what asked for it (PR_SCHED_CORE) to be without"
+                ));
+            }
+            // This kernel or this machine has none.
+            Err(_) => break,
+        }
+    }
+    Finding::Fine("no process asked for core scheduling".to_owned())
 }
 
 fn lockdown() -> Finding {
@@ -156,13 +293,16 @@ fn isolated_cpus() -> Finding {
 }
 
 fn bpf_file_system() -> Finding {
+    if let Some(obstacle) = pins::obstacle() {
+        return Finding::Lacking(format!(
+            "{obstacle}: the dashboard works, but scripts cannot reach it; run `{}`",
+            obstacle.remedy()
+        ));
+    }
     let Err(error) = pins::usable() else {
         return Finding::Fine("mounted".to_owned());
     };
     match error.downcast_ref() {
-        Some(pins::Fault::NotMounted) => Finding::Lacking(
-            "no BPF file system: the dashboard works, but scripts cannot reach it; run `mount -t bpf bpf /sys/fs/bpf`".to_owned(),
-        ),
         Some(pins::Fault::Foreign(why)) => refused(Status::NotPermitted, why),
         // What that means is told by the check of rights.
         Some(pins::Fault::NotPermitted) => Finding::Fine("mounted".to_owned()),
@@ -203,9 +343,9 @@ pub fn may_look_into_others() -> bool {
     held() & (1 << CAP_SYS_PTRACE) != 0
 }
 
+/// Of this thread: another may have given up its rights already. Not from /proc, which may be hidden.
 fn held() -> u64 {
-    // The thread's own capabilities: another thread may have dropped them already.
-    fs::read_to_string("/proc/thread-self/status").map_or(0, |status| effective(&status))
+    rustix::thread::capabilities(None).map_or(0, |sets| sets.effective.bits())
 }
 
 /// Checks the pid namespace: process ids inside another one are not the kernel's.

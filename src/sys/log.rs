@@ -12,11 +12,8 @@ use std::{
     time::SystemTime,
 };
 
-use libbpf_rs::PrintLevel;
-
 use super::own;
 use crate::model::Exit;
-use crate::text::scrub;
 
 /// The path of the log.
 pub const PATH: &str = "/var/log/dualq-top.log";
@@ -24,16 +21,9 @@ pub const PATH: &str = "/var/log/dualq-top.log";
 /// twice this size and one entry (a dump has at most 32 KiB).
 const MOST_BYTES: u64 = 512 * 1024;
 
-/// Writes one line, with the time.
+/// Writes one entry, with the time.
 pub fn line(text: &str) {
     entry(&[text.to_owned()]);
-}
-
-/// Redirects libbpf's messages from the terminal to the log. Called once, for every command.
-pub fn listen_to_libbpf() {
-    libbpf_rs::set_print(Some((PrintLevel::Warn, |_, text| {
-        line(&format!("libbpf: {}", scrub(text.trim_end().as_bytes())));
-    })));
 }
 
 /// Logs why the kernel ended the scheduler, with its dump.

@@ -10,7 +10,8 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 
 use super::layout::Control;
 use super::reader::Reader;
-use crate::scheduler::{pins, program};
+use crate::kernel::{libbpf, pins, program};
+use crate::scheduler::reason;
 use crate::skeletons::waits::WaitsSkelBuilder;
 
 /// The loaded instrument, measuring or not. Dropping it detaches its programs, unless they are pinned.
@@ -33,9 +34,10 @@ impl Instrument {
             .context("cannot open the instrument's BPF object")?;
         open.maps.priority_pids_map.reuse_fd(members)?;
         open.maps.own_pids.reuse_fd(own)?;
+        let _ = libbpf::heard();
         let skel = open
             .load()
-            .context("the kernel did not load the wait instrument")?;
+            .map_err(|error| reason::of("the wait instrument", &error))?;
         let maps = &skel.maps;
         let progs = &skel.progs;
         // In the order of `pins::WAIT_PROGRAMS`.
@@ -57,6 +59,12 @@ impl Instrument {
             links: Vec::new(),
             _statistics: None,
         })
+    }
+
+    /// What the verifier went through for each of its programs.
+    pub fn verified_instructions(&self) -> impl Iterator<Item = u32> {
+        let programs = self.reader.programs.iter();
+        programs.map(|program| program::verified_instructions(program.as_fd()))
     }
 
     /// Starts or stops measuring; pinned programs keep measuring. Attaching a loaded program needs no capability,

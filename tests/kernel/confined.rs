@@ -106,12 +106,3 @@ fn a_kernel_without_types_is_refused_before_loading() {
         );
     }
 }
-
-#[test]
-fn kernel_without_sched_ext_is_refused_before_loading() {
-    for command in ["attach", "doctor", "list"] {
-        let refused = without("/sys/kernel", command);
-        assert_eq!(refused.status.code(), Some(3), "{command}: {refused:?}");
-        assert!(refused.stderr.contains("make demo"), "{refused:?}");
-    }
-}

@@ -43,6 +43,7 @@ mod stress;
 mod support;
 mod takeover;
 mod two_cpus;
+mod unloadable;
 mod verbs;
 mod view;
 mod virtual_time;

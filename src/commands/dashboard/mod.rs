@@ -4,7 +4,7 @@ mod hands;
 mod keeper;
 
 use std::{
-    io::{IsTerminal, stdin, stdout},
+    io::{IsTerminal, stderr, stdin, stdout},
     path::Path,
     sync::mpsc::{self, Receiver, Sender},
     thread,
@@ -20,6 +20,7 @@ use crate::dashboard::{Control, Dashboard, Happened};
 use crate::demo::Plan;
 use crate::drill;
 use crate::input;
+use crate::kernel::libbpf;
 use crate::model::Ruler;
 use crate::observe::{self, Observer, SamplerRequest};
 use crate::record;
@@ -110,6 +111,10 @@ pub fn run(
         },
         recorder,
     };
+    if stderr().is_terminal() {
+        // From here on the screen is the dashboard's.
+        libbpf::aloud(false);
+    }
     let app = App::with(preferences);
     let outcome = show(view, hands, app, theme(look), &events, &received, heard);
     let ended = keeper.is_none_or(|mut keeper| keeper.end());
