@@ -4,21 +4,71 @@ use dualq_top::app::{App, Key};
 use dualq_top::ui::theme::Theme;
 use ratatui::backend::TestBackend;
 
-use crate::support::{Hands, busy, key, play, play_in};
+use crate::support::{Hands, busy, key, play, play_in, scenes};
 use crate::{SMALL, clone, seen, show};
 
 #[test]
 fn too_small_is_said_not_drawn() {
-    for size in [(79, 24), (80, 23), (40, 10), (20, 5)] {
+    for size in [(79, 24), (80, 22), (40, 10), (20, 5)] {
         let (_, events) = seen(2);
         let shown = play(size, events, &mut Hands::default());
         let text = shown.lines().join(" ");
         assert!(
-            text.contains("needs") && text.contains("80×24"),
+            text.contains("needs") && text.contains("80×23"),
             "{size:?}: {text}"
         );
         assert!(!text.contains("COMMAND"));
     }
+}
+
+/// A terminal of 80×24 with a status line of tmux in it.
+#[test]
+fn one_line_less_than_usual_shows_all_the_same() {
+    let in_view = |name: &String| !name.ends_with("menu");
+    for (name, events) in scenes::all().into_iter().filter(|(name, _)| in_view(name)) {
+        let shown = play((80, 23), events, &mut Hands::default());
+        let lines = shown.lines();
+        assert!(!shown.has("needs 80"), "{name}");
+        assert!(!lines[22].is_empty(), "{name}:\n{}", shown.text());
+        let head = lines.iter().position(|line| line.contains("COMMAND "));
+        let rows = head.map(|head| lines[head + 1..21].iter().filter(|row| !row.is_empty()));
+        let least = if name == "nothing_seen" { 0 } else { 2 };
+        assert!(
+            rows.is_none_or(|rows| rows.count() >= least),
+            "{name}:\n{}",
+            shown.text()
+        );
+    }
+}
+
+#[test]
+fn beside_the_help_stands_what_can_be_read_or_nothing() {
+    let (_, mut events) = busy(4, 20);
+    events.push(key(Key::Char('?')));
+    // Up to there it has the whole width.
+    for columns in 100..116 {
+        let shown = play((columns, 30), clone(&events), &mut Hands::default());
+        let area = shown.buffer.area;
+        let edge = (columns - 92) / 2;
+        for y in 0..30 {
+            for x in (0..edge).chain(area.width - edge..area.width) {
+                let cell = shown.buffer[(x, y)].symbol();
+                assert_eq!(cell, " ", "{columns}: {x}, {y}:\n{}", shown.text());
+            }
+        }
+    }
+}
+
+#[test]
+fn home_and_end_scroll_the_help() {
+    let (_, mut events) = busy(4, 20);
+    events.extend([key(Key::Char('?')), key(Key::End), key(Key::Down)]);
+    let shown = play(SMALL, clone(&events), &mut Hands::default());
+    assert!(shown.has("a process that never sleeps"), "{}", shown.text());
+    events.push(key(Key::Home));
+    let shown = play(SMALL, events, &mut Hands::default());
+    assert!(shown.has("Queues and scheduler"), "{}", shown.text());
+    assert!(!shown.has("a process that never sleeps"));
 }
 
 #[test]

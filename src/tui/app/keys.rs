@@ -194,7 +194,10 @@ impl App {
             (Some(Action::Down), Mode::Help { line }) => *line += 1,
             (Some(Action::PageUp), Mode::Help { line }) => *line = line.saturating_sub(10),
             (Some(Action::PageDown), Mode::Help { line }) => *line += 10,
+            (Some(Action::First), Mode::Help { line }) => *line = 0,
+            (Some(Action::Last), Mode::Help { line }) => *line = usize::MAX,
             (Some(Action::Suspend), _) => return Some(Command::Suspend),
+            (Some(Action::Redraw), _) => return Some(Command::Redraw),
             _ if key == Key::Ctrl('c') => return Some(Command::Quit(Outcome::Quit)),
             // Any other key closes the help and does nothing else.
             (_, mode) => *mode = Mode::List,

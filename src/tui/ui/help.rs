@@ -12,6 +12,8 @@ use crate::text;
 /// The column of the sentences.
 const KEYS: u16 = 16;
 const WIDEST: u16 = 92;
+/// Nothing that is less wide can be read.
+const NARROW: u16 = 12;
 
 enum Line {
     Title(&'static str),
@@ -114,9 +116,11 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, first: usize, theme: &Theme)
     let place = place(area, app.keymap());
     let (width, height) = (place.width, place.height);
     let (x, y) = (place.x - area.x, place.y - area.y);
+    // A blank on either side keeps what is below apart; and a strip of that too narrow to be read is
+    // left out.
+    let beside = if x < NARROW { x } else { 1 };
     for y in y..y + height {
-        // A blank on either side keeps what is below apart.
-        pen.fill(x.saturating_sub(1), y, x + width + 1, " ", Style::reset());
+        pen.fill(x - beside, y, x + width + beside + 1, " ", Style::reset());
     }
     let mut pen = pen.part(x, y, width, height);
     for y in [0, height.saturating_sub(1)] {

@@ -6,7 +6,8 @@ use super::{banner, cpus, demo, proof, waits};
 use crate::app::App;
 
 pub const MIN_WIDTH: u16 = 80;
-pub const MIN_HEIGHT: u16 = 24;
+/// A terminal of 24 lines below the status line of tmux.
+pub const MIN_HEIGHT: u16 = 23;
 
 /// From this width on what a move does stands in a column of its own, beside the machine.
 const TWO_COLUMNS: u16 = 100;
