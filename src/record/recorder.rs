@@ -213,6 +213,7 @@ fn what(happened: Happened<'_>) -> Option<What> {
             // The terminal's state and the program's end mean nothing in a replay.
             Event::Mouse(_)
             | Event::Pointer(..)
+            | Event::Paste(_)
             | Event::Resize(..)
             | Event::Signal(_)
             | Event::TerminalGone

@@ -78,6 +78,7 @@ pub struct Dashboard<'a> {
     hits: HitMap,
     watched: Option<ProcessId>,
     suspend: Box<dyn FnMut() -> io::Result<()> + 'a>,
+    resume: Box<dyn FnMut() -> io::Result<()> + 'a>,
 }
 
 impl<'a> Dashboard<'a> {
@@ -89,6 +90,7 @@ impl<'a> Dashboard<'a> {
             hits: HitMap::default(),
             watched: None,
             suspend: Box::new(|| Ok(())),
+            resume: Box::new(|| Ok(())),
         }
     }
 
@@ -102,6 +104,13 @@ impl<'a> Dashboard<'a> {
     #[must_use]
     pub fn on_suspend(mut self, suspend: impl FnMut() -> io::Result<()> + 'a) -> Self {
         self.suspend = Box::new(suspend);
+        self
+    }
+
+    /// What takes the terminal again, after SIGCONT.
+    #[must_use]
+    pub fn on_resume(mut self, resume: impl FnMut() -> io::Result<()> + 'a) -> Self {
+        self.resume = Box::new(resume);
         self
     }
 
@@ -215,6 +224,10 @@ impl<'a> Dashboard<'a> {
                 Command::Replay(order) => control.replay(order),
                 Command::Suspend => {
                     (self.suspend)().context("cannot restore the terminal")?;
+                    redraw(terminal)?;
+                }
+                Command::Resume => {
+                    (self.resume)().context("the terminal cannot be taken again")?;
                     redraw(terminal)?;
                 }
                 Command::Redraw => redraw(terminal)?,

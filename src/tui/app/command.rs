@@ -37,6 +37,8 @@ pub enum Command {
     Replay(PlaybackRequest),
     /// Hand the terminal back and stop, as Ctrl-Z does.
     Suspend,
+    /// Take the terminal again and draw: the program was stopped, and a shell may have had it since.
+    Resume,
     /// Draw every cell again: another program may have written to the terminal.
     Redraw,
     Quit(Outcome),

@@ -11,6 +11,8 @@ pub enum Event {
     Mouse(Mouse),
     /// A mouse action and its target, derived from [`Event::Mouse`] by the owner of the screen's layout.
     Pointer(MouseAction, MouseTarget),
+    /// Text that was pasted.
+    Paste(String),
     /// Columns and rows.
     Resize(u16, u16),
     Snapshot(Box<Snapshot>),

@@ -118,6 +118,19 @@ impl App {
         self.view.list.go(motion, processes);
     }
 
+    /// Pasted text is text where text is typed, and nothing anywhere else: it presses no keys.
+    pub(super) fn paste(&mut self, text: &str) {
+        self.changed = false;
+        if !matches!(self.view.mode, Mode::Search | Mode::Filter) {
+            return;
+        }
+        for c in text.trim().chars() {
+            let c = if c.is_control() { ' ' } else { c };
+            self.take_key(Key::Char(c));
+            self.changed = true;
+        }
+    }
+
     fn search_key(&mut self, key: Key) {
         match key {
             Key::Char(c) if !c.is_control() => self.view.search.text.push(c),

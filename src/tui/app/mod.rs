@@ -109,6 +109,7 @@ impl App {
             Event::Pointer(action, target) => self.mouse(action, target),
             // Where it is on the screen says nothing here.
             Event::Mouse(_) => self.changed = false,
+            Event::Paste(text) => self.paste(&text),
             Event::Resize(..) => {}
             Event::Snapshot(snapshot) => self.see(snapshot),
             Event::Moved { id, result } => {
@@ -124,7 +125,7 @@ impl App {
             Event::Recorder(said) => self.say(Tone::Refused, said),
             Event::Replay(news) => self.replay_news(news),
             Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
-            Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Redraw),
+            Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Resume),
             Event::Signal(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
             Event::TerminalGone => return Some(Command::Quit(Outcome::TerminalGone)),
             Event::Panicked(message) => return Some(Command::Quit(Outcome::Panicked(message))),

@@ -1,157 +1,256 @@
-//! From the bytes that a terminal sends to keys and mouse actions.
+//! From the bytes that a terminal sends to keys, pastes and mouse actions.
 //!
-//! Sequences may come in pieces, and an escape byte may be a key of its own: what is not complete
-//! waits here for more, or for [`Decoder::flush`].
+//! A state machine after ECMA-48: what a terminal answers (strings, reports) is consumed and is no key.
+//! Bytes may come in pieces, and an escape byte may be a key of its own: what is not complete waits for
+//! more, or for [`Decoder::flush`]. Memory is bounded whatever comes.
+//!
+//! termina 0.4 decodes bytes too. It takes APC, PM and SOS strings for keys and knows no `27;…~`, and its
+//! buffer has no bound.
 
-use crate::app::{Event, Key, Mouse, MouseAction};
+use rustix::event::Timespec;
+
+use super::sequence;
+use crate::app::{Event, Key};
 
 const ESC: u8 = 0x1b;
-/// No sequence that means something is longer.
-const LONGEST: usize = 64;
+const BEL: u8 = 0x07;
 
-/// The bytes of an incomplete sequence.
-#[derive(Debug, Default)]
-pub struct Decoder {
-    pending: Vec<u8>,
-    /// A sequence has come that is too long; its end is still to come.
-    overlong: bool,
+/// No control sequence that means something has more parameter bytes.
+const LONGEST: usize = 64;
+/// No string that a terminal sends unasked is longer: what comes after so many bytes are keys again.
+const LONGEST_STRING: usize = 1 << 16;
+/// How much of a paste is kept: a search needs no more.
+const LONGEST_PASTE: usize = 256;
+/// Ends a paste.
+const PASTE_END: &[u8] = b"\x1b[201~";
+
+/// An escape byte is a key after this time without another byte.
+const ESCAPE: Timespec = milliseconds(30);
+/// A sequence that has begun is given up after this time without another byte: a slow connection may
+/// have split it.
+const SEQUENCE: Timespec = milliseconds(500);
+/// A paste is over after this time without another byte, though its end has not come.
+const PASTE: Timespec = milliseconds(5000);
+
+const fn milliseconds(count: i64) -> Timespec {
+    Timespec {
+        tv_sec: count / 1000,
+        tv_nsec: count % 1000 * 1_000_000,
+    }
 }
 
-/// The result of decoding the first bytes.
-enum Step {
-    /// Something that took so many bytes; `None` for what has no meaning here.
-    Took(usize, Option<Event>),
-    /// More bytes are needed.
-    Wait,
+/// What has come and is not complete yet.
+#[derive(Debug, Default)]
+pub struct Decoder(State);
+
+#[derive(Debug, Default)]
+enum State {
+    #[default]
+    Ground,
+    /// After `ESC`.
+    Escape,
+    /// In a character of UTF-8 of so many bytes; with Alt it is not ours.
+    Character {
+        bytes: Vec<u8>,
+        length: usize,
+        alt: bool,
+    },
+    /// After `ESC O` (SS3): a letter follows.
+    Single,
+    /// After `ESC [` (CSI), with the parameters so far.
+    Control(Vec<u8>),
+    /// In a control sequence that is too long.
+    Overlong,
+    /// After `ESC [ [`: the Linux console's F1 to F5.
+    Console,
+    /// After `ESC [ M`: button, column and row follow, a byte each.
+    OldMouse(Vec<u8>),
+    /// In an OSC, DCS, APC, PM or SOS string; `escape` after an `ESC` in it.
+    String { length: usize, escape: bool },
+    /// In a bracketed paste, with so many bytes of its end.
+    Paste { text: Vec<u8>, end: usize },
+}
+
+/// What a byte does.
+struct Step {
+    event: Option<Event>,
+    next: State,
+    /// The byte is no part of what came before: it is looked at again in the next state.
+    again: bool,
+}
+
+impl Step {
+    fn to(next: State) -> Self {
+        Self {
+            event: None,
+            next,
+            again: false,
+        }
+    }
+
+    /// Something is complete; `None` for what has no meaning here.
+    fn done(event: Option<Event>) -> Self {
+        Self {
+            event,
+            next: State::Ground,
+            again: false,
+        }
+    }
+
+    /// What came before is dropped.
+    fn again() -> Self {
+        Self {
+            event: None,
+            next: State::Ground,
+            again: true,
+        }
+    }
 }
 
 impl Decoder {
-    /// Takes bytes in and gives what is complete.
+    /// Takes bytes in and returns what is complete.
     pub fn feed(&mut self, bytes: &[u8]) -> Vec<Event> {
-        self.pending.extend_from_slice(bytes);
         let mut events = Vec::new();
-        let mut at = 0;
-        while let Some(rest) = self.pending.get(at..).filter(|rest| !rest.is_empty()) {
-            if self.overlong {
-                let end = rest.iter().position(|byte| !is_parameter(*byte));
-                at += end.unwrap_or(rest.len());
-                if let Some(end) = end {
-                    at += usize::from(ends_sequence(rest[end]));
-                    self.overlong = false;
+        for &byte in bytes {
+            loop {
+                let step = step(std::mem::take(&mut self.0), byte);
+                events.extend(step.event);
+                self.0 = step.next;
+                if !step.again {
+                    break;
                 }
-                continue;
-            }
-            match step(rest) {
-                Step::Took(length, event) => {
-                    at += length.max(1);
-                    events.extend(event);
-                }
-                // Its rest is no keys.
-                Step::Wait if rest.len() > LONGEST => {
-                    at += rest.len();
-                    self.overlong = true;
-                }
-                Step::Wait => break,
             }
         }
-        self.pending.drain(..at.min(self.pending.len()));
         events
     }
 
-    /// Whether something waits for more bytes.
-    pub fn is_waiting(&self) -> bool {
-        !self.pending.is_empty() || self.overlong
+    /// How long to wait for another byte before [`Self::flush`]; `None` while nothing is incomplete.
+    pub fn patience(&self) -> Option<&'static Timespec> {
+        match self.0 {
+            State::Ground => None,
+            State::Escape | State::String { escape: true, .. } => Some(&ESCAPE),
+            State::Paste { .. } => Some(&PASTE),
+            _ => Some(&SEQUENCE),
+        }
     }
 
     /// Nothing more has come for a while: an escape byte was the key, anything else is dropped.
     pub fn flush(&mut self) -> Option<Event> {
-        let key = self.pending.first() == Some(&ESC);
-        self.pending.clear();
-        self.overlong = false;
-        key.then_some(Event::Key(Key::Esc))
+        match std::mem::take(&mut self.0) {
+            State::Escape | State::String { escape: true, .. } => Some(Event::Key(Key::Esc)),
+            _ => None,
+        }
     }
 }
 
-fn step(bytes: &[u8]) -> Step {
-    let key = |key| Step::Took(1, Some(Event::Key(key)));
-    match bytes {
-        [ESC] => Step::Wait,
-        [ESC, ESC, ..] => key(Key::Esc),
-        [ESC, b'[', rest @ ..] => control_sequence(rest),
-        [ESC, b'O'] => Step::Wait,
-        [ESC, b'O', last, ..] => Step::Took(3, letter(*last).map(Event::Key)),
-        // With Alt: these keys are not ours.
-        [ESC, rest @ ..] => match step(rest) {
-            Step::Took(length, _) => Step::Took(1 + length, None),
-            Step::Wait => Step::Wait,
+fn step(state: State, byte: u8) -> Step {
+    match state {
+        State::Ground => ground(byte),
+        State::Escape => escape(byte),
+        State::Character { bytes, length, alt } => character(bytes, length, alt, byte),
+        State::Single if byte.is_ascii_graphic() => {
+            Step::done(sequence::single(byte).map(Event::Key))
+        }
+        State::Control(parameters) => control(parameters, byte),
+        State::Overlong if is_parameter(byte) => Step::to(State::Overlong),
+        State::Overlong if ends_sequence(byte) => Step::done(None),
+        State::Console if byte.is_ascii_graphic() => {
+            let key = (b'A'..=b'E').contains(&byte).then(|| byte - b'A' + 1);
+            Step::done(key.map(|n| Event::Key(Key::F(n))))
+        }
+        State::Single | State::Overlong | State::Console => Step::again(),
+        State::OldMouse(bytes) => old_mouse(bytes, byte),
+        State::String { length, escape } => string(length, escape, byte),
+        State::Paste { text, end } => paste(text, end, byte),
+    }
+}
+
+fn ground(byte: u8) -> Step {
+    let key = |key| Step::done(Some(Event::Key(key)));
+    match byte {
+        ESC => Step::to(State::Escape),
+        b'\r' | b'\n' => key(Key::Enter),
+        b'\t' => key(Key::Tab),
+        0x08 | 0x7f => key(Key::Backspace),
+        0 => key(Key::Ctrl(' ')),
+        1..=26 => key(Key::Ctrl(char::from(byte + b'a' - 1))),
+        ..0x20 => Step::done(None),
+        // One byte in place of `ESC` and a letter: C1, which cannot begin a character of UTF-8.
+        0x80..=0x9f => introduced(byte - 0x40).unwrap_or(Step::done(None)),
+        _ => character(Vec::new(), length_of(byte), false, byte),
+    }
+}
+
+/// After `ESC`.
+fn escape(byte: u8) -> Step {
+    match byte {
+        // The first was the key.
+        ESC => Step {
+            event: Some(Event::Key(Key::Esc)),
+            next: State::Escape,
+            again: false,
         },
-        [b'\r' | b'\n', ..] => key(Key::Enter),
-        [b'\t', ..] => key(Key::Tab),
-        [0x08 | 0x7f, ..] => key(Key::Backspace),
-        [0, ..] => key(Key::Ctrl(' ')),
-        [byte @ 1..=26, ..] => key(Key::Ctrl(char::from(byte + b'a' - 1))),
-        [0..=31, ..] => Step::Took(1, None),
-        _ => character(bytes),
+        // With Alt: these keys are not ours.
+        0xc2.. => character(Vec::new(), length_of(byte), true, byte),
+        _ => introduced(byte).unwrap_or(Step::done(None)),
     }
 }
 
-/// One character of UTF-8.
-fn character(bytes: &[u8]) -> Step {
-    let length = match bytes[0] {
+/// What `ESC` and this letter begin.
+fn introduced(letter: u8) -> Option<Step> {
+    Some(Step::to(match letter {
+        b'O' => State::Single,
+        b'[' => State::Control(Vec::new()),
+        b']' | b'P' | b'_' | b'^' | b'X' => State::String {
+            length: 0,
+            escape: false,
+        },
+        _ => return None,
+    }))
+}
+
+/// How many bytes a character has that begins with this one; 0 where none does.
+fn length_of(first: u8) -> usize {
+    match first {
         ..0x80 => 1,
         0xc2..=0xdf => 2,
         0xe0..=0xef => 3,
         0xf0..=0xf4 => 4,
-        _ => return Step::Took(1, None),
-    };
-    let Some(whole) = bytes.get(..length) else {
-        return Step::Wait;
-    };
-    match std::str::from_utf8(whole).map(|text| text.chars().next()) {
-        Ok(Some(c)) => Step::Took(length, Some(Event::Key(Key::Char(c)))),
-        _ => Step::Took(1, None),
+        _ => 0,
     }
 }
 
-/// Decodes what follows `ESC [`: parameters, then a letter.
-fn control_sequence(rest: &[u8]) -> Step {
-    // The Linux console: ESC [ [ A is F1.
-    if let [b'[', more @ ..] = rest {
-        return match more {
-            [] => Step::Wait,
-            [last @ b'A'..=b'E', ..] => Step::Took(4, Some(Event::Key(Key::F(last - b'A' + 1)))),
-            _ => Step::Took(4, None),
-        };
+fn character(mut bytes: Vec<u8>, length: usize, alt: bool, byte: u8) -> Step {
+    if !bytes.is_empty() && !(0x80..0xc0).contains(&byte) {
+        return Step::again();
     }
-    let Some(end) = rest.iter().position(|byte| !is_parameter(*byte)) else {
-        return Step::Wait;
-    };
-    let (parameters, last) = (&rest[..end], rest[end]);
-    let length = 2 + end + 1;
-    let event = match (parameters, last) {
-        // As if it had come in pieces.
-        (_, last) if length > LONGEST + 1 => {
-            return Step::Took(length - usize::from(!ends_sequence(last)), None);
+    bytes.push(byte);
+    if bytes.len() < length {
+        return Step::to(State::Character { bytes, length, alt });
+    }
+    let c = std::str::from_utf8(&bytes)
+        .ok()
+        .and_then(|text| text.chars().next());
+    Step::done(c.filter(|_| !alt).map(|c| Event::Key(Key::Char(c))))
+}
+
+/// After `ESC [`.
+fn control(mut parameters: Vec<u8>, byte: u8) -> Step {
+    match byte {
+        b'[' if parameters.is_empty() => Step::to(State::Console),
+        b'M' if parameters.is_empty() => Step::to(State::OldMouse(Vec::new())),
+        b'~' if parameters == b"200" => Step::to(State::Paste {
+            text: Vec::new(),
+            end: 0,
+        }),
+        _ if ends_sequence(byte) => Step::done(sequence::control(&parameters, byte)),
+        _ if is_parameter(byte) && parameters.len() < LONGEST => {
+            parameters.push(byte);
+            Step::to(State::Control(parameters))
         }
-        // The old report of the mouse: three bytes follow, which can be anything.
-        ([], b'M') => {
-            return match rest.get(1..4) {
-                Some(_) => Step::Took(length + 3, None),
-                None => Step::Wait,
-            };
-        }
-        ([b'<', parameters @ ..], b'M') => mouse(parameters).map(Event::Mouse),
-        ([b'<', ..], b'm') => None,
-        (_, b'~') => numbers(parameters)
-            .first()
-            .and_then(|n| numbered(*n))
-            .map(Event::Key),
-        (_, b'Z') => Some(Event::Key(Key::BackTab)),
-        (_, 0x40..=0x7e) => letter(last).map(Event::Key),
-        // Not a sequence at all: what broke it is looked at again.
-        _ => return Step::Took(length - 1, None),
-    };
-    Step::Took(length, event)
+        _ if is_parameter(byte) => Step::to(State::Overlong),
+        _ => Step::again(),
+    }
 }
 
 fn is_parameter(byte: u8) -> bool {
@@ -162,196 +261,61 @@ fn ends_sequence(byte: u8) -> bool {
     (0x40..=0x7e).contains(&byte)
 }
 
-/// Keys that end in a letter.
-fn letter(last: u8) -> Option<Key> {
-    Some(match last {
-        b'A' => Key::Up,
-        b'B' => Key::Down,
-        b'C' => Key::Right,
-        b'D' => Key::Left,
-        b'F' => Key::End,
-        b'H' => Key::Home,
-        b'M' => Key::Enter,
-        b'P' => Key::F(1),
-        b'Q' => Key::F(2),
-        b'R' => Key::F(3),
-        b'S' => Key::F(4),
-        _ => return None,
-    })
+fn old_mouse(mut bytes: Vec<u8>, byte: u8) -> Step {
+    if byte < 0x20 {
+        return Step::again();
+    }
+    bytes.push(byte - 0x20);
+    match bytes[..] {
+        [button, column, row] => {
+            let numbers = [button, column, row].map(u32::from);
+            Step::done(sequence::mouse(numbers).map(Event::Mouse))
+        }
+        _ => Step::to(State::OldMouse(bytes)),
+    }
 }
 
-/// Keys that are a number.
-fn numbered(number: u16) -> Option<Key> {
-    Some(match number {
-        1 | 7 => Key::Home,
-        3 => Key::Delete,
-        4 | 8 => Key::End,
-        5 => Key::PageUp,
-        6 => Key::PageDown,
-        11..=15 => Key::F(u8::try_from(number - 10).ok()?),
-        17..=21 => Key::F(u8::try_from(number - 11).ok()?),
-        23 | 24 => Key::F(u8::try_from(number - 12).ok()?),
-        _ => return None,
-    })
+/// In a string, which `ESC \` (ST) or a bell ends. A control character is no part of one: it ends what
+/// never ends by itself, and is the key that it is.
+fn string(length: usize, escape: bool, byte: u8) -> Step {
+    match byte {
+        b'\\' if escape => Step::done(None),
+        _ if escape => Step {
+            event: None,
+            next: State::Escape,
+            again: true,
+        },
+        BEL => Step::done(None),
+        ESC => Step::to(State::String {
+            length,
+            escape: true,
+        }),
+        ..0x20 | 0x7f => Step::again(),
+        _ if length >= LONGEST_STRING => Step::done(None),
+        _ => Step::to(State::String {
+            length: length + 1,
+            escape: false,
+        }),
+    }
 }
 
-/// A report of the mouse: button, column and row, counted from 1.
-fn mouse(parameters: &[u8]) -> Option<Mouse> {
-    let [button, column, row] = numbers(parameters)[..] else {
-        return None;
+fn paste(mut text: Vec<u8>, end: usize, byte: u8) -> Step {
+    let end = match PASTE_END.get(end) {
+        Some(expected) if *expected == byte => end + 1,
+        _ if byte == ESC => 1,
+        _ => {
+            if text.len() < LONGEST_PASTE {
+                text.push(byte);
+            }
+            0
+        }
     };
-    let action = match button {
-        0 => MouseAction::Click,
-        64 => MouseAction::ScrollUp,
-        65 => MouseAction::ScrollDown,
-        _ => return None,
-    };
-    Some(Mouse {
-        action,
-        column: column.saturating_sub(1),
-        row: row.saturating_sub(1),
-    })
-}
-
-fn numbers(parameters: &[u8]) -> Vec<u16> {
-    parameters
-        .split(|byte| *byte == b';')
-        .map(|digits| {
-            std::str::from_utf8(digits)
-                .ok()
-                .and_then(|digits| digits.parse().ok())
-                .unwrap_or(0)
-        })
-        .collect()
+    if end < PASTE_END.len() {
+        return Step::to(State::Paste { text, end });
+    }
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Step::done(Some(Event::Paste(text)))
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn keys(bytes: &[u8]) -> Vec<Key> {
-        let mut decoder = Decoder::default();
-        let mut events = decoder.feed(bytes);
-        events.extend(decoder.flush());
-        events
-            .into_iter()
-            .map(|event| match event {
-                Event::Key(key) => key,
-                other => panic!("{other:?}"),
-            })
-            .collect()
-    }
-
-    #[test]
-    fn keys_of_common_terminals_are_known() {
-        for (bytes, key) in [
-            (&b" "[..], Key::Char(' ')),
-            ("ö".as_bytes(), Key::Char('ö')),
-            (b"\r", Key::Enter),
-            (b"\x7f", Key::Backspace),
-            (b"\x03", Key::Ctrl('c')),
-            (b"\x1a", Key::Ctrl('z')),
-            (b"\x1b", Key::Esc),
-            (b"\x1b[A", Key::Up),
-            (b"\x1bOB", Key::Down),
-            (b"\x1b[1;5C", Key::Right),
-            (b"\x1b[5~", Key::PageUp),
-            (b"\x1b[6~", Key::PageDown),
-            (b"\x1b[H", Key::Home),
-            (b"\x1b[1~", Key::Home),
-            (b"\x1bOF", Key::End),
-            (b"\x1b[Z", Key::BackTab),
-            (b"\x1bOP", Key::F(1)),
-            (b"\x1b[[A", Key::F(1)),
-            (b"\x1b[13~", Key::F(3)),
-            (b"\x1b[17~", Key::F(6)),
-            (b"\x1b[21~", Key::F(10)),
-            (b"\x1b[24~", Key::F(12)),
-        ] {
-            assert_eq!(keys(bytes), [key], "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn sequences_may_come_in_pieces() {
-        let mut decoder = Decoder::default();
-        for piece in [&b"\x1b"[..], b"[", b"6"] {
-            assert!(decoder.feed(piece).is_empty() && decoder.is_waiting());
-        }
-        let events = decoder.feed(b"~q");
-        assert!(matches!(
-            events[..],
-            [Event::Key(Key::PageDown), Event::Key(Key::Char('q'))]
-        ));
-        assert!(!decoder.is_waiting());
-    }
-
-    #[test]
-    fn what_is_not_ours_leaves_nothing_behind() {
-        for bytes in [
-            &b"\x1bx"[..],   // Alt
-            b"\x1b\xc3\xb6", // Alt and a letter of two bytes
-            b"\x1b[200~",    // a paste begins
-            b"\x1b[?1;2c",   // an answer of the terminal
-            b"\x1b[M !!",    // the old report of the mouse
-            b"\x1b[<0;5;5m", // a button is released
-            b"\xff\xfe",     // no text
-        ] {
-            let mut all = bytes.to_vec();
-            all.push(b'q');
-            assert_eq!(keys(&all), [Key::Char('q')], "{bytes:?}");
-        }
-    }
-
-    #[test]
-    fn a_sequence_without_end_types_nothing_whole_or_in_pieces() {
-        let mut all = b"\x1b[".to_vec();
-        all.extend(b"12;".repeat(100));
-        all.extend(b"mq");
-        assert_eq!(keys(&all), [Key::Char('q')]);
-        let mut decoder = Decoder::default();
-        let events: Vec<Event> = all.chunks(7).flat_map(|p| decoder.feed(p)).collect();
-        assert!(
-            matches!(events[..], [Event::Key(Key::Char('q'))]),
-            "{events:?}"
-        );
-    }
-
-    #[test]
-    fn the_mouse_counts_from_nothing() {
-        let events = Decoder::default().feed(b"\x1b[<0;10;14M\x1b[<65;1;1M");
-        let [Event::Mouse(click), Event::Mouse(scroll)] = events[..] else {
-            panic!("{events:?}");
-        };
-        assert_eq!(
-            (click.action, click.column, click.row),
-            (MouseAction::Click, 9, 13)
-        );
-        assert_eq!(scroll.action, MouseAction::ScrollDown);
-    }
-
-    #[test]
-    fn no_bytes_can_stop_the_decoder() {
-        let mut decoder = Decoder::default();
-        let mut state = 12345_u32;
-        for _ in 0..20_000 {
-            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            let byte = (state >> 24) as u8;
-            // Escapes and brackets more often than chance has them.
-            let byte = if byte < 60 {
-                ESC
-            } else if byte < 100 {
-                b'['
-            } else {
-                byte
-            };
-            decoder.feed(&[byte]);
-            assert!(decoder.pending.len() <= LONGEST + 1);
-        }
-        decoder.flush();
-        decoder.feed(b"\x1b[111111111111111111111111111111111111111111111111111111111111111111");
-        decoder.flush();
-        let events = decoder.feed(b"q");
-        assert!(matches!(events[..], [Event::Key(Key::Char('q'))]));
-    }
-}
+mod tests;

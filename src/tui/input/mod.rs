@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 pub(crate) mod decode;
+mod sequence;
 
 use std::fs::File;
 use std::io::{self, stdin};
@@ -13,19 +14,13 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
 use crate::app::Event;
 use crate::drill;
 use crate::tui::event_queue::{Closed, EventSender};
 use decode::Decoder;
-
-/// Time limit for the rest of a sequence after an escape byte.
-const ESCAPE: Timespec = Timespec {
-    tv_sec: 0,
-    tv_nsec: 30_000_000,
-};
 
 /// Starts the thread. It ends when nobody listens any more, or when the terminal has gone: then
 /// [`Event::TerminalGone`] is the last that it sends.
@@ -85,8 +80,7 @@ fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &EventSender) -> Resu
             PollFd::from_borrowed_fd(terminal, PollFlags::IN),
             PollFd::from_borrowed_fd(resized, PollFlags::IN),
         ];
-        let wait = decoder.is_waiting().then_some(&ESCAPE);
-        match rustix::event::poll(&mut watched, wait) {
+        match rustix::event::poll(&mut watched, decoder.patience()) {
             Err(Errno::INTR) => continue,
             Ok(0) => {
                 if let Some(event) = decoder.flush() {
