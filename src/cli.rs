@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
+use std::io::{Write, stderr};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -22,8 +23,8 @@ use crate::{bench, demo};
         Its key ? lists all keys and explains the terms.\n\n\
         Exit status: 0 success, 1 other error, 2 invalid argument, 3 kernel not supported,\n\
         4 not permitted, 5 another scheduler is active, 6 dualq is not running, 7 no such process,\n\
-        8 the demonstration showed no effect. Ended by signal N: 128 + N. run: the command's own,\n\
-        126 cannot be run, 127 not found."
+        8 the demonstration showed no effect. Ended by signal N: 128 + N; attach: 0 after SIGTERM or\n\
+        SIGINT, once it has detached. run: the command's own, 126 cannot be run, 127 not found."
 )]
 #[allow(clippy::manual_non_exhaustive)] // clap needs a field for a flag, even one that it handles itself
 pub struct Cli {
@@ -66,7 +67,7 @@ pub fn refuse(error: &clap::Error) -> ! {
         // clap prints it in colour if the terminal has colours.
         error.exit();
     }
-    eprintln!("{plain}");
+    let _ = writeln!(stderr(), "{plain}");
     std::process::exit(error.exit_code());
 }
 

@@ -3,6 +3,9 @@
 //! Data flows one way round: kernel maps and `/proc` → [`observe`] → [`model::Snapshot`] →
 //! [`tui::app`] → [`tui::ui`] → terminal; keys → [`tui::app`] → commands → [`scheduler`].
 
+// They panic where nobody can read what is printed.
+#![deny(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod bench;
 pub mod cli;
 pub mod commands;

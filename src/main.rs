@@ -1,6 +1,7 @@
 //! Parses the command line and runs one command.
 
 #![forbid(unsafe_code)]
+#![deny(clippy::print_stderr, clippy::print_stdout)]
 
 use std::process::ExitCode;
 
@@ -9,11 +10,14 @@ use dualq_top::{
     cli::{self, Cli},
     commands,
     kernel::libbpf,
-    refusal::Refusal,
+    refusal::{self, Refusal},
+    sys::signals,
     text,
 };
 
 fn main() -> ExitCode {
+    // Where the kernel refuses, a limit ends the program as it would any other.
+    let _ = signals::survive_file_size_limit();
     let matches = Cli::command()
         .try_get_matches()
         .unwrap_or_else(|error| cli::refuse(&error));
@@ -24,9 +28,9 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     };
     if let Some(refusal) = error.downcast_ref::<Refusal>() {
-        eprintln!("dualq-top: {refusal}");
+        refusal::complain(&refusal.to_string());
         return ExitCode::from(refusal.status as u8);
     }
-    eprintln!("dualq-top: {}", text::scrub_lines(&format!("{error:#}")));
+    refusal::complain(&text::scrub_lines(&format!("{error:#}")));
     ExitCode::FAILURE
 }

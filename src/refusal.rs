@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 use std::fmt;
+use std::io::{Write, stderr};
 
 /// The exit statuses besides 0 and 1 (any other fault). Documented in `--help` and docs/CLI.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,3 +41,8 @@ impl fmt::Display for Refusal {
 }
 
 impl std::error::Error for Refusal {}
+
+/// Prints a sentence to stderr. One that nobody can read is lost: that changes no exit status.
+pub fn complain(sentence: &str) {
+    let _ = writeln!(stderr(), "dualq-top: {sentence}");
+}

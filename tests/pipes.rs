@@ -40,3 +40,26 @@ fn a_full_disk_is_said() {
         assert_eq!(ended.status.code(), Some(1), "{arguments:?}");
     }
 }
+
+/// As in a service whose log is on a full disk, or a script that has closed it.
+#[test]
+fn a_complaint_that_nobody_can_read_changes_no_status() {
+    for arguments in [
+        &["replay", "/nonexistent"][..],
+        &["--nonsense"],
+        &["add", "x"],
+        &["attach", "--batch-guarantee", "99"],
+        &["list"],
+    ] {
+        let usual = program(arguments).output().unwrap().status.code();
+        assert_ne!(usual, Some(0), "{arguments:?}");
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let ended = program(arguments).stderr(full).status().unwrap();
+        assert_eq!(ended.code(), usual, "{arguments:?}, full");
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "exec \"$0\" \"$@\" 2>&-"]);
+        shell.arg(env!("CARGO_BIN_EXE_dualq-top")).args(arguments);
+        let ended = shell.stdin(Stdio::null()).status().unwrap();
+        assert_eq!(ended.code(), usual, "{arguments:?}, closed");
+    }
+}

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use crate::signal;
 
@@ -20,7 +19,8 @@ impl Stop {
     pub fn on_signals() -> Result<Self> {
         let stop = Self::default();
         signal::put_off(|| {
-            for signal in [SIGHUP, SIGINT, SIGQUIT, SIGTERM] {
+            let heeded = |signal: &i32| !signal::is_ignored(*signal);
+            for signal in signal::ENDING.into_iter().filter(heeded) {
                 let number = usize::try_from(signal)?;
                 signal_hook::flag::register_usize(signal, Arc::clone(&stop.0), number)
                     .context("cannot wait for signals")?;

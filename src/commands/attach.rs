@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Result, bail};
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::following::Following;
 use super::members::write;
@@ -35,7 +35,9 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
     let before = match living_owner() {
         Some((handle, owner)) if !options.stay => {
             let heir = Heir::of(&handle)?;
-            wait_for(&handle, owner, &signals, &mut following)?;
+            if let Some(signal) = wait_for(&handle, owner, &signals, &mut following)? {
+                return end_in_order(signal);
+            }
             Some((handle, heir))
         }
         _ => None,
@@ -62,7 +64,9 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
     if options.stay {
         // A signal came during the start.
         if let Ok(signal) = signals.try_recv() {
-            return give_back(scheduler, signal);
+            give_back(scheduler)?;
+            // It was asked to stay, and does not.
+            signal::end_by(signal);
         }
         write(&format!(
             "dualq attached{taken_over}; `dualq-top detach` ends it\n"
@@ -83,7 +87,8 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
             Some(signal) if following.is_for_the_rules(signal) => {}
             Some(signal) => {
                 following.stopping();
-                return give_back(scheduler, signal);
+                give_back(scheduler)?;
+                return end_in_order(signal);
             }
             None => {}
         }
@@ -105,17 +110,26 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
     }
 }
 
-/// Detaches, so that the kernel's own scheduler runs again, and exits with the status of this signal.
-fn give_back(mut scheduler: Scheduler<'_>, signal: i32) -> Result<()> {
+/// Detaches, so that the kernel's own scheduler runs again.
+fn give_back(mut scheduler: Scheduler<'_>) -> Result<()> {
     scheduler.detach()?;
     drop(scheduler);
     write("kernel default\n")?;
-    std::process::exit(128 + signal);
+    Ok(())
+}
+
+/// Ends the program in order. These two are how a service manager and a user end what has done its
+/// work: another status would be a failure to them.
+fn end_in_order(signal: i32) -> Result<()> {
+    match signal {
+        SIGINT | SIGTERM => Ok(()),
+        _ => signal::end_by(signal),
+    }
 }
 
 /// Receives signals on a thread, so that a signal during attaching is not lost.
 fn signals() -> Result<Receiver<i32>> {
-    let mut signals = signal::listen(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    let mut signals = signal::listen(signal::ENDING.into_iter().chain(signal::fatal()))?;
     let (sender, received) = mpsc::channel();
     thread::spawn(move || {
         let _ = rights::give_up();
@@ -148,13 +162,13 @@ fn living_owner() -> Option<(Handle, u32)> {
     Some((handle, owner))
 }
 
-/// Waits until the owner has ended. Then its members can be taken over.
+/// Waits until the owner has ended, so that its members can be taken over, or until a signal comes.
 fn wait_for(
     handle: &Handle,
     owner: u32,
     signals: &Receiver<i32>,
     following: &mut Following,
-) -> Result<()> {
+) -> Result<Option<i32>> {
     following.say(
         Level::Info,
         &format!(
@@ -166,8 +180,8 @@ fn wait_for(
         if let Some(signal) = heard(signals)?
             && !following.is_for_the_rules(signal)
         {
-            std::process::exit(128 + signal);
+            return Ok(Some(signal));
         }
     }
-    Ok(())
+    Ok(None)
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use serde::Serialize;
-use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
 
 use super::dashboard::{self, Start};
 use super::members::write;
@@ -41,7 +40,7 @@ pub fn run(
         let (start, record) = (Start::Demo(plan), options.record.record.as_deref());
         return dashboard::run(scheduler, look, preferences, start, record);
     }
-    let mut signals = signal::listen(&[SIGHUP, SIGINT, SIGQUIT, SIGTERM])?;
+    let mut signals = signal::listen(signal::ENDING.into_iter().chain(signal::fatal()))?;
     let (sender, received) = mpsc::channel();
     thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
@@ -53,7 +52,7 @@ pub fn run(
     if let Err(error) = &result
         && let Some(Interrupted(signal)) = error.downcast_ref()
     {
-        std::process::exit(128 + signal);
+        signal::end_by(*signal);
     }
     result
 }

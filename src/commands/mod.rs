@@ -25,6 +25,7 @@ use clap::ArgMatches;
 use crate::bench::part as bench_part;
 use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions, Which};
 use crate::demo::part;
+use crate::refusal::complain;
 use crate::scheduler::{Options, WaitsOption};
 use crate::settings::Settings;
 
@@ -131,6 +132,6 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
 /// Prints what the dashboard would show on its message line.
 fn print_note(settings: &Settings) {
     if let Some(note) = settings.preferences.note.as_deref() {
-        eprintln!("dualq-top: {note}");
+        complain(note);
     }
 }

@@ -82,7 +82,7 @@ fn show<R: Read + Seek + Send + 'static>(
     }
     let (events, received) = event_queue::channel();
     let (orders, heard) = mpsc::channel();
-    listen_to_signals(events.clone(), None)?;
+    listen_to_signals(events.clone(), None, None)?;
     let mut tui = Tui::new()?;
     terminal::report_panics(events.clone());
     input::spawn(events.clone()).context("cannot read the terminal")?;
@@ -90,6 +90,7 @@ fn show<R: Read + Seek + Send + 'static>(
     let outcome = Dashboard::new(App::with(preferences).replaying())
         .theme(theme(look))
         .on_suspend(terminal::suspend)
+        .on_resume(terminal::resume)
         .run(tui.screen(), &received, &mut Playing(orders));
     drop(tui);
     conclude(outcome?)

@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use super::members::write;
 use super::process;
 use crate::cli::{Import, RulesCommand, TestOptions};
-use crate::refusal::{Refusal, Status};
+use crate::refusal::{Refusal, Status, complain};
 use crate::rules::{Facts, Field, RuleSet, Rules, Subject, ananicy, file};
 use crate::sys::text::scrub;
 
@@ -159,13 +159,13 @@ fn import(directory: &Path) -> Result<()> {
     let imported = ananicy::import(directory)?;
     write(&imported.toml)?;
     for left_out in &imported.left_out {
-        eprintln!("dualq-top: not taken over: {left_out}");
+        complain(&format!("not taken over: {left_out}"));
     }
-    eprintln!(
-        "dualq-top: {} taken over, {} not; write them to {}/ananicy.toml, then `dualq-top rules check`",
+    complain(&format!(
+        "{} taken over, {} not; write them to {}/ananicy.toml, then `dualq-top rules check`",
         plural(imported.rules, "rule"),
         imported.left_out.len(),
         file::FOLDER
-    );
+    ));
     Ok(())
 }

@@ -1,12 +1,19 @@
 //! Sends a signal to a process, and never to another one that has reused its id. Receives signals without
-//! losing one.
+//! losing one, and leaves those ignored that were ignored at the start.
 
 #![forbid(unsafe_code)]
 
+use std::ops::RangeInclusive;
+use std::sync::Arc;
+
 use anyhow::{Context, Result, anyhow, bail};
-use nix::sys::signal::{SigSet, Signal as Number};
+use nix::sys::signal::SigSet;
 use rustix::io::Errno;
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use signal_hook::consts::{
+    SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
+    SIGVTALRM, SIGXCPU, SIGXFSZ,
+};
 use signal_hook::iterator::Signals;
 
 use crate::model::ProcessId;
@@ -44,39 +51,85 @@ pub fn send(id: ProcessId, signal: i32) -> Result<()> {
     }
 }
 
-/// The signals that end or suspend the program.
-const TO_US: [Number; 6] = [
-    Number::SIGHUP,
-    Number::SIGINT,
-    Number::SIGQUIT,
-    Number::SIGTERM,
-    Number::SIGTSTP,
-    Number::SIGCONT,
-];
+/// The signals that ask a program to end: it puts everything back, and its status is 128 + n.
+pub const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 
-/// Runs `this` with the signals that end or suspend the program blocked in the calling thread. A thread that is
-/// started meanwhile keeps them blocked and leaves them to other threads. Needed while handlers are
-/// installed: signal-hook drops a signal that arrives between sigaction(2) and its own registration
-/// (signal-hook-registry 1.4.8, `register_unchecked_impl`: "race_fallback"), so the signal would have no
-/// effect at all.
+/// The real-time signals that the C library leaves to programs.
+const REAL_TIME: RangeInclusive<i32> = 35..=64;
+
+/// Returns the signals whose default action ends a program although nothing is wrong in it: everything
+/// is put back before that action. What a fault raises (SIGSEGV and its like) is not among them.
+pub fn fatal() -> impl Iterator<Item = i32> {
+    let others = [
+        SIGABRT, SIGALRM, SIGIO, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
+    ];
+    others
+        .into_iter()
+        .chain([libc::SIGPWR, libc::SIGSTKFLT])
+        .chain(REAL_TIME)
+}
+
+/// Ends the program as this signal asks, after everything has been put back.
+pub fn end_by(signal: i32) -> ! {
+    if !ENDING.contains(&signal) {
+        // It may not be known there; then the status says the same to a shell.
+        let _ = signal_hook::low_level::emulate_default_handler(signal);
+    }
+    std::process::exit(128 + signal);
+}
+
+/// Returns whether this process ignores a signal, as `nohup` and a shell's background jobs have it.
+#[must_use]
+pub fn is_ignored(signal: i32) -> bool {
+    ignored() >> (signal - 1) & 1 == 1
+}
+
+/// Returns the ignored signals: bit n - 1 is signal n. None, if the kernel does not say.
+fn ignored() -> u64 {
+    let status = procfs::process::Process::myself().and_then(|myself| myself.status());
+    status.map_or(0, |status| status.sigign)
+}
+
+/// Makes a write beyond a limit on a file's size fail as one to a full disk does. By default the kernel's
+/// signal about it ends the program.
+///
+/// # Errors
+/// If the kernel refuses.
+pub fn survive_file_size_limit() -> std::io::Result<()> {
+    if !is_ignored(SIGXFSZ) {
+        // A handler, not SIG_IGN: the programs that are started from here would inherit that.
+        signal_hook::flag::register(SIGXFSZ, Arc::default())?;
+    }
+    Ok(())
+}
+
+/// Runs `this` with all signals blocked in the calling thread. A thread that is started meanwhile keeps
+/// them blocked and leaves them to other threads. Needed while handlers are installed: signal-hook drops a
+/// signal that arrives between sigaction(2) and its own registration (signal-hook-registry 1.4.8,
+/// `register_unchecked_impl`: "race_fallback"), so the signal would have no effect at all.
 ///
 /// # Errors
 /// If the kernel refuses.
 pub fn put_off<T>(this: impl FnOnce() -> T) -> Result<T> {
-    let set: SigSet = TO_US.into_iter().collect();
     let before = SigSet::thread_get_mask()?;
-    set.thread_block()?;
+    SigSet::all().thread_block()?;
     let done = this();
     before.thread_set_mask()?;
     Ok(done)
 }
 
-/// Starts receiving these signals.
+/// Starts receiving these signals, except those that were ignored when the program started: they stay
+/// ignored.
 ///
 /// # Errors
 /// If the kernel refuses.
-pub fn listen(to: &[i32]) -> Result<Signals> {
-    put_off(|| Signals::new(to))?.context("cannot wait for signals")
+pub fn listen(to: impl IntoIterator<Item = i32>) -> Result<Signals> {
+    let ignored = ignored();
+    let heeded = to
+        .into_iter()
+        .filter(|signal| ignored >> (signal - 1) & 1 == 0);
+    let heeded: Vec<i32> = heeded.collect();
+    put_off(|| Signals::new(heeded))?.context("cannot wait for signals")
 }
 
 #[cfg(test)]
@@ -112,10 +165,8 @@ mod tests {
 
     #[test]
     fn a_signal_that_comes_while_its_handler_is_set_is_heard() {
-        use signal_hook::consts::SIGHUP;
-
         let mut signals = put_off(|| {
-            nix::sys::signal::raise(Number::SIGHUP).unwrap();
+            nix::sys::signal::raise(nix::sys::signal::Signal::SIGHUP).unwrap();
             Signals::new([SIGHUP]).unwrap()
         })
         .unwrap();

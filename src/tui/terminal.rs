@@ -2,31 +2,47 @@
 
 #![forbid(unsafe_code)]
 
-use std::io::{self, IsTerminal, Stdout, stdout};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::io::{self, IsTerminal, Stdout, stdin, stdout};
+use std::sync::atomic::{AtomicU8, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 use anyhow::{Context, bail};
 use crossterm::cursor::{Hide, Show};
 use crossterm::execute;
 use crossterm::style::Print;
-use crossterm::terminal::{
-    EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
-};
+use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use rustix::event::{PollFd, PollFlags, Timespec};
+use rustix::io::Errno;
+use rustix::process::{Signal, getpgrp, getpid, kill_process};
+use rustix::termios::{
+    OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
+};
 
 use crate::app::Event;
 use crate::tui::event_queue::EventSender;
 
 pub type Screen = Terminal<CrosstermBackend<Stdout>>;
 
-/// Clicks and the wheel, with coordinates of any size; not each movement.
-const MOUSE_ON: &str = "\x1b[?1000h\x1b[?1006h";
-const MOUSE_OFF: &str = "\x1b[?1006l\x1b[?1000l";
+/// Clicks and the wheel, with coordinates of any size, not each movement; and a paste as one text.
+const INPUT_ON: &str = "\x1b[?1000h\x1b[?1006h\x1b[?2004h";
+const INPUT_OFF: &str = "\x1b[?2004l\x1b[?1006l\x1b[?1000l";
 
-/// Whether the terminal is ours now.
-static TAKEN: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal is ours now: not, ours, or being given back.
+static STATE: AtomicU8 = AtomicU8::new(FREE);
+const FREE: u8 = 0;
+const OURS: u8 = 1;
+const RETURNING: u8 = 2;
+
+/// The modes of the terminal before it was taken, and those that it has since.
+static MODES: Mutex<Option<Modes>> = Mutex::new(None);
+
+struct Modes {
+    before: Termios,
+    raw: Termios,
+}
 
 /// Holds the terminal in raw mode on its alternate screen; gives it back when dropped.
 #[derive(Debug)]
@@ -65,30 +81,107 @@ impl Drop for Tui {
 }
 
 fn take() -> io::Result<()> {
-    enable_raw_mode()?;
+    set_raw()?;
     // Whatever was done so far is undone by restore, also if the rest fails.
-    TAKEN.store(true, Ordering::SeqCst);
-    execute!(stdout(), EnterAlternateScreen, Print(MOUSE_ON), Hide).inspect_err(|_| restore())
+    STATE.store(OURS, Ordering::SeqCst);
+    execute!(stdout(), EnterAlternateScreen, Print(INPUT_ON), Hide).inspect_err(|_| restore())
+}
+
+/// Sets raw mode. In the background the kernel stops the program here, as it stops any that would
+/// change its shell's terminal, until it is in the foreground.
+fn set_raw() -> io::Result<()> {
+    let now = tcgetattr(stdin())?;
+    let mut modes = MODES.lock().unwrap_or_else(PoisonError::into_inner);
+    let local = |modes: &Termios| (modes.local_modes, modes.input_modes, modes.output_modes);
+    // Where nobody has changed them since, those before are still what to give back.
+    let before = match modes.take() {
+        Some(Modes { before, raw }) if local(&raw) == local(&now) => before,
+        _ => now.clone(),
+    };
+    let mut raw = now;
+    raw.make_raw();
+    let done = tcsetattr(stdin(), OptionalActions::Now, &raw);
+    *modes = Some(Modes { before, raw });
+    Ok(done?)
+}
+
+fn unset_raw() {
+    let modes = MODES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(modes) = &*modes {
+        let _ = tcsetattr(stdin(), OptionalActions::Now, &modes.before);
+    }
 }
 
 /// Gives the terminal back; harmless where that was done already. To be called before anything is
 /// printed. Errors are of no use here: a terminal that has gone needs no restoring.
 pub fn restore() {
-    if TAKEN.swap(false, Ordering::SeqCst) {
-        let _ = execute!(stdout(), Print(MOUSE_OFF), LeaveAlternateScreen, Show);
-        let _ = disable_raw_mode();
+    let ours = STATE.compare_exchange(OURS, RETURNING, Ordering::SeqCst, Ordering::SeqCst);
+    if ours.is_ok() {
+        let _ = execute!(stdout(), Print(INPUT_OFF), LeaveAlternateScreen, Show);
+        unset_raw();
+        STATE.store(FREE, Ordering::SeqCst);
     }
 }
 
-/// Stops the program as Ctrl-Z does in a shell, and takes the terminal again when it goes on.
+/// Whether the terminal has still to be given back.
+#[must_use]
+pub fn is_taken() -> bool {
+    STATE.load(Ordering::SeqCst) != FREE
+}
+
+/// Where nobody reads the terminal, discards what waits to be read, so that a thread that is held up
+/// while it writes goes on. Where it is read, does nothing and returns false.
+pub fn discard_unread() -> bool {
+    let out = stdout();
+    let mut watched = [PollFd::new(&out, PollFlags::OUT)];
+    let full = rustix::event::poll(&mut watched, Some(&Timespec::default())) == Ok(0);
+    if full {
+        let _ = tcflush(&out, QueueSelector::OFlush);
+        // The kernel looks again whether there is room once a signal has interrupted the write.
+        let _ = kill_process(getpid(), Signal::WINCH);
+    }
+    full
+}
+
+/// Gives back what can be given back without writing to the terminal: its modes.
+pub fn abandon() {
+    discard_unread();
+    unset_raw();
+}
+
+/// Stops the program as Ctrl-Z does in a shell, and takes the terminal again when it goes on. Does
+/// nothing where the signal is ignored: nobody would let it go on.
 ///
 /// # Errors
 /// If the terminal cannot be taken again.
 pub fn suspend() -> io::Result<()> {
+    if crate::sys::signals::is_ignored(signal_hook::consts::SIGTSTP) {
+        return Ok(());
+    }
     restore();
     // The default action stops the process here; SIGCONT lets it go on.
     signal_hook::low_level::emulate_default_handler(signal_hook::consts::SIGTSTP)?;
     take()
+}
+
+/// Takes the terminal again after SIGCONT: a signal that nobody can catch may have stopped the program,
+/// and the shell have set its own modes since.
+///
+/// # Errors
+/// If it cannot be taken.
+pub fn resume() -> io::Result<()> {
+    match take() {
+        // In the background, of a process group that no shell looks after.
+        Err(error) if error.raw_os_error() == Some(Errno::IO.raw_os_error()) && !foreground() => {
+            Ok(())
+        }
+        taken => taken,
+    }
+}
+
+/// Whether the terminal is this process group's; true where that cannot be known.
+fn foreground() -> bool {
+    tcgetpgrp(stdin()).map_or(true, |group| group == getpgrp())
 }
 
 /// Makes sure that a panic is readable. In the thread that calls this, the terminal is restored

@@ -1,5 +1,6 @@
 //! Attaching, and above all giving the machine back.
 
+use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -18,23 +19,44 @@ fn attach_is_what_the_kernel_says_runs() {
     assert_eq!(guest::sched_ext_state(), "enabled");
     assert_eq!(guest::sched_ext_ops().as_deref(), Some("dualq"));
     let ended = scheduler.terminate();
-    assert_eq!(ended.status.code(), Some(128 + 15));
+    // As a service manager ends it, which would call another status a failure.
+    assert_eq!(ended.status.code(), Some(0));
     assert_eq!(guest::sched_ext_state(), "disabled");
     assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
 }
 
 #[test]
 fn each_signal_that_ends_it_detaches_first() {
-    for (signal, number) in [(Signal::INT, 2), (Signal::QUIT, 3), (Signal::HUP, 1)] {
+    for (signal, code, killed) in [
+        (Signal::INT, Some(0), None),
+        (Signal::QUIT, Some(128 + 3), None),
+        (Signal::HUP, Some(128 + 1), None),
+        (Signal::USR1, None, Some(10)),
+    ] {
         let scheduler = Running::attach(&[]);
         scheduler.signal(signal);
         let ended = scheduler.wait(guest::PATIENCE);
-        assert_eq!(ended.status.code(), Some(128 + number), "{ended:?}");
+        assert_eq!(ended.status.code(), code, "{ended:?}");
+        assert_eq!(ended.status.signal(), killed, "{ended:?}");
         // The kernel detaches after any end; that it was done in order shows in what is said and left.
         assert!(ended.stdout.ends_with("kernel default\n"), "{ended:?}");
         assert_eq!(guest::sched_ext_state(), "disabled");
         assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
     }
+}
+
+#[test]
+fn attach_under_nohup_outlives_a_hangup() {
+    let mut scheduler =
+        Running::from_script("env sh -c 'trap \"\" HUP; exec $DUALQ_TOP attach --no-waits'");
+    guest::wait_until("it is attached", guest::PATIENCE, || {
+        scheduler.stdout().contains("dualq attached")
+    });
+    scheduler.signal(Signal::HUP);
+    assert!(!guest::holds_within(SECOND, || scheduler.has_ended()));
+    assert!(guest::is_attached());
+    assert_eq!(scheduler.terminate().status.code(), Some(0));
+    assert_eq!(guest::sched_ext_state(), "disabled");
 }
 
 #[test]

@@ -38,7 +38,7 @@ fn a_second_attach_waits_and_takes_over_with_all_members() {
     assert_eq!(owner(), second.pid());
     assert_eq!(maps::members(), [hog.pid()]);
     let ended = second.terminate();
-    assert_eq!(ended.status.code(), Some(128 + 15), "{ended:?}");
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     assert_eq!(guest::sched_ext_state(), "disabled");
     assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
 }
@@ -51,7 +51,7 @@ fn a_second_attach_that_is_interrupted_leaves_the_first_alone() {
         second.stdout().contains("take over when")
     });
     let ended = second.terminate();
-    assert_eq!(ended.status.code(), Some(128 + 15), "{ended:?}");
+    assert_eq!(ended.status.code(), Some(0), "{ended:?}");
     assert!(guest::is_attached());
     assert_eq!(owner(), first.pid());
     assert_eq!(run(&["list"]).status.code(), Some(0));

@@ -5,12 +5,17 @@
 use std::fs::File;
 use std::io::{Read, Write};
 use std::num::NonZero;
-use std::process::{Child, Command, Stdio};
+use std::os::unix::fs::OpenOptionsExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
-use rustix::termios::{LocalModes, Winsize, tcgetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 #[path = "open_pty.rs"]
 mod open_pty;
@@ -23,6 +28,7 @@ pub struct Pty {
     child: Child,
     keys: File,
     written: Receiver<Vec<u8>>,
+    is_read: Arc<AtomicBool>,
     screen: vt100::Parser,
     bytes: Vec<u8>,
 }
@@ -46,11 +52,16 @@ impl Pty {
         drop((slave, command));
         let (sender, written) = mpsc::channel();
         let mut source = master.try_clone().unwrap();
+        let is_read = Arc::new(AtomicBool::new(true));
+        let reads = Arc::clone(&is_read);
         std::thread::spawn(move || {
             let mut buffer = [0; 4096];
             while let Ok(count @ 1..) = source.read(&mut buffer) {
                 if sender.send(buffer[..count].to_vec()).is_err() {
                     return;
+                }
+                while !reads.load(Ordering::SeqCst) {
+                    std::thread::park_timeout(Duration::from_millis(10));
                 }
             }
         });
@@ -58,6 +69,7 @@ impl Pty {
             child,
             keys: master,
             written,
+            is_read,
             screen: vt100::Parser::new(
                 NonZero::new(rows.max(1)).unwrap(),
                 NonZero::new(columns.max(1)).unwrap(),
@@ -73,6 +85,49 @@ impl Pty {
 
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Nobody reads the terminal any more, until [`Pty::read_on`]; the program, which draws again and
+    /// again, waits in the midst of that.
+    pub fn fill_up(&mut self) {
+        self.is_read.store(false, Ordering::SeqCst);
+        let terminal = File::options()
+            .write(true)
+            .custom_flags((OFlags::NOCTTY | OFlags::NONBLOCK).bits().cast_signed())
+            .open(format!("/proc/{}/fd/1", self.child.id()))
+            .unwrap();
+        let begun = Instant::now();
+        let has_room = || {
+            let mut watched = [PollFd::new(&terminal, PollFlags::OUT)];
+            poll(&mut watched, Some(&Timespec::default())) != Ok(0)
+        };
+        while has_room() {
+            assert!(begun.elapsed() < PATIENCE, "it never fills up");
+            self.press("\x0c");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    pub fn read_on(&mut self) {
+        self.is_read.store(true, Ordering::SeqCst);
+    }
+
+    /// As a shell sets it when it comes to the foreground: its own modes, and the usual screen.
+    pub fn give_to_a_shell(&mut self) {
+        let mut modes = tcgetattr(&self.keys).unwrap();
+        modes
+            .local_modes
+            .insert(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG);
+        tcsetattr(&self.keys, OptionalActions::Now, &modes).unwrap();
+        self.screen.process(b"\x1b[?1049l\x1b[?2004l");
+    }
+
+    pub fn takes_pastes(&self) -> bool {
+        self.screen.screen().bracketed_paste()
     }
 
     /// Lines are edited and typed letters shown, as before the program took it.
@@ -144,10 +199,15 @@ impl Pty {
 
     /// With which status it ended.
     pub fn status(&mut self) -> Option<i32> {
+        self.end().code()
+    }
+
+    /// How it ended.
+    pub fn end(&mut self) -> ExitStatus {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {
             if let Some(status) = self.child.try_wait().unwrap() {
-                return status.code();
+                return status;
             }
             // Its output must be read, otherwise it blocks.
             if let Ok(bytes) = self.written.recv_timeout(Duration::from_millis(20)) {
@@ -160,6 +220,7 @@ impl Pty {
 
 impl Drop for Pty {
     fn drop(&mut self) {
+        self.read_on();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

@@ -8,10 +8,11 @@ use std::{
     path::Path,
     sync::mpsc::{self, Receiver, Sender},
     thread,
+    time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP};
 
 use crate::app::preferences::Preferences;
 use crate::app::{App, Event, Outcome};
@@ -23,7 +24,7 @@ use crate::input;
 use crate::kernel::libbpf;
 use crate::model::Ruler;
 use crate::observe::{self, Observer, SamplerRequest};
-use crate::record;
+use crate::record::{self, Recorder};
 use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::scheduler::{Handle, Hold, Options, preflight, sysfs};
@@ -140,7 +141,7 @@ fn fix_path() {
 pub(super) fn conclude(outcome: Outcome) -> Result<()> {
     match outcome {
         Outcome::Quit => Ok(()),
-        Outcome::Signal(signal) => std::process::exit(128 + signal),
+        Outcome::Signal(signal) => signal::end_by(signal),
         Outcome::TerminalGone => std::process::exit(128 + SIGHUP),
         Outcome::Panicked(message) => bail!("internal error: {message}"),
     }
@@ -242,7 +243,7 @@ fn show(
     received: &EventReceiver,
     heard: Receiver<SamplerRequest>,
 ) -> Result<Outcome> {
-    listen_to_signals(events.clone(), hands.orders.clone())?;
+    listen_to_signals(events.clone(), hands.orders.clone(), hands.recorder.clone())?;
 
     let mut tui = Tui::new()?;
     terminal::report_panics(events.clone());
@@ -267,28 +268,62 @@ fn show(
     Dashboard::new(app)
         .theme(theme)
         .on_suspend(terminal::suspend)
+        .on_resume(terminal::resume)
         .run(tui.screen(), received, &mut hands)
 }
 
-/// Detaches at once on a signal that ends the program, even if the drawing thread is blocked.
-pub(super) fn listen_to_signals(events: EventSender, orders: Option<Sender<Order>>) -> Result<()> {
-    let all = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
-    let mut signals = signal::listen(&all)?;
+/// Detaches at once on a signal that ends the program, even if the drawing thread is blocked, and sees to
+/// it that the program ends.
+pub(super) fn listen_to_signals(
+    events: EventSender,
+    orders: Option<Sender<Order>>,
+    recorder: Option<Recorder>,
+) -> Result<()> {
+    let ending = signal::ENDING.into_iter().chain(signal::fatal());
+    let mut signals = signal::listen(ending.chain([SIGTSTP, SIGCONT]))?;
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
             let _ = rights::give_up();
             for signal in signals.forever() {
                 drill::here();
-                if ![SIGTSTP, SIGCONT].contains(&signal)
-                    && let Some(orders) = &orders
-                {
+                let ends = ![SIGTSTP, SIGCONT].contains(&signal);
+                if let Some(orders) = orders.as_ref().filter(|_| ends) {
                     let _ = orders.send(Order::End);
                 }
-                if events.send(Event::Signal(signal)).is_err() {
-                    return;
+                let _ = events.send(Event::Signal(signal));
+                if ends {
+                    insist(signal, recorder.as_ref());
                 }
             }
         })?;
     Ok(())
+}
+
+/// How long the end in order may take before what nobody reads is discarded.
+const IN_ORDER: Duration = Duration::from_millis(800);
+/// How long it may take after that, while still nobody reads.
+const UNREAD: Duration = Duration::from_millis(1600);
+/// How long it may take at all, before the terminal is given back.
+const AT_ALL: Duration = Duration::from_secs(10);
+
+/// Sees to it that the program ends, though the thread that draws may be held up by a terminal that
+/// nobody reads. Once the terminal has been given back, the end in order is on its way.
+fn insist(signal: i32, recorder: Option<&Recorder>) {
+    let begun = Instant::now();
+    loop {
+        thread::sleep(Duration::from_millis(100));
+        let passed = begun.elapsed();
+        if passed < IN_ORDER || !terminal::is_taken() {
+            continue;
+        }
+        if let Some(recorder) = recorder {
+            recorder.end();
+        }
+        let unread = terminal::discard_unread();
+        if (unread && passed >= UNREAD) || passed >= AT_ALL {
+            terminal::abandon();
+            signal_hook::low_level::exit(128 + signal);
+        }
+    }
 }

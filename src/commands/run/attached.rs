@@ -16,6 +16,7 @@ use rustix::process::{
 
 use super::SELF;
 use crate::cli::{RunOptions, RunQueue};
+use crate::refusal::complain;
 use crate::scheduler::{News, Options, Scheduler};
 use crate::sys::capabilities;
 use crate::sys::log;
@@ -58,7 +59,7 @@ pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
             break end;
         }
         if attached && let Some(news) = said_of(&scheduler.news()) {
-            eprintln!("dualq-top: {}", news.sentence);
+            complain(&news.sentence);
             attached = news.goes_on;
         }
     };

@@ -18,7 +18,7 @@ use clap::{ArgMatches, Args};
 use crate::cli::{RunOptions, RunQueue, SchedulerOptions};
 use crate::kernel::sysfs;
 use crate::model::Ruler;
-use crate::refusal::{Refusal, Status};
+use crate::refusal::{Refusal, Status, complain};
 use crate::scheduler::Options;
 use crate::sys::text::scrub;
 
@@ -109,11 +109,11 @@ fn become_the_command(options: &RunOptions) -> Result<()> {
             "check that it is a program and that you may run it",
         ),
     };
-    eprintln!(
-        "dualq-top: cannot run {}: {}; {remedy}",
+    complain(&format!(
+        "cannot run {}: {}; {remedy}",
         name_of(program),
         reason(&error)
-    );
+    ));
     std::process::exit(status)
 }
 

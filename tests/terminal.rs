@@ -1,0 +1,236 @@
+//! What a terminal, a shell and a service manager do to the program from outside: it is not read, it
+//! answers, pastes, stops, sends signals.
+
+#![allow(clippy::panic, clippy::unwrap_used)]
+
+#[path = "support/pty.rs"]
+mod pty;
+
+use std::fs;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use dualq_top::record::{Reader, What};
+use pty::Pty;
+use rustix::process::Signal;
+
+fn program(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
+    command.args(arguments).env_remove("XDG_CONFIG_HOME");
+    command
+}
+
+/// The recording that comes with the program, standing still.
+fn replay() -> Pty {
+    let mut terminal = Pty::start(program(&["replay"]), 40, 120);
+    terminal.wait_for("demo-metronome");
+    terminal
+}
+
+/// Whether keys still reach the list, and nothing else has them.
+fn pauses(terminal: &mut Pty) {
+    terminal.press("p");
+    terminal.wait_for("paused");
+    terminal.press("p");
+    terminal.wait_until("goes on", |screen| !screen.contains("paused"));
+}
+
+/// A folder for one test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("terminal-{name}"));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+#[test]
+fn signals_end_it_though_nobody_reads_the_terminal() {
+    let ends = |signal: Signal, arguments: &[&str]| {
+        let mut terminal = Pty::start(program(arguments), 40, 120);
+        terminal.wait_for("COMMAND");
+        terminal.fill_up();
+        terminal.signal(signal);
+        let asked = Instant::now();
+        let status = terminal.status();
+        assert_eq!(status, Some(128 + signal.as_raw()), "{arguments:?}");
+        // Two seconds, and what a busy machine adds.
+        let took = asked.elapsed();
+        assert!(took < Duration::from_secs(8), "{took:?}");
+        assert!(terminal.is_as_a_shell_wants_it());
+        terminal.read_on();
+        terminal.settle();
+        assert!(!terminal.is_full_screen());
+    };
+    std::thread::scope(|scope| {
+        for signal in [Signal::TERM, Signal::INT, Signal::QUIT, Signal::HUP] {
+            scope.spawn(move || ends(signal, &["replay"]));
+        }
+        scope.spawn(move || ends(Signal::TERM, &["--view"]));
+    });
+}
+
+/// How many snapshots there are in a recording that may still grow.
+fn snapshots(file: &Path) -> usize {
+    let Ok(mut reader) = Reader::new(std::io::Cursor::new(fs::read(file).unwrap())) else {
+        return 0;
+    };
+    let mut count = 0;
+    while let Ok(Some(record)) = reader.read() {
+        count += usize::from(matches!(record.what, What::Snapshot(_)));
+    }
+    count
+}
+
+#[test]
+fn a_recording_goes_on_while_nobody_reads_the_terminal() {
+    let folder = Folder::new("unread");
+    let file = folder.0.join("session.rec");
+    let arguments = ["--view", "--record", file.to_str().unwrap()];
+    let mut terminal = Pty::start(program(&arguments), 40, 120);
+    terminal.wait_for("COMMAND");
+    // Four looks a second.
+    terminal.press("[[");
+    terminal.fill_up();
+    let before = snapshots(&file);
+    let begun = Instant::now();
+    while snapshots(&file) < before + 12 {
+        assert!(
+            begun.elapsed() < Duration::from_secs(60),
+            "{before} snapshots, then {}",
+            snapshots(&file)
+        );
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    terminal.read_on();
+    terminal.settle();
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}
+
+#[test]
+fn what_the_terminal_answers_presses_no_key() {
+    let mut terminal = replay();
+    for answer in [
+        "\x1b]11;rgb:1e1e/2e2e/3e3e\x1b\\",
+        "\x1bP>|tmux 3.3a\x1b\\",
+        "\x1b_Gi=31;OK\x1b\\",
+        "\x1b^qx\x1b\\",
+        "\x1bXqx\x1b\\",
+        "\x1b[24;80R",
+    ] {
+        terminal.press(answer);
+        pauses(&mut terminal);
+    }
+    // In two pieces, as over a slow connection.
+    terminal.press("\x1b]11;rgb:1e1e");
+    std::thread::sleep(Duration::from_millis(100));
+    terminal.press("/2e2e/3e3e\x1b\\");
+    pauses(&mut terminal);
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+}
+
+#[test]
+fn a_paste_presses_no_key_and_is_text_in_a_search() {
+    let mut terminal = replay();
+    assert!(terminal.takes_pastes());
+    terminal.press("\x1b[200~/x k\ry q\x03\x1b[201~");
+    pauses(&mut terminal);
+    terminal.press("/\x1b[200~demo-hog\n\x1b[201~");
+    terminal.wait_for("/demo-hog");
+    terminal.press("\r\\\x1b[200~hog\x1b[201~");
+    terminal.wait_for("\\hog");
+    terminal.press("\x1b");
+    terminal.wait_until("all again", |screen| !screen.contains("\\hog"));
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+    terminal.settle();
+    assert!(!terminal.takes_pastes());
+}
+
+#[test]
+fn an_extended_keyboard_works() {
+    let mut terminal = replay();
+    terminal.press("\x1b[63u");
+    terminal.wait_for("keys and words");
+    terminal.press("\x1b[27u");
+    pauses(&mut terminal);
+    terminal.press("\x1b[27;5;99~");
+    assert_eq!(terminal.status(), Some(0));
+}
+
+/// By a signal that nobody can catch; the shell that brings it back has set its own modes since.
+#[test]
+fn stopped_from_elsewhere_it_takes_the_terminal_again() {
+    let mut terminal = replay();
+    terminal.signal(Signal::STOP);
+    terminal.wait_until_stopped();
+    terminal.give_to_a_shell();
+    terminal.signal(Signal::CONT);
+    let begun = Instant::now();
+    while terminal.is_as_a_shell_wants_it() || !terminal.is_full_screen() {
+        assert!(begun.elapsed() < Duration::from_secs(60), "not taken again");
+        terminal.settle();
+    }
+    terminal.wait_for("demo-metronome");
+    assert!(terminal.takes_pastes());
+    pauses(&mut terminal);
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+    assert!(terminal.is_as_a_shell_wants_it());
+}
+
+#[test]
+fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
+    let mut command = Command::new("sh");
+    command
+        .args(["-c", "trap '' HUP INT TSTP; exec \"$0\" replay"])
+        .arg(env!("CARGO_BIN_EXE_dualq-top"));
+    let mut terminal = Pty::start(command, 40, 120);
+    terminal.wait_for("demo-metronome");
+    for signal in [Signal::HUP, Signal::INT, Signal::TSTP] {
+        terminal.signal(signal);
+        pauses(&mut terminal);
+    }
+    // Nobody would bring it back.
+    terminal.press("\x1a");
+    pauses(&mut terminal);
+    terminal.signal(Signal::TERM);
+    assert_eq!(terminal.status(), Some(128 + 15));
+}
+
+#[test]
+fn every_signal_that_kills_hands_the_terminal_back_first() {
+    let killed = |number: i32| {
+        let mut terminal = replay();
+        // By its number: not all have a name everywhere.
+        let mut kill = Command::new("kill");
+        kill.arg(format!("-{number}"))
+            .arg(terminal.pid().to_string());
+        assert!(kill.status().unwrap().success());
+        let end = terminal.end();
+        terminal.settle();
+        let said = end.signal().or(end.code().map(|code| code - 128));
+        assert_eq!(said, Some(number), "{end:?}");
+        assert!(!terminal.is_full_screen(), "{number}");
+        assert!(terminal.is_as_a_shell_wants_it(), "{number}");
+    };
+    std::thread::scope(|scope| {
+        // USR1, USR2, ALRM, VTALRM, PROF, IO, PWR, XCPU, ABRT, STKFLT, and real-time ones.
+        for numbers in [[10, 12, 14, 26], [27, 29, 30, 24], [6, 16, 35, 64]] {
+            scope.spawn(move || numbers.into_iter().for_each(killed));
+        }
+    });
+}
