@@ -190,6 +190,12 @@ fn escape(byte: u8) -> Step {
             next: State::Escape,
             again: false,
         },
+        // Two keys that came at once: a slow connection gathers them.
+        1..=26 if !matches!(byte, 0x08 | b'\t' | b'\n' | b'\r') => Step {
+            event: Some(Event::Key(Key::Esc)),
+            next: State::Ground,
+            again: true,
+        },
         // With Alt: these keys are not ours.
         0xc2.. => character(Vec::new(), length_of(byte), true, byte),
         _ => introduced(byte).unwrap_or(Step::done(None)),

@@ -108,6 +108,14 @@ fn keys_of_extended_keyboards_are_known() {
 }
 
 #[test]
+fn escape_and_a_control_key_at_once_are_both_heard() {
+    assert_eq!(keys(b"\x1b\x03"), [Key::Esc, Key::Ctrl('c')]);
+    assert_eq!(keys(b"\x1b\x1b\x1a"), [Key::Esc, Key::Esc, Key::Ctrl('z')]);
+    // Alt and Backspace, as some use in a search.
+    assert_eq!(keys(b"\x1b\x7f"), []);
+}
+
+#[test]
 fn what_a_terminal_answers_presses_no_key() {
     for answer in [
         &b"\x1b]11;rgb:1e1e/2e2e/3e3e\x1b\\"[..], // its background
