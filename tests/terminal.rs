@@ -29,7 +29,7 @@ fn replay() -> Pty {
     terminal
 }
 
-/// Whether keys still reach the list, and nothing else has them.
+/// Checks that keys still reach the list, and nothing else has them.
 fn pauses(terminal: &mut Pty) {
     terminal.press("p");
     terminal.wait_for("paused");
@@ -81,7 +81,7 @@ fn signals_end_it_though_nobody_reads_the_terminal() {
     });
 }
 
-/// How many snapshots there are in a recording that may still grow.
+/// Returns the number of snapshots in a recording that may still grow.
 fn snapshots(file: &Path) -> usize {
     let Ok(mut reader) = Reader::new(std::io::Cursor::new(fs::read(file).unwrap())) else {
         return 0;

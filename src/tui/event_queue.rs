@@ -192,8 +192,8 @@ impl Drop for EventReceiver {
     }
 }
 
-/// Whether the older event says nothing any more beside this one. What is left is bounded by what
-/// causes it: an answer by its question, and a thread panics once.
+/// Returns whether the new event makes the older one obsolete. All other events are bounded by their
+/// cause: an answer by its question, and a thread panics once.
 fn outdates(new: &Event, old: &Event) -> bool {
     match (new, old) {
         (Event::Signal(new), Event::Signal(old)) => new == old,

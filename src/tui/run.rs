@@ -107,7 +107,7 @@ impl<'a> Dashboard<'a> {
         self
     }
 
-    /// What takes the terminal again, after SIGCONT.
+    /// Sets the function that takes the terminal again, after SIGCONT.
     #[must_use]
     pub fn on_resume(mut self, resume: impl FnMut() -> io::Result<()> + 'a) -> Self {
         self.resume = Box::new(resume);

@@ -30,7 +30,7 @@ pub type Screen = Terminal<CrosstermBackend<Stdout>>;
 const INPUT_ON: &str = "\x1b[?1000h\x1b[?1006h\x1b[?2004h";
 const INPUT_OFF: &str = "\x1b[?2004l\x1b[?1006l\x1b[?1000l";
 
-/// Whether the terminal is ours now: not, ours, or being given back.
+/// The state of the terminal: not ours, ours, or being given back.
 static STATE: AtomicU8 = AtomicU8::new(FREE);
 const FREE: u8 = 0;
 const OURS: u8 = 1;
@@ -123,14 +123,14 @@ pub fn restore() {
     }
 }
 
-/// Whether the terminal has still to be given back.
+/// Returns whether the terminal has still to be given back.
 #[must_use]
 pub fn is_taken() -> bool {
     STATE.load(Ordering::SeqCst) != FREE
 }
 
-/// Where nobody reads the terminal, discards what waits to be read, so that a thread that is held up
-/// while it writes goes on. Where it is read, does nothing and returns false.
+/// Discards the output that waits to be read, if nobody reads the terminal, so that a thread that is
+/// blocked in a write goes on. Otherwise does nothing and returns false.
 pub fn discard_unread() -> bool {
     let out = stdout();
     let mut watched = [PollFd::new(&out, PollFlags::OUT)];
@@ -143,7 +143,7 @@ pub fn discard_unread() -> bool {
     full
 }
 
-/// Gives back what can be given back without writing to the terminal: its modes.
+/// Restores what needs no write to the terminal: its modes.
 pub fn abandon() {
     discard_unread();
     unset_raw();
@@ -179,7 +179,7 @@ pub fn resume() -> io::Result<()> {
     }
 }
 
-/// Whether the terminal is this process group's; true where that cannot be known.
+/// Returns whether the terminal is this process group's; true if that cannot be known.
 fn foreground() -> bool {
     tcgetpgrp(stdin()).map_or(true, |group| group == getpgrp())
 }

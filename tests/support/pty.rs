@@ -202,7 +202,7 @@ impl Pty {
         self.end().code()
     }
 
-    /// How it ended.
+    /// Returns its exit status.
     pub fn end(&mut self) -> ExitStatus {
         let begun = Instant::now();
         while begun.elapsed() < PATIENCE {

@@ -300,15 +300,15 @@ pub(super) fn listen_to_signals(
     Ok(())
 }
 
-/// How long the end in order may take before what nobody reads is discarded.
+/// The time limit for an orderly end, before unread output is discarded.
 const IN_ORDER: Duration = Duration::from_millis(800);
-/// How long it may take after that, while still nobody reads.
+/// The time limit while nobody reads the terminal.
 const UNREAD: Duration = Duration::from_millis(1600);
-/// How long it may take at all, before the terminal is given back.
+/// The time limit for giving the terminal back in any case.
 const AT_ALL: Duration = Duration::from_secs(10);
 
-/// Sees to it that the program ends, though the thread that draws may be held up by a terminal that
-/// nobody reads. Once the terminal has been given back, the end in order is on its way.
+/// Sees to it that the program ends, though the thread that draws may be blocked by a terminal that
+/// nobody reads. Once the terminal has been given back, the orderly end is under way.
 fn insist(signal: i32, recorder: Option<&Recorder>) {
     let begun = Instant::now();
     loop {

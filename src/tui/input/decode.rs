@@ -19,7 +19,7 @@ const BEL: u8 = 0x07;
 const LONGEST: usize = 64;
 /// No string that a terminal sends unasked is longer: what comes after so many bytes are keys again.
 const LONGEST_STRING: usize = 1 << 16;
-/// How much of a paste is kept: a search needs no more.
+/// The bytes of a paste that are kept: a search needs no more.
 const LONGEST_PASTE: usize = 256;
 /// Ends a paste.
 const PASTE_END: &[u8] = b"\x1b[201~";
@@ -39,7 +39,7 @@ const fn milliseconds(count: i64) -> Timespec {
     }
 }
 
-/// What has come and is not complete yet.
+/// The bytes of an incomplete sequence.
 #[derive(Debug, Default)]
 pub struct Decoder(State);
 
@@ -71,7 +71,7 @@ enum State {
     Paste { text: Vec<u8>, end: usize },
 }
 
-/// What a byte does.
+/// The effect of one byte.
 struct Step {
     event: Option<Event>,
     next: State,
@@ -97,7 +97,7 @@ impl Step {
         }
     }
 
-    /// What came before is dropped.
+    /// Drops the incomplete sequence.
     fn again() -> Self {
         Self {
             event: None,
@@ -124,7 +124,7 @@ impl Decoder {
         events
     }
 
-    /// How long to wait for another byte before [`Self::flush`]; `None` while nothing is incomplete.
+    /// Returns the time to wait for another byte before [`Self::flush`]; `None` while nothing is incomplete.
     pub fn patience(&self) -> Option<&'static Timespec> {
         match self.0 {
             State::Ground => None,
@@ -202,7 +202,7 @@ fn escape(byte: u8) -> Step {
     }
 }
 
-/// What `ESC` and this letter begin.
+/// Returns the state that `ESC` and this letter begin.
 fn introduced(letter: u8) -> Option<Step> {
     Some(Step::to(match letter {
         b'O' => State::Single,
@@ -215,7 +215,7 @@ fn introduced(letter: u8) -> Option<Step> {
     }))
 }
 
-/// How many bytes a character has that begins with this one; 0 where none does.
+/// Returns the length in bytes of a character that begins with this byte; 0 if none does.
 fn length_of(first: u8) -> usize {
     match first {
         ..0x80 => 1,
