@@ -1,6 +1,7 @@
 //! What libbpf says: to the log in place of the terminal, to standard error where that is asked for, and kept for
 //! whoever has to explain why a load failed.
 
+use std::io::{Write, stderr};
 use std::sync::{
     Mutex, PoisonError,
     atomic::{AtomicBool, Ordering},
@@ -38,7 +39,7 @@ pub fn aloud(on: bool) {
 fn from(level: PrintLevel) {
     libbpf_rs::set_print(Some((level, |level, text| {
         if ALOUD.load(Ordering::Relaxed) {
-            eprint!("{}", scrub_lines(&text));
+            let _ = write!(stderr(), "{}", scrub_lines(&text));
         }
         if level == PrintLevel::Warn {
             keep(&text);

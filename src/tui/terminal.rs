@@ -76,6 +76,8 @@ impl Tui {
 
 impl Drop for Tui {
     fn drop(&mut self) {
+        // Otherwise the screen writes to the terminal once more, after it has been given back.
+        let _ = self.screen.show_cursor();
         restore();
     }
 }

@@ -307,21 +307,22 @@ const UNREAD: Duration = Duration::from_millis(1600);
 /// The time limit for giving the terminal back in any case.
 const AT_ALL: Duration = Duration::from_secs(10);
 
-/// Sees to it that the program ends, though the thread that draws may be blocked by a terminal that
-/// nobody reads. Once the terminal has been given back, the orderly end is under way.
+/// Sees to it that the program ends, though the thread that draws, or one that prints, may be blocked by
+/// a terminal that nobody reads. Once the terminal has been given back, the orderly end is under way.
 fn insist(signal: i32, recorder: Option<&Recorder>) {
     let begun = Instant::now();
     loop {
         thread::sleep(Duration::from_millis(100));
         let passed = begun.elapsed();
-        if passed < IN_ORDER || !terminal::is_taken() {
+        if passed < IN_ORDER {
             continue;
         }
         if let Some(recorder) = recorder {
             recorder.end();
         }
         let unread = terminal::discard_unread();
-        if (unread && passed >= UNREAD) || passed >= AT_ALL {
+        let stuck = terminal::is_taken() && passed >= AT_ALL;
+        if (unread && passed >= UNREAD) || stuck {
             terminal::abandon();
             signal_hook::low_level::exit(128 + signal);
         }

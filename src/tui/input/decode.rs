@@ -174,7 +174,7 @@ fn ground(byte: u8) -> Step {
         0x08 | 0x7f => key(Key::Backspace),
         0 => key(Key::Ctrl(' ')),
         1..=26 => key(Key::Ctrl(char::from(byte + b'a' - 1))),
-        ..0x20 => Step::done(None),
+        0x1c..0x20 => Step::done(None),
         // One byte in place of `ESC` and a letter: C1, which cannot begin a character of UTF-8.
         0x80..=0x9f => introduced(byte - 0x40).unwrap_or(Step::done(None)),
         _ => character(Vec::new(), length_of(byte), false, byte),
