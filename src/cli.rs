@@ -164,6 +164,12 @@ pub enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Print who moved which process, and when: the last hundred moves since the boot
+    Log {
+        /// Print one JSON object
+        #[arg(long)]
+        json: bool,
+    },
     /// Print the scheduler's counters per CPU and in total
     Stats(StatsOptions),
     /// Print a shell completion script

@@ -11,7 +11,7 @@ use crate::cli::Cli;
 use crate::ui::help::WORDS;
 
 /// The files that the program writes and reads, for the manual page.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     (
         "$XDG_CONFIG_HOME/dualq-top/config.toml, ~/.config/dualq-top/config.toml",
         "settings: the first if this variable is set, otherwise the second; root uses it by default only if root alone can change it",
@@ -27,6 +27,10 @@ const FILES: [(&str, &str); 7] = [
     (
         "/var/log/dualq-top.log.1",
         "the previous log; both are at most 1 MB together",
+    ),
+    (
+        "/run/dualq-top.changes, /run/dualq-top.changes.1",
+        "who moved which process since the boot, for `dualq-top log`; 256 KiB at most",
     ),
     (
         "/sys/fs/bpf/dualq/",

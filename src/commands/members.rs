@@ -8,8 +8,9 @@ use serde::Serialize;
 
 use super::process;
 use crate::cli::Which;
-use crate::model::Membership;
-use crate::scheduler::{Handle, Members, preflight};
+use crate::model::{Membership, ProcessId, Queue};
+use crate::scheduler::changes::{self, Cause, Change};
+use crate::scheduler::{Entry, Handle, Members, preflight};
 use crate::text::scrub;
 
 /// Adds all processes or none: every process is checked before the first one is added.
@@ -29,6 +30,8 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
         }
     }
     change(handle, |members| members.add_all(&found, children))?;
+    let changed = |id: &ProcessId| Change::new(*id, Queue::Priority, children, Cause::Command);
+    changes::note(&found.iter().map(changed).collect::<Vec<_>>());
     let with = if children { ", with children" } else { "" };
     for id in found {
         say(&format!("{} → PRIORITY{with}", name_of(id.pid)))?;
@@ -60,6 +63,15 @@ pub fn remove(which: &Which) -> Result<()> {
         let mut leaving = pids.iter().filter(|pid| is_member(**pid));
         leaving.try_for_each(|pid| now.remove(*pid))
     })?;
+    let left = members.iter().filter(|member| pids.contains(&member.pid));
+    let changed = |member: &Entry| {
+        let id = ProcessId {
+            pid: member.pid,
+            start_ticks: member.start_ticks.unwrap_or(0),
+        };
+        Change::new(id, Queue::Batch, false, Cause::Command)
+    };
+    changes::note(&left.map(changed).collect::<Vec<_>>());
     for pid in pids {
         if is_member(pid) {
             say(&format!("{} → BATCH", name_of(pid)))?;

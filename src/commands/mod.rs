@@ -8,6 +8,7 @@ mod detach;
 mod doctor;
 mod documents;
 mod following;
+mod log;
 mod members;
 mod openmetrics;
 pub(crate) mod process;
@@ -105,6 +106,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         }
         Command::Rules(command) => rules::run(&command),
         Command::List { json } => members::list(json),
+        Command::Log { json } => log::run(json),
         Command::Stats(options) => stats::run(options),
         Command::Completions { shell } => documents::completions(shell),
         Command::Man => documents::man(),

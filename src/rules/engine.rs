@@ -12,6 +12,7 @@ use rustix::event::{PollFd, PollFlags, poll};
 use super::execs::{Execs, Reader};
 use super::{Facts, Rule, RuleSet};
 use crate::model::{ProcessId, Queue};
+use crate::scheduler::changes::{self, Cause, Change};
 use crate::scheduler::{Handle, Placement};
 use crate::sys::text::scrub;
 
@@ -213,6 +214,10 @@ impl Work {
         let was_moved = matches!(told, Told::Moved { .. });
         if was_moved {
             self.placed.insert(id, rule.queue);
+            changes::note(&[Change {
+                rule: Some(rule.place.to_string()),
+                ..Change::new(id, rule.queue, rule.children, Cause::Rule)
+            }]);
         }
         (self.tell)(told);
         self.forget_the_ended();

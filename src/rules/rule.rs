@@ -83,12 +83,8 @@ impl Rule {
     /// Returns the effect of the rule, such as `PRIORITY, with children`.
     #[must_use]
     pub fn effect(&self) -> String {
-        let queue = match self.queue {
-            Queue::Priority => "PRIORITY",
-            Queue::Batch => "BATCH",
-        };
         let with = if self.children { ", with children" } else { "" };
-        format!("{queue}{with}")
+        format!("{}{with}", self.queue.name())
     }
 
     /// Its conditions, as in `name = "^make$", user = "ana"`.

@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod changes;
 mod counters;
 pub(crate) mod entry;
 pub(crate) mod exit;

@@ -100,6 +100,23 @@ fn a_rule_moves_what_runs_and_what_is_started() {
         !maps::is_member(pid)
     });
     assert!(run_ok(&["list"]).contains("(by rule)"));
+    let log = run_ok(&["log", "--json"]);
+    let entry = format!("\"cause\":\"rule\",\"rule\":\"{RULES}:1\"");
+    assert!(
+        log.contains(&entry) && log.contains(&format!("\"pid\":{pid},")),
+        "{log}"
+    );
+    run_ok(&["remove", &before.pid().to_string()]);
+    let last = run_ok(&["log"])
+        .lines()
+        .last()
+        .unwrap_or_default()
+        .to_owned();
+    let expected = format!(
+        "busybox-ruled ({}) → BATCH  (command, process ",
+        before.pid()
+    );
+    assert!(last.contains(&expected), "{last}");
 }
 
 #[test]

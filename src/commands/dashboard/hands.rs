@@ -15,6 +15,7 @@ use crate::model::DemoStatus;
 use crate::model::{ProcessId, Queue};
 use crate::observe::SamplerRequest;
 use crate::record::Recorder;
+use crate::scheduler::changes::{self, Cause, Change};
 use crate::scheduler::{Handle, Hold};
 use crate::signal;
 use crate::tui::event_queue::EventSender;
@@ -81,6 +82,7 @@ impl Control for Hands {
             })?
             .context("cannot move processes in view mode: run dualq-top with sudo")?;
         handle.mark_event();
+        changes::note(&[Change::new(id, to, children, Cause::Key)]);
         if let Some(orders) = &self.orders {
             let _ = orders.send(Order::Follow);
         }
