@@ -6,7 +6,7 @@ use serde::Serialize;
 use super::members::write;
 use crate::scheduler::changes::{self, Cause, Change};
 
-/// How many changes are told, as in the dashboard.
+/// The number of changes that are printed.
 const MOST: usize = 100;
 
 #[derive(Serialize)]

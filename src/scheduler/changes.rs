@@ -24,13 +24,17 @@ const MOST_BYTES: u64 = 128 * 1024;
 pub struct Change {
     /// In UTC, as in RFC 3339.
     pub time: String,
+    /// The process that was moved.
     pub pid: u32,
     /// Field 22 of `/proc/PID/stat`; `null` for a process that had ended.
     pub start_ticks: Option<u64>,
+    /// Its name (comm), scrubbed; empty if it had ended.
     pub name: String,
-    /// Where it is from then on: `PRIORITY` or `BATCH`.
+    /// The queue that it is in from then on: `PRIORITY` or `BATCH`.
     pub queue: String,
+    /// Whether its children come too.
     pub children: bool,
+    /// The cause of the change.
     pub cause: Cause,
     /// The rule's file and line, if a rule was the cause.
     pub rule: Option<String>,
@@ -38,7 +42,7 @@ pub struct Change {
     pub by: u32,
 }
 
-/// Who asked for a change.
+/// The cause of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Cause {
@@ -46,10 +50,12 @@ pub enum Cause {
     Key,
     /// `add`, `remove` or `run`.
     Command,
+    /// A rule, at an exec or when the rules were read.
     Rule,
 }
 
 impl Change {
+    /// Returns the change that this process has made just now, without a rule's place.
     #[must_use]
     pub fn new(id: ProcessId, queue: Queue, children: bool, cause: Cause) -> Self {
         let stat =

@@ -10,6 +10,7 @@ use crate::scheduler::entry::{BY_RULE, WITH_CHILDREN};
 /// The result of a move by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Placement {
+    /// It is where the rule wants it, and was not before.
     Moved,
     /// It was there already.
     Already,
