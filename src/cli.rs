@@ -21,10 +21,12 @@ use crate::{bench, demo};
     args_conflicts_with_subcommands = true,
     after_help = "Without a command, the dashboard starts: it attaches the scheduler and detaches it on exit.\n\
         Its key ? lists all keys and explains the terms.\n\n\
+        While it is attached, CPU limits and weights of cgroups (cpu.max, cpu.weight, cpu.idle) do not hold;\n\
+        it names them, and with --refuse-limits it does not attach if there are any.\n\n\
         Exit status: 0 success, 1 other error, 2 invalid argument, 3 kernel not supported,\n\
         4 not permitted, 5 another scheduler is active, 6 dualq is not running, 7 no such process,\n\
-        8 the demonstration showed no effect. Ended by signal N: 128 + N; attach: 0 after SIGTERM or\n\
-        SIGINT, once it has detached. run: the command's own, 126 cannot be run, 127 not found."
+        8 the demonstration showed no effect, 9 a cgroup has a CPU limit. Ended by signal N: 128 + N; attach: 0\n\
+        after SIGTERM or SIGINT, once it has detached. run: the command's own, 126 cannot be run, 127 not found."
 )]
 #[allow(clippy::manual_non_exhaustive)] // clap needs a field for a flag, even one that it handles itself
 pub struct Cli {
@@ -419,6 +421,10 @@ pub struct SchedulerOptions {
     /// Keep the scheduler attached after this program exits, until `dualq-top detach`
     #[arg(long)]
     pub stay: bool,
+
+    /// Do not attach if any cgroup has a CPU limit or weight (cpu.max, cpu.weight, cpu.idle): they do not hold while attached
+    #[arg(long)]
+    pub refuse_limits: bool,
 
     /// Longest time slice of a PRIORITY task, 1 to 100 ms, in whole kernel ticks; shorter while many tasks wait
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 20, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]

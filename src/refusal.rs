@@ -16,6 +16,7 @@ pub enum Status {
     NotRunning = 6,
     NoSuchProcess = 7,
     NoEffect = 8,
+    LimitsDoNotHold = 9,
 }
 
 /// An error that is passed inside an [`anyhow::Error`]; `main` takes the exit status from it.

@@ -17,7 +17,7 @@ use crate::cli::AttachOptions;
 use crate::log;
 use crate::model::Ruler;
 use crate::rights;
-use crate::scheduler::{Handle, Heir, News, Options, Scheduler, WaitsOption, pins, sysfs};
+use crate::scheduler::{Handle, Heir, News, Options, Scheduler, WaitsOption, limits, pins, sysfs};
 use crate::service::Level;
 use crate::signal;
 
@@ -59,6 +59,12 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
         following.say(
             Level::Warning,
             &format!("{obstacle}, so other commands cannot reach this scheduler; run `{}` and attach again", obstacle.remedy()),
+        );
+    }
+    if let Some(sentence) = limits::lifted() {
+        following.say(
+            Level::Warning,
+            &format!("{sentence}; --refuse-limits does not attach beside any"),
         );
     }
     if options.stay {

@@ -36,6 +36,7 @@ impl From<SchedulerOptions> for Options {
             guarantee_percent: options.batch_guarantee,
             timeout: Duration::from_secs(u64::from(options.watchdog)),
             stay: options.stay,
+            refuse_limits: options.refuse_limits,
             batch_fifo: options.batch_order == BatchOrder::Fifo,
             priority_slice: Duration::from_millis(u64::from(options.priority_slice)),
             batch_slice: Duration::from_millis(u64::from(options.batch_slice)),

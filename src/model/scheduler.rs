@@ -3,6 +3,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::CgroupLimits;
+
 /// The two queues. Their names are in capitals on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Queue {
@@ -121,6 +123,9 @@ pub struct SchedulerStatus {
     pub watchdog: Option<Duration>,
     /// The wait of the oldest task in BATCH when the scheduler last checked.
     pub oldest_wait: Option<Duration>,
+    /// The limits of cgroups that do not hold; `None` while ours does not run, and where it is not known.
+    #[serde(default)]
+    pub limits: Option<CgroupLimits>,
     /// Number of entries in `priority_pids_map`.
     pub members: usize,
     /// The reason, if the kernel ended the scheduler.

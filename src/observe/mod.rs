@@ -7,6 +7,7 @@ pub(crate) mod hidden;
 pub(crate) mod host;
 pub(crate) mod identity;
 mod iterator;
+mod limits;
 mod processes;
 mod seen;
 pub(crate) mod stat;
@@ -26,7 +27,9 @@ use std::{
 
 use crate::app::Event;
 use crate::drill;
-use crate::model::{Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot};
+use crate::model::{
+    CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot,
+};
 use crate::scheduler::{Counters, Entry, Handle, Hold, OwnerRecord, sysfs};
 use crate::tui::event_queue::EventSender;
 use host::HostReader;
@@ -48,6 +51,7 @@ pub struct Observer {
     /// The reason for view mode.
     view: Option<String>,
     hold: Hold,
+    limits: limits::Watch,
     /// The process whose waits are measured besides those of the members.
     watched: Option<ProcessId>,
 }
@@ -76,6 +80,7 @@ impl Observer {
             placed: Vec::new(),
             view,
             hold,
+            limits: limits::Watch::start(),
             watched: None,
         }
     }
@@ -143,10 +148,12 @@ impl Observer {
                 }
             })
             .collect();
+        let limits = self.limits.newest(ruler == Ruler::Dualq);
+        let scheduler = self.status(at, ruler, &kernel, limits);
         Snapshot {
             at,
             host,
-            scheduler: self.status(at, ruler, &kernel),
+            scheduler,
             cpus,
             processes,
             threads_left_out,
@@ -186,7 +193,13 @@ impl Observer {
         }
     }
 
-    fn status(&self, at: Duration, ruler: Ruler, kernel: &Kernel) -> SchedulerStatus {
+    fn status(
+        &self,
+        at: Duration,
+        ruler: Ruler,
+        kernel: &Kernel,
+        limits: Option<CgroupLimits>,
+    ) -> SchedulerStatus {
         let owner = kernel.owner;
         SchedulerStatus {
             role: match (&self.view, self.hold.others()) {
@@ -205,6 +218,7 @@ impl Observer {
             guarantee_percent: owner.and_then(|owner| u8::try_from(owner.guarantee_percent).ok()),
             watchdog: owner.map(|owner| Duration::from_millis(owner.timeout_ms.into())),
             oldest_wait: kernel.oldest_wait.filter(|_| ruler == Ruler::Dualq),
+            limits,
             members: kernel.members.as_ref().map_or(0, HashMap::len),
             exit: kernel.exit.clone(),
             ruler,

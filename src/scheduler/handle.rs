@@ -304,6 +304,7 @@ impl Handle {
             guarantee_percent: u8::try_from(owner.guarantee_percent).unwrap_or(0),
             timeout: milliseconds(owner.timeout_ms),
             stay: owner.stays,
+            refuse_limits: false,
             batch_fifo: owner.batch_fifo,
             priority_slice: milliseconds(owner.priority_slice_ms),
             batch_slice: milliseconds(owner.batch_slice_ms),

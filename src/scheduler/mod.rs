@@ -14,6 +14,7 @@ mod handle;
 mod heir;
 mod hold;
 mod kernel_types;
+pub(crate) mod limits;
 mod load;
 mod lock;
 mod members;

@@ -11,6 +11,8 @@ pub struct Options {
     pub timeout: Duration,
     /// Keeps the scheduler attached by pins after this process exits, until it is detached.
     pub stay: bool,
+    /// Refuses to attach if a cgroup has a CPU limit.
+    pub refuse_limits: bool,
     /// Orders BATCH first come, first served, instead of by weighted virtual time.
     pub batch_fifo: bool,
     /// Longest slice of a PRIORITY task, rounded up to whole ticks: 1 to 100 ms.
@@ -40,6 +42,7 @@ impl Default for Options {
             guarantee_percent: 10,
             timeout: Duration::from_secs(30),
             stay: false,
+            refuse_limits: false,
             batch_fifo: false,
             priority_slice: Duration::from_millis(20),
             batch_slice: Duration::from_millis(4),

@@ -11,7 +11,7 @@ use libbpf_rs::{Link, OpenObject};
 
 use super::{
     handle::Handle,
-    load,
+    limits, load,
     lock::StartLock,
     options::{Options, WaitsOption},
     owner_record::{OwnerRecord, start_ticks_of},
@@ -76,6 +76,9 @@ impl<'obj> Scheduler<'obj> {
                     obstacle.remedy()
                 ),
             ));
+        }
+        if options.refuse_limits {
+            limits::refuse()?;
         }
         let turn = StartLock::take()?;
         let left_behind = beside_another()?;
@@ -159,6 +162,9 @@ impl<'obj> Scheduler<'obj> {
     /// # Errors
     /// A [`Refusal`] if another scheduler is active, otherwise the kernel's reason.
     pub fn attach(&mut self) -> Result<()> {
+        if self.options.refuse_limits {
+            limits::refuse()?;
+        }
         let _turn = StartLock::take()?;
         // A link that the kernel ended still occupies the place: EBUSY, although `state` is disabled.
         self.link = None;

@@ -11,9 +11,10 @@ use rustix::{
 
 use super::{
     kernel_types::{self, KernelTypes},
-    pins, reason, sysfs,
+    limits, pins, reason, sysfs,
 };
 use crate::kernel::program;
+use crate::log;
 use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
 use crate::text::scrub;
@@ -115,6 +116,19 @@ pub fn checks() -> Vec<Check> {
         Check {
             name: "bpffs",
             finding: bpf_file_system(),
+        },
+        Check {
+            name: "log",
+            finding: match log::fault() {
+                None => Finding::Fine(format!("{} is ours", log::PATH)),
+                Some(why) => Finding::Lacking(format!(
+                    "nothing can be logged: {why}; look who made it, then remove it"
+                )),
+            },
+        },
+        Check {
+            name: "limits",
+            finding: limits::finding(),
         },
         Check {
             name: "scheduler",

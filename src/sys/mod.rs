@@ -5,6 +5,7 @@
 #![warn(missing_docs)]
 
 pub mod capabilities;
+pub(crate) mod cgroups;
 pub(crate) mod failpoint;
 pub mod log;
 pub mod own;

@@ -1,7 +1,7 @@
 //! Moving between the queues, attaching and detaching.
 
 use dualq_top::app::{Event, Key};
-use dualq_top::model::{Exit, Queue, Role, Ruler};
+use dualq_top::model::{CgroupLimits, Exit, Queue, Role, Ruler};
 
 use crate::support::{Hands, Shown, key, play, typed};
 use crate::{SMALL, SPACE, clone, go_to, seen, show};
@@ -295,4 +295,25 @@ fn why_the_kernel_ended_the_scheduler_stays_on_screen() {
     ] {
         assert!(shown.has(part), "{part}:\n{}", shown.text());
     }
+}
+
+#[test]
+fn cgroup_limits_that_do_not_hold_are_in_the_header() {
+    let (mut world, mut events) = seen(2);
+    let mut limits = CgroupLimits::default();
+    for name in ["nginx.service", "user.slice", "a", "b", "c"] {
+        limits.count(|| format!("system.slice/{name}"), "cpu.max");
+    }
+    world.snapshot.scheduler.limits = Some(limits);
+    events.push(world.tick());
+    let wide = play((200, 40), clone(&events), &mut Hands::default());
+    assert!(
+        wide.has("5 cgroup limits off: nginx.service, user.slice, a and 2 more"),
+        "{}",
+        wide.text()
+    );
+    assert!(show(clone(&events)).lines()[0].contains("5 cgroup limits off"));
+    world.snapshot.scheduler.limits = Some(CgroupLimits::default());
+    events.push(world.tick());
+    assert!(!show(events).has("cgroup"));
 }

@@ -22,6 +22,7 @@ mod handover;
 mod kernel_threads;
 mod keys;
 mod lifecycle;
+mod limits;
 mod machine;
 mod many_cpus;
 mod map_operations;

@@ -66,6 +66,7 @@ impl World {
                     guarantee_percent: Some(10),
                     watchdog: Some(Duration::from_secs(30)),
                     oldest_wait: Some(Duration::from_millis(200)),
+                    limits: None,
                     members: 0,
                     exit: None,
                 },

@@ -8,7 +8,7 @@ use super::theme::Theme;
 use crate::app::keymap::Action;
 use crate::app::playback::Replay;
 use crate::app::{App, Pending};
-use crate::model::{Host, Ruler, Snapshot};
+use crate::model::{CgroupLimits, Host, Ruler, Snapshot};
 
 /// ```text
 ///  REPLAY 0:42 ×2 paused
@@ -113,6 +113,14 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
     if snapshot.scheduler.guarantee_percent == Some(0) {
         let text = "guarantee 0 %".to_owned();
         add(text.clone(), text, theme.alarm);
+    }
+    if let Some((long, short)) = snapshot
+        .scheduler
+        .limits
+        .as_ref()
+        .and_then(CgroupLimits::short)
+    {
+        add(long, short, theme.warning);
     }
     let (long, short) = memory(host);
     add(long, short, plain);
