@@ -87,6 +87,24 @@ pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
     Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
 }
 
+/// The end of the line in `cells`, with `…` in the first one where something is missing.
+#[must_use]
+pub fn tail(text: &str, cells: usize) -> Cow<'_, str> {
+    if width(text) <= cells {
+        return Cow::Borrowed(text);
+    }
+    let mut used = 1;
+    let mut from = text.len();
+    for (at, c) in text.char_indices().rev() {
+        used += c.width().unwrap_or(0);
+        if used > cells {
+            break;
+        }
+        from = at;
+    }
+    Cow::Owned(format!("{ELLIPSIS}{}", &text[from..]))
+}
+
 /// Wraps the text at spaces into lines of at most `cells`. Longer words are split.
 #[must_use]
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {

@@ -104,3 +104,38 @@ fn threads_that_are_too_many_are_not_left_out_silently() {
     events.extend((0..17).map(|_| world.tick()));
     assert!(show(events).has("5,000 threads, too many"));
 }
+
+#[test]
+fn tags_on_two_threads_of_a_process_do_not_undo_each_other() {
+    let (mut world, mut events) = threaded("H");
+    for thread in ["decoder", "encoder"] {
+        events.extend(go_to(thread));
+        events.extend(typed("v"));
+    }
+    let shown = show(clone(&events));
+    for thread in ["decoder, thread", "encoder, thread"] {
+        let row = shown.line(thread);
+        assert!(row.starts_with(" +"), "{row}");
+    }
+    assert!(
+        !shown.line("ffmpeg -i").starts_with(" +"),
+        "its own row is not tagged"
+    );
+    // What they are about stays tagged when their rows go, and moves once.
+    events.extend(typed("H"));
+    world
+        .snapshot
+        .processes
+        .retain(|row| row.thread_of.is_none());
+    world.uses.truncate(world.snapshot.processes.len());
+    events.push(world.tick());
+    events.push(key(SPACE));
+    let mut hands = Hands::default();
+    play(SMALL, clone(&events), &mut hands);
+    assert_eq!(
+        hands.asked[2..],
+        ["move 4121 to PRIORITY"],
+        "{:?}",
+        hands.asked
+    );
+}

@@ -326,3 +326,62 @@ fn lanes_tell_what_is_idle_from_what_others_use() {
     assert!(lane("0 ").ends_with('░'), "{}", shown.text());
     assert!(!lane("1").ends_with('░'), "{}", shown.text());
 }
+
+#[test]
+fn arrows_move_the_cursor_while_a_filter_is_typed() {
+    let (_, mut events) = seen(2);
+    events.extend(typed("\\cc1plus"));
+    let first = show(clone(&events)).under_cursor();
+    let mut moved = clone(&events);
+    moved.push(key(Key::Down));
+    let second = show(clone(&moved));
+    assert_ne!(second.under_cursor(), first, "{}", second.text());
+    assert!(second.has("\\cc1plus"), "it is typed on: {}", second.text());
+    let mut back = clone(&moved);
+    back.push(key(Key::Home));
+    assert_eq!(show(back).under_cursor(), first);
+    // The cursor stays where it was brought.
+    moved.push(key(Key::Backspace));
+    assert_eq!(show(moved).under_cursor(), second.under_cursor());
+}
+
+#[test]
+fn the_end_of_a_long_search_and_its_failure_are_seen() {
+    let (_, events) = seen(2);
+    let long = format!("{}the-end", "x".repeat(100));
+    for (sign, said) in [("/", "not found"), ("\\", "nothing matches")] {
+        let shown = after(&events, &format!("{sign}{long}"));
+        let line = shown.line(said);
+        assert!(line.contains("the-end"), "{line}");
+    }
+    let mut kept = clone(&events);
+    kept.extend(typed(&format!("/{long}")));
+    kept.push(key(Key::Enter));
+    let shown = after(&kept, "n");
+    assert!(shown.has("Not in the list: “xxx"), "{}", shown.text());
+}
+
+#[test]
+fn rows_deeper_than_the_tree_is_drawn_say_how_deep() {
+    let mut world = World::new(2);
+    for level in 0..20 {
+        let pid = 20_000 + level;
+        world.add(pid, "ana", "nested", &format!("nested-{level:02}"), 0.0);
+        world.process(pid).parent = if level == 0 { 1 } else { pid - 1 };
+    }
+    let mut events = vec![world.look(), world.tick()];
+    events.extend(typed("\\nested"));
+    events.push(key(Key::Enter));
+    events.extend(typed("t"));
+    let shown = play((120, 80), events, &mut Hands::default());
+    let place = |level: u32| -> String {
+        let row = shown.line(&format!("nested-{level:02}"));
+        let before = row.split("nested").next().unwrap();
+        before.chars().rev().take(24).collect()
+    };
+    assert!(place(0) != place(1), "{}", shown.text());
+    for level in 12..19 {
+        assert_ne!(place(level), place(level + 1), "{}", shown.text());
+    }
+    assert!(shown.line("nested-15").contains("15…"), "{}", shown.text());
+}

@@ -174,7 +174,7 @@ impl App {
         }
         self.search_step(true, backwards);
         if self.view.search.failed {
-            let text = format!("“{}” is not in the list.", self.view.search.text);
+            let text = format!("Not in the list: “{}”", self.view.search.text);
             self.say(Tone::Note, text);
         }
     }

@@ -4,6 +4,7 @@ use super::App;
 use super::command::{Command, Outcome};
 use super::key::Key;
 use super::keymap::Action;
+use super::list::Motion;
 use super::menu::{Answer, Choices, Menu};
 use super::message::{Sentence, Tone};
 use super::mode::Mode;
@@ -136,6 +137,10 @@ impl App {
     pub(super) fn threads(&mut self) -> Command {
         let show = !self.view.list.options.threads;
         self.view.list.options.threads = show;
+        if !show {
+            // The rows of threads go, what their tags were about stays.
+            self.view.tagged = self.tagged_processes();
+        }
         // The cursor goes from a thread to its process.
         if let Some(process) = self.selected().and_then(|thread| thread.thread_of) {
             self.select(process);
@@ -178,7 +183,13 @@ impl App {
                 self.view.mode = Mode::List;
             }
             _ => {
-                self.changed = false;
+                if let Some(motion) = motion(key) {
+                    self.go(motion);
+                    // From there on more is typed.
+                    self.view.list.options.filter.origin = self.view.list.cursor();
+                } else {
+                    self.changed = false;
+                }
                 return None;
             }
         }
@@ -190,4 +201,17 @@ impl App {
         }
         None
     }
+}
+
+/// What a key that types nothing does to the cursor while one types.
+fn motion(key: Key) -> Option<Motion> {
+    Some(match key {
+        Key::Up => Motion::By(-1),
+        Key::Down => Motion::By(1),
+        Key::PageUp => Motion::Pages(-1),
+        Key::PageDown => Motion::Pages(1),
+        Key::Home => Motion::First,
+        Key::End => Motion::Last,
+        _ => return None,
+    })
 }

@@ -308,7 +308,7 @@ impl App {
         self.view.lanes
     }
 
-    /// Returns the number of tagged processes.
+    /// Returns the number of tagged rows.
     #[must_use]
     pub fn tagged(&self) -> usize {
         self.view.tagged.len()
@@ -331,7 +331,7 @@ impl App {
                 activity: self.session.activity.of(process.id),
                 wait_p99: self.wait_p99(process.id),
                 under_cursor: Some(process.id) == cursor,
-                tagged: self.view.tagged.contains(&process.process_id()),
+                tagged: self.view.tagged.contains(&process.id),
                 branch: line.branch,
             })
         })

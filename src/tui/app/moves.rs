@@ -1,6 +1,6 @@
 //! Moving processes to the other queue, one or many together, and back.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::App;
 use super::command::{Command, Moves};
@@ -25,11 +25,12 @@ impl App {
             return None;
         };
         let cursor = self.selected().map(Process::process_id);
+        let tagged = self.tagged_processes();
         let chosen = snapshot.processes.iter().filter(|process| {
-            if self.view.tagged.is_empty() {
+            if tagged.is_empty() {
                 Some(process.id) == cursor
             } else {
-                self.view.tagged.contains(&process.id)
+                tagged.contains(&process.id)
             }
         });
         let mut moves = Moves {
@@ -238,9 +239,17 @@ impl App {
         process.map_or_else(|| format!("process {}", id.pid), Process::title)
     }
 
-    /// Tags the process under the cursor, or takes its tag away, and goes on to the next.
+    /// The processes that are tagged, by their own rows or by those of their threads.
+    pub(super) fn tagged_processes(&self) -> HashSet<ProcessId> {
+        let rows = self.processes().iter();
+        rows.filter(|row| self.view.tagged.contains(&row.id))
+            .map(Process::process_id)
+            .collect()
+    }
+
+    /// Tags the row under the cursor, or takes its tag away, and goes on to the next.
     pub(super) fn tag(&mut self) {
-        if let Some(id) = self.selected().map(Process::process_id) {
+        if let Some(id) = self.selected().map(|row| row.id) {
             if !self.view.tagged.remove(&id) {
                 self.view.tagged.insert(id);
             }
@@ -249,7 +258,7 @@ impl App {
     }
 
     pub(super) fn untag_all(&mut self) {
-        let text = match self.view.tagged.len() {
+        let text = match self.tagged_processes().len() {
             0 => Sentence::from("No process is tagged: ")
                 .key(Action::Tag)
                 .text(" tags."),

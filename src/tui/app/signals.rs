@@ -40,14 +40,15 @@ impl App {
     /// Opens the menu of signals for all tagged processes, or for the selected one if none is tagged.
     pub(super) fn signal_menu(&mut self) {
         let cursor = self.selected().map(Process::process_id);
+        let tagged = self.tagged_processes();
         let chosen: Vec<&Process> = self
             .processes()
             .iter()
             .filter(|process| {
-                if self.view.tagged.is_empty() {
+                if tagged.is_empty() {
                     Some(process.id) == cursor
                 } else {
-                    self.view.tagged.contains(&process.id)
+                    tagged.contains(&process.id)
                 }
             })
             .collect();

@@ -24,6 +24,7 @@ pub(super) struct View {
     pub interval: Duration,
     /// Whether the CPUs' lanes have the place of the list.
     pub lanes: bool,
+    /// Rows, of processes or of threads.
     pub tagged: HashSet<ProcessId>,
     pub presentation: Option<Presentation>,
     /// Whether a key has been pressed: until then a stranger may sit there.

@@ -10,6 +10,9 @@ use crate::app::{App, Mode};
 use crate::model::Queue;
 use crate::text;
 
+/// What is named of a filter where other things are said as well, in cells.
+const LONGEST: usize = 24;
+
 /// ```text
 ///  ffmpeg (4121) → PRIORITY
 /// ```
@@ -17,19 +20,20 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
     match app.mode() {
         Mode::Search => {
             let hint = "Enter stay here  Esc return  F3 next";
-            let x = typing(pen, theme, "/", &app.search().text, hint);
-            if app.search().failed {
-                pen.text(x + 2, 0, "not found", theme.warning);
-            }
-            return;
+            let said = app.search().failed.then_some("not found");
+            return typing(pen, theme, "/", &app.search().text, hint, said);
         }
         Mode::Filter => {
             let hint = "Enter keep the filter  Esc show all";
-            let x = typing(pen, theme, "\\", &app.list().options.filter.text, hint);
-            if app.list().is_empty() {
-                pen.text(x + 2, 0, "nothing matches", theme.warning);
-            }
-            return;
+            let said = app.list().is_empty().then_some("nothing matches");
+            return typing(
+                pen,
+                theme,
+                "\\",
+                &app.list().options.filter.text,
+                hint,
+                said,
+            );
         }
         Mode::Quit => {
             let question = "Quit dualq-top?  y quits, any other key continues";
@@ -91,16 +95,22 @@ fn first_steps(app: &App) -> Option<String> {
     })
 }
 
-/// Draws the typed text with its cursor, and returns the column after it.
-fn typing(pen: &mut Pen, theme: &Theme, sign: &str, text: &str, hint: &str) -> u16 {
+/// Draws the typed text with its cursor, and what is `said` of it. If the text is too long, its end is shown.
+fn typing(pen: &mut Pen, theme: &Theme, sign: &str, text: &str, hint: &str, said: Option<&str>) {
     pen.fill(0, 0, pen.width(), " ", Style::new());
     let x = pen.text(1, 0, sign, theme.strong);
-    let x = pen.text(x, 0, text, theme.strong);
+    let room = pen
+        .width()
+        .saturating_sub(x + 2 + said.map_or(0, |said| cells(said) + 2));
+    let end = text::tail(text, usize::from(room));
+    let x = pen.text(x, 0, &end, theme.strong);
     pen.cell(x, 0, " ", theme.cursor);
+    if let Some(said) = said {
+        pen.text(x + 2, 0, said, theme.warning);
+    }
     if x + cells(hint) + 16 < pen.width() {
         pen.right(pen.width().saturating_sub(1), 0, hint, theme.quiet);
     }
-    x
 }
 
 /// Describes the processes that the list does not show.
@@ -111,7 +121,7 @@ fn left_out(app: &App) -> Option<String> {
     if !view.filter.text.is_empty() {
         parts.push(format!(
             "processes that do not match “{}” ({})",
-            view.filter.text,
+            text::truncate(&view.filter.text, LONGEST),
             key(Action::Filter)
         ));
     }

@@ -135,7 +135,7 @@ const COLUMNS: &[Column] = &[
 
 /// The start of a row's columns, after the mark.
 const LEFT: u16 = 2;
-/// Levels of the tree that are drawn; what is deeper stands below them.
+/// Levels of the tree that have room; of what is deeper the inner levels are drawn, and a number.
 const DEEPEST: u32 = 12;
 
 /// The least that the column that takes what is left is given.
@@ -288,13 +288,19 @@ pub fn heads(rows: Rect, chosen: &[SortKey]) -> Vec<(u16, SortKey)> {
         .collect()
 }
 
-/// The lines of the tree before a command: `│ ├─`, and `+` where children are folded away.
+/// The lines of the tree before a command: `│ ├─`, and `+` where children are folded away. Of a row that is
+/// too deep the outer levels give way to its depth: `14… │ └─`.
 fn guides(branch: Branch, theme: &Theme) -> String {
     let mut line = String::new();
     let [through, down, last] = theme.glyphs.branches;
     let goes_on = |depth: u32| branch.open & 1_u64.checked_shl(depth).unwrap_or(0) != 0;
-    for depth in 1..=branch.depth.min(DEEPEST) {
-        line.push_str(match (depth == branch.depth.min(DEEPEST), goes_on(depth)) {
+    let mut first = 1;
+    if branch.depth > DEEPEST {
+        line = format!("{:<4}", format!("{}…", branch.depth));
+        first = branch.depth - DEEPEST + 3;
+    }
+    for depth in first..=branch.depth {
+        line.push_str(match (depth == branch.depth, goes_on(depth)) {
             (true, true) => down,
             (true, false) => last,
             (false, true) => through,
