@@ -267,11 +267,14 @@ fn unusable_default_settings_leave_the_defaults_with_a_note() {
         if what == "nobody may read it" && rustix::process::geteuid().is_root() {
             std::os::unix::process::CommandExt::uid(&mut command, 65534);
         }
-        let output = command
-            .arg("attach")
-            .env("XDG_CONFIG_HOME", &directory.0)
-            .output()
-            .unwrap();
+        command.arg("attach").env("XDG_CONFIG_HOME", &directory.0);
+        let output = loop {
+            match command.output() {
+                // Another test was forking while the copy was written, and has it open for a moment.
+                Err(error) if error.kind() == std::io::ErrorKind::ExecutableFileBusy => {}
+                output => break output.unwrap(),
+            }
+        };
         let said = said(&output);
         let note = said.lines().next().unwrap();
         assert!(

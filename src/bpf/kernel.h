@@ -127,6 +127,7 @@ struct task_struct {
 	char comm[16];
 	unsigned int flags;
 	int prio;
+	unsigned int policy;
 	int nr_cpus_allowed;
 	const struct cpumask *cpus_ptr;
 	unsigned short migration_disabled;

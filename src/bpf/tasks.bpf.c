@@ -29,7 +29,9 @@ struct process_record {
 	u32 flags;
 	u32 state;
 	/* A thread was just ending, so the CPU time may be wrong by that thread's. */
-	u32 uncertain;
+	u16 uncertain;
+	/* The first thread's scheduling policy, e.g. SCHED_FIFO. */
+	u16 policy;
 	char comm[16];
 };
 
@@ -129,6 +131,7 @@ static void describe(struct task_struct *p, struct process_record *record)
 	record->uid = p->real_cred->euid.val;
 	record->threads = signal->nr_threads;
 	record->flags = p->flags;
+	record->policy = p->policy;
 	record->state = p->__state | p->exit_state;
 	__builtin_memcpy(record->comm, p->comm, sizeof(record->comm));
 }

@@ -10,7 +10,7 @@ use super::process;
 use crate::cli::Which;
 use crate::model::{Membership, ProcessId, Queue};
 use crate::scheduler::changes::{self, Cause, Change};
-use crate::scheduler::{Entry, Handle, Members, preflight};
+use crate::scheduler::{Entry, Handle, Members, preflight, served};
 use crate::text::scrub;
 
 /// Adds all processes or none: every process is checked before the first one is added.
@@ -24,9 +24,23 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
         .map(process::find)
         .collect::<Result<Vec<_>>>()?;
     if let Some(pattern) = pattern {
-        found.extend(process::named(&pattern)?);
-        if found.is_empty() {
+        let named = process::named(&pattern)?;
+        if named.is_empty() && found.is_empty() {
             return Err(process::none_named(&pattern, "process"));
+        }
+        // A pattern may well match some that no queue serves: they are left out, and named.
+        let mut left_out = None;
+        for id in named {
+            match served::check(id.pid) {
+                Ok(()) => found.push(id),
+                Err(why) => {
+                    eprintln!("dualq-top: {why}");
+                    left_out = Some(why);
+                }
+            }
+        }
+        if let (Some(why), true) = (left_out, found.is_empty()) {
+            return Err(why);
         }
     }
     change(handle, |members| members.add_all(&found, children))?;
@@ -34,7 +48,9 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
     changes::note(&found.iter().map(changed).collect::<Vec<_>>());
     let with = if children { ", with children" } else { "" };
     for id in found {
-        say(&format!("{} → PRIORITY{with}", name_of(id.pid)))?;
+        let but = served::policy(id.pid).in_priority();
+        let but = but.map_or_else(String::new, |but| format!("; {but}"));
+        say(&format!("{} → PRIORITY{with}{but}", name_of(id.pid)))?;
     }
     Ok(())
 }

@@ -7,6 +7,7 @@ use regex::bytes::Regex;
 use crate::model::ProcessId;
 use crate::refusal::{Refusal, Status};
 use crate::rules;
+use crate::scheduler::served;
 use crate::text::scrub;
 
 /// PF_KTHREAD, include/linux/sched.h
@@ -58,6 +59,7 @@ pub fn find(pid: u32) -> Result<ProcessId> {
             format!("{pid} is a kernel thread, which cannot be moved: it always gets CPU time"),
         );
     }
+    served::check(pid)?;
     Ok(ProcessId {
         pid,
         start_ticks: stat.starttime,

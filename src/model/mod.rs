@@ -17,7 +17,7 @@ mod waits;
 pub use demo::{DemoReading, DemoStatus};
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use limits::{CgroupLimits, LimitedCgroup};
-pub use process::{Process, ProcessId};
+pub use process::{Policy, Process, ProcessId};
 pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus};
 pub use snapshot::{Cpu, Host, Snapshot};
 pub use waits::{

@@ -30,6 +30,9 @@ pub struct Process {
     pub state: char,
     /// Number of threads.
     pub threads: u32,
+    /// Of its first thread; the others may have another.
+    #[serde(default)]
+    pub policy: Policy,
     /// User and system time of all threads since the process started.
     pub cpu_time: Duration,
     /// The command name (`comm`), scrubbed.
@@ -46,7 +49,76 @@ pub struct Process {
     pub own: bool,
 }
 
+/// A scheduling policy: include/uapi/linux/sched.h.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Policy {
+    /// SCHED_OTHER, and whatever is not known.
+    #[default]
+    Other,
+    Fifo,
+    RoundRobin,
+    Deadline,
+    Batch,
+    Idle,
+}
+
+impl Policy {
+    /// From the kernel's number.
+    #[must_use]
+    pub fn of(number: u32) -> Self {
+        match number {
+            1 => Self::Fifo,
+            2 => Self::RoundRobin,
+            3 => Self::Batch,
+            5 => Self::Idle,
+            6 => Self::Deadline,
+            _ => Self::Other,
+        }
+    }
+
+    /// `SCHED_FIFO`, as sched(7) has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Other => "SCHED_OTHER",
+            Self::Fifo => "SCHED_FIFO",
+            Self::RoundRobin => "SCHED_RR",
+            Self::Deadline => "SCHED_DEADLINE",
+            Self::Batch => "SCHED_BATCH",
+            Self::Idle => "SCHED_IDLE",
+        }
+    }
+
+    /// Whether the kernel runs such tasks before all of ours: neither queue serves them.
+    #[must_use]
+    pub fn goes_before_the_queues(self) -> bool {
+        matches!(self, Self::Fifo | Self::RoundRobin | Self::Deadline)
+    }
+
+    /// The word in the list, of the policies that no queue serves.
+    #[must_use]
+    pub fn column(self) -> Option<&'static str> {
+        let name = self.name().trim_start_matches("SCHED_");
+        self.goes_before_the_queues().then_some(name)
+    }
+
+    /// What holds in PRIORITY for a process that was added, where that is not what its policy asks for.
+    #[must_use]
+    pub fn in_priority(self) -> Option<&'static str> {
+        (self == Self::Idle).then_some(
+            "its policy SCHED_IDLE counts in BATCH alone, where it has the smallest weight",
+        )
+    }
+}
+
 impl Process {
+    /// Whether it has ended, and only waits for its parent to collect it. One whose first thread has ended
+    /// before the others lives on.
+    #[must_use]
+    pub fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1 && self.thread_of.is_none()
+    }
+
     /// Returns the process itself, or the process of a thread. Moves and signals apply to it.
     #[must_use]
     pub fn process_id(&self) -> ProcessId {

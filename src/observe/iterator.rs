@@ -142,6 +142,7 @@ fn word(bytes: &[u8]) -> u32 {
 
 fn parse(record: &[u8; RECORD]) -> Seen<'_> {
     let word = |at: usize| word(&record[at..]);
+    let short = |at: usize| u16::from_ne_bytes([record[at], record[at + 1]]);
     let long = |at: usize| {
         let mut bytes = [0; 8];
         bytes.copy_from_slice(&record[at..at + 8]);
@@ -161,7 +162,8 @@ fn parse(record: &[u8; RECORD]) -> Seen<'_> {
         threads: word(32),
         flags: word(36),
         state: letter(word(40)),
-        uncertain: word(44) != 0,
+        uncertain: short(44) != 0,
+        policy: short(46).into(),
         comm: &comm[..end.unwrap_or(comm.len())],
     }
 }

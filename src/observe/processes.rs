@@ -10,7 +10,7 @@ use super::identity::{Budget, Identities, Identity};
 use super::iterator::Iterator;
 use super::seen::Seen;
 use super::stat::Proc;
-use crate::model::Process;
+use crate::model::{Policy, Process};
 
 /// Time limit per tick for the command lines of new processes: enough for several screens of them.
 const FOR_COMMANDS: Duration = Duration::from_millis(3);
@@ -170,6 +170,7 @@ fn describe(seen: &Seen<'_>, identity: &Identity) -> Process {
         user: Arc::clone(&identity.user),
         state: seen.state,
         threads: seen.threads,
+        policy: Policy::of(seen.policy),
         cpu_time: identity.cpu_time,
         name: Arc::clone(&identity.name),
         command: Arc::clone(&identity.command),

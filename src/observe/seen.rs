@@ -23,6 +23,8 @@ pub struct Seen<'a> {
     pub cpu_time: Duration,
     /// True if a thread was just ending: the CPU time may be wrong by that thread's.
     pub uncertain: bool,
+    /// The kernel's number of its policy.
+    pub policy: u32,
     /// A number that grows with each exec; 0 if the reader does not know it.
     pub execs: u32,
     /// The command name (`comm`): any bytes except zero.

@@ -5,7 +5,7 @@ use std::{fs::File, path::Path, sync::Arc};
 use rustix::fs::{Dir, Mode, OFlags, openat};
 
 use super::stat::parse;
-use crate::model::{Process, ProcessId};
+use crate::model::{Policy, Process, ProcessId};
 use crate::text::scrub;
 
 /// More bytes than such a line can have: 52 numbers and a short name.
@@ -66,6 +66,7 @@ fn of<'a>(root: &Path, process: &'a Process) -> impl Iterator<Item = Process> + 
                 user: Arc::clone(&process.user),
                 state: seen.state,
                 threads: 0,
+                policy: Policy::of(seen.policy),
                 cpu_time: seen.cpu_time,
                 command: format!("{name}, thread of {} ({pid})", process.name).into(),
                 name: name.into(),

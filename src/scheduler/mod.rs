@@ -24,6 +24,7 @@ mod owner_record;
 pub mod preflight;
 pub(crate) mod reason;
 mod restart;
+pub mod served;
 mod unowned;
 
 pub(crate) use crate::kernel::program;

@@ -1,9 +1,9 @@
 //! Moving between the queues, attaching and detaching.
 
 use dualq_top::app::{Event, Key};
-use dualq_top::model::{CgroupLimits, Exit, Queue, Role, Ruler};
+use dualq_top::model::{CgroupLimits, Exit, Policy, Queue, Role, Ruler};
 
-use crate::support::{Hands, Shown, key, play, typed};
+use crate::support::{Hands, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, clone, go_to, seen, show};
 
 #[test]
@@ -316,4 +316,85 @@ fn cgroup_limits_that_do_not_hold_are_in_the_header() {
     world.snapshot.scheduler.limits = Some(CgroupLimits::default());
     events.push(world.tick());
     assert!(!show(events).has("cgroup"));
+}
+
+#[test]
+fn what_neither_queue_serves_says_so_and_is_not_moved() {
+    for (policy, word, name) in [
+        (Policy::Fifo, "FIFO", "SCHED_FIFO"),
+        (Policy::RoundRobin, "RR", "SCHED_RR"),
+        (Policy::Deadline, "DEADLINE", "SCHED_DEADLINE"),
+    ] {
+        let mut world = World::new(2);
+        world.process(3977).policy = policy;
+        let mut events = vec![world.look(), world.tick()];
+        events.extend(go_to("queue.cpp"));
+        events.push(key(SPACE));
+        let mut hands = Hands::default();
+        let shown = play(SMALL, events, &mut hands);
+        assert_eq!(hands.asked, Vec::<String>::new(), "{name}");
+        let row = shown.line("queue.cpp");
+        assert!(row.contains(&format!(" {word} ")), "{row}");
+        assert!(
+            shown.has(&format!("is {name}, which neither queue serves")),
+            "{}",
+            shown.text()
+        );
+    }
+    // One that is a member already can be taken out.
+    let mut world = World::new(2);
+    world.process(3977).policy = Policy::Fifo;
+    world.put(3977, Queue::Priority);
+    let mut events = vec![world.look(), world.tick()];
+    events.extend(go_to("queue.cpp"));
+    events.push(key(SPACE));
+    let mut hands = Hands::default();
+    play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["move 3977 to BATCH"]);
+}
+
+#[test]
+fn of_a_process_of_policy_idle_it_is_said_what_holds() {
+    let mut world = World::new(2);
+    world.process(3977).policy = Policy::Idle;
+    let mut events = vec![world.look(), world.tick()];
+    events.extend(go_to("queue.cpp"));
+    events.push(key(SPACE));
+    let shown = play((120, 40), events, &mut Hands::default());
+    assert!(
+        shown.has("→ PRIORITY; its policy SCHED_IDLE counts in BATCH alone"),
+        "{}",
+        shown.text()
+    );
+    assert!(
+        shown.line("queue.cpp").contains("PRIORITY"),
+        "{}",
+        shown.text()
+    );
+}
+
+#[test]
+fn a_zombie_has_ended_and_is_neither_moved_nor_signalled() {
+    let mut world = World::new(2);
+    world.process(3977).state = 'Z';
+    let mut events = vec![world.look(), world.tick()];
+    events.extend(go_to("queue.cpp"));
+    for pressed in [SPACE, Key::Char('k'), Key::Char('c')] {
+        let mut events = clone(&events);
+        events.push(key(pressed));
+        let mut hands = Hands::default();
+        let shown = play(SMALL, events, &mut hands);
+        assert_eq!(hands.asked, Vec::<String>::new());
+        assert!(
+            shown.has("cc1plus (3977) has ended: its parent, process 1"),
+            "{}",
+            shown.text()
+        );
+    }
+    // One whose first thread has ended alone lives on.
+    world.process(3977).threads = 3;
+    events.extend([world.tick(), key(SPACE)]);
+    let mut hands = Hands::default();
+    play(SMALL, events, &mut hands);
+    assert_eq!(hands.asked, ["move 3977 to PRIORITY"]);
 }

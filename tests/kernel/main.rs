@@ -45,6 +45,7 @@ mod support;
 mod takeover;
 mod two_cpus;
 mod unloadable;
+mod unserved;
 mod verbs;
 mod view;
 mod virtual_time;

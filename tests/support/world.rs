@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use dualq_top::app::Event;
 use dualq_top::model::{
-    Cpu, CpuCounters, Host, KindWaits, NoWaits, Process, ProcessId, ProcessWaits, Queue, Role,
-    Ruler, SchedulerStatus, Snapshot, WaitCost,
+    Cpu, CpuCounters, Host, KindWaits, NoWaits, Policy, Process, ProcessId, ProcessWaits, Queue,
+    Role, Ruler, SchedulerStatus, Snapshot, WaitCost,
 };
 
 /// Dispatches per second of a busy CPU.
@@ -181,6 +181,7 @@ impl World {
             user: user.into(),
             state: if uses > 10.0 { 'R' } else { 'S' },
             threads: 1,
+            policy: Policy::Other,
             cpu_time: Duration::from_secs(u64::from(pid) / 40),
             name: name.into(),
             command: command.into(),

@@ -16,7 +16,7 @@ use crate::model::{ProcessId, Queue};
 use crate::observe::SamplerRequest;
 use crate::record::Recorder;
 use crate::scheduler::changes::{self, Cause, Change};
-use crate::scheduler::{Handle, Hold};
+use crate::scheduler::{Handle, Hold, served};
 use crate::signal;
 use crate::tui::event_queue::EventSender;
 
@@ -71,6 +71,9 @@ impl Control for Hands {
     fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> Result<Queue> {
         if let Some(handle) = self.handles.try_iter().last() {
             self.hold.own(handle);
+        }
+        if to == Queue::Priority {
+            served::check(id.pid)?;
         }
         let start_ticks = Some(id.start_ticks);
         let handle = self

@@ -219,6 +219,13 @@ impl App {
             _ => "",
         };
         let mut text = format!("{back}{title} → {to}{with}");
+        if let ([(id, Queue::Priority)], false) = (&*errand.done, errand.undoes)
+            && let Some(but) = self.processes().iter().find(|process| process.id == *id)
+            && let Some(but) = but.policy.in_priority()
+        {
+            text.push_str("; ");
+            text.push_str(but);
+        }
         if let Some(why) = errand.refused.first() {
             text.push_str(&format!("; {} not moved: {why}", errand.refused.len()));
         }

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
 
 use super::search::Search;
-use crate::model::{Process, ProcessId};
+use crate::model::{Process, ProcessId, Queue};
 
 /// A key to sort the list by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -99,6 +99,13 @@ pub struct Branch {
     pub folded: bool,
 }
 
+/// Whether no queue has it, and the one that it is in.
+fn queue(process: &Process) -> (bool, Option<Queue>) {
+    let served = process.policy.column().is_none();
+    let queue = process.queue.filter(|_| served);
+    (queue.is_none(), queue)
+}
+
 impl ListOptions {
     /// Whether processes are left out.
     #[must_use]
@@ -169,8 +176,8 @@ impl ListOptions {
             SortKey::State => a.state.cmp(&b.state),
             // Measured, not seen in the process.
             SortKey::Cpu | SortKey::Wait => Ordering::Equal,
-            // None, which is said as missing, after both.
-            SortKey::Queue => (a.queue.is_none(), a.queue).cmp(&(b.queue.is_none(), b.queue)),
+            // What no queue has after both.
+            SortKey::Queue => queue(a).cmp(&queue(b)),
             SortKey::Threads => a.threads.cmp(&b.threads),
             SortKey::Time => a.cpu_time.cmp(&b.cpu_time),
             SortKey::Name => a.name.cmp(&b.name),

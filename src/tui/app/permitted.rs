@@ -23,6 +23,18 @@ pub(super) fn may_move(
     if process.kernel_thread {
         return Err(format!("Cannot move {title}: it is a kernel thread."));
     }
+    if process.has_ended() {
+        return Err(ended(process));
+    }
+    if process.policy.goes_before_the_queues()
+        && process.threads <= 1
+        && process.queue != Some(Queue::Priority)
+    {
+        return Err(format!(
+            "{title} is {}, which neither queue serves.",
+            process.policy.name()
+        ));
+    }
     process.queue.ok_or_else(|| match &scheduler.ruler {
         Ruler::KernelDefault => {
             let x = keymap.key(Action::Scheduler);
@@ -74,5 +86,17 @@ pub(super) fn may_signal(process: &Process) -> Result<(), Sentence> {
     if process.kernel_thread {
         return Err(format!("{title} is a kernel thread, which ignores signals.").into());
     }
+    if process.has_ended() {
+        return Err(ended(process).into());
+    }
     Ok(())
+}
+
+/// What is said of a process that has ended and is still in the list.
+fn ended(process: &Process) -> String {
+    format!(
+        "{} has ended: its parent, process {}, has yet to collect it.",
+        process.title(),
+        process.parent
+    )
 }

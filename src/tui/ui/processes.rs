@@ -83,6 +83,9 @@ const COLUMNS: &[Column] = &[
         sort: SortKey::Queue,
         cell: |row, theme| match row.process.queue {
             _ if row.process.own => "own".into(),
+            _ if row.process.policy.column().is_some() => {
+                row.process.policy.column().unwrap_or_default().into()
+            }
             Some(queue) => queue.name().into(),
             None => theme.glyphs.missing.into(),
         },
@@ -340,7 +343,9 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         for (x, width, column) in columns.iter().copied() {
             let text = (column.cell)(&row, theme);
             let style = match (column.title, row.process.queue) {
-                ("QUEUE", _) if row.process.own => theme.quiet,
+                ("QUEUE", _) if row.process.own || row.process.policy.column().is_some() => {
+                    theme.quiet
+                }
                 ("QUEUE", Some(queue)) => theme.badge(queue),
                 (ACTIVITY, Some(queue)) if !row.process.own => theme.queue(queue),
                 (ACTIVITY, _) => theme.quiet,
