@@ -14,7 +14,7 @@ pub struct Snapshot {
     pub host: Host,
     /// The scheduler's part.
     pub scheduler: SchedulerStatus,
-    /// One entry per possible CPU, in order of number.
+    /// One entry per present CPU, in order of number; empty if the CPUs are unknown.
     pub cpus: Vec<Cpu>,
     /// The processes, then their threads if threads are shown.
     pub processes: Vec<Process>,
@@ -41,8 +41,8 @@ impl Snapshot {
 pub struct Host {
     /// The kernel's release, as `uname -r` prints it.
     pub kernel: String,
-    /// Busy share of all online CPUs, in percent (0 to 100).
-    pub cpu_percent: f32,
+    /// Busy share of all online CPUs, in percent (0 to 100); `None` if unknown, and at the first tick.
+    pub cpu_percent: Option<f32>,
     /// Memory in use, in bytes.
     pub memory_used_bytes: u64,
     /// Memory of the machine, in bytes.
@@ -50,11 +50,11 @@ pub struct Host {
     /// True if `/proc` hides processes from this user (`hidepid`, proc(5)).
     #[serde(default)]
     pub processes_hidden: bool,
-    /// Load averages over 1, 5 and 15 minutes.
-    pub load: [f64; 3],
+    /// Load averages over 1, 5 and 15 minutes; `None` where the kernel does not say.
+    pub load: Option<[f64; 3]>,
 }
 
-/// One of the possible CPUs.
+/// One of the CPUs that are present.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Cpu {
     /// The CPU's number.
@@ -66,7 +66,7 @@ pub struct Cpu {
     pub llc: Option<u32>,
     /// Its memory node; `None` if the kernel does not publish it.
     pub node: Option<u32>,
-    /// Busy share according to /proc/stat, in percent (0 to 100); `None` while the CPU is offline.
+    /// Busy share according to /proc/stat, in percent (0 to 100); `None` if the CPU is offline or the share unknown.
     pub busy_percent: Option<f32>,
     /// The scheduler's counters; `None` while they cannot be read.
     pub counters: Option<CpuCounters>,

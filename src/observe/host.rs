@@ -1,8 +1,12 @@
 //! The machine as a whole, from sysinfo.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::time::Instant;
 
-use sysinfo::{CpuRefreshKind, MemoryRefreshKind, RefreshKind, System};
+use sysinfo::{
+    CpuRefreshKind, MINIMUM_CPU_UPDATE_INTERVAL, MemoryRefreshKind, RefreshKind, System,
+};
 
 use crate::model::Host;
 use crate::text::scrub;
@@ -11,6 +15,8 @@ pub struct HostReader {
     /// `None` if the library finds nothing to read.
     system: Option<System>,
     release: String,
+    /// CPU usage is what happened since.
+    begun: Instant,
 }
 
 impl HostReader {
@@ -21,51 +27,76 @@ impl HostReader {
         Self {
             system: System::new_with_specifics(what).ok(),
             release: scrub(rustix::system::uname().release().to_bytes()),
+            begun: Instant::now(),
         }
     }
 
-    /// Returns the host, and each possible CPU's busy share in percent; `None` while the CPU is offline.
-    pub fn read(&mut self) -> (Host, Vec<Option<f32>>) {
+    /// Returns the host, and the CPUs that are present.
+    pub fn read(&mut self) -> (Host, Vec<HostCpu>) {
         let mut host = Host {
             kernel: self.release.clone(),
             ..Host::default()
         };
         if let Ok(load) = System::load_average() {
-            host.load = [load.one, load.five, load.fifteen];
+            host.load = Some([load.one, load.five, load.fifteen]);
         }
+        let mut busy = BTreeMap::new();
         if let Some(system) = &mut self.system {
             system.refresh_cpu_usage();
             system.refresh_memory_specifics(MemoryRefreshKind::nothing().with_ram());
-            host.cpu_percent = system.global_cpu_usage();
             host.memory_used_bytes = system.used_memory();
             host.memory_total_bytes = system.total_memory();
-        }
-        (host, self.busy())
-    }
-
-    fn busy(&self) -> Vec<Option<f32>> {
-        let possible = fs::read_to_string("/sys/devices/system/cpu/possible").unwrap_or_default();
-        let online = online_cpus();
-        let mut busy = vec![None; ranges(&possible).last().map_or(0, |&last| last + 1)];
-        for cpu in self.system.iter().flat_map(System::cpus) {
-            // sysinfo keeps showing an offline CPU with its last value.
-            if let Some(number) = cpu
-                .name()
-                .strip_prefix("cpu")
-                .and_then(|n| n.parse::<usize>().ok())
-                && online.contains(&number)
-                && let Some(place) = busy.get_mut(number)
-            {
-                *place = Some(cpu.usage());
+            let is_known = self.begun.elapsed() >= MINIMUM_CPU_UPDATE_INTERVAL;
+            for cpu in system.cpus() {
+                let number = cpu.name().strip_prefix("cpu").and_then(|n| n.parse().ok());
+                busy.extend(number.map(|number: usize| (number, is_known.then(|| cpu.usage()))));
+            }
+            if is_known && !busy.is_empty() {
+                host.cpu_percent = Some(system.global_cpu_usage());
             }
         }
-        busy
+        (host, cpus(&listed("present"), &listed("online"), &busy))
     }
+}
+
+/// A CPU that is present.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct HostCpu {
+    pub number: usize,
+    pub online: bool,
+    /// In percent; `None` while it is offline, and where the kernel does not say.
+    pub busy: Option<f32>,
+}
+
+/// Puts together what sysfs lists and what `/proc/stat` counts, either of which may be hidden or cut short.
+/// A machine may have room for many more CPUs than are present: those are left out.
+fn cpus(present: &[usize], online: &[usize], busy: &BTreeMap<usize, Option<f32>>) -> Vec<HostCpu> {
+    // The kernel counts for CPUs that are online, and only sysfs tells of the others.
+    let seen: Vec<usize> = busy.keys().copied().collect();
+    let online = if online.is_empty() { &seen } else { online };
+    let mut numbers = [present, online].concat();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let cpu = |number| {
+        let is_online = online.contains(&number);
+        HostCpu {
+            number,
+            online: is_online,
+            // sysinfo keeps showing an offline CPU with its last value.
+            busy: busy.get(&number).copied().flatten().filter(|_| is_online),
+        }
+    };
+    numbers.into_iter().map(cpu).collect()
+}
+
+/// Reads one of the kernel's lists of CPUs: `present`, `online`. Empty where sysfs is hidden.
+fn listed(which: &str) -> Vec<usize> {
+    ranges(&fs::read_to_string(format!("/sys/devices/system/cpu/{which}")).unwrap_or_default())
 }
 
 /// Returns the numbers of the CPUs that are online, in order.
 pub fn online_cpus() -> Vec<usize> {
-    ranges(&fs::read_to_string("/sys/devices/system/cpu/online").unwrap_or_default())
+    listed("online")
 }
 
 /// No machine has more (NR_CPUS).
@@ -86,7 +117,40 @@ pub(crate) fn ranges(list: &str) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
-    use super::ranges;
+    use super::*;
+
+    #[test]
+    fn only_cpus_that_are_present_are_listed_and_unknown_is_not_offline() {
+        let busy = |known: &[usize]| known.iter().map(|&n| (n, Some(50.0))).collect();
+        let of =
+            |present: &[usize], online: &[usize], known: &[usize]| -> Vec<(usize, bool, bool)> {
+                cpus(present, online, &busy(known))
+                    .iter()
+                    .map(|cpu| (cpu.number, cpu.online, cpu.busy.is_some()))
+                    .collect()
+            };
+        // Room for 128, of which 2 are there: the other 126 are in neither list.
+        assert_eq!(
+            of(&[0, 1], &[0, 1], &[0, 1]),
+            [(0, true, true), (1, true, true)]
+        );
+        assert_eq!(
+            of(&[0, 1], &[0], &[0, 1]),
+            [(0, true, true), (1, false, false)]
+        );
+        // One line in /proc/stat, or none: the CPUs are there, and what they do is not known.
+        assert_eq!(
+            of(&[0, 1], &[0, 1], &[0]),
+            [(0, true, true), (1, true, false)]
+        );
+        assert_eq!(
+            of(&[0, 1], &[0, 1], &[]),
+            [(0, true, false), (1, true, false)]
+        );
+        // Without sysfs, /proc/stat tells those that are online; without both nothing is known.
+        assert_eq!(of(&[], &[], &[0, 1]), [(0, true, true), (1, true, true)]);
+        assert_eq!(of(&[], &[], &[]), []);
+    }
 
     #[test]
     fn lists_of_cpus_are_read() {

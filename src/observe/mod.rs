@@ -47,7 +47,7 @@ pub struct Observer {
     threads: bool,
     places: Vec<topology::Place>,
     /// The CPUs that were online when the topology was read.
-    placed: Vec<bool>,
+    placed: Vec<(usize, bool)>,
     /// The reason for view mode.
     view: Option<String>,
     hold: Hold,
@@ -120,31 +120,28 @@ impl Observer {
             kernel.members.as_ref(),
             self.watched,
         );
-        let (mut host, online) = self.host.read();
+        let (mut host, present) = self.host.read();
         host.processes_hidden = self.processes.are_hidden();
-        let placed: Vec<bool> = online.iter().map(Option::is_some).collect();
+        let placed: Vec<(usize, bool)> =
+            present.iter().map(|cpu| (cpu.number, cpu.online)).collect();
         if placed != self.placed {
             topology::read(Path::new("/sys"), &mut self.places);
             self.placed = placed;
         }
-        let possible = kernel
-            .counters
-            .as_ref()
-            .map_or(online.len(), Counters::possible_cpus);
-        let cpus = (0..possible.max(online.len()))
-            .map(|number| {
-                let busy_percent = online.get(number).copied().flatten();
-                let place = self.places.get(number).copied().unwrap_or_default();
+        let cpus = present
+            .iter()
+            .map(|cpu| {
+                let place = self.places.get(cpu.number).copied().unwrap_or_default();
                 Cpu {
-                    number: u32::try_from(number).unwrap_or(u32::MAX),
-                    online: busy_percent.is_some(),
+                    number: u32::try_from(cpu.number).unwrap_or(u32::MAX),
+                    online: cpu.online,
                     llc: place.llc,
                     node: place.node,
-                    busy_percent,
+                    busy_percent: cpu.busy,
                     counters: kernel
                         .counters
                         .as_ref()
-                        .map(|counters| counters.charted(number)),
+                        .map(|counters| counters.charted(cpu.number)),
                 }
             })
             .collect();

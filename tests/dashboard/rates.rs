@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dualq_top::app::App;
+use dualq_top::app::{App, Event};
 use dualq_top::model::Ruler;
 
 use crate::support::{Hands, Shown, World, busy, key, play};
@@ -187,4 +187,57 @@ fn a_pause_does_not_bend_the_time_of_the_charts() {
         .history()
         .columns(12, 1, |tick| Some(tick.total.dispatched));
     assert_eq!(columns.iter().filter(|column| column.is_some()).count(), 10);
+}
+
+#[test]
+fn cpus_that_work_keep_cells_of_their_own_beside_many_offline() {
+    let mut world = World::new(128);
+    for number in 2..128 {
+        world.offline(number);
+    }
+    let shown = show([world.look(), world.tick()]);
+    let offline: Vec<String> = shown
+        .lines()
+        .into_iter()
+        .filter(|line| line.contains("offline"))
+        .collect();
+    assert_eq!(offline.len(), 1, "{}", shown.text());
+    assert!(offline[0].contains("2-127"), "{}", shown.text());
+    assert!(shown.has("2 of 128 CPUs"), "{}", shown.text());
+    for number in [" 0 ", " 1 "] {
+        assert!(shown.has(number), "{}", shown.text());
+    }
+}
+
+#[test]
+fn what_the_kernel_does_not_say_is_missing_not_zero() {
+    let mut world = World::new(2);
+    world
+        .snapshot
+        .cpus
+        .iter_mut()
+        .for_each(|cpu| cpu.busy_percent = None);
+    let mut events = vec![world.look(), world.tick()];
+    let Some(Event::Snapshot(last)) = events.last_mut() else {
+        panic!("it was a snapshot");
+    };
+    last.host.cpu_percent = None;
+    last.host.load = None;
+    let shown = show(clone(&events));
+    assert!(
+        shown.has("2 CPUs   – %") && shown.has("load –"),
+        "{}",
+        shown.text()
+    );
+    assert!(!shown.has("offline"), "{}", shown.text());
+    let Some(Event::Snapshot(last)) = events.last_mut() else {
+        panic!("it was a snapshot");
+    };
+    last.cpus.clear();
+    let shown = show(events);
+    assert!(
+        shown.has("CPUs –") && !shown.has("0 CPUs"),
+        "{}",
+        shown.text()
+    );
 }

@@ -159,8 +159,8 @@ fn strange() -> Snapshot {
     let mut snapshot = world.snapshot;
     snapshot.at = Duration::from_nanos(123_456_789_012_345);
     snapshot.threads_left_out = 17;
-    snapshot.host.cpu_percent = 33.333_332;
-    snapshot.host.load = [0.1 + 0.2, 1e-9, 12_345.678_9];
+    snapshot.host.cpu_percent = Some(33.333_332);
+    snapshot.host.load = Some([0.1 + 0.2, 1e-9, 12_345.678_9]);
     snapshot.scheduler.ruler = Ruler::Other("scx_rusty".into());
     snapshot.scheduler.role = Role::Joined { owner: Some(77) };
     snapshot.scheduler.exit = Some(Exit {

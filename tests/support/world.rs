@@ -53,11 +53,11 @@ impl World {
                 at: Duration::from_secs(90_000),
                 host: Host {
                     kernel: "7.2.13".into(),
-                    cpu_percent: 98.0,
+                    cpu_percent: Some(98.0),
                     processes_hidden: false,
                     memory_used_bytes: 5_100_000_000,
                     memory_total_bytes: 16_600_000_000,
-                    load: [f64::from(cpus) * 1.6, f64::from(cpus) * 1.2, 1.74],
+                    load: Some([f64::from(cpus) * 1.6, f64::from(cpus) * 1.2, 1.74]),
                 },
                 scheduler: SchedulerStatus {
                     ruler: Ruler::Dualq,
@@ -420,7 +420,7 @@ impl World {
             counters.batch_ns += (nanoseconds * (1.0 - share)) as u64;
             counters.rescues += (4.0 * share * seconds * 10.0) as u64 / 10;
         }
-        self.snapshot.host.cpu_percent = 98.0 * self.busy as f32;
+        self.snapshot.host.cpu_percent = Some(98.0 * self.busy as f32);
         self.wait(seconds);
         self.look()
     }

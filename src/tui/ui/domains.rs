@@ -48,10 +48,11 @@ impl Machine {
 
     /// The CPUs in groups: by last cache, by node, or all together: by the first of these of which
     /// `least` CPUs do not fill more than one.
-    fn domains(&self, cpus: &[Cpu], least: usize) -> Vec<(String, Vec<usize>)> {
+    fn domains(&self, cpus: &[Cpu], shown: &[usize], least: usize) -> Vec<(String, Vec<usize>)> {
         for with_llc in [true, false] {
             let mut domains: Vec<(Place, String, Vec<usize>)> = Vec::new();
-            for (index, cpu) in cpus.iter().enumerate() {
+            for &index in shown {
+                let Some(cpu) = cpus.get(index) else { continue };
                 let key = (cpu.node, cpu.llc.filter(|_| with_llc));
                 match domains.iter_mut().find(|(other, ..)| *other == key) {
                     Some((_, _, members)) => members.push(index),
@@ -69,15 +70,27 @@ impl Machine {
                     .collect();
             }
         }
-        vec![(String::new(), (0..cpus.len()).collect())]
+        vec![(String::new(), shown.to_vec())]
     }
+}
+
+/// The CPUs that get cells of their own, and those that share the last one: where several are offline, they
+/// have nothing to show, and would take the place of those that work.
+fn shown(cpus: &[Cpu]) -> (Vec<usize>, Vec<usize>) {
+    let offline = |index: &usize| cpus.get(*index).is_some_and(|cpu| !cpu.online);
+    let (off, on): (Vec<usize>, Vec<usize>) = (0..cpus.len()).partition(offline);
+    if off.len() < 2 || on.is_empty() {
+        return ((0..cpus.len()).collect(), Vec::new());
+    }
+    (on, off)
 }
 
 /// The cells where at most `group` CPUs share one.
 pub fn cells(cpus: &[Cpu], group: usize) -> Vec<Cell> {
     let group = group.max(1);
+    let (shown, together) = shown(cpus);
     let mut cells = Vec::new();
-    for (name, members) in Machine::of(cpus).domains(cpus, group) {
+    for (name, members) in Machine::of(cpus).domains(cpus, &shown, group) {
         let whole = members.len() <= group && members.len() > 1 && !name.is_empty();
         for part in members.chunks(group) {
             let label = if whole {
@@ -93,17 +106,24 @@ pub fn cells(cpus: &[Cpu], group: usize) -> Vec<Cell> {
             });
         }
     }
+    if !together.is_empty() {
+        cells.push(Cell {
+            label: numbers(cpus, &together),
+            cpus: together,
+        });
+    }
     cells
 }
 
 /// Returns the width in cells.
 pub fn count(cpus: &[Cpu], group: usize) -> usize {
     let group = group.max(1);
-    let domains = Machine::of(cpus).domains(cpus, group);
-    domains
+    let (shown, together) = shown(cpus);
+    let domains = Machine::of(cpus).domains(cpus, &shown, group);
+    let cells = domains
         .iter()
-        .map(|(_, members)| members.len().div_ceil(group))
-        .sum()
+        .map(|(_, members)| members.len().div_ceil(group));
+    cells.sum::<usize>() + usize::from(!together.is_empty())
 }
 
 /// `3`, `0-3`, and `0-3…` where more of them follow elsewhere.
@@ -112,15 +132,15 @@ fn numbers(cpus: &[Cpu], part: &[usize]) -> String {
     let Some(&first) = part.first() else {
         return String::new();
     };
-    let run = part
-        .iter()
-        .enumerate()
-        .take_while(|(offset, index)| **index == first + offset)
+    let run = (number(first)..)
+        .zip(part)
+        .take_while(|(expected, index)| number(**index) == *expected)
         .count();
+    let last = part.get(run - 1).map_or(0, |&index| number(index));
     let more = if run < part.len() { "…" } else { "" };
     match run {
         1 => format!("{}{more}", number(first)),
-        _ => format!("{}-{}{more}", number(first), number(first + run - 1)),
+        _ => format!("{}-{last}{more}", number(first)),
     }
 }
 
@@ -186,6 +206,23 @@ mod tests {
         assert_eq!(labels(&large, 2), ["N0L0", "N0L1", "N1L2", "N1L3"]);
         assert_eq!(labels(&large, 4), ["N0", "N1"]);
         assert_eq!(labels(&large, 8), ["0-7"]);
+    }
+
+    #[test]
+    fn several_offline_cpus_share_the_last_cell() {
+        let mut machine = cpus(6, |_| 0, |_| 0);
+        for number in [1, 3, 4, 5] {
+            machine[number].online = false;
+        }
+        assert_eq!(labels(&machine, 1), ["0", "2", "1…"]);
+        assert_eq!(labels(&machine, 2), ["0…", "1…"]);
+        machine[1].online = true;
+        assert_eq!(labels(&machine, 4), ["0-2", "3-5"]);
+        // One keeps its place; numbers may have gaps.
+        machine.remove(4);
+        machine.remove(3);
+        assert_eq!(labels(&machine, 1), ["0", "1", "2", "5"]);
+        assert_eq!(labels(&machine, 4), ["0-2…"]);
     }
 
     #[test]

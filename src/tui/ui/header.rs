@@ -105,9 +105,14 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
     let numbers = host.kernel.split(['-', '+']).next().unwrap_or_default();
     add(kernel, format!("Linux {numbers}"), plain);
     let cpus = cpus(snapshot);
+    let missing = theme.glyphs.missing;
+    let busy = host.cpu_percent.map_or_else(
+        || format!("{missing:>3} %"),
+        |percent| format!("{percent:>3.0} %"),
+    );
     add(
-        format!("{cpus} {:>3.0} % busy", host.cpu_percent),
-        format!("{cpus} {:>3.0} %", host.cpu_percent),
+        format!("{cpus} {busy} busy"),
+        format!("{cpus} {busy}"),
         plain,
     );
     if snapshot.scheduler.guarantee_percent == Some(0) {
@@ -124,12 +129,14 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
     }
     let (long, short) = memory(host);
     add(long, short, plain);
-    let [one, five, fifteen] = host.load;
-    add(
-        format!("load {one:>5.2} {five:>5.2} {fifteen:>5.2}"),
-        format!("load {one:>5.2}"),
-        plain,
-    );
+    match host.load {
+        Some([one, five, fifteen]) => add(
+            format!("load {one:>5.2} {five:>5.2} {fifteen:>5.2}"),
+            format!("load {one:>5.2}"),
+            plain,
+        ),
+        None => add(format!("load {missing}"), format!("load {missing}"), plain),
+    }
     if let Some(percent) = snapshot.scheduler.guarantee_percent.filter(|p| *p > 0) {
         let text = format!("guarantee {percent} %");
         add(text.clone(), text, plain);
@@ -175,6 +182,7 @@ fn ruler(app: &App, snapshot: &Snapshot, style: Style) -> Fact {
 fn cpus(snapshot: &Snapshot) -> String {
     let online = snapshot.cpus.iter().filter(|cpu| cpu.online).count();
     match snapshot.cpus.len() {
+        0 => "CPUs –".into(),
         1 => "1 CPU".into(),
         all if all == online => format!("{all} CPUs"),
         all => format!("{online} of {all} CPUs"),

@@ -25,7 +25,7 @@ struct Reading {
     /// Cumulative; `None` while nothing of ours counts.
     dispatched: Option<(u64, u64)>,
     /// In percent of one CPU: what all of them did since the reading before.
-    busy_percent: f32,
+    busy_percent: Option<f32>,
     /// When the metronome was last heard of, and what it had missed by then.
     missed: Option<(Duration, u64)>,
 }
@@ -116,7 +116,7 @@ impl Reading {
                 .cpus
                 .iter()
                 .filter_map(|cpu| cpu.busy_percent)
-                .sum(),
+                .reduce(|a, b| a + b),
             missed,
         }
     }
@@ -175,7 +175,7 @@ impl Side {
         from: &Reading,
         to: &Reading,
         ids: &[ProcessId],
-        busy_percent: f32,
+        busy_percent: Option<f32>,
         metronome: bool,
     ) -> Option<Self> {
         let over = to.at.checked_sub(from.at).filter(|over| !over.is_zero())?;
@@ -196,7 +196,11 @@ impl Side {
         Some(Self {
             over,
             subject: Figures::of(own.as_ref(), cpu),
-            rest: Figures::of(rest.as_ref(), cpu.map(|cpu| (busy_percent - cpu).max(0.0))),
+            rest: Figures::of(
+                rest.as_ref(),
+                cpu.zip(busy_percent)
+                    .map(|(cpu, busy)| (busy - cpu).max(0.0)),
+            ),
             dispatched: from.dispatched.zip(to.dispatched).map(|(from, to)| Pair {
                 priority: to.0.saturating_sub(from.0) as f32,
                 batch: to.1.saturating_sub(from.1) as f32,
@@ -210,18 +214,18 @@ impl Side {
 }
 
 /// The busy share of a series of readings, each for the time since the one before it.
-fn busy<'a>(readings: impl Iterator<Item = &'a Reading>) -> f32 {
+fn busy<'a>(readings: impl Iterator<Item = &'a Reading>) -> Option<f32> {
     let mut before: Option<Duration> = None;
     let (mut weighted, mut time) = (0.0, 0.0);
     for reading in readings {
-        if let Some(before) = before {
+        if let (Some(before), Some(busy)) = (before, reading.busy_percent) {
             let over = reading.at.saturating_sub(before).as_secs_f32();
-            weighted += reading.busy_percent * over;
+            weighted += busy * over;
             time += over;
         }
         before = Some(reading.at);
     }
-    if time > 0.0 { weighted / time } else { 0.0 }
+    (time > 0.0).then(|| weighted / time)
 }
 
 impl Comparisons {
