@@ -1,13 +1,11 @@
 //! The identity of a process: its owner, its name and its command line. Read when the process first
 //! appears, and after an exec.
 
-use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sysinfo::{Uid, Users};
-
+use super::names::Names;
 use super::seen::{Seen, without_work};
 use super::stat::Proc;
 use crate::model::ProcessId;
@@ -60,17 +58,14 @@ impl Identity {
 /// Reads identities, and keeps what they share.
 pub struct Identities {
     proc: Option<Proc>,
-    /// The users' names; `None` if they cannot be read. Then numbers are shown.
-    users: Option<Users>,
-    names: HashMap<u32, Arc<str>>,
+    names: Names,
 }
 
 impl Identities {
     pub fn new(root: &Path) -> Self {
         Self {
             proc: Proc::new(root).ok(),
-            users: Users::new_with_refreshed_list().ok(),
-            names: HashMap::new(),
+            names: Names::new(),
         }
     }
 
@@ -141,17 +136,18 @@ impl Identities {
         scrub(comm).into()
     }
 
+    /// Asks for names of users that are not known. Returns true if new ones have come: then each identity is
+    /// to be named again.
+    pub fn look_for_names(&mut self) -> bool {
+        self.names.look()
+    }
+
+    pub fn name_again(&mut self, identity: &mut Identity) {
+        identity.user = self.user(identity.uid);
+    }
+
     fn user(&mut self, uid: Option<u32>) -> Arc<str> {
-        let Some(uid) = uid else { return "?".into() };
-        let users = self.users.as_ref();
-        let name = self.names.entry(uid).or_insert_with(|| {
-            Uid::try_from(uid as usize)
-                .ok()
-                .and_then(|uid| users?.get_user_by_id(&uid))
-                .map_or_else(|| uid.to_string(), |user| scrub(user.name().as_bytes()))
-                .into()
-        });
-        Arc::clone(name)
+        uid.map_or_else(|| "?".into(), |uid| self.names.of(uid))
     }
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod host;
 pub(crate) mod identity;
 mod iterator;
 mod limits;
+mod names;
 mod processes;
 mod seen;
 pub(crate) mod stat;

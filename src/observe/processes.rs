@@ -86,6 +86,11 @@ impl Processes {
     /// Returns every process that could be read, in order of ids. Processes that end meanwhile are left out.
     pub fn read(&mut self) -> Vec<Process> {
         let budget = Budget::of(FOR_COMMANDS);
+        if self.identities.look_for_names() {
+            for known in &mut self.known {
+                self.identities.name_again(known);
+            }
+        }
         let mut processes = Vec::with_capacity(self.known.len() + self.known.len() / 8 + 64);
         let (known, new, identities) = (&mut self.known, &mut self.new, &mut self.identities);
         self.tick = self.tick.wrapping_add(1);
