@@ -9,6 +9,7 @@ use serde::Serialize;
 use super::process;
 use crate::cli::Which;
 use crate::model::{Membership, ProcessId, Queue};
+use crate::refusal::complain;
 use crate::scheduler::changes::{self, Cause, Change};
 use crate::scheduler::{Entry, Handle, Members, preflight, served};
 use crate::text::scrub;
@@ -28,13 +29,13 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
         if named.is_empty() && found.is_empty() {
             return Err(process::none_named(&pattern, "process"));
         }
-        // A pattern may well match some that no queue serves: they are left out, and named.
+        // A pattern may match some that no queue serves: they are left out, and named.
         let mut left_out = None;
         for id in named {
             match served::check(id.pid) {
                 Ok(()) => found.push(id),
                 Err(why) => {
-                    eprintln!("dualq-top: {why}");
+                    complain(&why.to_string());
                     left_out = Some(why);
                 }
             }

@@ -2,15 +2,15 @@ use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-/// How many cgroups are named in a sentence, and kept for that.
+/// The number of cgroups that a sentence names.
 const NAMED: usize = 3;
 
 /// The cgroups with a CPU limit or weight of their own: none of these holds while our scheduler runs.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct CgroupLimits {
-    /// How many there are.
+    /// The number of such cgroups.
     pub count: usize,
-    /// The first of them, by name.
+    /// The first of them, in order of their paths.
     pub first: Vec<LimitedCgroup>,
     /// There are more cgroups than were looked at.
     pub partial: bool,

@@ -30,7 +30,7 @@ pub struct Process {
     pub state: char,
     /// Number of threads.
     pub threads: u32,
-    /// Of its first thread; the others may have another.
+    /// The policy of its first thread; other threads may have another one.
     #[serde(default)]
     pub policy: Policy,
     /// User and system time of all threads since the process started.
@@ -49,21 +49,26 @@ pub struct Process {
     pub own: bool,
 }
 
-/// A scheduling policy: include/uapi/linux/sched.h.
+/// A scheduling policy (include/uapi/linux/sched.h).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub enum Policy {
     /// SCHED_OTHER, and whatever is not known.
     #[default]
     Other,
+    /// SCHED_FIFO
     Fifo,
+    /// SCHED_RR
     RoundRobin,
+    /// SCHED_DEADLINE
     Deadline,
+    /// SCHED_BATCH
     Batch,
+    /// SCHED_IDLE
     Idle,
 }
 
 impl Policy {
-    /// From the kernel's number.
+    /// Returns the policy with this number in the kernel.
     #[must_use]
     pub fn of(number: u32) -> Self {
         match number {
@@ -76,7 +81,7 @@ impl Policy {
         }
     }
 
-    /// `SCHED_FIFO`, as sched(7) has it.
+    /// Returns the name in sched(7), e.g. `SCHED_FIFO`.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {
@@ -89,20 +94,20 @@ impl Policy {
         }
     }
 
-    /// Whether the kernel runs such tasks before all of ours: neither queue serves them.
+    /// Returns true if the kernel runs such tasks before all of ours, so that neither queue serves them.
     #[must_use]
     pub fn goes_before_the_queues(self) -> bool {
         matches!(self, Self::Fifo | Self::RoundRobin | Self::Deadline)
     }
 
-    /// The word in the list, of the policies that no queue serves.
+    /// Returns the word for the list, if no queue serves the policy.
     #[must_use]
     pub fn column(self) -> Option<&'static str> {
         let name = self.name().trim_start_matches("SCHED_");
         self.goes_before_the_queues().then_some(name)
     }
 
-    /// What holds in PRIORITY for a process that was added, where that is not what its policy asks for.
+    /// Describes how a member of this policy is treated, if PRIORITY ignores the policy.
     #[must_use]
     pub fn in_priority(self) -> Option<&'static str> {
         (self == Self::Idle).then_some(
@@ -112,8 +117,8 @@ impl Policy {
 }
 
 impl Process {
-    /// Whether it has ended, and only waits for its parent to collect it. One whose first thread has ended
-    /// before the others lives on.
+    /// Returns true if the process has ended and its parent has yet to collect it. A process whose first
+    /// thread ended before the others still runs.
     #[must_use]
     pub fn has_ended(&self) -> bool {
         matches!(self.state, 'Z' | 'X') && self.threads <= 1 && self.thread_of.is_none()

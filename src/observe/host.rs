@@ -68,7 +68,7 @@ pub struct HostCpu {
     pub busy: Option<f32>,
 }
 
-/// Puts together what sysfs lists and what `/proc/stat` counts, either of which may be hidden or cut short.
+/// Puts together what sysfs lists and what `/proc/stat` counts, either of which may be hidden or incomplete.
 /// A machine may have room for many more CPUs than are present: those are left out.
 fn cpus(present: &[usize], online: &[usize], busy: &BTreeMap<usize, Option<f32>>) -> Vec<HostCpu> {
     // The kernel counts for CPUs that are online, and only sysfs tells of the others.
@@ -120,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_cpus_that_are_present_are_listed_and_unknown_is_not_offline() {
+    fn only_present_cpus_are_listed_and_unknown_is_not_offline() {
         let busy = |known: &[usize]| known.iter().map(|&n| (n, Some(50.0))).collect();
         let of =
             |present: &[usize], online: &[usize], known: &[usize]| -> Vec<(usize, bool, bool)> {

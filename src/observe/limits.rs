@@ -11,12 +11,12 @@ use crate::sys::{capabilities, cgroups};
 
 /// Between two looks, at least.
 const EACH: Duration = Duration::from_secs(5);
-/// What a look may take of the time until the next: a hundredth.
+/// A look may take a hundredth of the time until the next one.
 const SHARE: u32 = 100;
 /// Longer than any look takes.
 const FAR: Duration = Duration::from_secs(3600);
 
-/// What was found last.
+/// Keeps the result of the last look.
 pub struct Watch {
     /// `None` where no thread can be started.
     asks: Option<SyncSender<()>>,
@@ -48,7 +48,7 @@ impl Watch {
         }
     }
 
-    /// What was found last while our scheduler `runs`, and asks for the next look when it is due.
+    /// Returns the last result while our scheduler `runs`, and asks for the next look when it is due.
     pub fn newest(&mut self, runs: bool) -> Option<CgroupLimits> {
         while let Ok((found, took)) = self.answers.try_recv() {
             self.newest = found;

@@ -24,7 +24,7 @@ const MANY: usize = 256;
 
 struct Name {
     text: Arc<str>,
-    /// Whether it is a name, not the number in its place.
+    /// True for a name, false for the number in its place.
     is_found: bool,
     /// When the service was asked last; `None` for a name from the file.
     asked: Option<Instant>,
@@ -210,12 +210,18 @@ mod tests {
 
     #[test]
     fn a_name_service_that_does_not_answer_holds_up_nobody() {
-        let mut names = with("exec sleep 20");
-        for uid in 0..1000 {
-            let uid = 4_000_000_000 + uid % 10;
-            assert_eq!(*names.of(uid), *uid.to_string());
-            assert!(!names.look());
-        }
+        let mut names = with("exec sleep 60");
+        let (done, is_done) = mpsc::channel();
+        thread::spawn(move || {
+            for uid in 0..1000 {
+                let uid = 4_000_000_000 + uid % 10;
+                assert_eq!(*names.of(uid), *uid.to_string());
+                assert!(!names.look());
+            }
+            done.send(())
+        });
+        let result = is_done.recv_timeout(Duration::from_secs(30));
+        assert_eq!(result, Ok(()), "it waits for the service");
     }
 
     #[test]

@@ -125,7 +125,7 @@ pub fn parse(line: &[u8]) -> Option<Seen<'_>> {
     let (user, system) = (field(14)?, field(15)?);
     let threads = u32::try_from(field(20)?).ok()?;
     let start_ticks = field(22)?;
-    // A kernel that is older than the field, or a line cut short, has none.
+    // A kernel that is older than the field, or an incomplete line, has none.
     let policy = field(41).unwrap_or(0);
     let ticks = u32::try_from(user.saturating_add(system)).unwrap_or(u32::MAX);
     let mut seen = Seen {

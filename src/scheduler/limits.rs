@@ -8,13 +8,13 @@ use super::preflight::Finding;
 use crate::refusal::{Refusal, Status};
 use crate::sys::cgroups;
 
-/// What is said of them where a scheduler has just been attached; `None` where there are none.
+/// Returns the sentence for a scheduler that was just attached; `None` if no cgroup has a limit.
 #[must_use]
 pub fn lifted() -> Option<String> {
     cgroups::read(Path::new(cgroups::ROOT), cgroups::ALL)?.sentence()
 }
 
-/// As `--refuse-limits` asks.
+/// Refuses to attach beside a limit, as `--refuse-limits` asks.
 ///
 /// # Errors
 /// A [`Refusal`] where a cgroup has a limit, or that cannot be known.
@@ -34,7 +34,7 @@ pub(super) fn refuse() -> Result<()> {
     bail!(Refusal::new(Status::LimitsDoNotHold, sentence))
 }
 
-/// What `doctor` says.
+/// Returns the finding for `doctor`.
 pub(super) fn finding() -> Finding {
     match cgroups::read(Path::new(cgroups::ROOT), cgroups::ALL) {
         None => Finding::Lacking(format!(

@@ -1,5 +1,5 @@
-//! What the queues can serve: of a process that has ended, or whose threads all have a real-time policy,
-//! there is nothing to move.
+//! Refuses to move processes that no queue can serve: those that have ended, and those whose threads all
+//! have a real-time policy.
 
 use anyhow::{Result, bail};
 use procfs::process::{Process, Stat};

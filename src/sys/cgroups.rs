@@ -11,7 +11,7 @@ use rustix::fs::{CWD, Dir, FileType, Mode, OFlags, fstatfs, openat};
 use crate::model::CgroupLimits;
 use crate::sys::text::scrub;
 
-/// Where cgroups are.
+/// The place of the cgroup file system.
 pub const ROOT: &str = "/sys/fs/cgroup";
 /// So many are looked at for a start; no machine that was heard of has more.
 pub const ALL: usize = 1_000_000;
@@ -24,7 +24,7 @@ const CGROUP2_MAGIC: u64 = 0x6367_7270;
 /// Longer than what any of the files holds.
 const LONGEST: usize = 64;
 
-/// What decides which files a folder has.
+/// The kind of a folder, which decides which files it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     V1,
@@ -62,9 +62,9 @@ fn kind(folder: &OwnedFd) -> Kind {
 
 struct Walk {
     limits: CgroupLimits,
-    /// How many may still be looked at.
+    /// The number of cgroups that may still be looked at.
     left: usize,
-    /// How many roots of hierarchies were found.
+    /// The number of hierarchies found.
     hierarchies: usize,
 }
 

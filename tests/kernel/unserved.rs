@@ -69,7 +69,7 @@ fn real_time_processes_and_zombies_are_refused_in_a_sentence() {
 }
 
 #[test]
-fn a_process_of_policy_idle_has_the_smallest_weight_in_batch_alone() {
+fn policy_idle_has_the_smallest_weight_in_batch_alone() {
     let _scheduler = Running::attach(&[]);
     let [idle, usual] = [(); 2].map(|()| Load::hog().on_cpu(1).start());
     set_policy(idle.pid(), libc::SCHED_IDLE, 0);

@@ -203,7 +203,7 @@ impl App {
     }
 }
 
-/// What a key that types nothing does to the cursor while one types.
+/// Returns the motion of a key that types nothing.
 fn motion(key: Key) -> Option<Motion> {
     Some(match key {
         Key::Up => Motion::By(-1),

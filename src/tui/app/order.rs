@@ -99,7 +99,7 @@ pub struct Branch {
     pub folded: bool,
 }
 
-/// Whether no queue has it, and the one that it is in.
+/// Returns the sort key: served processes by queue, then those that no queue serves.
 fn queue(process: &Process) -> (bool, Option<Queue>) {
     let served = process.policy.column().is_none();
     let queue = process.queue.filter(|_| served);

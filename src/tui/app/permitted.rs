@@ -92,7 +92,7 @@ pub(super) fn may_signal(process: &Process) -> Result<(), Sentence> {
     Ok(())
 }
 
-/// What is said of a process that has ended and is still in the list.
+/// Describes a process that has ended and is still in the list.
 fn ended(process: &Process) -> String {
     format!(
         "{} has ended: its parent, process {}, has yet to collect it.",

@@ -10,7 +10,7 @@ use crate::app::{App, Mode};
 use crate::model::Queue;
 use crate::text;
 
-/// What is named of a filter where other things are said as well, in cells.
+/// The most cells of a filter that are shown beside other text.
 const LONGEST: usize = 24;
 
 /// ```text
