@@ -133,10 +133,13 @@ fn histogram(out: &mut String, name: &str, labels: &str, waits: &KindWaits) -> R
             seconds(ns)
         )?;
     }
+    // Without a count, which would ask for a sum: the instrument keeps none, and one made of its
+    // buckets would be an estimate. The last bucket is the count.
     let total = waits.histogram.total();
-    writeln!(out, "{name}_bucket{{{labels},le=\"+Inf\"}} {total}")?;
-    // Without a sum: the instrument keeps none, and one made of its buckets would be an estimate.
-    Ok(writeln!(out, "{name}_count{{{labels}}} {total}")?)
+    Ok(writeln!(
+        out,
+        "{name}_bucket{{{labels},le=\"+Inf\"}} {total}"
+    )?)
 }
 
 /// Nanoseconds as seconds, with every digit.
@@ -169,6 +172,8 @@ mod tests {
         assert_eq!(lines[5], "w_bucket{q=\"x\",le=\"0.001048576\"} 5");
         assert_eq!(lines[12], "w_bucket{q=\"x\",le=\"17.179869184\"} 5");
         assert_eq!(lines[13], "w_bucket{q=\"x\",le=\"+Inf\"} 6");
+        // OpenMetrics: a count only with a sum.
+        assert_eq!(lines.len(), 14);
         assert_eq!(seconds(2_000_000_000), "2.0");
     }
 }
