@@ -164,7 +164,7 @@ fn a_paste_presses_no_key_and_is_text_in_a_search() {
 fn an_extended_keyboard_works() {
     let mut terminal = replay();
     terminal.press("\x1b[63u");
-    terminal.wait_for("keys and words");
+    terminal.wait_for("keys and terms");
     terminal.press("\x1b[27u");
     pauses(&mut terminal);
     terminal.press("\x1b[27;5;99~");

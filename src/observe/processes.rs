@@ -47,6 +47,7 @@ pub struct Processes {
 }
 
 impl Processes {
+    /// Creates a reader. `root` is `/proc`, or a fixture.
     #[must_use]
     pub fn new(root: PathBuf, source: Source) -> Self {
         let iterator = (source == Source::Kernel && root == Path::new("/proc"))

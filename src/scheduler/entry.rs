@@ -2,8 +2,9 @@
 
 use crate::model::{Membership, ProcessId};
 
-/// Its flags.
+/// The flag of a membership with children.
 pub const WITH_CHILDREN: u32 = 1;
+/// The flag of an inherited membership.
 pub const THROUGH_PARENT: u32 = 2;
 /// A rule has put it there. The kernel's side keeps this as it is given, and asks nothing of it.
 pub const BY_RULE: u32 = 4;
@@ -17,10 +18,12 @@ const NS_PER_TICK: u64 = 10_000_000;
 /// A member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Entry {
+    /// The process id.
     pub pid: u32,
     /// `None` for an entry that another tool wrote and that no task of the process has been seen
     /// with yet.
     pub start_ticks: Option<u64>,
+    /// The kind of membership.
     pub membership: Membership,
     /// A rule has put it there, not a person.
     pub by_rule: bool,

@@ -16,6 +16,7 @@ pub struct Hold {
 }
 
 impl Hold {
+    /// Tracks the scheduler of another process.
     #[must_use]
     pub fn other(handle: Handle) -> Self {
         Self {

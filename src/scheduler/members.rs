@@ -53,6 +53,7 @@ struct Terms {
 }
 
 impl Members {
+    /// Creates it from the map and the two programs that change it.
     pub fn new(map: MapHandle, change: OwnedFd, reclassify: OwnedFd) -> Self {
         Self {
             map,

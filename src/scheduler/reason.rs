@@ -153,7 +153,7 @@ libbpf: failed to load BPF skeleton 'dualq_bpf': -EACCES";
     }
 
     #[test]
-    fn a_function_that_the_kernel_lacks_is_named_as_the_kernel_names_it() {
+    fn missing_kernel_function_is_named_as_in_the_kernel() {
         let text = "110: <invalid kfunc call>\nkfunc 'scx_bpf_dispatch___old' is referenced but wasn't resolved\nprocessed 3 insns";
         assert_eq!(missing_function(&heard(text)).unwrap(), "scx_bpf_dispatch");
     }

@@ -7,8 +7,11 @@ use crate::text::scrub;
 
 /// One line of a table.
 pub struct Entry<'a> {
+    /// The name of the setting.
     pub name: &'a str,
+    /// Its value.
     pub value: &'a Spanned<DeValue<'a>>,
+    /// Its place in the text, in bytes.
     pub at: usize,
 }
 

@@ -162,7 +162,7 @@ fn what_is_hidden_is_not_called_missing() {
 }
 
 #[test]
-fn on_a_bpf_file_system_that_is_read_only_it_runs_and_says_what_that_costs() {
+fn read_only_bpf_file_system_is_reported_and_it_runs() {
     // Takes away the pins that a scheduler killed by an earlier test has left.
     Running::attach(&[]).terminate();
     let read_only = "mount --bind /sys/fs/bpf /sys/fs/bpf && mount -o remount,bind,ro /sys/fs/bpf";
