@@ -157,7 +157,7 @@ pub enum Command {
     Remove(Which),
     /// Run a command in PRIORITY, with its children; exit status and signals are the command's
     Run(RunOptions),
-    /// Check, test and import the rules that move processes by themselves
+    /// Check, test and import rules that move processes automatically
     #[command(subcommand)]
     Rules(RulesCommand),
     /// List the members (the processes in PRIORITY)
@@ -219,11 +219,11 @@ pub struct AttachOptions {
     #[command(flatten)]
     pub rules: RulesFile,
 
-    /// Follow no rules
+    /// Ignore the rules
     #[arg(long, conflicts_with = "rules")]
     pub no_rules: bool,
 
-    /// For supervisors: SIGHUP reads the rules again, lines on standard error begin with their level, and NOTIFY_SOCKET is told
+    /// Run under a service manager: reload the rules on SIGHUP, prefix lines on stderr with their level, notify NOTIFY_SOCKET
     #[arg(long, conflicts_with = "stay")]
     pub service: bool,
 
@@ -233,27 +233,27 @@ pub struct AttachOptions {
 
 #[derive(Debug, Clone, Default, Args)]
 pub struct RulesFile {
-    /// Take the rules from this file alone, instead of /etc/dualq/rules.toml and /etc/dualq/rules.d/*.toml
+    /// Read the rules from this file instead of /etc/dualq/rules.toml and /etc/dualq/rules.d/*.toml
     #[arg(long, value_name = "FILE")]
     pub rules: Option<PathBuf>,
 }
 
 #[derive(Debug, Clone, Subcommand)]
 pub enum RulesCommand {
-    /// Look for faults
+    /// Check the rules for faults
     Check {
         #[command(flatten)]
         rules: RulesFile,
     },
-    /// Say which rule a process or a command would meet, and why
+    /// Print which rule matches a process or a command, and why
     Test(TestOptions),
-    /// Print another program's rules as ours
+    /// Convert another program's rules
     Import {
-        /// The program that they are from
+        /// The format of the rules
         #[arg(value_enum)]
         format: Import,
 
-        /// The folder with its *.rules and *.types
+        /// The directory with *.rules and *.types
         directory: PathBuf,
     },
 }
@@ -287,7 +287,7 @@ pub struct RunOptions {
     #[arg(long, value_name = "QUEUE", value_enum, default_value_t)]
     pub queue: RunQueue,
 
-    /// Attach the scheduler for as long as the command runs, if none of ours runs
+    /// Attach the scheduler while the command runs, if dualq is not attached
     #[arg(long)]
     pub attach: bool,
 
@@ -385,7 +385,7 @@ pub struct StatsOptions {
     #[arg(long)]
     pub json: bool,
 
-    /// Print the counters and waits for a monitoring system, in the form of OpenMetrics
+    /// Print the counters and waits in the OpenMetrics format, for a monitoring system
     #[arg(long, conflicts_with_all = ["json", "watch"])]
     pub openmetrics: bool,
 

@@ -60,23 +60,26 @@ fn help(command: &Command) -> String {
     format!("```text\n{}\n```\n", lines.join("\n").trim_end())
 }
 
+/// Adds the help of a command, and of the commands below it.
+fn section(text: &mut String, above: &str, command: &Command) {
+    let name = format!("{above} {}", command.get_name());
+    // Options of every command are listed once, above.
+    let own = command.clone().mut_args(|option| {
+        let everywhere = option.is_global_set() || option.get_id() == "help";
+        option.hide(everywhere)
+    });
+    write!(text, "\n## `{name}`\n\n{}", help(&own)).unwrap();
+    for below in visible(command) {
+        section(text, &name, below);
+    }
+}
+
 #[test]
 fn cli_page_is_the_help_of_each_command() {
     let command = commands();
     let mut text = format!("\n## `dualq-top`\n\n{}", help(&command));
     for command in visible(&command) {
-        // Options of every command are listed once, above.
-        let own = command.clone().mut_args(|option| {
-            let everywhere = option.is_global_set() || option.get_id() == "help";
-            option.hide(everywhere)
-        });
-        write!(
-            text,
-            "\n## `dualq-top {}`\n\n{}",
-            own.get_name(),
-            help(&own)
-        )
-        .unwrap();
+        section(&mut text, "dualq-top", command);
     }
     assert_generated("docs/CLI.md", &text);
 }
@@ -171,8 +174,11 @@ fn documents() -> Vec<PathBuf> {
 #[test]
 fn every_option_that_a_document_names_exists() {
     let command = commands();
-    let options: BTreeSet<String> = std::iter::once(&command)
-        .chain(command.get_subcommands())
+    let below = command.get_subcommands();
+    let all = std::iter::once(&command)
+        .chain(below.clone())
+        .chain(below.flat_map(Command::get_subcommands));
+    let options: BTreeSet<String> = all
         .flat_map(|command| command.get_arguments().filter_map(Arg::get_long))
         .map(|option| format!("--{option}"))
         .collect();
