@@ -1,5 +1,5 @@
-//! What libbpf says: to the log in place of the terminal, to standard error where that is asked for, and kept for
-//! whoever has to explain why a load failed.
+//! Receives libbpf's messages: writes them to the log instead of the terminal, to stderr on request, and keeps them to
+//! explain why a load failed.
 
 use std::io::{Write, stderr};
 use std::sync::{

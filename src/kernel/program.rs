@@ -56,7 +56,7 @@ pub fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
     Some((info.run_cnt, info.run_time_ns))
 }
 
-/// How many instructions the verifier went through to accept a program; 0 where the kernel does not tell.
+/// Returns the number of instructions that the verifier processed for a program; 0 if the kernel does not report it.
 #[must_use]
 pub fn verified_instructions(program: BorrowedFd<'_>) -> u32 {
     info(program).map_or(0, |info| info.verified_insns)

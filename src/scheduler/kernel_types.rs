@@ -32,7 +32,7 @@ mod kind {
     pub const ENUM64: u32 = 19;
 }
 
-/// Where its parts lie in the file, in bytes from its beginning.
+/// The places of its sections, in bytes from the beginning of the file.
 struct Sections {
     types: u64,
     types_len: u64,

@@ -59,12 +59,12 @@ pub(super) fn load<'obj>(
         .map_err(|error| reason::of("the scheduler", &error))
 }
 
-/// What a load without an attach showed.
+/// The result of a load without an attach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Trial {
-    /// How many programs were loaded.
+    /// Number of loaded programs.
     pub programs: usize,
-    /// That the verifier went through, all programs together; no program may have more than 1,000,000.
+    /// Number of instructions that the verifier processed for all programs; the limit is 1,000,000 per program.
     pub instructions: u32,
     /// Of the largest one.
     pub most_of_one: u32,

@@ -221,7 +221,7 @@ fn bpf() -> Finding {
         return Finding::Fine("the system call bpf() answers".to_owned());
     };
     if rights().is_err() {
-        return Finding::Fine("not tried, for want of rights".to_owned());
+        return Finding::Fine("not tried: capabilities are missing".to_owned());
     }
     let cause = match error.raw_os_error() {
         Some(EPERM | ENOSYS | EACCES) => {

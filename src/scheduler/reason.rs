@@ -14,7 +14,7 @@ use crate::sys::log;
 /// Linux's own number for "not supported", which C libraries do not know.
 const ENOTSUPP: &str = "524";
 
-/// What to say of a load that failed with this error: `what` is what was to be loaded.
+/// Explains a load that failed with this error; `what` is the object that could not be loaded.
 pub(crate) fn of(what: &str, error: &libbpf_rs::Error) -> Error {
     let heard = libbpf::heard();
     let cause = named(error, &heard).unwrap_or_else(|| {

@@ -61,7 +61,7 @@ impl Instrument {
         })
     }
 
-    /// What the verifier went through for each of its programs.
+    /// Returns the number of instructions that the verifier processed for each of its programs.
     pub fn verified_instructions(&self) -> impl Iterator<Item = u32> {
         let programs = self.reader.programs.iter();
         programs.map(|program| program::verified_instructions(program.as_fd()))

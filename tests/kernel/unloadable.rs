@@ -1,5 +1,5 @@
-//! What keeps the scheduler from being loaded is named, each with its remedy, and alike by whoever tries; and what
-//! looks like an obstacle is none.
+//! Obstacles to loading the scheduler are named with their remedies, in the same way by every command; things that only
+//! look like obstacles are not.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -80,7 +80,7 @@ fn without_the_jit_compiler_the_switch_is_named() {
     assert_eq!(guest::sched_ext_state(), "disabled");
 }
 
-/// Has every bpf() of the program answered with this error, as a container's filter does.
+/// Runs the program with every bpf() failing with this error, as under a container's filter.
 fn without_bpf(command: &str, errno: i32) -> Output {
     let mut program = program::command();
     program.arg(command);
