@@ -174,10 +174,10 @@ fn documents() -> Vec<PathBuf> {
 #[test]
 fn every_option_that_a_document_names_exists() {
     let command = commands();
-    let below = command.get_subcommands();
+    let nested = command.get_subcommands().flat_map(Command::get_subcommands);
     let all = std::iter::once(&command)
-        .chain(below.clone())
-        .chain(below.flat_map(Command::get_subcommands));
+        .chain(command.get_subcommands())
+        .chain(nested);
     let options: BTreeSet<String> = all
         .flat_map(|command| command.get_arguments().filter_map(Arg::get_long))
         .map(|option| format!("--{option}"))
