@@ -1,5 +1,4 @@
-//! What a terminal, a shell and a service manager do to the program from outside: it is not read, it
-//! answers, pastes, stops, sends signals.
+//! Events from a terminal, a shell and a service manager: output that is not read, answers, pastes, stops, signals.
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 

@@ -90,7 +90,7 @@ fn append(path: &Path, changes: &[Change]) -> io::Result<()> {
         text.push_str(&serde_json::to_string(change)?);
         text.push('\n');
     }
-    // In one write, so that two instances' entries do not mix.
+    // One write, so that entries of two instances do not mix.
     file.write_all(text.as_bytes())
 }
 

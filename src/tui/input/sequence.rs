@@ -1,4 +1,4 @@
-//! What a whole sequence means: a key, or what the mouse did. Reports of the terminal mean nothing.
+//! Decodes a whole sequence: a key or a mouse action. Reports of the terminal are ignored.
 
 use crate::app::{Event, Key, Mouse, MouseAction};
 
