@@ -181,16 +181,13 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
-    /// Start the dashboard with a demonstration load: CPU hogs, and a metronome that counts missed deadlines
+    /// Start the dashboard with a demonstration load: CPU hogs, and a frame that counts missed deadlines
     Demo(DemoOptions),
     /// Replay a recording in the dashboard; needs no privileges
     Replay {
         /// The recording, made with --record [default: the demonstration that comes with dualq-top]
         file: Option<PathBuf>,
     },
-    /// Run one process of the demonstration load
-    #[command(hide = true)]
-    DemoPart(demo::part::Part),
     /// Measure wake-up latency, throughput and overhead under the kernel's scheduler, under dualq and under other ways to favour a process
     Bench(BenchOptions),
     /// Run one process of a measurement
@@ -312,13 +309,13 @@ pub enum RunQueue {
 
 #[derive(Debug, Clone, Args)]
 pub struct DemoOptions {
-    /// Number of processes that never sleep [default: two per CPU]
+    /// Number of processes that never sleep [default: eight per CPU]
     #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(0..=i64::from(demo::MOST_HOGS)))]
     pub hogs: Option<u32>,
 
-    /// CPU time in milliseconds of each of the metronome's 60 frames per second
-    #[arg(long, value_name = "MS", default_value_t = demo::WORK_MS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_WORK_MS)))]
-    pub work: u32,
+    /// CPU time in milliseconds that each of the 60 frames per second takes on each CPU [default: what this machine is found to give, at most 10]
+    #[arg(long, value_name = "MS", allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_WORK_MS)))]
+    pub work: Option<u32>,
 
     /// End the load after this time
     #[arg(long, value_name = "SECONDS", default_value_t = demo::SECONDS, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=i64::from(demo::MOST_SECONDS)))]

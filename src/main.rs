@@ -9,6 +9,7 @@ use clap::{CommandFactory, FromArgMatches};
 use dualq_top::{
     cli::{self, Cli},
     commands,
+    demo::part::{self, Kind},
     kernel::libbpf,
     refusal::{self, Refusal},
     sys::signals,
@@ -18,13 +19,21 @@ use dualq_top::{
 fn main() -> ExitCode {
     // Where the kernel refuses, a limit ends the program as it would any other.
     let _ = signals::survive_file_size_limit();
+    let name = std::env::args_os().next().unwrap_or_default();
+    if let Some(kind) = Kind::of(&name) {
+        return exit(part::run(kind));
+    }
     let matches = Cli::command()
         .try_get_matches()
         .unwrap_or_else(|error| cli::refuse(&error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| cli::refuse(&error));
     libbpf::listen();
     libbpf::aloud(cli.verbose);
-    let Err(error) = commands::run(cli, &matches) else {
+    exit(commands::run(cli, &matches))
+}
+
+fn exit(result: anyhow::Result<()>) -> ExitCode {
+    let Err(error) = result else {
         return ExitCode::SUCCESS;
     };
     if let Some(refusal) = error.downcast_ref::<Refusal>() {

@@ -3,6 +3,8 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -63,7 +65,7 @@ impl Running {
     /// Once all have their names.
     fn children(&self, hogs: usize) -> Vec<u32> {
         let mut expected = vec!["demo-hog"; hogs];
-        expected.push("demo-metronome");
+        expected.insert(0, "demo-frame");
         wait_until("the load runs under its names", || {
             names(&children(self.0.id())) == expected
         });
@@ -125,14 +127,39 @@ fn a_signal_ends_the_load_and_the_program_in_order() {
 
 #[test]
 fn a_part_without_its_parent_ends_at_once() {
-    for kind in ["hog", "metronome"] {
+    for name in ["demo-hog", "demo-frame"] {
         let mut part = Command::new(env!("CARGO_BIN_EXE_dualq-top"))
-            // Not this process: as if the parent had died before it could be bound to it.
-            .args(["demo-part", kind, "--parent=1", "--seconds=600"])
+            .arg0(name)
+            .stdin(Stdio::piped())
             .stdout(Stdio::null())
             .spawn()
             .unwrap();
+        // Not this process: as if the parent had died before it could be bound to it.
+        let order = r#"{"parent":1,"seconds":600,"threads":1,"work":null}"#;
+        let mut input = part.stdin.take().unwrap();
+        input.write_all(order.as_bytes()).unwrap();
+        drop(input);
         assert!(part.wait().unwrap().success());
+    }
+}
+
+#[test]
+fn a_part_started_by_hand_says_who_starts_it() {
+    let output = Command::new(env!("CARGO_BIN_EXE_dualq-top"))
+        .arg0("demo-frame")
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert_eq!(output.status.code(), Some(1), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stderr).contains("dualq-top demo"));
+}
+
+#[test]
+fn the_loads_command_lines_are_plain_names() {
+    let running = Running::start(&["--hogs", "1", "--phase", "600"]);
+    for pid in running.children(1) {
+        let line = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap();
+        assert_eq!(line.trim_end_matches('\0'), stat(pid).unwrap().0);
     }
 }
 
@@ -151,8 +178,19 @@ fn a_part_bounds_its_memory_and_its_time() {
                 .ok()
         };
         wait_until("the bounds are set", || limit("Max cpu time").is_some());
-        assert_eq!(limit("Max cpu time"), Some(101));
-        assert!(limit("Max address space").unwrap() <= 128 << 20);
+        // A frame has a thread for each CPU.
+        let cpus = fs::read_to_string("/proc/cpuinfo").unwrap();
+        let cpus = cpus
+            .lines()
+            .filter(|line| line.starts_with("processor"))
+            .count() as u64;
+        let threads = if stat(pid).unwrap().0 == "demo-frame" {
+            cpus
+        } else {
+            1
+        };
+        assert_eq!(limit("Max cpu time"), Some(101 * threads));
+        assert!(limit("Max address space").unwrap() <= (128 + threads) << 20);
     }
 }
 

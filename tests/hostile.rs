@@ -237,7 +237,7 @@ fn what_is_said_of_evil_arguments_is_text() {
         &["--config", EVIL],
         &["--config", evil],
         &["--record", evil],
-        &["demo-part", EVIL],
+        &["demo", "--headless", "--work", EVIL],
     ] {
         let output = program(arguments).output().unwrap();
         look_through(&said(&output), &['\n'], &format!("{arguments:?}"));

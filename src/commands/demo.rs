@@ -15,7 +15,7 @@ use super::process;
 use crate::app::preferences::Preferences;
 use crate::cli::{DemoOptions, Look};
 use crate::demo::{Load, Plan};
-use crate::model::{DemoReading, ProcessId, Queue, Ruler};
+use crate::model::{DemoEffect, DemoReading, ProcessId, Queue, Ruler};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
@@ -26,7 +26,7 @@ use crate::signal;
 const SETTLE: Duration = Duration::from_millis(250);
 /// Interval for reading the load's counts.
 const LOOK: Duration = Duration::from_millis(20);
-/// Time limit for the metronome's calibration on a fully loaded machine.
+/// Time limit for the frame's calibration on a fully loaded machine.
 const CALIBRATION: Duration = Duration::from_secs(60);
 
 pub fn run(
@@ -80,6 +80,10 @@ struct Report {
     phases: Vec<Phase>,
     /// True if fewer deadlines were missed in PRIORITY than in BATCH; `null` with `--as-is`.
     effect: Option<bool>,
+    /// BATCH missed half of the deadlines or more, PRIORITY one in 60 at most; `null` as above.
+    shows: Option<bool>,
+    /// The effect in one sentence, or why there is none; `null` as above.
+    sentence: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -91,6 +95,8 @@ struct Phase {
     missed: u64,
     on_time_per_second: f64,
     missed_per_second: f64,
+    /// CPU time of all hogs.
+    hogs_cpu_percent: f64,
 }
 
 fn measure(
@@ -119,20 +125,21 @@ fn measure(
         load: Load::start(plan)?,
         signals,
     };
-    watch.wait_for_metronome()?;
+    let work = watch.wait_for_frame()?;
     let span = Duration::from_secs(u64::from(options.phase));
     let mut phases = Vec::new();
     match &handle {
         None => phases.push(watch.phase(None, span)?),
         Some(handle) => {
-            let id = process::find(watch.load.metronome())?;
+            let id = process::find(watch.load.frame())?;
             for queue in [Queue::Batch, Queue::Priority, Queue::Batch] {
                 put(handle, id, queue)?;
                 phases.push(watch.phase(Some(queue), span)?);
             }
         }
     }
-    let effect = handle.is_some().then(|| effect(&phases));
+    let seen = effect(&phases);
+    let effect = handle.is_some().then(|| fewer_missed(&phases));
     let report = Report {
         scheduler: match sysfs::ruler() {
             Ruler::Dualq => "dualq".into(),
@@ -141,10 +148,12 @@ fn measure(
         },
         cpus: online_cpus().len(),
         hogs: plan.hogs,
-        work_ms: plan.work.as_millis(),
+        work_ms: (work + Duration::from_micros(500)).as_millis(),
         deadlines_per_second: DemoReading::RATE,
         phases,
         effect,
+        shows: seen.map(|seen| seen.shows()),
+        sentence: seen.map(|seen| seen.sentence()),
     };
     drop(watch);
     drop(own);
@@ -169,7 +178,7 @@ fn put(handle: &Handle, id: ProcessId, queue: Queue) -> Result<()> {
     }
     if handle.members.contains(id)? != (queue == Queue::Priority) {
         bail!(
-            "cannot move the metronome to {}: the kernel's map has not changed",
+            "cannot move the frame to {}: the kernel's map has not changed",
             queue.name()
         );
     }
@@ -183,15 +192,18 @@ struct Watch<'a> {
 }
 
 impl Watch<'_> {
-    fn wait_for_metronome(&mut self) -> Result<()> {
+    /// Waits until the frame has begun; returns how much its work is.
+    fn wait_for_frame(&mut self) -> Result<Duration> {
         let begun = Instant::now();
-        while self.load.read().is_none() {
+        loop {
+            if let Some(reading) = self.load.read() {
+                return Ok(reading.work);
+            }
             if begun.elapsed() > CALIBRATION {
-                bail!("the metronome has not started within a minute: try fewer --hogs");
+                bail!("the frame has not started within a minute: try fewer --hogs");
             }
             self.wait(LOOK)?;
         }
-        Ok(())
     }
 
     fn phase(&mut self, queue: Option<Queue>, span: Duration) -> Result<Phase> {
@@ -211,13 +223,13 @@ impl Watch<'_> {
             missed,
             on_time_per_second: rate(on_time),
             missed_per_second: rate(missed),
+            hogs_cpu_percent: 100.0 * ended.hogs_cpu.saturating_sub(begun.hogs_cpu).as_secs_f64()
+                / seconds,
         })
     }
 
     fn read(&mut self) -> Result<DemoReading> {
-        self.load
-            .read()
-            .context("cannot read the metronome's counts")
+        self.load.read().context("cannot read the frame's counts")
     }
 
     fn wait(&mut self, time: Duration) -> Result<()> {
@@ -231,7 +243,7 @@ impl Watch<'_> {
             }
             if self.load.has_ended() {
                 bail!(
-                    "the metronome has ended before the measurement: increase --seconds, or shorten --phase"
+                    "the frame has ended before the measurement: increase --seconds, or shorten --phase"
                 );
             }
             if rest <= SETTLE {
@@ -242,38 +254,58 @@ impl Watch<'_> {
 }
 
 /// Returns true if PRIORITY missed fewer deadlines than BATCH did both before and after it.
-fn effect(phases: &[Phase]) -> bool {
-    let missed = |queue: Queue| {
-        let phases = phases
-            .iter()
-            .filter(move |phase| phase.queue == Some(queue.name()));
-        phases.map(|phase| phase.missed_per_second)
-    };
-    let priority = missed(Queue::Priority).fold(0.0, f64::max);
-    missed(Queue::Batch).all(|batch| priority < batch)
+fn fewer_missed(phases: &[Phase]) -> bool {
+    let priority = missed(phases, Queue::Priority).fold(0.0, f64::max);
+    missed(phases, Queue::Batch).all(|batch| priority < batch)
+}
+
+fn of(phases: &[Phase], queue: Queue) -> impl Iterator<Item = &Phase> {
+    let name = queue.name();
+    phases.iter().filter(move |phase| phase.queue == Some(name))
+}
+
+fn missed(phases: &[Phase], queue: Queue) -> impl Iterator<Item = f64> {
+    of(phases, queue).map(|phase| phase.missed_per_second)
+}
+
+/// Returns the effect of PRIORITY, compared with the better of the phases in BATCH.
+fn effect(phases: &[Phase]) -> Option<DemoEffect> {
+    let priority = of(phases, Queue::Priority).next()?;
+    let batch = of(phases, Queue::Batch);
+    let batch = batch.min_by(|a, b| a.missed_per_second.total_cmp(&b.missed_per_second))?;
+    let others = priority.hogs_cpu_percent / batch.hogs_cpu_percent;
+    Some(DemoEffect {
+        batch_missed: batch.missed_per_second,
+        priority_missed: priority.missed_per_second,
+        others: others.is_finite().then_some(others),
+    })
 }
 
 fn table(report: &Report) -> Result<String> {
     let mut out = String::new();
     writeln!(
         out,
-        "{}, {} CPUs, {} hogs; {} frames a second with {} ms of work each",
+        "{}, {} CPUs, {} hogs; {} frames a second with {} ms of work on each CPU",
         report.scheduler, report.cpus, report.hogs, report.deadlines_per_second, report.work_ms
     )?;
     writeln!(
         out,
-        "{:<10}{:>9}{:>12}{:>12}",
-        "QUEUE", "SECONDS", "ON TIME/s", "MISSED/s"
+        "{:<10}{:>9}{:>12}{:>12}{:>12}",
+        "QUEUE", "SECONDS", "ON TIME/s", "MISSED/s", "HOGS' CPU %"
     )?;
     for phase in &report.phases {
         writeln!(
             out,
-            "{:<10}{:>9.1}{:>12.1}{:>12.1}",
+            "{:<10}{:>9.1}{:>12.1}{:>12.1}{:>12.0}",
             phase.queue.unwrap_or("as it is"),
             phase.seconds,
             phase.on_time_per_second,
-            phase.missed_per_second
+            phase.missed_per_second,
+            phase.hogs_cpu_percent
         )?;
+    }
+    if let Some(sentence) = &report.sentence {
+        writeln!(out, "{sentence}")?;
     }
     Ok(out)
 }

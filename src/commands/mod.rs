@@ -25,7 +25,6 @@ use clap::ArgMatches;
 
 use crate::bench::part as bench_part;
 use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions, Which};
-use crate::demo::part;
 use crate::refusal::complain;
 use crate::scheduler::{Options, WaitsOption};
 use crate::settings::Settings;
@@ -126,7 +125,6 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             let look = settings.look(cli.look);
             replay::run(file.as_deref(), look, settings.preferences)
         }
-        Command::DemoPart(part) => part::run(&part),
         Command::Bench(options) => bench::run(&options),
         Command::BenchPart(part) => bench_part::run(&part),
     }

@@ -104,7 +104,7 @@ fn keep(
                 let minutes = plan.lasts.as_secs().div_ceil(60);
                 format!("The demonstration's time is over ({minutes} min)")
             } else {
-                "The metronome has ended, and the demonstration with it".to_owned()
+                "The frame has ended, and the demonstration with it".to_owned()
             };
             tell(DemoStatus::Over(why));
             return;

@@ -1,30 +1,32 @@
 //! The parent's side of the load: starts, reads and ends it.
 
-use std::fs::File;
-use std::io::Read;
+use std::fs::{self, File};
+use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
 
-use super::part::{self, Kind};
+use super::Plan;
+use super::part::{self, Kind, Order};
 use super::record::Record;
-use super::{HOG, METRONOME, Plan};
 use crate::model::DemoReading;
 
 /// This program, even if its file was replaced.
 const SELF: &str = "/proc/self/exe";
 
-/// Running hogs and their metronome. Dropping it ends them all.
+/// Running hogs and their frame; dropping it ends them all.
 ///
 /// Start it on a thread that lives as long as the load: the kernel ends the children with the *thread* that created
 /// them.
 pub struct Load {
     plan: Plan,
     children: Vec<Child>,
-    metronome: u32,
+    /// The frame's process id.
+    frame: u32,
     pipe: File,
     /// The bytes of an incomplete record.
     rest: Vec<u8>,
@@ -47,29 +49,35 @@ impl Load {
         for _ in 0..plan.hogs {
             hogs.0.push(spawn(program, Kind::Hog, plan)?);
         }
-        let mut metronome = spawn(program, Kind::Metronome, plan)?;
-        let pipe = metronome.stdout.take();
-        let pid = metronome.id();
-        hogs.0.push(metronome);
-        let pipe = OwnedFd::from(pipe.context("cannot open the metronome's pipe")?);
+        let mut frame = spawn(program, Kind::Frame, plan)?;
+        let pipe = frame.stdout.take();
+        let pid = frame.id();
+        hogs.0.push(frame);
+        let pipe = OwnedFd::from(pipe.context("cannot open the frame's pipe")?);
         rustix::io::ioctl_fionbio(&pipe, true).context("cannot set up the pipe")?;
         Ok(Self {
             plan,
             children: std::mem::take(&mut hogs.0),
-            metronome: pid,
+            frame: pid,
             pipe: pipe.into(),
             rest: Vec::new(),
             last: None,
         })
     }
 
-    /// Returns the metronome's process id.
+    /// The frame's process id.
     #[must_use]
-    pub fn metronome(&self) -> u32 {
-        self.metronome
+    pub fn frame(&self) -> u32 {
+        self.frame
     }
 
-    /// Returns the metronome's last report; `None` until it has calibrated its work.
+    /// The CPU time that all hogs have had.
+    fn hogs_cpu(&self) -> Duration {
+        let hogs = self.children.iter().filter(|hog| hog.id() != self.frame);
+        hogs.filter_map(|hog| cpu_time(hog.id())).sum()
+    }
+
+    /// Returns the last report of the frame; `None` until it has measured its work.
     pub fn read(&mut self) -> Option<DemoReading> {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = self.pipe.read(&mut buffer) {
@@ -84,16 +92,17 @@ impl Load {
         let last = self.last?;
         Some(DemoReading {
             at,
-            metronome: self.metronome,
+            metronome: self.frame,
             hogs: self.plan.hogs,
-            work: self.plan.work,
+            hogs_cpu: self.hogs_cpu(),
+            work: last.work,
             on_time: last.on_time,
             missed: last.missed_by(at),
             last_frame: last.last_frame,
         })
     }
 
-    /// Returns true if the metronome has ended, by itself or by a signal.
+    /// Returns whether the frame has ended, by itself or by a signal.
     pub fn has_ended(&mut self) -> bool {
         let ended = |child: &mut Child| !matches!(child.try_wait(), Ok(None));
         self.children.last_mut().is_none_or(ended)
@@ -126,20 +135,42 @@ fn end(children: &mut [Child]) {
 }
 
 fn spawn(program: &Path, kind: Kind, plan: Plan) -> Result<Child> {
-    let (name, word, out) = match kind {
-        Kind::Hog => (HOG, "hog", Stdio::null()),
-        Kind::Metronome => (METRONOME, "metronome", Stdio::piped()),
-    };
+    let name = kind.name();
     let mut command = Command::new(program);
-    command.arg0(name).args(["demo-part", word]);
-    command.arg(format!("--parent={}", std::process::id()));
-    command.arg(format!("--seconds={}", plan.lasts.as_secs()));
-    if kind == Kind::Metronome {
-        command.arg(format!("--work-ns={}", plan.work.as_nanos()));
-    }
-    command.stdin(Stdio::null()).stdout(out);
+    command.arg0(name).stdin(Stdio::piped());
+    command.stdout(match kind {
+        Kind::Hog => Stdio::null(),
+        Kind::Frame => Stdio::piped(),
+    });
     command.stderr(Stdio::null());
-    command
-        .spawn()
-        .with_context(|| format!("cannot start {name}: try fewer --hogs; nothing was left running"))
+    let mut child = command.spawn().with_context(|| {
+        format!("cannot start {name}: try fewer --hogs; nothing was left running")
+    })?;
+    let order = Order {
+        parent: std::process::id(),
+        seconds: plan.lasts.as_secs(),
+        threads: plan.threads,
+        work: plan.work,
+    };
+    let told = serde_json::to_vec(&order)
+        .context("cannot write a part's order")
+        .and_then(|order| {
+            let mut input = child.stdin.take().context("cannot open a part's pipe")?;
+            input
+                .write_all(&order)
+                .context("cannot write a part's order")
+        });
+    if let Err(error) = told {
+        end(std::slice::from_mut(&mut child));
+        return Err(error);
+    }
+    Ok(child)
+}
+
+/// The CPU time of a process of one thread: the first number of its `schedstat`, in nanoseconds.
+fn cpu_time(pid: u32) -> Option<Duration> {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).ok()?;
+    Some(Duration::from_nanos(
+        text.split_whitespace().next()?.parse().ok()?,
+    ))
 }

@@ -1,12 +1,13 @@
-//! The demonstration load: hogs that never sleep, and a metronome that has work sixty times per second and counts its
-//! missed deadlines. All are child processes, this program under a hidden subcommand: normal BATCH processes, not
-//! own ones.
+//! The demonstration load: hogs that never sleep, and a frame: one thread per CPU, which together have work sixty times
+//! per second and count their missed deadlines. All are child processes, this program under another name: normal
+//! BATCH processes, not own ones.
 //!
 //! They are limited in number (here), in time and in memory (each limits itself). None outlives the program: the
 //! kernel kills them when the thread that started them ends, however it ends.
 
 #![forbid(unsafe_code)]
 
+mod frame;
 pub mod keeper;
 mod load;
 pub mod part;
@@ -21,15 +22,15 @@ pub use load::Load;
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 
-/// The names in the list (`comm`).
+/// The names and the command lines in the list.
 pub const HOG: &str = "demo-hog";
-pub const METRONOME: &str = "demo-metronome";
+pub const FRAME_NAME: &str = "demo-frame";
 
-/// The length of a frame of the metronome.
+/// The length of a frame.
 pub const FRAME: Duration = Duration::from_nanos(1_000_000_000 / 60);
-/// The default CPU time of a frame's work, in milliseconds: more than its share beside two hogs per CPU, and easily
-/// done in PRIORITY.
-pub const WORK_MS: u32 = 10;
+/// The default CPU time of a frame's work on each CPU, and its p95 on a machine that stalls: 60 % of a frame. That is
+/// easily done in PRIORITY, and five times its share beside eight hogs per CPU.
+pub const WORK: Duration = Duration::from_millis(10);
 /// The maximum CPU time of a frame's work. A frame lasts 16.7 ms, so more could never be done in time.
 pub const MOST_WORK_MS: u32 = 15;
 /// The default and the maximum duration of the load, in seconds.
@@ -38,22 +39,25 @@ pub const MOST_SECONDS: u32 = 4 * 3600;
 /// The maximum number of hogs.
 pub const MOST_HOGS: u32 = 1024;
 const MOST_HOGS_A_CPU: u32 = 16;
-const HOGS_A_CPU: u32 = 2;
+const HOGS_A_CPU: u32 = 8;
 
 /// The parameters of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
     pub hogs: u32,
-    pub work: Duration,
+    /// The number of the frame's threads: one per CPU.
+    pub threads: u32,
+    /// CPU time of a frame on each CPU; `None` lets the frame measure what the machine gives.
+    pub work: Option<Duration>,
     pub lasts: Duration,
 }
 
 impl Plan {
-    /// Creates a plan, by default with two hogs per CPU.
+    /// Creates a plan, by default with eight hogs per CPU and as much work as the machine gives.
     ///
     /// # Errors
-    /// A [`Refusal`] if there are too many for this machine.
-    pub fn new(hogs: Option<u32>, work_ms: u32, seconds: u32) -> Result<Self> {
+    /// A [`Refusal`] if there are too many hogs for this machine.
+    pub fn new(hogs: Option<u32>, work_ms: Option<u32>, seconds: u32) -> Result<Self> {
         let cpus = u32::try_from(online_cpus().len()).unwrap_or(1).max(1);
         let most = cpus.saturating_mul(MOST_HOGS_A_CPU).min(MOST_HOGS);
         let hogs = hogs.unwrap_or(cpus.saturating_mul(HOGS_A_CPU).min(most));
@@ -67,7 +71,8 @@ impl Plan {
         }
         Ok(Self {
             hogs,
-            work: Duration::from_millis(u64::from(work_ms)),
+            threads: cpus,
+            work: work_ms.map(|ms| Duration::from_millis(u64::from(ms))),
             lasts: Duration::from_secs(u64::from(seconds)),
         })
     }
@@ -80,8 +85,8 @@ mod tests {
     #[test]
     fn the_number_of_hogs_is_bounded_by_the_machine() {
         let cpus = u32::try_from(online_cpus().len()).unwrap();
-        let plan = |hogs| Plan::new(hogs, WORK_MS, SECONDS);
-        assert_eq!(plan(None).unwrap().hogs, 2 * cpus);
+        let plan = |hogs| Plan::new(hogs, None, SECONDS);
+        assert_eq!(plan(None).unwrap().hogs, 8 * cpus);
         assert_eq!(plan(Some(0)).unwrap().hogs, 0);
         let refusal = plan(Some(16 * cpus + 1)).unwrap_err();
         assert!(refusal.to_string().contains("--hogs"), "{refusal}");

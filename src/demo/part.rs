@@ -1,105 +1,95 @@
-//! A process of the load, which is this program again. It limits itself, and ends with its parent.
+//! A process of the load, which is this program again under the name of its part, without arguments: its command line
+//! is that name. It reads its order from stdin, limits itself, and ends with its parent.
 
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::hint::black_box;
-use std::io::stdout;
+use std::io::stdin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use clap::{Args, ValueEnum};
 use rustix::process::{Resource, Rlimit, setrlimit};
 use rustix::thread::clock_nanosleep_absolute;
 use rustix::time::{ClockId, Timespec, clock_gettime};
+use serde::{Deserialize, Serialize};
 
-use super::record::Record;
-use super::{FRAME, HOG, METRONOME};
+use super::{FRAME_NAME, HOG, frame};
 use crate::parent;
 
-/// The memory limit in bytes: far more than a process needs.
+/// The memory limit in bytes, without the threads' stacks: far more than a process needs.
 const MOST_MEMORY: u64 = 128 << 20;
 /// The amount of work between two readings of the clock: some milliseconds.
 const SPINS: u64 = 4_000_000;
 
-/// The hidden subcommand's options.
-#[derive(Debug, Clone, Args)]
-pub struct Part {
-    #[arg(value_enum)]
-    pub kind: Kind,
-
-    /// The process that it ends with
-    #[arg(long)]
-    pub parent: u32,
-
-    /// Its maximum duration
-    #[arg(long)]
-    pub seconds: u64,
-
-    /// CPU time of a frame
-    #[arg(long, default_value_t = 0)]
-    pub work_ns: u64,
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Hog,
-    Metronome,
+    Frame,
 }
 
+impl Kind {
+    /// Returns the part with this name, which is the `argv[0]` of its process.
+    #[must_use]
+    pub fn of(name: &OsStr) -> Option<Self> {
+        [Self::Hog, Self::Frame]
+            .into_iter()
+            .find(|kind| name == kind.name())
+    }
+
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Hog => HOG,
+            Self::Frame => FRAME_NAME,
+        }
+    }
+}
+
+/// The order that a part reads from stdin.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct Order {
+    /// The process that it ends with.
+    pub parent: u32,
+    /// Its maximum duration.
+    pub seconds: u64,
+    /// The number of the frame's threads.
+    pub threads: u32,
+    /// CPU time of a frame on each thread; `None` lets the frame measure what the machine gives.
+    pub work: Option<Duration>,
+}
+
+/// Runs a part.
+///
 /// # Errors
-/// If the kernel refuses one of the limits.
-pub fn run(part: &Part) -> Result<()> {
-    if !parent::ends_with(part.parent)? {
+/// If there is no order, or the kernel refuses one of the limits.
+pub fn run(kind: Kind) -> Result<()> {
+    let order: Order = serde_json::from_reader(stdin().lock())
+        .with_context(|| format!("{} is started by `dualq-top demo`", kind.name()))?;
+    if !parent::ends_with(order.parent)? {
         return Ok(());
     }
-    let name = match part.kind {
-        Kind::Hog => HOG,
-        Kind::Metronome => METRONOME,
-    };
-    rustix::thread::set_name(&CString::new(name)?).context("cannot set the name")?;
+    rustix::thread::set_name(&CString::new(kind.name())?).context("cannot set the name")?;
     let both = |value| Rlimit {
         current: Some(value),
         maximum: Some(value),
     };
-    setrlimit(Resource::As, both(MOST_MEMORY)).context("cannot limit the memory")?;
-    // In addition to the clock. One thread uses at most as much CPU time as time passes.
-    setrlimit(Resource::Cpu, both(part.seconds + 1)).context("cannot limit the CPU time")?;
-    let end = Instant::now() + Duration::from_secs(part.seconds);
-    match part.kind {
+    let threads = match kind {
+        Kind::Hog => 1,
+        Kind::Frame => u64::from(order.threads.max(1)),
+    };
+    let memory = MOST_MEMORY + threads * frame::MOST_MEMORY_A_THREAD;
+    setrlimit(Resource::As, both(memory)).context("cannot limit the memory")?;
+    // In addition to the clock. A thread uses at most as much CPU time as time passes.
+    setrlimit(Resource::Cpu, both(threads * (order.seconds + 1)))
+        .context("cannot limit the CPU time")?;
+    let end = Instant::now() + Duration::from_secs(order.seconds);
+    match kind {
         Kind::Hog => {
             while Instant::now() < end {
                 work(SPINS);
             }
             Ok(())
         }
-        Kind::Metronome => metronome(Duration::from_nanos(part.work_ns), end),
-    }
-}
-
-/// Does the same work sixty times per second, until the end or until there is no reader.
-fn metronome(frame_work: Duration, end: Instant) -> Result<()> {
-    let out = stdout();
-    // A sleeping reader must not block the metronome.
-    rustix::io::ioctl_fionbio(&out, true).context("cannot set up the pipe")?;
-    let spins = calibrate(frame_work);
-    let mut begins = now() + FRAME;
-    let mut record = Record {
-        on_time: 0,
-        missed: 0,
-        next_deadline: begins + FRAME,
-        last_frame: Duration::ZERO,
-    };
-    loop {
-        match rustix::io::write(&out, &record.to_bytes()) {
-            Ok(_) | Err(rustix::io::Errno::AGAIN | rustix::io::Errno::INTR) => {}
-            Err(_) => return Ok(()),
-        }
-        if Instant::now() >= end {
-            return Ok(());
-        }
-        sleep_until(begins);
-        work(spins);
-        record.count(now());
-        begins = record.next_deadline - FRAME;
+        Kind::Frame => frame::run(order, end),
     }
 }
 
@@ -120,7 +110,7 @@ pub(crate) fn calibrate(frame_work: Duration) -> u64 {
 }
 
 /// Returns the CPU time that this thread needs for some work.
-fn timed(spins: u64) -> Duration {
+pub(super) fn timed(spins: u64) -> Duration {
     let clock = || duration(clock_gettime(ClockId::ThreadCPUTime));
     let begun = clock();
     work(spins);

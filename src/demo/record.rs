@@ -1,4 +1,4 @@
-//! The metronome's reports: one record per frame in a pipe, smaller than PIPE_BUF so that it arrives whole. The
+//! The frame's reports: one record per frame in a pipe, smaller than PIPE_BUF so that it arrives whole. The
 //! numbers are sums, so a record that is lost in a full pipe does no harm.
 
 use std::time::Duration;
@@ -12,10 +12,12 @@ pub struct Record {
     /// The first deadline that is not counted yet (`CLOCK_MONOTONIC`).
     pub next_deadline: Duration,
     pub last_frame: Duration,
+    /// The mean CPU time of a frame's work on each thread.
+    pub work: Duration,
 }
 
 impl Record {
-    pub const SIZE: usize = 32;
+    pub const SIZE: usize = 40;
 
     pub fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
@@ -24,6 +26,7 @@ impl Record {
             self.missed,
             nanos(self.next_deadline),
             nanos(self.last_frame),
+            nanos(self.work),
         ];
         for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
             place.copy_from_slice(&number.to_ne_bytes());
@@ -42,10 +45,11 @@ impl Record {
             missed: number(1),
             next_deadline: Duration::from_nanos(number(2)),
             last_frame: Duration::from_nanos(number(3)),
+            work: Duration::from_nanos(number(4)),
         }
     }
 
-    /// Returns the deadlines missed until `now`. A metronome without any CPU time cannot report them itself.
+    /// Returns the deadlines missed until `now`. A frame without any CPU time cannot report them itself.
     pub fn missed_by(&self, now: Duration) -> u64 {
         match now.checked_sub(self.next_deadline) {
             None => self.missed,
@@ -96,6 +100,7 @@ mod tests {
             missed: 0,
             next_deadline: at(1.0),
             last_frame: Duration::ZERO,
+            work: Duration::from_millis(7),
         }
     }
 

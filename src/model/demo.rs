@@ -2,16 +2,19 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The last report of the demonstration's metronome. Counts only grow while one load runs.
+/// The last report of the demonstration's frame. Counts only grow while one load runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DemoReading {
     /// Time of the reading (`CLOCK_MONOTONIC`).
     pub at: Duration,
-    /// Returns the metronome's process id.
+    /// The frame's process id; recordings have this name for it.
     pub metronome: u32,
     /// Number of hogs that run beside it.
     pub hogs: u32,
-    /// CPU time of one frame's work on an idle machine.
+    /// CPU time of all hogs; zero in recordings of versions that did not read it.
+    #[serde(default)]
+    pub hogs_cpu: Duration,
+    /// CPU time of one frame's work on each CPU.
     pub work: Duration,
     /// Frames that were ready by their deadline, which is the beginning of the next frame.
     pub on_time: u64,
@@ -24,6 +27,67 @@ pub struct DemoReading {
 impl DemoReading {
     /// Frames, and so deadlines, per second.
     pub const RATE: u32 = 60;
+}
+
+/// The effect of the queue on the frame, and on everyone else.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DemoEffect {
+    /// Deadlines missed a second in BATCH.
+    pub batch_missed: f64,
+    /// Deadlines missed a second in PRIORITY.
+    pub priority_missed: f64,
+    /// The hogs' CPU time beside it in PRIORITY, of that beside it in BATCH; `None` where it is not known.
+    pub others: Option<f64>,
+}
+
+impl DemoEffect {
+    /// Fewer missed deadlines a second than this in BATCH show nothing.
+    pub const ENOUGH_IN_BATCH: f64 = 30.0;
+    /// More missed deadlines a second than this in PRIORITY show that the machine cannot keep them.
+    pub const MOST_IN_PRIORITY: f64 = 1.0;
+
+    /// Whether an onlooker sees what PRIORITY does.
+    #[must_use]
+    pub fn shows(&self) -> bool {
+        self.batch_missed >= Self::ENOUGH_IN_BATCH && self.priority_missed <= Self::MOST_IN_PRIORITY
+    }
+
+    /// Returns the reason why nothing shows if BATCH misses fewer than [`Self::ENOUGH_IN_BATCH`].
+    #[must_use]
+    pub fn too_few_rivals(batch_missed: f64) -> String {
+        let rate = DemoReading::RATE;
+        format!("Too few rivals: BATCH misses only {batch_missed:.0} of {rate}; try more --hogs.")
+    }
+
+    /// Returns the effect in one sentence, or the reason why there is none.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let rate = DemoReading::RATE;
+        let Self {
+            batch_missed,
+            priority_missed,
+            others,
+        } = *self;
+        // Short enough for the panel at 80 columns.
+        if priority_missed > Self::MOST_IN_PRIORITY {
+            return format!(
+                "Too busy a machine: PRIORITY misses {priority_missed:.0} of {rate}; try less --work."
+            );
+        }
+        if batch_missed < Self::ENOUGH_IN_BATCH {
+            return Self::too_few_rivals(batch_missed);
+        }
+        let mut sentence = format!("In PRIORITY it misses {priority_missed:.0} of {rate}");
+        if let Some(others) = others {
+            let percent = (100.0 * (others - 1.0)).round();
+            sentence += &match percent {
+                ..0.0 => format!("; everyone else has {:.0} % less", -percent),
+                0.0 => "; everyone else has as much as before".to_owned(),
+                _ => format!("; everyone else has {percent:.0} % more"),
+            };
+        }
+        sentence + "."
+    }
 }
 
 /// News from the load.
@@ -39,4 +103,50 @@ pub enum DemoStatus {
     Over(String),
     /// The load could not be started, or can no longer be read; the reason, as a sentence.
     Ended(String),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn effect(batch_missed: f64, priority_missed: f64, others: f64) -> DemoEffect {
+        DemoEffect {
+            batch_missed,
+            priority_missed,
+            others: Some(others),
+        }
+    }
+
+    #[test]
+    fn the_effect_is_said_in_one_sentence() {
+        let shown = effect(58.2, 0.2, 0.92);
+        assert!(shown.shows());
+        assert_eq!(
+            shown.sentence(),
+            "In PRIORITY it misses 0 of 60; everyone else has 8 % less."
+        );
+        let equal = effect(60.0, 0.0, 1.001).sentence();
+        assert!(
+            equal.ends_with("; everyone else has as much as before."),
+            "{equal}"
+        );
+    }
+
+    #[test]
+    fn a_demonstration_without_effect_says_why() {
+        let idle = effect(3.0, 0.0, 1.0);
+        assert!(!idle.shows());
+        assert!(
+            idle.sentence().contains("Too few rivals"),
+            "{}",
+            idle.sentence()
+        );
+        let overloaded = effect(60.0, 12.0, 1.0);
+        assert!(!overloaded.shows());
+        assert!(
+            overloaded.sentence().contains("Too busy a machine"),
+            "{}",
+            overloaded.sentence()
+        );
+    }
 }

@@ -14,7 +14,7 @@ mod scheduler;
 mod snapshot;
 mod waits;
 
-pub use demo::{DemoReading, DemoStatus};
+pub use demo::{DemoEffect, DemoReading, DemoStatus};
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use limits::{CgroupLimits, LimitedCgroup};
 pub use process::{Policy, Process, ProcessId};

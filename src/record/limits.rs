@@ -74,7 +74,11 @@ pub fn check(snapshot: &Snapshot) -> Result<(), &'static str> {
 /// # Errors
 /// The name of the first value that is out of range.
 pub fn check_reading(reading: &DemoReading) -> Result<(), &'static str> {
-    if reading.at > LONGEST || reading.work > LONGEST || reading.last_frame > LONGEST {
+    if reading.at > LONGEST
+        || reading.work > LONGEST
+        || reading.last_frame > LONGEST
+        || reading.hogs_cpu > LONGEST
+    {
         return Err("a time that cannot be");
     }
     if reading.on_time > MOST_COUNTED || reading.missed > MOST_COUNTED {

@@ -56,20 +56,70 @@ fn what_is_missed_a_second_is_counted_over_the_last_second() {
         "{}",
         shown.text()
     );
-    assert!(shown.has("on time 12/s"), "{}", shown.text());
-    assert!(shown.has("240 missed in total"), "{}", shown.text());
-    assert!(shown.has("of 60 frames with 10 ms of work each, beside 4 hogs"));
+    assert!(
+        shown.has("In BATCH it misses 48 of 60: space moves it to PRIORITY."),
+        "{}",
+        shown.text()
+    );
+    assert!(shown.has("of 60 frames with 10 ms of work on each CPU, beside 4 hogs"));
 }
 
 #[test]
 fn the_cursor_goes_to_the_metronome_once() {
     let (mut world, mut metronome, events) = under_load(2);
-    assert!(show(events).under_cursor().contains("demo-metronome"));
+    assert!(show(events).under_cursor().contains("demo-frame"));
 
     let (mut _world, _, mut events) = under_load(2);
     events.push(key(Key::Home));
     events.extend(metronome.second(&mut world, 48));
-    assert!(!show(events).under_cursor().contains("demo-metronome"));
+    assert!(!show(events).under_cursor().contains("demo-frame"));
+}
+
+/// After five seconds in BATCH and three in PRIORITY.
+fn moved() -> (World, Metronome, Vec<Event>) {
+    let (mut world, mut metronome, mut events) = under_load(5);
+    world.put(Metronome::PID, Queue::Priority);
+    events.push(key(SPACE));
+    events.push(world.tick());
+    for _ in 0..3 {
+        events.extend(metronome.second(&mut world, 0));
+    }
+    (world, metronome, events)
+}
+
+#[test]
+fn the_panel_says_in_a_sentence_what_a_move_did() {
+    let (_, _, events) = moved();
+    let shown = show(events);
+    let sentence = "In PRIORITY it misses 0 of 60; everyone else has 3 % less.";
+    assert!(shown.has(sentence), "{}", shown.text());
+}
+
+#[test]
+fn the_panel_says_what_it_was_in_the_other_queue() {
+    let (mut world, mut metronome, mut events) = moved();
+    world.put(Metronome::PID, Queue::Batch);
+    events.push(key(SPACE));
+    events.push(world.tick());
+    for _ in 0..3 {
+        events.extend(metronome.second(&mut world, 48));
+    }
+    let shown = show(events);
+    let sentence = "In BATCH it misses 48 of 60, in PRIORITY it missed 0.";
+    assert!(shown.has(sentence), "{}", shown.text());
+}
+
+#[test]
+fn a_frame_with_too_few_rivals_says_that_nothing_shows() {
+    let (mut world, mut events) = seen(2);
+    let mut metronome = Metronome::start(&mut world);
+    events.push(metronome.read());
+    for _ in 0..4 {
+        events.extend(metronome.second(&mut world, 3));
+    }
+    let shown = show(events);
+    let sentence = "Too few rivals: BATCH misses only 4 of 60; try more --hogs.";
+    assert!(shown.has(sentence), "{}", shown.text());
 }
 
 #[test]
@@ -150,7 +200,7 @@ fn held_the_number_stands_still() {
     for _ in 0..3 {
         events.extend(metronome.second(&mut world, 0));
     }
-    assert!(show(events).has("on time 12/s"));
+    assert!(show(events).has("In BATCH it misses 48 of 60"));
 }
 
 #[test]

@@ -150,7 +150,7 @@ fn missed_deadlines_lead_where_the_metronome_is_moved() {
     assert!(missed.contains("missed/s48→0"), "{}", tall.text());
     for size in [SMALL, (90, 40)] {
         let shown = play(size, crate::clone(&events), &mut Hands::default());
-        let (heads, row) = (shown.line("missed/s"), row(&shown, "demo-m"));
+        let (heads, row) = (shown.line("missed/s"), row(&shown, "demo-f"));
         let below = |head: &str| {
             let place = heads.split(head).next().unwrap().chars().count();
             row.chars().skip(place).collect::<String>()

@@ -41,7 +41,7 @@ fn while_the_demonstration_runs_missed_deadlines_are_the_number() {
     let mut better = crate::clone(&events);
     let shown = show(events);
     assert!(shown.has("deadlines missed per second") && shown.has("no frame on time"));
-    assert!(shown.line("demo-metronome (6100)").contains("BATCH"));
+    assert!(shown.line("demo-frame (6100)").contains("BATCH"));
 
     world.put(Metronome::PID, Queue::Priority);
     better.push(key(Key::Char(' ')));
@@ -51,7 +51,7 @@ fn while_the_demonstration_runs_missed_deadlines_are_the_number() {
     }
     let shown = show(better);
     assert!(shown.has("every frame on time"), "{}", shown.text());
-    assert!(shown.line("demo-metronome (6100) ").contains("PRIORITY"));
+    assert!(shown.line("demo-frame (6100) ").contains("PRIORITY"));
 }
 
 #[test]

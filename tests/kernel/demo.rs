@@ -30,7 +30,7 @@ pub fn named(name: &str) -> Vec<u32> {
 }
 
 fn nothing_is_left() -> bool {
-    named("demo-hog").is_empty() && named("demo-metronome").is_empty()
+    named("demo-hog").is_empty() && named("demo-frame").is_empty()
 }
 
 fn dashboard(options: &[&str]) -> Terminal {
@@ -38,7 +38,7 @@ fn dashboard(options: &[&str]) -> Terminal {
     arguments.extend(options);
     let terminal = Terminal::dashboard(&arguments);
     terminal.wait_for_screen("the cursor is on the metronome", |text| {
-        text.contains("deadlines missed per second") && text.contains("demo-metronome (")
+        text.contains("deadlines missed per second") && text.contains("demo-frame (")
     });
     terminal
 }
@@ -82,7 +82,7 @@ fn a_running_scheduler_is_used_and_left_running() {
 #[test]
 fn space_moves_the_metronome_and_d_stops_and_starts_the_load() {
     let mut terminal = dashboard(&SHARP);
-    let metronome = named("demo-metronome")[0];
+    let metronome = named("demo-frame")[0];
     wait_until("all hogs have their name", PATIENCE, || {
         named("demo-hog").len() == 16
     });
@@ -92,7 +92,7 @@ fn space_moves_the_metronome_and_d_stops_and_starts_the_load() {
         maps::members() == [metronome]
     });
     terminal.wait_for_screen("the panel says so", |text| {
-        text.contains(&format!("demo-metronome ({metronome}) PRIORITY"))
+        text.contains(&format!("demo-frame ({metronome}) PRIORITY"))
     });
     terminal.press(b"d");
     wait_until("the load is gone", PATIENCE, nothing_is_left);
@@ -102,7 +102,7 @@ fn space_moves_the_metronome_and_d_stops_and_starts_the_load() {
     terminal.press(b"d");
     terminal.wait_for_screen("it is back, with a new metronome in BATCH", |text| {
         text.lines()
-            .any(|line| line.contains("demo-metronome (") && line.contains(") BATCH"))
+            .any(|line| line.contains("demo-frame (") && line.contains(") BATCH"))
     });
     terminal.press(b"q");
     assert!(terminal.wait(PATIENCE).success());

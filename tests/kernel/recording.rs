@@ -15,7 +15,7 @@ fn a_demonstration_is_recorded() {
     let mut terminal =
         Terminal::dashboard(&["demo", "--hogs", "4", "--work", "8", "--record", &file]);
     terminal.wait_for_screen("the cursor is on the metronome", |text| {
-        text.contains("deadlines missed per second") && text.contains("demo-metronome (")
+        text.contains("deadlines missed per second") && text.contains("demo-frame (")
     });
     let is_member = |terminal: &mut Terminal, member: bool| {
         terminal.press(b" ");

@@ -17,27 +17,16 @@ impl Metronome {
     pub const PID: u32 = 6100;
 
     pub fn start(world: &mut World) -> Self {
-        world.add(
-            Self::PID,
-            "root",
-            "demo-metronome",
-            "demo-metronome demo-part metronome",
-            40.0,
-        );
+        world.add(Self::PID, "root", "demo-frame", "demo-frame", 40.0);
         for hog in 1..=4 {
-            world.add(
-                Self::PID - hog,
-                "root",
-                "demo-hog",
-                "demo-hog demo-part hog",
-                42.0,
-            );
+            world.add(Self::PID - hog, "root", "demo-hog", "demo-hog", 42.0);
         }
         Self {
             reading: DemoReading {
                 at: world.snapshot.at,
                 metronome: Self::PID,
                 hogs: 4,
+                hogs_cpu: Duration::ZERO,
                 work: Duration::from_millis(10),
                 on_time: 0,
                 missed: 0,
@@ -54,6 +43,8 @@ impl Metronome {
     pub fn pass(&mut self, time: Duration, missed: u32) -> Event {
         let count = |rate: u32| (f64::from(rate) * time.as_secs_f64()).round() as u64;
         self.reading.at += time;
+        // In PRIORITY the frame has two thirds of a CPU, in BATCH half.
+        self.reading.hogs_cpu += time.mul_f64(if missed == 0 { 3.4 } else { 3.5 });
         self.reading.missed += count(missed);
         self.reading.on_time += count(DemoReading::RATE - missed);
         if missed == 0 {

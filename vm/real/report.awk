@@ -17,7 +17,7 @@ function number(value) {
         }
         return value out
     }
-    return value >= 100 ? sprintf("%.0f", value) : value >= 10 ? sprintf("%.1f", value) : sprintf("%.2f", value)
+    return value >= 100 ? sprintf("%.0f", value) : value >= 10 ? sprintf("%.1f", value) : value >= 0.1 ? sprintf("%.2f", value) : value > 0 ? sprintf("%.4f", value) : "0"
 }
 # A row, if any scheduler has that figure. `compared`: with the ratio to the first one's.
 function row(program, beside, figure, title, compared, line, i, scheduler, value, first, any) {
@@ -32,6 +32,14 @@ function row(program, beside, figure, title, compared, line, i, scheduler, value
         line = line " |"
     }
     if (any) printf "| %s | %s | %s |%s\n", program, beside, title, line
+}
+# What the kernel counted, for each unit of work.
+function each(program, beside, scheduler, list, figure, units, count) {
+    units = value_of[program, beside, scheduler, "units"]
+    count = value_of[program, beside, scheduler, figure]
+    if (units <= 0 || count == "") return
+    value_of[program, beside, scheduler, figure "_per_unit"] = count / units
+    order(list, figure "_per_unit")
 }
 $1 == "@machine" { kernel = $2; cpus = $3 }
 $1 == "@figure" && NF == 6 {
@@ -58,11 +66,9 @@ END {
             scheduler = at["scheduler", s]
             list = "figures of " program " " beside " " scheduler
             if (!length_of[list]) continue
-            units = value_of[program, beside, scheduler, "units"]
-            if (units > 0) {
-                value_of[program, beside, scheduler, "switches_per_unit"] = value_of[program, beside, scheduler, "switches"] / units
-                order(list, "switches_per_unit")
-            }
+            each(program, beside, scheduler, list, "switches")
+            each(program, beside, scheduler, list, "migrations")
+            each(program, beside, scheduler, list, "interrupts")
             printf "%s{\"program\":\"%s\",\"beside\":\"%s\",\"scheduler\":\"%s\"", comma, program, beside, scheduler >json
             comma = ","
             for (f = 1; f <= length_of[list]; f++)
@@ -73,7 +79,9 @@ END {
         row(program, beside, "seconds", "seconds", 1)
         row(program, beside, "p50_ms", "p50, ms", 0)
         row(program, beside, "p99_ms", "p99, ms", 1)
-        row(program, beside, "switches_per_unit", "context switches for each", 0)
+        row(program, beside, "switches_per_unit", "context switches for each", 1)
+        row(program, beside, "migrations_per_unit", "migrations for each", 1)
+        row(program, beside, "interrupts_per_unit", "reschedule IPIs for each", 1)
         row(program, beside, "others_percent", "others' CPU, %", 0)
     }
     print "]}" >json

@@ -46,7 +46,7 @@ impl Hands {
             ),
         };
         if start {
-            let usual = || Plan::new(None, demo::WORK_MS, demo::SECONDS);
+            let usual = || Plan::new(None, None, demo::SECONDS);
             keeper.start(self.plan.map_or_else(usual, Ok)?);
         } else {
             keeper.stop();

@@ -6,7 +6,9 @@ use super::keymap::Action;
 use super::measure::deadlines::Deadlines;
 use super::message::{Sentence, Tone};
 use super::session::Demo;
-use crate::model::{DemoStatus, Process, ProcessId, Ruler, Snapshot};
+use crate::model::{
+    DemoEffect, DemoReading, DemoStatus, Process, ProcessId, Queue, Ruler, Snapshot,
+};
 
 impl App {
     /// Starts the load, or stops it.
@@ -77,7 +79,7 @@ impl App {
         {
             demo.pointed = true;
             self.select(id);
-            let sentence = Sentence::from("The cursor is on the metronome: ");
+            let sentence = Sentence::from("The cursor is on the frame: ");
             let sentence = match self.replay {
                 None => sentence
                     .key(Action::Toggle)
@@ -115,7 +117,36 @@ impl App {
         self.session.demo.as_ref().map(|demo| &demo.deadlines)
     }
 
-    /// The demonstration's metronome, while it is in the list.
+    /// Returns the key to press next, or the effect of the last press; `None` until that is known.
+    #[must_use]
+    pub fn demo_sentence(&self) -> Option<String> {
+        let demo = self.demo()?;
+        let rate = DemoReading::RATE;
+        match (self.metronome()?.queue?, demo.effect()) {
+            (Queue::Priority, effect) => Some(effect?.sentence()),
+            (Queue::Batch, Some(effect)) if effect.shows() => Some(format!(
+                "In BATCH it misses {:.0} of {rate}, in PRIORITY it missed {:.0}.",
+                effect.batch_missed, effect.priority_missed
+            )),
+            (Queue::Batch, _) => {
+                let missed = demo.missed_in_batch()?;
+                if missed < DemoEffect::ENOUGH_IN_BATCH {
+                    return Some(DemoEffect::too_few_rivals(missed));
+                }
+                let sentence = Sentence::from(format!("In BATCH it misses {missed:.0} of {rate}"));
+                let sentence = match self.replay {
+                    None => sentence
+                        .text(": ")
+                        .key(Action::Toggle)
+                        .text(" moves it to PRIORITY."),
+                    Some(_) => sentence.text("."),
+                };
+                Some(sentence.with_keys(self.keymap()))
+            }
+        }
+    }
+
+    /// The demonstration's frame, while it is in the list.
     #[must_use]
     pub fn metronome(&self) -> Option<&Process> {
         self.process(self.demo()?.reading()?.metronome)

@@ -1,4 +1,4 @@
-//! The demonstration: the deadlines that its metronome misses a second, large.
+//! The demonstration: the deadlines that its frame misses a second, large.
 
 use ratatui::style::Style;
 
@@ -6,7 +6,7 @@ use super::digits;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::measure::deadlines::Deadlines;
+use crate::app::measure::deadlines::{Beat, Deadlines};
 use crate::model::{DemoReading, Queue};
 use crate::text;
 
@@ -19,9 +19,9 @@ const WORDS: u16 = NUMBER + 4;
 pub const ROWS: u16 = digits::DOWN;
 
 /// ```text
-///  ██████  ██████   deadlines missed per second          demo-metronome (4711) BATCH
-///      ██  ██       of 60 frames with 10 ms of work each, beside 8 hogs
-///  ██████  ██████   on time 24/s, last frame 41.2 ms; 1,234 missed in total
+///  ██████  ██████   deadlines missed per second              demo-frame (4711) BATCH
+///      ██  ██       of 60 frames with 10 ms of work on each CPU, beside 16 hogs
+///  ██████  ██████   In BATCH it misses 58 of 60: space moves it to PRIORITY.
 ///  ██          ██   missed   ▇▇▇▇▇▇▇▇▆▇▇▇▇▇▇▇▇            ▇▇▇▇▇▇▇▇
 ///  ██████  ██████   queue    ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒▲███████████▲▒▒▒▒▒▒▒
 /// ```
@@ -45,24 +45,31 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     );
     let Some(reading) = demo.reading() else {
         pen.text(WORDS, 0, "deadlines missed per second", theme.strong);
-        let sentence = "calibrating: the metronome measures its work";
+        let sentence = "calibrating: the frame measures its work";
         pen.text(WORDS, 1, sentence, theme.quiet);
         return;
     };
     let end = pen.text(WORDS, 0, "deadlines missed per second", theme.strong);
     whose(&mut pen, app, theme, end);
     pen.text(WORDS, 1, &load(reading), theme.quiet);
+    match app.demo_sentence() {
+        Some(sentence) => pen.text(WORDS, 2, &sentence, theme.strong),
+        None => pen.text(WORDS, 2, &count(reading, beat, theme), Style::new()),
+    };
+    chart(&mut pen.part(0, 3, width, 2), demo, theme, (WORDS, 10), 1);
+}
+
+/// Counts the deadlines: what the panel says until there is more to say.
+fn count(reading: &DemoReading, beat: Option<Beat>, theme: &Theme) -> String {
     let on_time = beat.map_or_else(
         || theme.glyphs.missing.to_owned(),
         |beat| format!("{:.0}", beat.on_time),
     );
-    let line = format!(
+    format!(
         "on time {on_time:>2}/s, last frame {}; {} missed in total",
         milliseconds(reading),
         text::thousands(reading.missed),
-    );
-    pen.text(WORDS, 2, &line, Style::new());
-    chart(&mut pen.part(0, 3, width, 2), demo, theme, (WORDS, 10), 1);
+    )
 }
 
 /// Whether deadlines are missed is seen by the number itself; the style only says it again.
@@ -74,16 +81,16 @@ pub fn style(missed: f32, theme: &Theme) -> Style {
     }
 }
 
-/// Describes the metronome's work and its competitors.
+/// Describes the frame's work and its competitors.
 pub fn load(reading: &DemoReading) -> String {
     let hogs = match reading.hogs {
         1 => "1 hog".to_owned(),
         hogs => format!("{hogs} hogs"),
     };
     format!(
-        "of {} frames with {} ms of work each, beside {hogs}",
+        "of {} frames with {} ms of work on each CPU, beside {hogs}",
         DemoReading::RATE,
-        reading.work.as_millis()
+        (reading.work.as_micros() + 500) / 1000
     )
 }
 
@@ -93,7 +100,7 @@ fn milliseconds(reading: &DemoReading) -> String {
     format!("{milliseconds:>4.digits$} ms")
 }
 
-/// The metronome and its queue, at the right.
+/// The frame and its queue, at the right.
 fn whose(pen: &mut Pen, app: &App, theme: &Theme, from: u16) {
     let Some(process) = app.metronome() else {
         return;
@@ -110,7 +117,7 @@ fn whose(pen: &mut Pen, app: &App, theme: &Theme, from: u16) {
 }
 
 /// Draws the missed deadlines of the last seconds, in so many rows, and below it the queue that the
-/// metronome was in, with a mark where anything was moved. `label` is where the words begin, `chart` how far behind that the charts do.
+/// frame was in, with a mark where anything was moved. `label` is where the words begin, `chart` how far behind that the charts do.
 pub fn chart(
     pen: &mut Pen,
     demo: &Deadlines,

@@ -66,7 +66,7 @@ impl Places {
 }
 
 /// ```text
-/// ─ demo-metronome (165) BATCH → PRIORITY ───────────── before 10 s → after 4 s ─
+/// ─ demo-frame (165) BATCH → PRIORITY ───────────────── before 10 s → after 4 s ─
 ///             wait p50        wait p99        CPU             missed/s dispatches
 ///  demo-metr… 94.2 µs→8.13 µs 12.1 ms→14.9 µs   5.5 %→ 24.0 % 54 → 0    0:100→27:73
 ///  the rest    156 µs→ 161 µs  154 ms→ 165 ms   394 %→  376 %
@@ -286,7 +286,7 @@ fn wait(percentile: Option<Percentile>, enough: u64, theme: &Theme) -> String {
     }
 }
 
-/// Deadlines that the metronome missed a second.
+/// Deadlines that the frame missed a second.
 fn rate(side: &Option<Side>, theme: &Theme) -> String {
     side.as_ref().and_then(|side| side.missed).map_or_else(
         || theme.glyphs.missing.to_owned(),

@@ -36,12 +36,12 @@ struct Number {
 ///  ██████  ██████
 ///  every frame on time
 ///
-///  █ PRIORITY  demo-metronome (4711)
+///  █ PRIORITY  demo-frame (4711)
 ///
 ///  missed   ▇▇▇▇▇▇▇▇▇▇▇▇▇▇▇
 ///  queue    ▒▒▒▒▒▒▒▒▒▒▒▒▒▒▒█████████
 ///
-///  demo-metronome (4711) → PRIORITY
+///  demo-frame (4711) → PRIORITY
 ///  pressed: d  space
 /// ```
 pub fn render(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
@@ -146,7 +146,7 @@ fn deadlines(app: &App, theme: &Theme) -> Number {
             digits: "-".into(),
             unit: String::new(),
             verdict: match app.demo().and_then(Deadlines::reading) {
-                None => "calibrating: the metronome measures its work",
+                None => "calibrating: the frame measures its work",
                 Some(_) => "measuring again",
             }
             .into(),

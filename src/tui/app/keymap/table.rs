@@ -89,7 +89,7 @@ pub const KEYMAP: &[Binding] = &[
         &[Key::Char('d')],
         Action::Demo,
         Group::Queues,
-        "start or stop the demonstration: hogs and a metronome",
+        "start or stop the demonstration: hogs and a 60 Hz frame",
         Some((11, "demo")),
     ),
     bind(

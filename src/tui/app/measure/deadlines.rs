@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use crate::model::{DemoReading, Queue};
+use crate::model::{DemoEffect, DemoReading, Queue};
 
 /// The rate is taken over this time: as long as it takes to be believed, and no longer.
 const WINDOW: Duration = Duration::from_millis(1000);
@@ -21,6 +21,14 @@ pub struct Beat {
     pub marked: bool,
 }
 
+/// The rates of one queue, from when the frame was last in it for the whole window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Side {
+    missed: f64,
+    /// The hogs' CPU time in a second.
+    hogs: f64,
+}
+
 /// The readings of one load, and what became of each of the last seconds.
 #[derive(Debug, Default)]
 pub struct Deadlines {
@@ -29,6 +37,10 @@ pub struct Deadlines {
     /// The start of the second that the chart shows next.
     second: Option<DemoReading>,
     seconds: VecDeque<Beat>,
+    /// The first reading since the last move: what the hogs have is averaged from here.
+    begun: Option<DemoReading>,
+    batch: Option<Side>,
+    priority: Option<Side>,
     /// The second that is not over yet is to be marked.
     marked: bool,
 }
@@ -62,6 +74,7 @@ impl Deadlines {
             self.readings.pop_front();
         }
         self.readings.push_back(reading);
+        self.compare(reading, queue);
         let begun = *self.second.get_or_insert(reading);
         // A second that could not be looked at in time is shown as long as it was.
         let seconds = reading.at.saturating_sub(begun.at).as_secs_f32() + 0.05;
@@ -81,11 +94,48 @@ impl Deadlines {
         }
     }
 
+    fn compare(&mut self, reading: DemoReading, queue: Option<Queue>) {
+        let since = *self.begun.get_or_insert(reading);
+        let over = reading.at.saturating_sub(since.at);
+        let Some(beat) = self.beat(queue).filter(|_| over >= WINDOW) else {
+            return;
+        };
+        let hogs = reading.hogs_cpu.saturating_sub(since.hogs_cpu);
+        let side = Side {
+            missed: beat.missed.into(),
+            hogs: hogs.as_secs_f64() / over.as_secs_f64(),
+        };
+        match queue {
+            Some(Queue::Batch) => self.batch = Some(side),
+            Some(Queue::Priority) => self.priority = Some(side),
+            None => {}
+        }
+    }
+
+    /// Deadlines missed a second in BATCH; `None` until it has been there for a second.
+    #[must_use]
+    pub fn missed_in_batch(&self) -> Option<f64> {
+        Some(self.batch?.missed)
+    }
+
+    /// Returns the effect of PRIORITY; `None` until the frame has been in both queues for a second.
+    #[must_use]
+    pub fn effect(&self) -> Option<DemoEffect> {
+        let (batch, priority) = (self.batch?, self.priority?);
+        let others = priority.hogs / batch.hogs;
+        Some(DemoEffect {
+            batch_missed: batch.missed,
+            priority_missed: priority.missed,
+            others: others.is_finite().then_some(others),
+        })
+    }
+
     /// Forgets all readings but the last: those before a move tell nothing about what it does.
     pub fn restart(&mut self) {
         if let Some(last) = self.readings.pop_back() {
             self.readings.clear();
             self.readings.push_back(last);
+            self.begun = Some(last);
         }
     }
 
