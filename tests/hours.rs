@@ -4,10 +4,10 @@
 
 mod support;
 
-use dualq_top::app::{App, Event, Key};
-use dualq_top::dashboard::{Control, Dashboard};
-use dualq_top::model::{ProcessId, Queue};
+use dualq_top::app::{App, Command, Event, Key};
+use dualq_top::model::Queue;
 use dualq_top::tui::event_queue;
+use dualq_top::tui::run::Dashboard;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use support::{World, key};
@@ -25,15 +25,14 @@ fn resident() -> u64 {
     number.unwrap().parse().unwrap()
 }
 
-/// Hands that do not remember what was asked.
-struct Forgetful;
-
-impl Control for Forgetful {
-    fn move_process(&mut self, _: ProcessId, to: Queue, _: bool) -> anyhow::Result<Queue> {
-        Ok(to)
-    }
-    fn signal(&mut self, _: ProcessId, _: i32) -> anyhow::Result<()> {
-        Ok(())
+/// Answers every move as asked, and remembers none.
+fn forgetful(command: Command) -> Option<Event> {
+    match command {
+        Command::Move(batch) => {
+            let answers = batch.requests().map(|(id, to, _)| (id, Ok(to)));
+            Some(Event::Moved(answers.collect()))
+        }
+        _ => None,
     }
 }
 
@@ -70,7 +69,7 @@ fn hours_of_watching_take_no_more_memory_than_the_first() {
         (at_first, resident())
     });
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-    let mut hands = Forgetful;
+    let mut hands = forgetful;
     let dashboard = Dashboard::new(App::new());
     dashboard.run(&mut terminal, &received, &mut hands).unwrap();
     let (at_first, at_last) = seconds.join().unwrap();

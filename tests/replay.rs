@@ -38,7 +38,7 @@ fn in_priority() -> Vec<Event> {
     let mut events = Vec::new();
     let mut since = None;
     for event in shipped() {
-        let moved = matches!(event, Event::Moved { .. });
+        let moved = matches!(event, Event::Moved(_));
         if since.is_none_or(|since: usize| events.len() < since + 40) {
             events.push(event);
         }
@@ -73,7 +73,7 @@ fn built_in_recording_is_small_and_names_its_machine() {
 fn built_in_recording_includes_the_kernel_default() {
     let moves = shipped()
         .iter()
-        .filter(|e| matches!(e, Event::Moved { .. }))
+        .filter(|e| matches!(e, Event::Moved(_)))
         .count();
     let changes = shipped()
         .iter()

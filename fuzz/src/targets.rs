@@ -3,11 +3,10 @@
 
 use std::io::Cursor;
 
-use dualq_top::app::{App, Event};
-use dualq_top::dashboard::{Control, Dashboard};
-use dualq_top::model::{ProcessId, Queue};
+use dualq_top::app::{App, Command, Event};
 use dualq_top::record::{self, Reader};
 use dualq_top::tui::event_queue::EventReceiver;
+use dualq_top::tui::run::Dashboard;
 use dualq_top::{parsers, text};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -171,24 +170,24 @@ fn seen() -> Vec<Event> {
     events
 }
 
+/// Answers every move as asked, and does nothing.
+fn answer(command: Command) -> Option<Event> {
+    match command {
+        Command::Move(batch) => {
+            let answers = batch.requests().map(|(id, to, _)| (id, Ok(to)));
+            Some(Event::Moved(answers.collect()))
+        }
+        Command::Signal { to, .. } => Some(Event::Signalled(to.iter().map(|_| Ok(())).collect())),
+        _ => None,
+    }
+}
+
 /// The whole dashboard after these events, in memory.
 fn show(app: App, events: Vec<Event>) {
     let Ok(mut terminal) = Terminal::new(TestBackend::new(90, 28));
     let receiver = EventReceiver::of(events);
-    let outcome = Dashboard::new(app).run(&mut terminal, &receiver, &mut NoHands);
+    let outcome = Dashboard::new(app).run(&mut terminal, &receiver, &mut answer);
     assert!(outcome.is_ok(), "{outcome:?}");
     let cells = terminal.backend().buffer().content();
     cells.iter().for_each(|cell| harmless(cell.symbol()));
-}
-
-/// Does nothing.
-struct NoHands;
-
-impl Control for NoHands {
-    fn move_process(&mut self, _: ProcessId, to: Queue, _: bool) -> anyhow::Result<Queue> {
-        Ok(to)
-    }
-    fn signal(&mut self, _: ProcessId, _: i32) -> anyhow::Result<()> {
-        Ok(())
-    }
 }

@@ -4,16 +4,15 @@ use std::fs::OpenOptions;
 use std::io::{BufReader, IsTerminal, Read, Seek, stdin, stdout};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
-use std::sync::mpsc::{self, Sender};
+use std::sync::mpsc;
 
 use anyhow::{Context, Result, bail};
 
 use super::dashboard::{conclude, listen_to_signals, theme};
-use crate::app::{App, PlaybackRequest, preferences::Preferences};
+use crate::app::{App, Command, preferences::Preferences};
 use crate::cli::Look;
-use crate::dashboard::{Control, Dashboard};
+use crate::dashboard::Dashboard;
 use crate::input;
-use crate::model::{ProcessId, Queue};
 use crate::record::{self, Fault, Reader};
 use crate::refusal::{Refusal, Status};
 use crate::replay;
@@ -91,25 +90,13 @@ fn show<R: Read + Seek + Send + 'static>(
         .theme(theme(look))
         .on_suspend(terminal::suspend)
         .on_resume(terminal::resume)
-        .run(tui.screen(), &received, &mut Playing(orders));
+        .run(tui.screen(), &received, &mut |command| {
+            if let Command::Playback(request) = command {
+                // There is no playback after its end.
+                let _ = orders.send(request);
+            }
+            None
+        });
     drop(tui);
     conclude(outcome?)
-}
-
-/// Effects that can only control the playback.
-struct Playing(Sender<PlaybackRequest>);
-
-impl Control for Playing {
-    fn move_process(&mut self, _: ProcessId, _: Queue, _: bool) -> Result<Queue> {
-        bail!("A recording cannot be changed.")
-    }
-
-    fn signal(&mut self, _: ProcessId, _: i32) -> Result<()> {
-        bail!("A recording cannot be changed.")
-    }
-
-    fn replay(&mut self, order: PlaybackRequest) {
-        // There is no playback after its end.
-        let _ = self.0.send(order);
-    }
 }

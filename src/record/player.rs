@@ -273,8 +273,8 @@ impl From<What> for Event {
         match what {
             What::Snapshot(snapshot) => Self::Snapshot(snapshot),
             What::Moves(moves) => Self::Replay(Playback::Moves(moves)),
-            What::Moved(id, result) => Self::Moved { id, result },
-            What::Signalled(result) => Self::Signalled(result),
+            What::Moved(id, result) => Self::Moved(vec![(id, result)]),
+            What::Signalled(result) => Self::Signalled(vec![result]),
             What::Asked(pending) => Self::Replay(Playback::Asked(pending)),
             What::Scheduler(result) => Self::Scheduler(result),
             What::Restarted(why) => Self::Restarted(why),

@@ -14,14 +14,14 @@ use anyhow::{Result, bail};
 use rustix::fs::Mode;
 
 use super::{About, What, Writer};
-use crate::app::{Command, Event, Pending};
-use crate::dashboard::Happened;
+use crate::app::{Command, Event, Moved, Pending};
 use crate::drill;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::signal;
 use crate::sys::own::{FileId, Folder};
 use crate::text::scrub;
+use crate::tui::effects::Happened;
 use crate::tui::event_queue::EventSender;
 
 /// Maximum number of events that wait for the disk: about ten seconds.
@@ -33,7 +33,7 @@ const PATIENCE: Duration = Duration::from_secs(5);
 struct Note {
     at: Duration,
     lost: u64,
-    what: What,
+    whats: Vec<What>,
 }
 
 /// Records events, from any thread.
@@ -135,12 +135,15 @@ fn keep(mut writer: Writer<File>, notes: &Receiver<Note>, begun: Instant) -> io:
     let mut whole = writer.file().stream_position()?;
     for note in notes {
         drill::here();
-        if let Err(error) = writer.write(note.at, note.lost, note.what) {
-            // A partial record would look like a damaged file.
-            let _ = writer.file().set_len(whole);
-            return Err(error);
+        let mut lost = note.lost;
+        for what in note.whats {
+            if let Err(error) = writer.write(note.at, std::mem::take(&mut lost), what) {
+                // A partial record would look like a damaged file.
+                let _ = writer.file().set_len(whole);
+                return Err(error);
+            }
+            whole = writer.file().stream_position()?;
         }
-        whole = writer.file().stream_position()?;
     }
     writer.end(begun.elapsed())
 }
@@ -148,20 +151,25 @@ fn keep(mut writer: Writer<File>, notes: &Receiver<Note>, begun: Instant) -> io:
 impl Recorder {
     /// Records one event. Returns a sentence when the first event is lost.
     pub fn note(&self, happened: Happened<'_>) -> Option<String> {
-        let what = what(happened)?;
+        let whats = whats(happened);
+        if whats.is_empty() {
+            return None;
+        }
+        let count = whats.len() as u64;
         let mut desk = self.desk();
         let note = Note {
             at: desk.begun.elapsed(),
             lost: desk.lost,
-            what,
+            whats,
         };
         match desk.notes.as_ref()?.try_send(note) {
             Ok(()) => desk.lost = 0,
             // The thread has reported the cause.
             Err(TrySendError::Disconnected(_)) => {}
             Err(TrySendError::Full(_)) => {
-                desk.lost += 1;
-                if desk.lost == 1 {
+                let first = desk.lost == 0;
+                desk.lost += count;
+                if first {
                     return Some(
                         "The disk cannot follow: the recording lacks what comes now.".into(),
                     );
@@ -194,17 +202,22 @@ impl Ending {
     }
 }
 
-/// Returns the part of an event that is recorded.
-fn what(happened: Happened<'_>) -> Option<What> {
-    Some(match happened {
+/// Returns what is recorded of an event: one record, or one for each answer.
+fn whats(happened: Happened<'_>) -> Vec<What> {
+    let one = match happened {
         Happened::Command(Command::Attach) => What::Asked(Pending::Attach),
         Happened::Command(Command::Detach) => What::Asked(Pending::Detach),
-        Happened::Command(Command::Moves(moves)) => What::Moves(moves.clone()),
-        Happened::Command(_) => return None,
+        Happened::Command(Command::Move(batch)) => What::Moves(batch.clone()),
+        Happened::Command(_) => return Vec::new(),
         Happened::Event(event) => match event {
+            Event::Moved(answers) => {
+                let what = |(id, result): &Moved| What::Moved(*id, result.clone());
+                return answers.iter().map(what).collect();
+            }
+            Event::Signalled(answers) => {
+                return answers.iter().cloned().map(What::Signalled).collect();
+            }
             Event::Snapshot(snapshot) => What::Snapshot(snapshot.clone()),
-            Event::Moved { id, result } => What::Moved(*id, result.clone()),
-            Event::Signalled(result) => What::Signalled(result.clone()),
             Event::Scheduler(result) => What::Scheduler(result.clone()),
             Event::Restarted(why) => What::Restarted(why.clone()),
             Event::Waits(result) => What::Waits(result.clone()),
@@ -215,11 +228,14 @@ fn what(happened: Happened<'_>) -> Option<What> {
             | Event::Pointer(..)
             | Event::Paste(_)
             | Event::Resize(..)
-            | Event::Signal(_)
+            | Event::Suspend
+            | Event::Continued
+            | Event::Terminated(_)
             | Event::TerminalGone
             | Event::Panicked(_)
             | Event::Recorder(_)
-            | Event::Replay(_) => return None,
+            | Event::Replay(_) => return Vec::new(),
         },
-    })
+    };
+    vec![one]
 }

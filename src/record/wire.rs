@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::scene::Change;
-use crate::app::{Key, Moves, Pending};
+use crate::app::{Key, MoveBatch, Pending};
 use crate::model::DemoStatus;
 use crate::model::{ProcessId, Queue, Snapshot};
 
@@ -34,7 +34,7 @@ pub struct Record {
 pub enum What {
     Snapshot(Box<Snapshot>),
     /// Moves that were requested together; the result of each follows.
-    Moves(Moves),
+    Moves(MoveBatch),
     Moved(ProcessId, Result<Queue, String>),
     Signalled(Result<(), String>),
     /// A request to the scheduler.
@@ -67,7 +67,7 @@ fn is_zero(number: &u64) -> bool {
 pub enum Written {
     Whole(Box<Snapshot>),
     Since(Box<Change>),
-    Moves(Moves),
+    Moves(MoveBatch),
     Moved(ProcessId, Result<Queue, String>),
     Signalled(Result<(), String>),
     Asked(Pending),

@@ -196,11 +196,16 @@ impl Drop for EventReceiver {
 /// cause: an answer by its question, and a thread panics once.
 fn outdates(new: &Event, old: &Event) -> bool {
     match (new, old) {
-        (Event::Signal(new), Event::Signal(old)) => new == old,
+        (Event::Terminated(new), Event::Terminated(old)) => new == old,
         (Event::Demo(DemoStatus::Runs(_)), Event::Demo(DemoStatus::Runs(_))) => true,
-        (Event::Snapshot(_) | Event::Resize(..) | Event::Restarted(_), _) => {
-            discriminant(new) == discriminant(old)
-        }
+        (
+            Event::Snapshot(_)
+            | Event::Resize(..)
+            | Event::Restarted(_)
+            | Event::Suspend
+            | Event::Continued,
+            _,
+        ) => discriminant(new) == discriminant(old),
         _ => false,
     }
 }
@@ -232,7 +237,7 @@ mod tests {
         let (sender, receiver) = channel();
         for at in 0..1000 {
             sender.send(snapshot(at)).unwrap();
-            sender.send(Event::Signal(18)).unwrap();
+            sender.send(Event::Continued).unwrap();
             sender.send(Event::Resize(80, 24)).unwrap();
             sender.send(Event::Restarted("again".into())).unwrap();
         }
@@ -261,11 +266,11 @@ mod tests {
             sender.send(snapshot(at)).unwrap();
         }
         assert_eq!(*seen.lock().unwrap(), [0, 1, 2]);
-        sender.send(Event::Signal(18)).unwrap();
-        sender.send(Event::Signal(18)).unwrap();
+        sender.send(Event::Continued).unwrap();
+        sender.send(Event::Continued).unwrap();
         let waiting = waiting(&receiver);
         assert!(
-            matches!(&waiting[..], [_, Event::Signal(18), Event::Recorder(said)] if said == "no snapshot"),
+            matches!(&waiting[..], [_, Event::Continued, Event::Recorder(said)] if said == "no snapshot"),
             "{waiting:?}"
         );
     }

@@ -3,6 +3,7 @@
 //! It must never know: the kernel, a scheduler, a recording, a command.
 
 pub mod app;
+pub mod effects;
 pub mod event_queue;
 pub mod input;
 pub mod run;

@@ -3,7 +3,6 @@
 #![forbid(unsafe_code)]
 
 use std::io;
-use std::time::Duration;
 
 use anyhow::Context;
 use ratatui::Terminal;
@@ -12,63 +11,11 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::{App, Command, Event, Outcome, PlaybackRequest};
 use crate::drill;
-use crate::model::{ProcessId, Queue};
+use crate::model::ProcessId;
+use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::EventReceiver;
 use crate::ui::theme::Theme;
 use crate::ui::{self, HitMap};
-
-/// The hands of the dashboard: what it can do to the world outside. What gives nothing
-/// back may be left out by hands that do not do it.
-pub trait Control {
-    /// Moves a process, into PRIORITY with its children if asked for, and reads back from the kernel's map where it is now.
-    ///
-    /// # Errors
-    /// One sentence for the message line: what was refused, and why.
-    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> anyhow::Result<Queue>;
-
-    /// Begins to attach the scheduler; the answer comes as [`Event::Scheduler`].
-    fn attach(&mut self) {}
-
-    /// Begins to detach the scheduler; the answer comes as [`Event::Scheduler`].
-    fn detach(&mut self) {}
-
-    /// Sends a signal to a process.
-    ///
-    /// # Errors
-    /// One sentence for the message line: what was refused, and why.
-    fn signal(&mut self, id: ProcessId, signal: i32) -> anyhow::Result<()>;
-
-    /// Starts the demonstration load, or stops it; what comes of it is told by [`Event::Demo`].
-    fn demo(&mut self, _start: bool) {}
-
-    /// Sets the interval of snapshots.
-    fn interval(&mut self, _interval: Duration) {}
-
-    /// Turns the reading of threads on or off.
-    fn threads(&mut self, _show: bool) {}
-
-    /// Begins or ends to measure how long tasks wait; the answer comes as [`Event::Waits`].
-    fn measure_waits(&mut self, _on: bool) {}
-
-    /// Goes through a recording otherwise, or on, after all that came is on the screen.
-    fn replay(&mut self, _order: PlaybackRequest) {}
-
-    /// Takes down what happens: each event before it reaches the state, each command of the state.
-    /// Returns a message of the recorder, if there is one.
-    fn note(&mut self, _happened: Happened<'_>) -> Option<String> {
-        None
-    }
-
-    /// Starts measuring the waits of the selected process.
-    fn watch(&mut self, _id: Option<ProcessId>) {}
-}
-
-/// An event or a command: everything that passes between the state and the world.
-#[derive(Debug, Clone, Copy)]
-pub enum Happened<'a> {
-    Event(&'a Event),
-    Command(&'a Command),
-}
 
 /// The dashboard, ready to run.
 pub struct Dashboard<'a> {
@@ -79,6 +26,7 @@ pub struct Dashboard<'a> {
     watched: Option<ProcessId>,
     suspend: Box<dyn FnMut() -> io::Result<()> + 'a>,
     resume: Box<dyn FnMut() -> io::Result<()> + 'a>,
+    note: Box<dyn FnMut(Happened<'_>) -> Option<String> + 'a>,
 }
 
 impl<'a> Dashboard<'a> {
@@ -91,7 +39,14 @@ impl<'a> Dashboard<'a> {
             watched: None,
             suspend: Box::new(|| Ok(())),
             resume: Box::new(|| Ok(())),
+            note: Box::new(|_| None),
         }
+    }
+
+    /// Returns the state.
+    #[must_use]
+    pub fn app(&self) -> &App {
+        &self.app
     }
 
     #[must_use]
@@ -114,6 +69,14 @@ impl<'a> Dashboard<'a> {
         self
     }
 
+    /// Takes down what happens: each event before it reaches the state, each command of the state.
+    /// What it has to say for itself is shown.
+    #[must_use]
+    pub fn on_happened(mut self, note: impl FnMut(Happened<'_>) -> Option<String> + 'a) -> Self {
+        self.note = Box::new(note);
+        self
+    }
+
     /// Runs until an event ends it, or until nobody is left who could send one.
     ///
     /// # Errors
@@ -122,7 +85,7 @@ impl<'a> Dashboard<'a> {
         mut self,
         terminal: &mut Terminal<B>,
         events: &EventReceiver,
-        control: &mut dyn Control,
+        effects: &mut dyn Effects,
     ) -> anyhow::Result<Outcome>
     where
         B: Backend,
@@ -130,8 +93,8 @@ impl<'a> Dashboard<'a> {
     {
         loop {
             self.draw(terminal)?;
-            self.watch(control);
-            control.replay(PlaybackRequest::Next);
+            self.watch(effects);
+            effects.perform(Command::Playback(PlaybackRequest::Next));
             let Some(event) = events.recv() else {
                 return Ok(Outcome::Quit);
             };
@@ -140,7 +103,7 @@ impl<'a> Dashboard<'a> {
             // cannot make the keys lag behind. What has come by now, that is: never without end.
             let waiting = events.take_waiting(MOST_AT_ONCE);
             for event in std::iter::once(event).chain(waiting) {
-                if let Some(outcome) = self.take(event, terminal, control)? {
+                if let Some(outcome) = self.take(event, terminal, effects)? {
                     return Ok(outcome);
                 }
             }
@@ -165,18 +128,22 @@ impl<'a> Dashboard<'a> {
         Ok(())
     }
 
-    fn watch(&mut self, control: &mut dyn Control) {
+    fn watch(&mut self, effects: &mut dyn Effects) {
         let selected = self.app.selected().map(|process| process.id);
         if selected != self.watched {
             self.watched = selected;
-            control.watch(selected);
+            effects.perform(Command::Watch(selected));
         }
     }
 
-    fn handle(&mut self, event: Event, control: &mut dyn Control) -> Option<Command> {
-        if let Some(said) = control.note(Happened::Event(&event)) {
+    fn note(&mut self, happened: Happened<'_>) {
+        if let Some(said) = (self.note)(happened) {
             self.app.handle(Event::Recorder(said));
         }
+    }
+
+    fn handle(&mut self, event: Event) -> Option<Command> {
+        self.note(Happened::Event(&event));
         self.app.handle(event)
     }
 
@@ -184,7 +151,7 @@ impl<'a> Dashboard<'a> {
         &mut self,
         event: Event,
         terminal: &mut Terminal<B>,
-        control: &mut dyn Control,
+        effects: &mut dyn Effects,
     ) -> anyhow::Result<Option<Outcome>>
     where
         B: Backend,
@@ -197,42 +164,29 @@ impl<'a> Dashboard<'a> {
             }
             event => event,
         };
-        let mut command = self.handle(event, control);
-        // An answer may lead to the next command.
-        while let Some(next) = command.take() {
-            if let Some(said) = control.note(Happened::Command(&next)) {
-                self.app.handle(Event::Recorder(said));
-            }
-            match next {
-                Command::Moves(_) => command = self.app.next_move(),
-                Command::Move { id, to, children } => {
-                    let result = control
-                        .move_process(id, to, children)
-                        .map_err(|e| format!("{e:#}"));
-                    command = self.handle(Event::Moved { id, result }, control);
-                }
-                Command::Attach => control.attach(),
-                Command::Detach => control.detach(),
-                Command::MeasureWaits(on) => control.measure_waits(on),
-                Command::Demo(start) => control.demo(start),
-                Command::Interval(interval) => control.interval(interval),
-                Command::Threads(show) => control.threads(show),
-                Command::Signal { id, signal } => {
-                    let result = control.signal(id, signal).map_err(|e| format!("{e:#}"));
-                    command = self.handle(Event::Signalled(result), control);
-                }
-                Command::Replay(order) => control.replay(order),
+        let mut next = self.handle(event);
+        while let Some(command) = next.take() {
+            self.note(Happened::Command(&command));
+            let answer = match command {
                 Command::Suspend => {
                     (self.suspend)().context("cannot restore the terminal")?;
                     redraw(terminal)?;
+                    None
+                }
+                Command::Redraw => {
+                    redraw(terminal)?;
+                    None
                 }
                 Command::Resume => {
                     (self.resume)().context("the terminal cannot be taken again")?;
                     redraw(terminal)?;
+                    None
                 }
-                Command::Redraw => redraw(terminal)?,
                 Command::Quit(outcome) => return Ok(Some(outcome)),
-            }
+                command => effects.perform(command),
+            };
+            // An answer may lead to the next command.
+            next = answer.and_then(|event| self.handle(event));
         }
         // What came may have changed the place of the list: the next key must know it.
         self.hits = ui::fit(&mut self.app, self.hits.size());
@@ -263,12 +217,12 @@ const MOST_AT_ONCE: usize = 1024;
 pub fn run<B>(
     terminal: &mut Terminal<B>,
     events: &EventReceiver,
-    control: &mut dyn Control,
+    effects: &mut dyn Effects,
     app: App,
 ) -> anyhow::Result<Outcome>
 where
     B: Backend,
     B::Error: Send + Sync + 'static,
 {
-    Dashboard::new(app).run(terminal, events, control)
+    Dashboard::new(app).run(terminal, events, effects)
 }

@@ -131,7 +131,7 @@ fn quitting_works_from_everywhere() {
 #[test]
 fn signal_panic_and_lost_terminal_end_with_their_outcome() {
     let end = |event| show([event]).outcome;
-    assert_eq!(end(Event::Signal(15)), Outcome::Signal(15));
+    assert_eq!(end(Event::Terminated(15)), Outcome::Signal(15));
     assert_eq!(end(Event::TerminalGone), Outcome::TerminalGone);
     let why = "thread sampling: boom".to_owned();
     assert_eq!(end(Event::Panicked(why.clone())), Outcome::Panicked(why));
@@ -140,7 +140,7 @@ fn signal_panic_and_lost_terminal_end_with_their_outcome() {
 #[test]
 fn stopping_hands_the_terminal_back_and_redraws_on_return() {
     let (_, seen) = seen(2);
-    let stops = [key(Key::Ctrl('z')), Event::Signal(20)];
+    let stops = [key(Key::Ctrl('z')), Event::Suspend];
     let events = EventReceiver::of(seen.into_iter().chain(stops));
     let mut stops = 0;
     let mut terminal = ratatui::Terminal::new(Deaf(TestBackend::new(80, 24))).unwrap();

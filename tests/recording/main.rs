@@ -15,7 +15,7 @@ mod support;
 use std::io::Cursor;
 use std::time::Duration;
 
-use dualq_top::app::{Event, Key, Moves, Pending};
+use dualq_top::app::{Event, Key, MoveBatch, Pending};
 use dualq_top::model::DemoStatus;
 use dualq_top::model::{DemoReading, Exit, NoWaits, Queue, Role, Ruler, Snapshot};
 use dualq_top::record::{About, Fault, Reader, Record, What, Writer};
@@ -122,12 +122,12 @@ fn session() -> Vec<What> {
         last_frame: Duration::from_micros(41_200),
     };
     whats.extend([
-        What::Moves(Moves {
+        What::Moves(MoveBatch {
             moves: [(id, Queue::Priority), (world.id(3977), Queue::Batch)].into(),
             refused: vec!["kthreadd is the kernel's".into()],
             undoes: true,
             children: true,
-            ..Moves::default()
+            ..MoveBatch::default()
         }),
         What::Moved(id, Ok(Queue::Priority)),
         What::Moved(id, Err("the map is full (10,000)".into())),

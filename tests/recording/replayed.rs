@@ -1,34 +1,30 @@
 //! A replay shows what was on the screen.
 
-use dualq_top::app::{App, Event};
-use dualq_top::dashboard::{Control, Happened};
-use dualq_top::model::{ProcessId, Queue};
-use dualq_top::record::{self, Recorder};
+use dualq_top::app::{App, Command, Event};
+use dualq_top::model::Queue;
+use dualq_top::record;
+use dualq_top::tui::effects::{Effects, Happened};
 use dualq_top::tui::event_queue;
+use dualq_top::tui::run::Dashboard;
 use dualq_top::ui::theme::Theme;
 
 use crate::read;
-use crate::support::{self, Hands, World, play_app};
+use crate::support::{self, Hands, World, play_app, play_dashboard};
 
-/// Hands whose answers are taken down.
-struct Recording {
-    hands: Hands,
-    recorder: Recorder,
-}
+/// Refuses one of the moves.
+struct Refusing(Hands);
 
-impl Control for Recording {
-    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> anyhow::Result<Queue> {
-        // One of them is refused.
-        if id.pid == 3977 {
-            anyhow::bail!("the map is full (10,000)");
+impl Effects for Refusing {
+    fn perform(&mut self, command: Command) -> Option<Event> {
+        let Some(Event::Moved(mut answers)) = self.0.perform(command) else {
+            return None;
+        };
+        for (id, result) in &mut answers {
+            if id.pid == 3977 {
+                *result = Err("the map is full (10,000)".into());
+            }
         }
-        self.hands.move_process(id, to, children)
-    }
-    fn signal(&mut self, _: ProcessId, _: i32) -> anyhow::Result<()> {
-        Ok(())
-    }
-    fn note(&mut self, happened: Happened<'_>) -> Option<String> {
-        self.recorder.note(happened)
+        Some(Event::Moved(answers))
     }
 }
 
@@ -38,12 +34,11 @@ fn recorded(name: &str, events: Vec<Event>) -> [String; 2] {
     let _ = std::fs::remove_file(&path);
     let (sender, _received) = event_queue::channel();
     let (recorder, ending) = record::start(&path, sender).unwrap();
-    let mut hands = Recording {
-        hands: Hands::default(),
-        recorder,
-    };
-    let live = play_app(App::new(), Theme::colour(), (120, 40), events, &mut hands);
-    hands.recorder.end();
+    let mut hands = Refusing(Hands::default());
+    let note = |happened: Happened<'_>| recorder.note(happened);
+    let dashboard = Dashboard::new(App::new()).on_happened(note);
+    let live = play_dashboard(dashboard, (120, 40), events, &mut hands);
+    recorder.end();
     ending.wait();
     let (whats, end) = read(&std::fs::read(&path).unwrap());
     assert_eq!(end, Ok(()));

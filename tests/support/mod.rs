@@ -15,10 +15,11 @@ mod metronome;
 pub mod scenes;
 mod world;
 
-use dualq_top::app::{App, Event, Key, Outcome};
-use dualq_top::dashboard::{Control, Dashboard};
+use dualq_top::app::{App, Command, Event, Key, Outcome};
 use dualq_top::model::{ProcessId, Queue};
+use dualq_top::tui::effects::Effects;
 use dualq_top::tui::event_queue::EventReceiver;
+use dualq_top::tui::run::Dashboard;
 use dualq_top::ui::theme::Theme;
 pub use metronome::Metronome;
 use ratatui::Terminal;
@@ -36,60 +37,51 @@ pub struct Hands {
     pub watched: Option<ProcessId>,
 }
 
-impl Control for Hands {
-    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> anyhow::Result<Queue> {
-        let with = if children { " with its children" } else { "" };
-        let to_name = to.name();
-        self.asked
-            .push(format!("move {} to {to_name}{with}", id.pid));
-        match self.answer.clone() {
-            Some(answer) => answer.map_err(anyhow::Error::msg),
-            None => Ok(to),
-        }
-    }
-
-    fn attach(&mut self) {
-        self.asked.push("attach".into());
-    }
-
-    fn detach(&mut self) {
-        self.asked.push("detach".into());
-    }
-
-    fn signal(&mut self, id: ProcessId, signal: i32) -> anyhow::Result<()> {
-        self.asked.push(format!("signal {signal} to {}", id.pid));
-        match self.answer.clone() {
-            Some(Err(why)) => Err(anyhow::Error::msg(why)),
-            _ => Ok(()),
-        }
-    }
-
-    fn threads(&mut self, show: bool) {
-        let what = if show { "shown" } else { "hidden" };
-        self.asked.push(format!("threads {what}"));
-    }
-
-    fn measure_waits(&mut self, on: bool) {
-        self.asked.push(format!("measure waits: {on}"));
-    }
-
-    fn watch(&mut self, id: Option<ProcessId>) {
-        self.watched = id;
-    }
-
-    fn demo(&mut self, start: bool) {
-        self.asked.push(
-            if start {
-                "start the demo"
-            } else {
-                "stop the demo"
+impl Effects for Hands {
+    fn perform(&mut self, command: Command) -> Option<Event> {
+        let asked = match command {
+            Command::Move(batch) => {
+                let answers = batch.requests().map(|(id, to, children)| {
+                    let with = if children { " with its children" } else { "" };
+                    let to_name = to.name();
+                    self.asked
+                        .push(format!("move {} to {to_name}{with}", id.pid));
+                    (id, self.answer.clone().unwrap_or(Ok(to)))
+                });
+                return Some(Event::Moved(answers.collect()));
             }
-            .into(),
-        );
-    }
-
-    fn interval(&mut self, interval: std::time::Duration) {
-        self.asked.push(format!("look each {interval:?}"));
+            Command::Signal { to, signal } => {
+                let answers = to.into_iter().map(|id| {
+                    self.asked.push(format!("signal {signal} to {}", id.pid));
+                    match self.answer.clone() {
+                        Some(Err(why)) => Err(why),
+                        _ => Ok(()),
+                    }
+                });
+                return Some(Event::Signalled(answers.collect()));
+            }
+            Command::Watch(id) => {
+                self.watched = id;
+                return None;
+            }
+            Command::Attach => "attach".into(),
+            Command::Detach => "detach".into(),
+            Command::Threads(true) => "threads shown".into(),
+            Command::Threads(false) => "threads hidden".into(),
+            Command::MeasureWaits(on) => format!("measure waits: {on}"),
+            Command::Demo(true) => "start the demo".into(),
+            Command::Demo(false) => "stop the demo".into(),
+            Command::Interval(interval) => format!("look each {interval:?}"),
+            Command::Playback(_)
+            | Command::Suspend
+            | Command::Resume
+            | Command::Redraw
+            | Command::Quit(_) => {
+                return None;
+            }
+        };
+        self.asked.push(asked);
+        None
     }
 }
 
@@ -116,16 +108,22 @@ pub fn play_in(
 pub fn play_app(
     app: App,
     theme: Theme,
+    size: (u16, u16),
+    events: impl IntoIterator<Item = Event>,
+    hands: &mut dyn Effects,
+) -> Shown {
+    play_dashboard(Dashboard::new(app).theme(theme), size, events, hands)
+}
+
+pub fn play_dashboard(
+    dashboard: Dashboard<'_>,
     (columns, rows): (u16, u16),
     events: impl IntoIterator<Item = Event>,
-    hands: &mut dyn Control,
+    hands: &mut dyn Effects,
 ) -> Shown {
     let receiver = EventReceiver::of(events);
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    let outcome = Dashboard::new(app)
-        .theme(theme)
-        .run(&mut terminal, &receiver, hands)
-        .unwrap();
+    let outcome = dashboard.run(&mut terminal, &receiver, hands).unwrap();
     Shown {
         buffer: terminal.backend().buffer().clone(),
         outcome,

@@ -1,23 +1,19 @@
 //! Carries out the dashboard's commands: on the scheduler, on processes and on the load.
 
-use std::{
-    sync::mpsc::{Receiver, Sender},
-    time::Duration,
-};
+use std::sync::mpsc::{Receiver, Sender};
 
 use anyhow::{Context, Result};
 
 use super::keeper::Order;
-use crate::app::Event;
-use crate::dashboard::{Control, Happened};
+use crate::app::{Command, Event, MoveBatch, Moved};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
 use crate::model::{ProcessId, Queue};
 use crate::observe::SamplerRequest;
-use crate::record::Recorder;
 use crate::scheduler::changes::{self, Cause, Change};
 use crate::scheduler::{Handle, Hold, served};
-use crate::signal;
+use crate::sys::signals;
+use crate::tui::effects::Effects;
 use crate::tui::event_queue::EventSender;
 
 /// Carries out the dashboard's commands.
@@ -32,8 +28,6 @@ pub struct Hands {
     pub keeper: Option<demo::keeper::Keeper>,
     /// The load that the command line asks for.
     pub plan: Option<Plan>,
-    /// The recorder, if the session is recorded.
-    pub recorder: Option<Recorder>,
 }
 
 impl Hands {
@@ -54,24 +48,43 @@ impl Hands {
         Ok(())
     }
 
-    fn order(&self, order: Order) {
+    /// Asks the thread that owns the scheduler; it answers later, unless there is none.
+    fn order(&self, order: Order) -> Option<Event> {
         let sent = self
             .orders
             .as_ref()
             .is_some_and(|orders| orders.send(order).is_ok());
-        if !sent {
-            let sentence =
-                "cannot attach or detach in view mode: run dualq-top with sudo".to_owned();
-            let _ = self.events.send(Event::Scheduler(Err(sentence)));
-        }
+        let sentence = "cannot attach or detach in view mode: run dualq-top with sudo";
+        (!sent).then(|| Event::Scheduler(Err(sentence.to_owned())))
     }
-}
 
-impl Control for Hands {
-    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> Result<Queue> {
+    fn sample(&self, request: SamplerRequest) -> Option<Event> {
+        let _ = self.sampler.send(request);
+        None
+    }
+
+    /// Moves the processes one after the other, and reads back from the kernel's map where each is.
+    fn move_all(&mut self, batch: &MoveBatch) -> Vec<Moved> {
         if let Some(handle) = self.handles.try_iter().last() {
             self.hold.own(handle);
         }
+        let answers: Vec<Moved> = batch
+            .requests()
+            .map(|(id, to, children)| {
+                let result = self.move_process(id, to, children);
+                (id, result.map_err(|error| format!("{error:#}")))
+            })
+            .collect();
+        if answers.iter().any(|(_, result)| result.is_ok()) {
+            if let Some(orders) = &self.orders {
+                let _ = orders.send(Order::Follow);
+            }
+            self.sample(SamplerRequest::Changed);
+        }
+        answers
+    }
+
+    fn move_process(&mut self, id: ProcessId, to: Queue, children: bool) -> Result<Queue> {
         if to == Queue::Priority {
             served::check(id.pid)?;
         }
@@ -86,53 +99,38 @@ impl Control for Hands {
             .context("cannot move processes in view mode: run dualq-top with sudo")?;
         handle.mark_event();
         changes::note(&[Change::new(id, to, children, Cause::Key)]);
-        if let Some(orders) = &self.orders {
-            let _ = orders.send(Order::Follow);
-        }
-        let _ = self.sampler.send(SamplerRequest::Changed);
         Ok(if handle.members.contains(id)? {
             Queue::Priority
         } else {
             Queue::Batch
         })
     }
+}
 
-    fn attach(&mut self) {
-        self.order(Order::Attach);
-    }
-
-    fn detach(&mut self) {
-        self.order(Order::Detach);
-    }
-
-    fn signal(&mut self, id: ProcessId, signal: i32) -> Result<()> {
-        signal::send(id, signal)
-    }
-
-    fn measure_waits(&mut self, on: bool) {
-        self.order(Order::MeasureWaits(on));
-    }
-
-    fn note(&mut self, happened: Happened<'_>) -> Option<String> {
-        self.recorder.as_ref()?.note(happened)
-    }
-
-    fn watch(&mut self, id: Option<ProcessId>) {
-        let _ = self.sampler.send(SamplerRequest::Watch(id));
-    }
-
-    fn demo(&mut self, start: bool) {
-        if let Err(error) = self.order_demo(start) {
-            let why = format!("{error:#}");
-            let _ = self.events.send(Event::Demo(DemoStatus::Ended(why)));
+impl Effects for Hands {
+    fn perform(&mut self, command: Command) -> Option<Event> {
+        match command {
+            Command::Move(batch) => Some(Event::Moved(self.move_all(&batch))),
+            Command::Signal { to, signal } => {
+                let send = |id| signals::send(id, signal).map_err(|error| format!("{error:#}"));
+                Some(Event::Signalled(to.into_iter().map(send).collect()))
+            }
+            Command::Attach => self.order(Order::Attach),
+            Command::Detach => self.order(Order::Detach),
+            Command::MeasureWaits(on) => self.order(Order::MeasureWaits(on)),
+            Command::Demo(start) => {
+                let error = self.order_demo(start).err()?;
+                Some(Event::Demo(DemoStatus::Ended(format!("{error:#}"))))
+            }
+            Command::Interval(interval) => self.sample(SamplerRequest::Interval(interval)),
+            Command::Threads(show) => self.sample(SamplerRequest::Threads(show)),
+            Command::Watch(id) => self.sample(SamplerRequest::Watch(id)),
+            // There is no recording to go through; the loop itself does the others.
+            Command::Playback(_)
+            | Command::Suspend
+            | Command::Resume
+            | Command::Redraw
+            | Command::Quit(_) => None,
         }
-    }
-
-    fn interval(&mut self, interval: Duration) {
-        let _ = self.sampler.send(SamplerRequest::Interval(interval));
-    }
-
-    fn threads(&mut self, show: bool) {
-        let _ = self.sampler.send(SamplerRequest::Threads(show));
     }
 }

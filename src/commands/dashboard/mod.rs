@@ -15,9 +15,9 @@ use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP};
 
 use crate::app::preferences::Preferences;
-use crate::app::{App, Event, Outcome};
+use crate::app::{App, Command, Event, Outcome};
 use crate::cli::{Look, ThemeName};
-use crate::dashboard::{Control, Dashboard, Happened};
+use crate::dashboard::Dashboard;
 use crate::demo::Plan;
 use crate::drill;
 use crate::input;
@@ -30,6 +30,7 @@ use crate::rights;
 use crate::scheduler::{Handle, Hold, Options, preflight, sysfs};
 use crate::signal;
 use crate::terminal::{self, Tui};
+use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::{self, EventReceiver, EventSender};
 use crate::ui::theme::{Depth, Theme};
 use hands::Hands;
@@ -98,7 +99,6 @@ pub fn run(
         handles,
         keeper,
     } = kernel;
-    let ending = recorder.clone();
     let hands = Hands {
         hold,
         handles,
@@ -110,20 +110,29 @@ pub fn run(
             Start::Demo(plan) => Some(plan),
             _ => None,
         },
-        recorder,
     };
     if stderr().is_terminal() {
         // From here on the screen is the dashboard's.
         libbpf::aloud(false);
     }
     let app = App::with(preferences);
-    let outcome = show(view, hands, app, theme(look), &events, &received, heard);
+    let note = |happened: Happened<'_>| recorder.as_ref()?.note(happened);
+    let dashboard = Dashboard::new(app).theme(theme(look)).on_happened(note);
+    let outcome = show(
+        view,
+        hands,
+        recorder.clone(),
+        dashboard,
+        &events,
+        &received,
+        heard,
+    );
     let ended = keeper.is_none_or(|mut keeper| keeper.end());
     // A panic while the dashboard ran has been reported already.
     if !ended && !matches!(outcome, Ok(Outcome::Panicked(_))) {
         bail!("the scheduler's thread panicked; the kernel's scheduler is back");
     }
-    if let (Some(recorder), Some(recorded)) = (ending, recorded) {
+    if let (Some(recorder), Some(recorded)) = (&recorder, recorded) {
         recorder.end();
         recorded.wait();
     }
@@ -237,19 +246,19 @@ pub(super) fn theme(look: Look) -> Theme {
 fn show(
     view: Option<String>,
     mut hands: Hands,
-    app: App,
-    theme: Theme,
+    recorder: Option<Recorder>,
+    dashboard: Dashboard<'_>,
     events: &EventSender,
     received: &EventReceiver,
     heard: Receiver<SamplerRequest>,
 ) -> Result<Outcome> {
-    listen_to_signals(events.clone(), hands.orders.clone(), hands.recorder.clone())?;
+    listen_to_signals(events.clone(), hands.orders.clone(), recorder)?;
 
     let mut tui = Tui::new()?;
     terminal::report_panics(events.clone());
     let hold = hands.hold.try_clone()?;
+    let interval = dashboard.app().interval();
     let snapshots = events.clone();
-    let interval = app.interval();
     thread::Builder::new()
         .name("observe".to_owned())
         .spawn(move || {
@@ -262,11 +271,12 @@ fn show(
     rights::give_up()?;
     input::spawn(events.clone()).context("cannot read the terminal")?;
 
-    if hands.plan.is_some() {
-        hands.demo(true);
+    if hands.plan.is_some()
+        && let Some(event) = hands.perform(Command::Demo(true))
+    {
+        let _ = events.send(event);
     }
-    Dashboard::new(app)
-        .theme(theme)
+    dashboard
         .on_suspend(terminal::suspend)
         .on_resume(terminal::resume)
         .run(tui.screen(), received, &mut hands)
@@ -291,7 +301,11 @@ pub(super) fn listen_to_signals(
                 if let Some(orders) = orders.as_ref().filter(|_| ends) {
                     let _ = orders.send(Order::End);
                 }
-                let _ = events.send(Event::Signal(signal));
+                let _ = events.send(match signal {
+                    SIGTSTP => Event::Suspend,
+                    SIGCONT => Event::Continued,
+                    signal => Event::Terminated(signal),
+                });
                 if ends {
                     insist(signal, recorder.as_ref());
                 }

@@ -10,31 +10,27 @@ use crate::model::{Membership, ProcessId, Queue};
 /// A request of the state to the world outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Command {
-    /// Moves begin that belong together; [`App::next_move`](super::App::next_move) gives the first.
-    Moves(Moves),
-    Move {
-        id: ProcessId,
-        to: Queue,
-        /// Into PRIORITY with its children; out of it those that came through it leave as well.
-        children: bool,
-    },
+    /// Move these processes; the answer to all of them is one [`Event::Moved`](super::Event::Moved).
+    Move(MoveBatch),
     Attach,
     Detach,
     /// Start or stop measuring how long tasks wait.
     MeasureWaits(bool),
-    /// Start the demonstration load, or stop it; the answer comes as [`Event::Demo`].
+    /// Start the demonstration load, or stop it; the answer comes as [`Event::Demo`](super::Event::Demo).
     Demo(bool),
     /// Look this often from now on.
     Interval(Duration),
     /// Read the threads of processes as well, or stop doing so.
     Threads(bool),
-    /// Send a signal by its number.
+    /// Send a signal by its number; the answer is one [`Event::Signalled`](super::Event::Signalled).
     Signal {
-        id: ProcessId,
+        to: Vec<ProcessId>,
         signal: i32,
     },
-    /// Go through the recording otherwise.
-    Replay(PlaybackRequest),
+    /// Measure the waits of this process one by one as well.
+    Watch(Option<ProcessId>),
+    /// Change how the recording is gone through.
+    Playback(PlaybackRequest),
     /// Hand the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Take the terminal again and draw: the program was stopped, and a shell may have had it since.
@@ -46,7 +42,7 @@ pub enum Command {
 
 /// Moves that are asked for together.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Moves {
+pub struct MoveBatch {
     pub moves: VecDeque<(ProcessId, Queue)>,
     /// Why others cannot be moved, known before the kernel is asked.
     pub refused: Vec<String>,
@@ -57,6 +53,22 @@ pub struct Moves {
     /// Each process's membership before the move, or after it for an undo. A replay cannot undo.
     #[serde(skip)]
     pub memberships: HashMap<ProcessId, Option<Membership>>,
+}
+
+impl MoveBatch {
+    /// Returns each process, the queue that it is to be in, and whether its children come along, in
+    /// the order in which the kernel is asked.
+    pub fn requests(&self) -> impl Iterator<Item = (ProcessId, Queue, bool)> + '_ {
+        self.moves.iter().map(|&(id, to)| {
+            let was = self.memberships.get(&id).copied().flatten();
+            let children = if self.undoes {
+                was == Some(Membership::WithChildren)
+            } else {
+                self.children
+            };
+            (id, to, children && to == Queue::Priority)
+        })
+    }
 }
 
 /// The request that the scheduler has not answered yet.

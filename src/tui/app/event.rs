@@ -1,6 +1,6 @@
 //! Events delivered to the state.
 
-use super::command::{Moves, Pending};
+use super::command::{MoveBatch, Pending};
 use super::key::{Key, Mouse, MouseAction, MouseTarget};
 use crate::model::{DemoStatus, ProcessId, Queue, Snapshot};
 
@@ -16,13 +16,12 @@ pub enum Event {
     /// Columns and rows.
     Resize(u16, u16),
     Snapshot(Box<Snapshot>),
-    /// The queue that the kernel's map gives after a [`Command::Move`](super::Command::Move), or why nothing was moved.
-    Moved {
-        id: ProcessId,
-        result: Result<Queue, String>,
-    },
-    /// Whether a [`Command::Signal`](super::Command::Signal) was sent, or why not.
-    Signalled(Result<(), String>),
+    /// The answers to a [`Command::Move`](super::Command::Move), in the order of its moves. In a
+    /// recording they come one by one.
+    Moved(Vec<Moved>),
+    /// For each process of a [`Command::Signal`](super::Command::Signal) whether the signal was
+    /// sent, or why not.
+    Signalled(Vec<Result<(), String>>),
     /// A [`Command::Attach`](super::Command::Attach) or [`Command::Detach`](super::Command::Detach) has ended.
     Scheduler(Result<(), String>),
     /// The kernel ended the scheduler, asked for a restart and has got it; why, in its words.
@@ -35,13 +34,20 @@ pub enum Event {
     Recorder(String),
     /// News of the recording that is played, besides its events.
     Replay(Playback),
-    /// A signal by its number.
-    Signal(i32),
+    /// SIGTSTP: the program is to stop.
+    Suspend,
+    /// SIGCONT: the program goes on.
+    Continued,
+    /// A signal, by its number, that ends the program.
+    Terminated(i32),
     /// The terminal hung up: nobody can see or type any more.
     TerminalGone,
     /// Another thread panicked; the message is for after the terminal is restored.
     Panicked(String),
 }
+
+/// A process, and the queue that the kernel's map gives after its move, or why it was not moved.
+pub type Moved = (ProcessId, Result<Queue, String>);
 
 /// News of a recording that is played, besides its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,7 +57,7 @@ pub enum Playback {
     /// A key that was pressed then.
     Pressed(Key),
     /// These moves were asked for together then.
-    Moves(Moves),
+    Moves(MoveBatch),
     /// So many events were lost in the recording here.
     Lost(u64),
     /// It is read again from its beginning, up to the snapshot before: what comes is not to be shown

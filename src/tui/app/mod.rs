@@ -38,8 +38,8 @@ mod signals;
 mod view;
 mod waits;
 
-pub use command::{Command, Moves, Outcome, Pending, PlaybackRequest};
-pub use event::{Event, Playback};
+pub use command::{Command, MoveBatch, Outcome, Pending, PlaybackRequest};
+pub use event::{Event, Moved, Playback};
 pub use key::{Key, Mouse, MouseAction, MouseTarget};
 pub use mode::Mode;
 
@@ -112,21 +112,17 @@ impl App {
             Event::Paste(text) => self.paste(&text),
             Event::Resize(..) => {}
             Event::Snapshot(snapshot) => self.see(snapshot),
-            Event::Moved { id, result } => {
-                let next = self.moved(id, result);
-                // A recording has the kernel's answers; nobody is asked.
-                return next.filter(|_| self.replay.is_none());
-            }
-            Event::Signalled(result) => return self.signalled(result),
+            Event::Moved(answers) => self.moved(answers),
+            Event::Signalled(answers) => self.signalled(answers),
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Restarted(why) => self.restarted(&why),
             Event::Waits(result) => self.waits_switched(result),
             Event::Demo(news) => self.demo_news(news),
             Event::Recorder(said) => self.say(Tone::Refused, said),
             Event::Replay(news) => self.replay_news(news),
-            Event::Signal(signal_hook::consts::SIGTSTP) => return Some(Command::Suspend),
-            Event::Signal(signal_hook::consts::SIGCONT) => return Some(Command::Resume),
-            Event::Signal(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
+            Event::Suspend => return Some(Command::Suspend),
+            Event::Continued => return Some(Command::Resume),
+            Event::Terminated(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
             Event::TerminalGone => return Some(Command::Quit(Outcome::TerminalGone)),
             Event::Panicked(message) => return Some(Command::Quit(Outcome::Panicked(message))),
         }

@@ -1,7 +1,5 @@
 //! The mode, which decides what keys do, with its data.
 
-use std::collections::VecDeque;
-
 use super::menu::Menu;
 use crate::model::ProcessId;
 
@@ -32,8 +30,6 @@ pub enum Mode {
 #[derive(Debug)]
 pub struct Sending {
     pub(super) signal: i32,
-    pub(super) to: VecDeque<ProcessId>,
+    pub(super) to: Vec<ProcessId>,
     pub(super) whom: String,
-    pub(super) sent: usize,
-    pub(super) refused: Option<String>,
 }

@@ -3,11 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use super::App;
-use super::command::{Command, Moves};
+use super::command::{Command, MoveBatch};
+use super::event::Moved;
 use super::keymap::Action;
+use super::measure::held::Held;
 use super::message::{Sentence, Tone};
 use super::permitted::may_move;
-use super::session::{Errand, Undo};
+use super::session::{Moving, Undo};
 use crate::model::{Membership, Process, ProcessId, Queue};
 
 /// Moves that can be taken back.
@@ -33,9 +35,9 @@ impl App {
                 tagged.contains(&process.id)
             }
         });
-        let mut moves = Moves {
+        let mut moves = MoveBatch {
             children,
-            ..Moves::default()
+            ..MoveBatch::default()
         };
         let mut movable = Vec::new();
         for process in chosen {
@@ -76,10 +78,10 @@ impl App {
         };
         let living: HashMap<ProcessId, Option<Queue>> =
             self.processes().iter().map(|p| (p.id, p.queue)).collect();
-        let mut moves = Moves {
+        let mut moves = MoveBatch {
             undoes: true,
             memberships: last.memberships,
-            ..Moves::default()
+            ..MoveBatch::default()
         };
         for (id, to) in last.moves {
             let was = moves.memberships.get(&id).copied().flatten();
@@ -106,85 +108,71 @@ impl App {
     }
 
     /// Refuses a move while the previous one is in progress.
-    fn begin(&mut self, moves: Moves) -> Option<Command> {
-        if self.session.errand.is_some() {
+    fn begin(&mut self, batch: MoveBatch) -> Option<Command> {
+        if self.session.moving.is_some() {
             self.say(Tone::Note, "The previous move is still in progress.");
             return None;
         }
-        self.session.errand = Some(moves.clone().into());
-        Some(Command::Moves(moves))
+        self.session.moving = Some(Moving::new(batch.clone()));
+        Some(Command::Move(batch))
     }
 
     /// In a recording, where the kernel's answers follow.
-    pub(super) fn replay_moves(&mut self, moves: Moves) {
-        self.session.errand = Some(moves.into());
-        self.next_move();
+    pub(super) fn replay_moves(&mut self, batch: MoveBatch) {
+        self.session.moving = Some(Moving::new(batch));
+        self.moved(Vec::new());
     }
 
-    /// Returns the next request to the kernel. After the last one, shows the result.
-    pub fn next_move(&mut self) -> Option<Command> {
-        let errand = self.session.errand.as_mut()?;
-        errand.asked = errand.rest.pop_front();
-        match errand.asked {
-            Some((id, to)) => Some(Command::Move {
-                id,
-                to,
-                children: to == Queue::Priority && errand.with_children(id),
-            }),
-            None => {
-                let errand = self.session.errand.take()?;
-                self.conclude(errand);
-                None
-            }
-        }
-    }
-
-    /// The kernel's map has answered: only now does the mark change.
-    pub(super) fn moved(
-        &mut self,
-        id: ProcessId,
-        result: Result<Queue, String>,
-    ) -> Option<Command> {
-        let mut errand = self.session.errand.take().unwrap_or_default();
-        match result {
-            Err(why) => errand.refused.push(why),
-            Ok(queue) => {
-                self.session.read_back.push((id, queue));
-                self.demo_begins_anew(Some(id));
-                if let Some(snapshot) = &mut self.session.snapshot {
-                    snapshot.put(id, queue);
-                }
-                if let Some(snapshot) = self
-                    .session
-                    .held
-                    .as_mut()
-                    .and_then(super::measure::held::Held::waiting)
-                {
-                    snapshot.put(id, queue);
-                }
-                if errand.asked.is_some_and(|asked| asked != (id, queue)) {
-                    let title = self.title_of(id);
-                    let queue = queue.name();
-                    errand.refused.push(format!(
-                        "{title} is in {queue} according to the kernel's map."
-                    ));
-                } else {
-                    // One that leaves and comes back has made one move.
-                    errand.done.retain(|(done, _)| *done != id);
-                    errand.done.push((id, queue));
+    /// The kernel's map has answered: only now do the marks change. After the last answer,
+    /// the result is shown.
+    pub(super) fn moved(&mut self, answers: Vec<Moved>) {
+        let mut moving = self.session.moving.take().unwrap_or_default();
+        for (id, result) in answers {
+            let asked = moving.batch.moves.get(moving.answered).copied();
+            moving.answered += 1;
+            match result {
+                Err(why) => moving.refused.push(why),
+                Ok(queue) => {
+                    self.note_move(id, queue);
+                    if asked.is_some_and(|asked| asked != (id, queue)) {
+                        let title = self.title_of(id);
+                        let queue = queue.name();
+                        moving.refused.push(format!(
+                            "{title} is in {queue} according to the kernel's map."
+                        ));
+                    } else {
+                        // One that leaves and comes back has made one move.
+                        moving.done.retain(|(done, _)| *done != id);
+                        moving.done.push((id, queue));
+                    }
                 }
             }
         }
-        self.session.errand = Some(errand);
-        self.next_move()
+        if moving.is_over() {
+            self.conclude(moving);
+        } else {
+            self.session.moving = Some(moving);
+        }
+    }
+
+    /// Puts a process where it is now, in all that was seen of it before.
+    fn note_move(&mut self, id: ProcessId, queue: Queue) {
+        self.session.read_back.push((id, queue));
+        self.demo_begins_anew(Some(id));
+        if let Some(snapshot) = &mut self.session.snapshot {
+            snapshot.put(id, queue);
+        }
+        if let Some(snapshot) = self.session.held.as_mut().and_then(Held::waiting) {
+            snapshot.put(id, queue);
+        }
     }
 
     /// Says what came of it, and marks it in the charts.
-    fn conclude(&mut self, errand: Errand) {
-        let (name, title, queue) = match *errand.done {
+    fn conclude(&mut self, moving: Moving) {
+        let (name, title, queue) = match *moving.done {
             [] => {
-                let why = errand.refused.first().cloned().unwrap_or_default();
-                let more = match errand.refused.len() {
+                let why = moving.refused.first().cloned().unwrap_or_default();
+                let more = match moving.refused.len() {
                     0 | 1 => String::new(),
                     count => format!(" {} others were not moved either.", count - 1),
                 };
@@ -196,47 +184,47 @@ impl App {
                 (name, self.title_of(id), Some(queue))
             }
             [(_, queue), ..] => {
-                let text = format!("{} processes", errand.done.len());
-                let same = errand.done.iter().all(|(_, other)| *other == queue);
+                let text = format!("{} processes", moving.done.len());
+                let same = moving.done.iter().all(|(_, other)| *other == queue);
                 (text.clone(), text, same.then_some(queue))
             }
         };
         let to = queue.map_or("where they were", Queue::name);
         self.mark(format!("{name} → {to}"));
         if let Some(queue) = queue {
-            let ids = errand.done.iter().map(|(id, _)| *id).collect();
+            let ids = moving.done.iter().map(|(id, _)| *id).collect();
             let change = format!("{} → {to}", queue.other().name());
             self.compare(ids, title.clone(), change);
         }
-        let (back, tone) = match (errand.undoes, errand.refused.is_empty()) {
+        let (back, tone) = match (moving.batch.undoes, moving.refused.is_empty()) {
             (true, true) => ("Undone: ", Tone::Done),
             (true, false) => ("Undone: ", Tone::Refused),
             (false, true) => ("", Tone::Done),
             (false, false) => ("", Tone::Refused),
         };
-        let with = match (errand.children, queue) {
+        let with = match (moving.batch.children, queue) {
             (true, Some(Queue::Priority)) => ", with children",
             _ => "",
         };
         let mut text = format!("{back}{title} → {to}{with}");
-        if let ([(id, Queue::Priority)], false) = (&*errand.done, errand.undoes)
+        if let ([(id, Queue::Priority)], false) = (&*moving.done, moving.batch.undoes)
             && let Some(but) = self.processes().iter().find(|process| process.id == *id)
             && let Some(but) = but.policy.in_priority()
         {
             text.push_str("; ");
             text.push_str(but);
         }
-        if let Some(why) = errand.refused.first() {
-            text.push_str(&format!("; {} not moved: {why}", errand.refused.len()));
+        if let Some(why) = moving.refused.first() {
+            text.push_str(&format!("; {} not moved: {why}", moving.refused.len()));
         }
         self.say(tone, text);
-        if !errand.undoes {
+        if !moving.batch.undoes {
             if self.session.undos.len() == UNDOS {
                 self.session.undos.remove(0);
             }
             self.session.undos.push(Undo {
-                moves: errand.done,
-                memberships: errand.memberships,
+                moves: moving.done,
+                memberships: moving.batch.memberships,
             });
         }
     }

@@ -70,7 +70,7 @@ impl App {
             Playback::Moves(moves) => self.replay_moves(moves),
             Playback::Lost(count) => {
                 // An answer may be among them.
-                self.session.errand = None;
+                self.session.moving = None;
                 let text = format!("The recording lacks {count} events here.");
                 self.say(Tone::Note, text);
             }
@@ -110,7 +110,7 @@ impl App {
             }
             _ => return None,
         };
-        Some(order.map(Command::Replay))
+        Some(order.map(Command::Playback))
     }
 
     fn replay_pauses(&mut self) -> Option<PlaybackRequest> {

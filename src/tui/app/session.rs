@@ -1,9 +1,9 @@
 //! The data that has come from the world since the dashboard began, or since the recording was started again.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::time::Duration;
 
-use super::command::{Moves, Pending};
+use super::command::{MoveBatch, Pending};
 use super::measure::activity::Activity;
 use super::measure::before_after::Comparisons;
 use super::measure::deadlines::Deadlines;
@@ -35,7 +35,7 @@ pub(super) struct Session {
     /// The request that the scheduler has not answered yet.
     pub pending: Option<Pending>,
     /// The moves whose answers are awaited.
-    pub errand: Option<Errand>,
+    pub moving: Option<Moving>,
     /// A signal whose answers are awaited.
     pub sending: Option<Sending>,
     /// The moves so far, the last one at the end.
@@ -63,40 +63,28 @@ pub(super) struct Demo {
     pub stopping: bool,
 }
 
-/// Moves under way. The kernel is asked one after the other.
+/// Moves under way.
 #[derive(Debug, Default)]
-pub(super) struct Errand {
-    pub rest: VecDeque<(ProcessId, Queue)>,
-    pub asked: Option<(ProcessId, Queue)>,
+pub(super) struct Moving {
+    pub batch: MoveBatch,
+    /// How many of them the kernel has answered.
+    pub answered: usize,
     pub done: Vec<(ProcessId, Queue)>,
     pub refused: Vec<String>,
-    pub undoes: bool,
-    pub children: bool,
-    pub memberships: HashMap<ProcessId, Option<Membership>>,
 }
 
-impl From<Moves> for Errand {
-    fn from(moves: Moves) -> Self {
+impl Moving {
+    pub fn new(mut batch: MoveBatch) -> Self {
         Self {
-            rest: moves.moves,
-            refused: moves.refused,
-            undoes: moves.undoes,
-            children: moves.children,
-            memberships: moves.memberships,
+            refused: std::mem::take(&mut batch.refused),
+            batch,
             ..Self::default()
         }
     }
-}
 
-impl Errand {
-    /// Returns true if its children follow it into PRIORITY.
-    pub fn with_children(&self, id: ProcessId) -> bool {
-        let was = self.memberships.get(&id).copied().flatten();
-        if self.undoes {
-            was == Some(Membership::WithChildren)
-        } else {
-            self.children
-        }
+    /// Whether no answer is awaited any more.
+    pub fn is_over(&self) -> bool {
+        self.answered >= self.batch.moves.len()
     }
 }
 

@@ -81,10 +81,8 @@ impl App {
         };
         self.view.mode = Mode::Confirm(Sending {
             signal: *signal,
-            to: to.into(),
+            to,
             whom,
-            sent: 0,
-            refused: None,
         });
     }
 
@@ -106,8 +104,9 @@ impl App {
         };
         match key {
             Key::Char('y' | 'Y') => {
+                let (to, signal) = (sending.to.clone(), sending.signal);
                 self.session.sending = Some(sending);
-                self.next_signal()
+                Some(Command::Signal { to, signal })
             }
             Key::Ctrl('c') => Some(Command::Quit(Outcome::Quit)),
             _ => {
@@ -117,35 +116,22 @@ impl App {
         }
     }
 
-    fn next_signal(&mut self) -> Option<Command> {
-        let sending = self.session.sending.as_mut()?;
-        let signal = sending.signal;
-        if let Some(id) = sending.to.pop_front() {
-            return Some(Command::Signal { id, signal });
-        }
-        let sending = self.session.sending.take()?;
-        let name = name(signal);
-        match (sending.refused, sending.sent) {
-            (None, _) => self.say(Tone::Done, format!("{name} sent to {}.", sending.whom)),
-            (Some(why), 0) => self.say(Tone::Refused, why),
-            (Some(why), sent) => {
+    /// Says what came of a signal. In a recording nothing waits for it.
+    pub(super) fn signalled(&mut self, answers: Vec<Result<(), String>>) {
+        let Some(sending) = self.session.sending.take() else {
+            return;
+        };
+        let name = name(sending.signal);
+        let sent = answers.iter().filter(|answer| answer.is_ok()).count();
+        match answers.into_iter().find_map(Result::err) {
+            None => self.say(Tone::Done, format!("{name} sent to {}.", sending.whom)),
+            Some(why) if sent == 0 => self.say(Tone::Refused, why),
+            Some(why) => {
                 self.say(
                     Tone::Refused,
                     format!("{name} sent to {sent}; not to all: {why}"),
                 );
             }
         }
-        None
-    }
-
-    pub(super) fn signalled(&mut self, result: Result<(), String>) -> Option<Command> {
-        let sending = self.session.sending.as_mut()?;
-        match result {
-            Ok(()) => sending.sent += 1,
-            Err(why) => {
-                sending.refused.get_or_insert(why);
-            }
-        }
-        self.next_signal()
     }
 }

@@ -1,0 +1,23 @@
+//! What the dashboard does to the world outside, and what passes between it and the state.
+
+use super::app::{Command, Event};
+
+/// Carries out the state's commands.
+pub trait Effects {
+    /// Carries out one command. An answer that is known at once comes back; others reach the state
+    /// through the event queue.
+    fn perform(&mut self, command: Command) -> Option<Event>;
+}
+
+impl<F: FnMut(Command) -> Option<Event>> Effects for F {
+    fn perform(&mut self, command: Command) -> Option<Event> {
+        self(command)
+    }
+}
+
+/// What passes between the world outside and the state.
+#[derive(Debug, Clone, Copy)]
+pub enum Happened<'a> {
+    Event(&'a Event),
+    Command(&'a Command),
+}
