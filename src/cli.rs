@@ -391,9 +391,9 @@ pub struct StatsOptions {
     pub watch: Option<u32>,
 }
 
-/// The order of tasks within BATCH.
+/// The order of tasks within a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum BatchOrder {
+pub enum Order {
     /// By virtual time, weighted by nice value; a task that has had less CPU time may preempt
     #[default]
     Fair,
@@ -405,7 +405,11 @@ pub enum BatchOrder {
 pub struct SchedulerOptions {
     /// Order of tasks within BATCH
     #[arg(long, value_name = "ORDER", value_enum, default_value_t)]
-    pub batch_order: BatchOrder,
+    pub batch_order: Order,
+
+    /// Order of tasks within PRIORITY
+    #[arg(long, value_name = "ORDER", value_enum, default_value_t)]
+    pub priority_order: Order,
 
     /// Share of CPU time, in percent (0 to 50), that BATCH keeps on a CPU that both queues want; 0 is strict priority
     #[arg(long, value_name = "PERCENT", default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(0..=50))]

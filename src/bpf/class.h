@@ -50,49 +50,47 @@ static u64 first_slice(u32 class, s32 cpu, const struct task_record *t)
 	return slice_of(class, cpu);
 }
 
-/* The virtual time of the queue that a BATCH task belongs to. */
-static u64 queue_vtime(s32 home)
+static u64 queue_vtime(s32 clock)
 {
 	struct cpu_record *c;
 
-	if (home == SHARED)
-		return shared_vtime;
-	c = cpu_record_of(home);
-	if (!c)
-		return VTIME_ORIGIN;
-	return c->pinned_vtime;
+	if (HOME_OF(clock) == SHARED)
+		return shared_vtime[clock & 1];
+	c = cpu_record_of(HOME_OF(clock));
+	return c ? c->pinned_vtime[clock & 1] : VTIME_ORIGIN;
 }
 
 /* A task's turn has come: its queue's virtual time moves on to the task's own; it never goes back.
  * Returns that time. */
-static u64 advance_queue(struct cpu_record *c, s32 home, u64 vtime)
+static u64 advance_queue(struct cpu_record *c, s32 clock, u64 vtime)
 {
-	u64 now = home == SHARED ? shared_vtime : c->pinned_vtime;
+	u64 *now = HOME_OF(clock) == SHARED ? &shared_vtime[clock & 1] : &c->pinned_vtime[clock & 1];
 
-	if (!before(now, vtime))
-		return now;
-	if (home == SHARED)
-		shared_vtime = vtime;
-	else
-		c->pinned_vtime = vtime;
-	return vtime;
+	if (before(*now, vtime))
+		*now = vtime;
+	return *now;
+}
+
+static bool is_fifo(u32 class)
+{
+	return class == CLASS_BATCH ? batch_fifo : priority_fifo;
 }
 
 /*
- * Where a BATCH task stands: its own virtual time, bounded on both sides. Sleep gives a limited
+ * Where a task stands: its own virtual time, bounded on both sides. Sleep gives a limited
  * credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited lead only.
  * Virtual times of different queues run at different speeds: a task that changes queue keeps its
  * distance, not its value. A kernel thread that has just woken goes before them all: others wait for
  * what it does, a terminal for its kworker, the whole machine for the one that ends RCU's grace
  * periods. One that goes on working has its share.
  */
-static u64 batch_key(struct task_record *t, s32 home)
+static u64 key_of(struct task_record *t, s32 clock)
 {
-	u64 now = queue_vtime(home), lead = batch_lead_ns;
+	u64 now = queue_vtime(clock), lead = batch_lead_ns;
 
-	if (t->home != home) {
-		t->vtime = now + (t->vtime - queue_vtime(t->home));
-		t->home = home;
+	if (t->clock != clock) {
+		t->vtime = now + (t->vtime - queue_vtime(t->clock));
+		t->clock = clock;
 	}
 	if (before(t->vtime, now - batch_lag_ns))
 		t->vtime = now - batch_lag_ns;
@@ -100,17 +98,34 @@ static u64 batch_key(struct task_record *t, s32 home)
 		lead = kernel_thread_lead_ns;
 	if (before(now + lead, t->vtime))
 		t->vtime = now + lead;
-	return (batch_fifo ? VTIME_ORIGIN + t->queued_at : t->vtime) -
-	       (t->kernel_thread && t->slept ? kernel_thread_lead_ns : 0);
+	return t->vtime - (t->kernel_thread && t->slept ? kernel_thread_lead_ns : 0);
 }
 
 /*
- * Its place in the queue. Within a slice's worth of virtual time who came first is first: where
- * hundreds pass messages, exact order switches to each reader for one message.
+ * The place of a virtual time in the queue. Within a slice's worth of virtual time who came first is first:
+ * where hundreds pass messages, exact order switches to each reader for one message.
  */
-static u64 batch_place(u64 key)
+static u64 place_of(u64 vtime)
 {
-	return batch_fifo ? key : key & ~(PLACE_NS - 1);
+	return vtime & ~(PLACE_NS - 1);
+}
+
+static u64 place_in(struct task_record *t, u32 class, s32 home)
+{
+	u64 key = key_of(t, CLOCK(class, home));
+
+	return is_fifo(class) ? VTIME_ORIGIN + t->queued_at : place_of(key);
+}
+
+/* Ours go before all members, and before these the members that have waited for too long. */
+static u64 place_of_own(const struct task_record *t)
+{
+	return t->queued_at;
+}
+
+static u64 place_of_overdue_member(const struct task_record *t)
+{
+	return VTIME_ORIGIN / 2 + t->queued_at;
 }
 
 #endif

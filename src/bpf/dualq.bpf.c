@@ -36,8 +36,8 @@ s32 BPF_PROG(dualq_init_task, struct task_struct *p, struct scx_init_task_args *
 		return -ENOMEM;
 	/* The record outlives a detach: what an earlier attach left in it means nothing now. */
 	__builtin_memset(t, 0, sizeof(*t));
-	t->vtime = shared_vtime;
-	t->home = SHARED;
+	t->vtime = shared_vtime[1];
+	t->clock = CLOCK(CLASS_BATCH, SHARED);
 	return 0;
 }
 
@@ -148,7 +148,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 			count(cpu, class == CLASS_BATCH ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
 	}
 	if (class == CLASS_BATCH) {
-		u64 place = batch_place(batch_key(t, own ? cpu : SHARED));
+		u64 place = place_in(t, class, own ? cpu : SHARED);
 
 		if (turn_goes_on(t)) {
 			slice = t->turn_left;
@@ -168,16 +168,31 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		}
 		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
 	} else {
+		u64 place = 0;
+		bool preempts = false;
+
 		dsq_id = own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
 		if (c)
 			c->priority_waits++;
 		/* Ours after its slice as well, or it would wait for a round of the whole queue. It cannot
 		 * keep the CPU: dispatch takes from the queue before it lets anything go on. */
-		if (class == CLASS_OWN || turn_goes_on(t))
-			enq_flags |= VALUE(scx_enq_flags, SCX_ENQ_HEAD);
-		if (turn_goes_on(t))
+		if (class == CLASS_OWN) {
+			place = place_of_own(t);
+		} else {
+			place = place_in(t, class, own ? cpu : SHARED);
+			/* Dispatch chooses: others that wait may stand before this one. But it need not wait for
+			 * those at its queue's present place, as if it had come to the CPU at once. */
+			preempts = wakes && c && stands_behind(t, class, cpu, clock_ns());
+			if (preempts)
+				place = before_present(t, place);
+		}
+		if (turn_goes_on(t)) {
 			slice = t->turn_left;
-		dsq_insert(p, dsq_id, slice, enq_flags);
+			place = place_of_cut(t, place);
+		}
+		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
+		if (preempts)
+			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
 	}
 	if (!bound) {
 		/* A CPU may have gone idle since select_cpu looked. */
@@ -231,7 +246,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		}
 	}
 	/* (b) */
-	if (c->priority_waits && take_priority(cpu, c))
+	if (c->priority_waits && !(prev && member_stands_first(cpu, c)) && take_priority(cpu, c))
 		return;
 	/* (c) */
 	if (prev && c->settled && goes_first(c->class)) {
@@ -305,10 +320,10 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	begin_turn(c, p->scx.slice);
 	begin_protection(c, t);
 	/* Out of its bonds to another CPU straight to this one. */
-	if (t->home != SHARED && t->home != cpu)
-		batch_key(t, SHARED);
+	if (HOME_OF(t->clock) != SHARED && HOME_OF(t->clock) != cpu)
+		key_of(t, CLOCK(class, SHARED));
 	c->vtime = t->vtime;
-	c->home = t->home;
+	c->clock = t->clock;
 	c->rescue = c->next_is_rescue && class == CLASS_BATCH;
 	c->next_is_rescue = false;
 
@@ -316,8 +331,8 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	 * time preempts a hog that stands behind it, within a place, as well; but not one that has slept
 	 * too: messages among hundreds would take three times as long, and of two that wake each other
 	 * neither would stay behind, which is what lets it preempt. */
-	if (counted != CLASS_NONE && class == CLASS_BATCH && !t->overdue && !t->gave_way) {
-		now = turn_goes_on(t) ? queue_vtime(t->home) : advance_queue(c, t->home, t->vtime);
+	if (counted != CLASS_NONE && (class == CLASS_BATCH || class == CLASS_PRIORITY) && !t->overdue && !t->gave_way) {
+		now = turn_goes_on(t) ? queue_vtime(t->clock) : advance_queue(c, t->clock, t->vtime);
 		if (!t->slept && before(c->vtime, now))
 			c->vtime = now;
 	}
@@ -376,7 +391,7 @@ bool BPF_PROG(dualq_yield, struct task_struct *from, struct task_struct *to)
 	if (to || !t || !c)
 		return false;
 	charge(cpu, c, t, clock_ns());
-	if (c->class == CLASS_BATCH && before(c->charged_at, c->turn_ends)) {
+	if ((c->class == CLASS_BATCH || c->class == CLASS_PRIORITY) && before(c->charged_at, c->turn_ends)) {
 		t->vtime = charged_vtime(t->vtime, c->turn_ends - c->charged_at, c->weight);
 		c->vtime = t->vtime;
 	}
@@ -416,7 +431,7 @@ s32 BPF_PROG(dualq_init)
 			return err;
 		if (c) {
 			__builtin_memset(c, 0, sizeof(*c));
-			c->pinned_vtime = VTIME_ORIGIN;
+			c->pinned_vtime[0] = c->pinned_vtime[1] = VTIME_ORIGIN;
 		}
 	}
 	mask = bpf_cpumask_create();

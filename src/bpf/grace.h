@@ -21,7 +21,7 @@ static void earn_grace(struct cpu_record *c, u64 ran)
 
 static void falls_asleep(struct cpu_record *c, struct task_record *t)
 {
-	s64 lead = t->vtime - queue_vtime(t->home);
+	s64 lead = t->vtime - queue_vtime(t->clock);
 
 	t->grace_ns = lead <= 0 ? 0 : (u64)lead < c->grace_ns ? (u64)lead : c->grace_ns;
 	c->grace_ns -= t->grace_ns;

@@ -11,6 +11,19 @@
 /* More debt than this is not carried: after a real-time task has held the CPU, say. */
 #define MAX_OWED_NS (4 * (s64)batch_slice_ns)
 
+/* The running task has had so much more of its share. Time that nobody waited for is no debt: a hog that was
+ * alone would otherwise stand back for seconds once it has company. */
+static void advance_task(s32 cpu, struct cpu_record *c, struct task_record *t, u64 ran, u64 slice)
+{
+	u64 most = queue_vtime(t->clock) + slice;
+
+	t->vtime = charged_vtime(t->vtime, ran, c->weight);
+	t->awake_ns += ran;
+	if (before(most, t->vtime) && ((c->class == CLASS_BATCH && c->only_foreign) || !class_queued(c->class, cpu)))
+		t->vtime = most;
+	c->vtime = t->vtime;
+}
+
 /* Counts the running task's time up to `now`: in the CPU's counters, in its own virtual time, and
  * in the account. Runs with the CPU's run queue locked. */
 static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now)
@@ -26,6 +39,8 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 	case CLASS_PRIORITY:
 	case CLASS_OWN:
 		count(cpu, c->class == CLASS_OWN ? STAT_OWN_NS : STAT_PRIORITY_NS, ran);
+		if (c->class == CLASS_PRIORITY)
+			advance_task(cpu, c, t, ran, priority_slice_ns);
 		if (!guarantee_percent)
 			break;
 		if (class_queued(CLASS_BATCH, cpu))
@@ -37,14 +52,7 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 		break;
 	case CLASS_BATCH:
 		count(cpu, STAT_BATCH_NS, ran);
-		t->vtime = charged_vtime(t->vtime, ran, c->weight);
-		t->awake_ns += ran;
-		/* Time that nobody waited for is no debt either: a hog that was alone would else stand
-		 * back for seconds once it has company. */
-		if (before(queue_vtime(t->home) + batch_slice_ns, t->vtime) &&
-		    (c->only_foreign || !class_queued(CLASS_BATCH, cpu)))
-			t->vtime = queue_vtime(t->home) + batch_slice_ns;
-		c->vtime = t->vtime;
+		advance_task(cpu, c, t, ran, batch_slice_ns);
 		earn_grace(c, ran);
 		c->owed_ns -= ran;
 		/* Time that nobody contested is no advance on later shares. */

@@ -63,9 +63,9 @@ __noinline u64 slice_after_move(u32 class, s32 cpu)
 	return slice_among(class, class_queued(CLASS_PRIORITY, cpu));
 }
 
-__noinline u64 place_after_move(struct task_record *t, s32 home)
+__noinline u64 place_after_move(struct task_record *t, u32 class, s32 home)
 {
-	return t ? batch_place(batch_key(t, home)) : 0;
+	return t ? place_in(t, class, home) : 0;
 }
 
 /* Moves the queued tasks of a process into the queue of the class that they have now. */
@@ -94,10 +94,7 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 		t->class = to_class;
 		t->overdue = false;
 		slice = slice_after_move(to_class, cpu);
-		if (to_class == CLASS_BATCH)
-			moved = dsq_move_vtime(&it, p, to, slice, place_after_move(t, home));
-		else
-			moved = dsq_move(&it, p, to, slice);
+		moved = dsq_move_vtime(&it, p, to, slice, place_after_move(t, to_class, home));
 		if (moved && takes_over_count(t, to_class == CLASS_BATCH ? CLASS_PRIORITY : CLASS_BATCH, to_class))
 			count_here(moved_to(to_class));
 	}

@@ -75,6 +75,27 @@ static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
 	bpf_iter_scx_dsq_destroy(&it);
 }
 
+/* A member that has waited too long goes before the others of its queue. */
+static void bring_members_forward(u64 dsq_id, u64 now)
+{
+	struct bpf_iter_scx_dsq it;
+	struct task_struct *p;
+
+	if (!queued(dsq_id))
+		return;
+	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
+	while ((p = bpf_iter_scx_dsq_next(&it))) {
+		struct task_record *t = task_record_of(p);
+
+		if (!t || t->class != CLASS_PRIORITY || t->overdue || !t->queued_at || now - t->queued_at < overdue_ns)
+			continue;
+		t->overdue = true;
+		if (dsq_move_vtime(&it, p, dsq_id, in_ticks(tick_ns), place_of_overdue_member(t)))
+			count(bpf_get_smp_processor_id(), STAT_OVERDUE, 1);
+	}
+	bpf_iter_scx_dsq_destroy(&it);
+}
+
 static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 {
 	u64 now = clock_ns(), oldest_wait = 0;
@@ -85,9 +106,11 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 		return 0;
 	bpf_rcu_read_lock();
 	bring_forward(BATCH_DSQ, OVERDUE_DSQ, now, &oldest_wait);
+	bring_members_forward(PRIORITY_DSQ, now);
 	left = still_waits(OVERDUE_DSQ, now, &oldest_wait);
 	bpf_for(cpu, 0, nr_possible_cpus) {
 		bring_forward(PINNED_DSQ(CLASS_BATCH, cpu), PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
+		bring_members_forward(PINNED_DSQ(CLASS_PRIORITY, cpu), now);
 		left |= still_waits(PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
 	}
 	bpf_rcu_read_unlock();

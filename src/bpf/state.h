@@ -34,6 +34,8 @@ const volatile u64 kernel_thread_lead_ns = 100 * 1000 * 1000;
 const volatile u64 batch_preempt_ns = 100 * 1000;
 /* First come, first served in BATCH, instead of weighted virtual time. */
 const volatile bool batch_fifo = false;
+/* The same in PRIORITY. */
+const volatile bool priority_fifo = false;
 /* A BATCH task that has waited this long goes before all others (an eighth of the watchdog's
  * limit: with the check's interval and its own turn it stays below a quarter). */
 const volatile u64 overdue_ns = 3750ULL * 1000 * 1000;
@@ -56,6 +58,9 @@ const volatile u32 nr_possible_cpus = 1;
 /* Its kernel threads that have had a turn, and want more. */
 #define KERNEL_DSQ(cpu) (0x10000ULL + 4 * (u64)(cpu) + 3)
 #define SHARED (-1)
+/* Whose virtual time a task's counts: each class has one for its shared queue, and one for each CPU's own. */
+#define CLOCK(class, home) (2 * (home) + ((class) == CLASS_BATCH))
+#define HOME_OF(clock) ((clock) >> 1)
 
 /* Virtual time starts here. */
 #define VTIME_ORIGIN (1ULL << 60)
@@ -103,9 +108,9 @@ struct cpu_record {
 	u32 overdue_turn;	/* the last choice went to an overdue task: the next does not */
 	u32 settled;		/* dispatch has charged it, and weighs it against those that wait */
 	u64 charged_at;		/* until when its time has been counted */
-	u64 vtime;		/* of the BATCH task that runs, at charged_at */
-	s32 home;		/* the queue whose virtual time that is: a CPU's, or SHARED */
-	u64 pinned_vtime;	/* virtual time of this CPU's own BATCH queue */
+	u64 vtime;		/* of the task that runs, at charged_at */
+	s32 clock;		/* which virtual time that is */
+	u64 pinned_vtime[2];	/* virtual times of this CPU's own queues: PRIORITY, BATCH */
 	u64 turn_ends;		/* when the running task's slice is over */
 	u64 protected_until;	/* no other of BATCH preempts it before: turn.h */
 	u32 batch_comes;	/* a task of BATCH was given straight to it, and has not run */
@@ -147,7 +152,7 @@ struct task_record {
 	u64 turn_left;		/* of its slice, when it was put back last */
 	u64 awake_ns;		/* how long it has run since it slept last */
 	u64 grace_ns;		/* forgiven at its wake-up, as far as it has slept long enough: grace.h */
-	s32 home;		/* the queue whose virtual time `vtime` counts: a CPU's, or SHARED */
+	s32 clock;		/* which virtual time `vtime` is */
 	u32 counted;		/* in which class as enqueued, and not yet as dispatched; or CLASS_NONE */
 	u8 class;		/* as of the last enqueue, or the last look while running */
 	u8 direct;		/* given straight to a CPU: counts as enqueued and dispatched at once */
@@ -193,6 +198,7 @@ struct owner_record {
 	u32 batch_fifo;
 	u32 priority_slice_ms;
 	u32 batch_slice_ms;
+	u32 priority_fifo;
 };
 
 struct {
@@ -221,8 +227,8 @@ struct {
 
 /* ---- shared values ---- */
 
-/* Virtual time of the shared BATCH queue. */
-u64 shared_vtime = VTIME_ORIGIN;
+/* Virtual times of the shared queues: PRIORITY, BATCH. */
+u64 shared_vtime[2] = { VTIME_ORIGIN, VTIME_ORIGIN };
 /* Some BATCH task is, or was until two checks ago, in a queue of overdue ones: dispatch looks there. */
 bool any_overdue;
 /* As of the last check. A task that enters such a queue goes by this: dispatch looks there for one check

@@ -59,7 +59,7 @@ static s64 head_of_mixed(u64 dsq_id, s32 cpu, struct cpu_record *c)
 			place = p->scx.dsq_vtime;
 			break;
 		}
-		place = batch_place(shared_vtime);
+		place = place_of(shared_vtime[1]);
 	}
 	bpf_iter_scx_dsq_destroy(&it);
 	return place;
@@ -82,6 +82,22 @@ static s64 head_of(u64 dsq_id, s32 cpu, struct cpu_record *c)
 	return head_of_mixed(dsq_id, cpu, c);
 }
 
+/* A member runs, and stands before the others of its queue. Those of the shared queue and of the CPU's own take
+ * turns. */
+static bool member_stands_first(s32 cpu, struct cpu_record *c)
+{
+	bool own = HOME_OF(c->clock) != SHARED;
+	u32 only_foreign = c->only_foreign;
+	s64 head;
+
+	if (priority_fifo || !c->settled || c->class != CLASS_PRIORITY ||
+	    (own ? queued(PRIORITY_DSQ) : bound_queued(CLASS_PRIORITY, cpu)))
+		return false;
+	head = head_of(own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ, cpu, c);
+	c->only_foreign = only_foreign;
+	return (s64)place_of(c->vtime) < head;
+}
+
 /* How far apart the two times of a CPU may be, where one is served and the other cannot be. */
 #define MAX_APART_NS ((s64)(4 * batch_slice_ns))
 
@@ -102,19 +118,19 @@ static bool runs_batch(const struct cpu_record *c)
 static void translate_shared(struct cpu_record *c)
 {
 	bool both = c->shared_place != NOBODY && c->pinned_place != NOBODY;
-	s64 now = c->pinned_vtime, later;
+	s64 now = c->pinned_vtime[1], later;
 
 	/* Debts of a queue's own tasks, by their weights, are not cut short: their turn comes. */
 	if (both && now < c->pinned_place)
 		now = c->pinned_place;
-	later = shared_vtime + c->shared_offset - now;
+	later = shared_vtime[1] + c->shared_offset - now;
 	if (later > MAX_APART_NS)
 		c->shared_offset -= later - MAX_APART_NS;
 	else if (!both && later < -MAX_APART_NS)
 		c->shared_offset -= later + MAX_APART_NS;
 	if (c->shared_place != NOBODY)
 		c->shared_place += c->shared_offset;
-	if (runs_batch(c) && c->home == SHARED)
+	if (runs_batch(c) && HOME_OF(c->clock) == SHARED)
 		c->own_place += c->shared_offset;
 }
 
@@ -126,13 +142,13 @@ static void look_up_places(s32 cpu, struct cpu_record *c)
 	c->shared_place = head_of(BATCH_DSQ, cpu, c);
 	if (c->pinned_place != NOBODY)
 		c->only_foreign = false;
-	c->own_place = runs_batch(c) ? batch_place(c->vtime) : NOBODY;
+	c->own_place = runs_batch(c) ? place_of(c->vtime) : NOBODY;
 	/* First-come keys are times, not virtual times, the same for all queues; and others go before
 	 * who has had a turn. */
 	if (batch_fifo) {
 		if (runs_batch(c))
 			c->own_place = NOBODY - 1;
-	} else if (c->bound || (runs_batch(c) && c->home != SHARED)) {
+	} else if (c->bound || (runs_batch(c) && HOME_OF(c->clock) != SHARED)) {
 		translate_shared(c);
 	}
 }
@@ -168,7 +184,7 @@ static bool take_batch(s32 cpu, struct cpu_record *c)
 		if (dsq_take(BATCH_DSQ))
 			return true;
 		/* None of them may run here: they must not hold up the CPU's own. */
-		c->shared_offset = c->pinned_vtime - shared_vtime;
+		c->shared_offset = c->pinned_vtime[1] - shared_vtime[1];
 	}
 	return (c->bound && dsq_take(pinned_id)) || (overdue_queued(cpu) && take_overdue(cpu, c));
 }
@@ -180,8 +196,8 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 
 	c->settled = false;
 	/* Who goes on has its turn like one that is taken from the queue. */
-	if (c->class == CLASS_BATCH)
-		advance_queue(c, c->home, c->vtime);
+	if (c->class == CLASS_BATCH || c->class == CLASS_PRIORITY)
+		advance_queue(c, c->clock, c->vtime);
 	if (mask)
 		may_be_preempted(c, cpu, mask);
 	begin_turn(c, slice);
@@ -197,9 +213,9 @@ static void stay_near(struct task_struct *prev, struct cpu_record *c)
 	struct task_record *t = task_record_of(prev);
 	u64 now;
 
-	if (!t || c->class != CLASS_BATCH || c->home != SHARED || !c->only_foreign)
+	if (!t || c->class != CLASS_BATCH || HOME_OF(c->clock) != SHARED || !c->only_foreign)
 		return;
-	now = shared_vtime;
+	now = shared_vtime[1];
 	if (before(now, t->vtime))
 		c->vtime = t->vtime = now;
 }
@@ -218,12 +234,14 @@ static void weigh(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	c->settled = true;
 	c->class = class_of(prev);
 	t->class = c->class;
-	if (c->class == CLASS_BATCH) {
+	if (c->class == CLASS_BATCH || c->class == CLASS_PRIORITY) {
 		/* Bounded like one that comes back to the queue: it may have run past the queue's time,
 		 * or the queue's time past it. */
-		batch_key(t, t->home);
+		key_of(t, CLOCK(c->class, HOME_OF(t->clock)));
 		c->vtime = t->vtime;
-	} else if (mask) {
+		c->clock = t->clock;
+	}
+	if (c->class != CLASS_BATCH && mask) {
 		may_be_preempted(c, cpu, mask);
 	}
 }

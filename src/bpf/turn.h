@@ -61,14 +61,18 @@ static bool turn_goes_on(const struct task_record *t)
 	return t->turn_left;
 }
 
+/* Before those at its queue's present place, or at its own place if that is before. */
+static u64 before_present(const struct task_record *t, u64 place)
+{
+	u64 next = place_of(queue_vtime(t->clock)) - 1;
+
+	return before(next, place) ? next : place;
+}
+
 /* Where it goes on, whose own place is `place`. */
 static u64 place_of_cut(const struct task_record *t, u64 place)
 {
-	u64 next = batch_place(queue_vtime(t->home)) - 1;
-
-	if (!t->gave_way)
-		return VTIME_ORIGIN - t->queued_at;
-	return before(next, place) ? next : place;
+	return t->gave_way ? before_present(t, place) : VTIME_ORIGIN - t->queued_at;
 }
 
 #endif

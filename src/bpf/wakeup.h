@@ -81,26 +81,32 @@ static void ends_with_protection(s32 cpu, const struct cpu_record *c, u64 now)
 		task_set_slice(curr, left);
 }
 
-/* Does the BATCH task that runs on `cpu` stand behind this one by enough to give way? Never past a
- * waiting PRIORITY or overdue task: what enters a local queue directly goes before both. */
-static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
+/* Does the task of this one's class that runs on `cpu` stand behind it by enough to give way? */
+static bool stands_behind(struct task_record *t, u32 class, s32 cpu, u64 now)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 	s64 lead, running;
 
-	if (!c || c->class != CLASS_BATCH || batch_fifo)
+	if (!c || c->class != class || is_fifo(class))
 		return false;
 	if (!t->kernel_thread && before(now, c->protected_until)) {
 		ends_with_protection(cpu, c, now);
 		return false;
 	}
-	lead = batch_key(t, t->home) - queue_vtime(t->home);
-	running = c->vtime - queue_vtime(c->home);
+	lead = key_of(t, CLOCK(class, HOME_OF(t->clock))) - queue_vtime(t->clock);
+	running = c->vtime - queue_vtime(c->clock);
 	/* It may have begun since. */
 	if (before(c->charged_at, now))
-		running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->home);
-	return lead + (c->slept ? (s64)batch_preempt_ns : 0) < running && !any_overdue &&
-	       !priority_waits_for(cpu, c);
+		running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->clock);
+	return lead + (c->slept ? (s64)batch_preempt_ns : 0) < running;
+}
+
+/* Never past a waiting PRIORITY or overdue task: what enters a local queue directly goes before both. */
+static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
+{
+	struct cpu_record *c = cpu_record_of(cpu);
+
+	return c && stands_behind(t, CLASS_BATCH, cpu, now) && !any_overdue && !priority_waits_for(cpu, c);
 }
 
 /*

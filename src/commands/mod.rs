@@ -24,7 +24,7 @@ use anyhow::Result;
 use clap::ArgMatches;
 
 use crate::bench::part as bench_part;
-use crate::cli::{BatchOrder, Cli, Command, SchedulerOptions, StatsOptions, Which};
+use crate::cli::{Cli, Command, Order, SchedulerOptions, StatsOptions, Which};
 use crate::refusal::complain;
 use crate::scheduler::{Options, WaitsOption};
 use crate::settings::Settings;
@@ -36,7 +36,8 @@ impl From<SchedulerOptions> for Options {
             timeout: Duration::from_secs(u64::from(options.watchdog)),
             stay: options.stay,
             refuse_limits: options.refuse_limits,
-            batch_fifo: options.batch_order == BatchOrder::Fifo,
+            batch_fifo: options.batch_order == Order::Fifo,
+            priority_fifo: options.priority_order == Order::Fifo,
             priority_slice: Duration::from_millis(u64::from(options.priority_slice)),
             batch_slice: Duration::from_millis(u64::from(options.batch_slice)),
             capacity: options.max_members,

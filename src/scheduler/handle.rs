@@ -306,6 +306,7 @@ impl Handle {
             stay: owner.stays,
             refuse_limits: false,
             batch_fifo: owner.batch_fifo,
+            priority_fifo: owner.priority_fifo,
             priority_slice: milliseconds(owner.priority_slice_ms),
             batch_slice: milliseconds(owner.batch_slice_ms),
             capacity: self.members.capacity(),

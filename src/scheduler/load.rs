@@ -39,6 +39,7 @@ pub(super) fn load<'obj>(
     rodata.nr_possible_cpus = cpus;
     rodata.guarantee_percent = u32::from(options.guarantee_percent);
     rodata.batch_fifo = options.batch_fifo;
+    rodata.priority_fifo = options.priority_fifo;
     let tick = tick_ns();
     rodata.tick_ns = tick;
     rodata.priority_slice_ns = whole_ticks(options.priority_slice, tick)?;

@@ -15,6 +15,8 @@ pub struct Options {
     pub refuse_limits: bool,
     /// Orders BATCH first come, first served, instead of by weighted virtual time.
     pub batch_fifo: bool,
+    /// PRIORITY first come, first served, instead of by weighted virtual time.
+    pub priority_fifo: bool,
     /// Longest slice of a PRIORITY task, rounded up to whole ticks: 1 to 100 ms.
     pub priority_slice: Duration,
     /// Longest slice of a BATCH task, rounded up to whole ticks: 1 to 100 ms.
@@ -44,6 +46,7 @@ impl Default for Options {
             stay: false,
             refuse_limits: false,
             batch_fifo: false,
+            priority_fifo: false,
             priority_slice: Duration::from_millis(20),
             batch_slice: Duration::from_millis(4),
             capacity: 10_000,

@@ -225,6 +225,7 @@ impl<'obj> Scheduler<'obj> {
             timeout_ms: milliseconds(self.options.timeout),
             stays: self.options.stay,
             batch_fifo: self.options.batch_fifo,
+            priority_fifo: self.options.priority_fifo,
             priority_slice_ms: milliseconds(self.options.priority_slice),
             batch_slice_ms: milliseconds(self.options.batch_slice),
         }

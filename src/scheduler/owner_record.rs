@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 /// Version of the layout. It changes with the layout of any pinned map, to recognise other versions' pins.
-const LAYOUT: u32 = 4;
+const LAYOUT: u32 = 5;
 
 /// The owner's record: `struct owner_record` in src/bpf/state.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,6 +23,8 @@ pub struct OwnerRecord {
     pub stays: bool,
     /// True if BATCH is first come, first served.
     pub batch_fifo: bool,
+    /// True if PRIORITY is first come, first served.
+    pub priority_fifo: bool,
     /// Longest slice of a PRIORITY task, in milliseconds.
     pub priority_slice_ms: u32,
     /// Longest slice of a BATCH task, in milliseconds.
@@ -30,7 +32,7 @@ pub struct OwnerRecord {
 }
 
 impl OwnerRecord {
-    const SIZE: usize = 48;
+    const SIZE: usize = 56;
 
     fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
@@ -44,6 +46,7 @@ impl OwnerRecord {
         bytes[36..40].copy_from_slice(&u32::from(self.batch_fifo).to_ne_bytes());
         bytes[40..44].copy_from_slice(&self.priority_slice_ms.to_ne_bytes());
         bytes[44..48].copy_from_slice(&self.batch_slice_ms.to_ne_bytes());
+        bytes[48..52].copy_from_slice(&u32::from(self.priority_fifo).to_ne_bytes());
         bytes
     }
 
@@ -63,6 +66,7 @@ impl OwnerRecord {
             batch_fifo: u32_at(36)? != 0,
             priority_slice_ms: u32_at(40)?,
             batch_slice_ms: u32_at(44)?,
+            priority_fifo: u32_at(48)? != 0,
         })
     }
 
@@ -109,6 +113,7 @@ mod tests {
             timeout_ms: 30_000,
             stays: true,
             batch_fifo: false,
+            priority_fifo: false,
             priority_slice_ms: 20,
             batch_slice_ms: 4,
         };

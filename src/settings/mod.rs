@@ -18,7 +18,7 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use crate::app::preferences::Preferences;
-use crate::cli::{BatchOrder, Look, SchedulerOptions, ThemeName};
+use crate::cli::{Look, Order, SchedulerOptions, ThemeName};
 pub(crate) use entry::{Entry, entries, quoted};
 pub(crate) use fault::{Fault, nearest};
 use file::Found;
@@ -33,7 +33,7 @@ pub struct Settings {
     /// The guarantee of BATCH, in percent (0 to 50).
     pub batch_guarantee: Option<u8>,
     /// The order of tasks within BATCH.
-    pub batch_order: Option<BatchOrder>,
+    pub batch_order: Option<Order>,
     /// The watchdog's limit, in seconds (1 to 30).
     pub watchdog: Option<u8>,
     /// The settings of the dashboard.

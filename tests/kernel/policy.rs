@@ -131,6 +131,72 @@ fn waking_member_runs_next_beside_two_that_wake_each_other() {
 }
 
 #[test]
+fn nice_values_keep_their_meaning_among_members() {
+    let _scheduler = Running::attach(&[]);
+    let first = Load::hog().on_last_cpu().nice(0).start();
+    let second = Load::hog().on_last_cpu().nice(5).start();
+    let pids = [&first, &second].map(|hog| hog.pid().to_string());
+    run_ok(&["add", &pids[0], &pids[1]]);
+    settles("nice 0 against 5", &[&first, &second], 75.3, 5.0, |got| {
+        vec![share(got[0], got[1])]
+    });
+}
+
+#[test]
+fn first_come_first_served_among_members_knows_no_nice_values() {
+    let _scheduler = Running::attach(&["--priority-order", "fifo"]);
+    let first = Load::hog().on_last_cpu().nice(0).start();
+    let second = Load::hog().on_last_cpu().nice(5).start();
+    let pids = [&first, &second].map(|hog| hog.pid().to_string());
+    run_ok(&["add", &pids[0], &pids[1]]);
+    settles("nice 0 against 5", &[&first, &second], 50.0, 5.0, |got| {
+        vec![share(got[0], got[1])]
+    });
+}
+
+/// First come, first served, each of the eight would have its turn before it.
+#[test]
+fn a_member_that_wakes_does_not_wait_for_busy_members() {
+    let _scheduler = Running::attach(&[]);
+    let hogs = Load::new(&["threads", "8"]).on_last_cpu().start();
+    let probe = Load::new(&["probe", "200"]).on_last_cpu().start();
+    wait_until("it waits for its start", PATIENCE, || {
+        guest::is_stopped(probe.pid())
+    });
+    for member in [&hogs, &probe] {
+        run_ok(&["add", &member.pid().to_string()]);
+    }
+    let pid = Pid::from_raw(probe.pid().cast_signed()).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    let line = probe.next_line();
+    let late: Vec<u64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
+    let middle = Duration::from_nanos(late[late.len() / 2]);
+    assert!(
+        middle < Duration::from_millis(3),
+        "in the middle it came {middle:?} late"
+    );
+}
+
+#[test]
+fn no_member_starves_whatever_the_nice_values() {
+    let _scheduler = Running::attach(&["--watchdog", "4"]);
+    let meek = Load::hog().on_last_cpu().nice(19).start();
+    let greedy = [(); 2].map(|()| Load::hog().on_last_cpu().nice(-20).start());
+    for member in greedy.iter().chain([&meek]) {
+        run_ok(&["add", &member.pid().to_string()]);
+    }
+    for _ in 0..3 {
+        let before = guest::cpu_time(meek.pid());
+        wait_until(
+            "nice 19 runs within a quarter of the watchdog's limit, and its tick shows",
+            Duration::from_secs(3),
+            || guest::cpu_time(meek.pid()) > before,
+        );
+    }
+    assert!(guest::is_attached());
+}
+
+#[test]
 fn who_yields_gives_up_what_is_left_of_its_turn() {
     let _scheduler = Running::attach(&[]);
     let yielders = Load::new(&["yielders", "1000"]).on_last_cpu().start();
