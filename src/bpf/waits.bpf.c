@@ -83,7 +83,9 @@ struct wait {
 	u64 since;		/* 0: none */
 	u64 phase;
 	const void *sched_class;
+	u64 looked_up;		/* when the class was, and whether the process is in wait_processes */
 	u8 class;		/* at its beginning: a toggle meanwhile does not change it */
+	u8 watched;
 	u8 kind;
 };
 
@@ -109,6 +111,20 @@ static bool is_measured(struct task_struct *p)
 	return p->pid && p->prio >= MAX_RT_PRIO;
 }
 
+/* Three look-ups in hashes took half of all that a wait costs. A change is noticed so much later at most. */
+#define LOOK_UP_NS (10ULL * 1000 * 1000)
+
+static void look_up(struct task_struct *p, struct wait *w, u64 now)
+{
+	u32 tgid = p->tgid;
+
+	if (w->looked_up && now - w->looked_up < LOOK_UP_NS)
+		return;
+	w->looked_up = now;
+	w->class = class_of(p);
+	w->watched = bpf_map_lookup_elem(&wait_processes, &tgid) != NULL;
+}
+
 static void begin(struct task_struct *p, u8 kind)
 {
 	u64 phase = control(CONTROL_PHASE);
@@ -124,9 +140,9 @@ static void begin(struct task_struct *p, u8 kind)
 		return;
 	w->phase = phase;
 	w->sched_class = p->sched_class;
-	w->class = class_of(p);
 	w->kind = kind;
 	w->since = bpf_ktime_get_ns();
+	look_up(p, w, w->since);
 }
 
 /* sched_waking, not sched_wakeup, which can come late and from another CPU. */
@@ -168,7 +184,7 @@ static u32 bucket_of(u64 ns)
 	return bucket < BUCKETS ? bucket : BUCKETS - 1;
 }
 
-static void record(u32 tgid, u8 class, u8 kind, u64 ns)
+static void record(u32 tgid, const struct wait *w, u64 ns)
 {
 	u32 key = 0, bucket = bucket_of(ns);
 	struct cpu_waits *cpu;
@@ -179,10 +195,10 @@ static void record(u32 tgid, u8 class, u8 kind, u64 ns)
 	cpu = bpf_map_lookup_elem(&wait_histograms, &key);
 	if (!cpu || bucket >= BUCKETS)
 		return;
-	if (class == CLASS_PRIORITY)
-		h = kind == KIND_WAKE ? &cpu->priority[KIND_WAKE] : &cpu->priority[KIND_REQUEUE];
+	if (w->class == CLASS_PRIORITY)
+		h = w->kind == KIND_WAKE ? &cpu->priority[KIND_WAKE] : &cpu->priority[KIND_REQUEUE];
 	else
-		h = kind == KIND_WAKE ? &cpu->batch[KIND_WAKE] : &cpu->batch[KIND_REQUEUE];
+		h = w->kind == KIND_WAKE ? &cpu->batch[KIND_WAKE] : &cpu->batch[KIND_REQUEUE];
 	h->counts[bucket]++;
 	if (h->event != event) {
 		h->event = event;
@@ -191,10 +207,10 @@ static void record(u32 tgid, u8 class, u8 kind, u64 ns)
 	if (ns > h->max_ns)
 		h->max_ns = ns;
 
-	process = bpf_map_lookup_elem(&wait_processes, &tgid);
+	process = w->watched ? bpf_map_lookup_elem(&wait_processes, &tgid) : NULL;
 	if (!process)
 		return;
-	if (kind == KIND_WAKE)
+	if (w->kind == KIND_WAKE)
 		__sync_fetch_and_add(&process->wake[bucket], 1);
 	else
 		__sync_fetch_and_add(&process->requeue[bucket], 1);
@@ -218,7 +234,7 @@ static void end(struct task_struct *p)
 		return;
 	/* The clocks of two CPUs may differ a little. */
 	ns = bpf_ktime_get_ns() - since;
-	record(p->tgid, w->class, w->kind, ns > 0 ? ns : 0);
+	record(p->tgid, w, ns > 0 ? ns : 0);
 }
 
 SEC("tp_btf/sched_switch")
