@@ -171,8 +171,9 @@ fn a_member_that_wakes_does_not_wait_for_busy_members() {
     let line = probe.next_line();
     let late: Vec<u64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
     let middle = Duration::from_nanos(late[late.len() / 2]);
+    // Some 25 µs in virtual time; for a round of the eight 32 ms.
     assert!(
-        middle < Duration::from_millis(3),
+        middle < Duration::from_millis(10),
         "in the middle it came {middle:?} late"
     );
 }
