@@ -118,7 +118,8 @@ impl Planned {
             bail!("cannot read /proc: is it mounted?");
         };
         let executable = executable_of(&words[0]).unwrap_or_else(|| words[0].clone().into_owned());
-        let name = executable.rsplit('/').next().unwrap_or_default();
+        // The kernel takes the name before it follows a link.
+        let name = words[0].rsplit('/').next().unwrap_or_default();
         here.name = String::from_utf8_lossy(&name.as_bytes()[..name.len().min(15)]).into_owned();
         if let Some(parent) = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get())
             && let Some(parent) = Facts::of(parent.cast_unsigned())
