@@ -60,8 +60,8 @@ fn cgroup_limits_that_do_not_hold_are_named_and_can_be_refused() {
         "{doctor:?}"
     );
     let attached = Running::attach(&[]);
-    assert!(attached.stderr().contains(&said), "{}", attached.stderr());
-    attached.terminate();
+    let attached = attached.terminate();
+    assert!(attached.stderr.contains(&said), "{attached:?}");
 
     let mut terminal = Terminal::start(
         {

@@ -8,7 +8,6 @@ use crate::support::maps;
 use crate::support::program::{Running, run, run_ok};
 use crate::support::shares::{settles, share};
 use crate::support::shell::Shell;
-use crate::support::terminal::Terminal;
 
 fn set_policy(pid: u32, policy: i32, priority: i32) {
     let parameter = libc::sched_param {
@@ -55,16 +54,6 @@ fn real_time_processes_and_zombies_are_refused_in_a_sentence() {
         "{named:?}"
     );
     assert!(maps::members().contains(&usual) && !maps::members().contains(&fifo));
-
-    let mut terminal = Terminal::dashboard(&[]);
-    terminal.wait_for_screen("it has joined", |text| text.contains("joined"));
-    terminal.press(b"\\sleep\r");
-    terminal.wait_for_screen("its policy is in the list", |text| {
-        let row = text.lines().find(|line| line.contains(&format!("{fifo} ")));
-        row.is_some_and(|row| row.contains(" FIFO "))
-    });
-    terminal.press(b"q");
-    assert!(terminal.wait(PATIENCE).success());
     zombie.wait().unwrap();
 }
 
