@@ -25,8 +25,9 @@ use crate::{bench, demo};
         it names them, and with --refuse-limits it does not attach if there are any.\n\n\
         Exit status: 0 success, 1 other error, 2 invalid argument, 3 kernel not supported,\n\
         4 not permitted, 5 another scheduler is active, 6 dualq is not running, 7 no such process,\n\
-        8 the demonstration showed no effect, 9 a cgroup has a CPU limit. Ended by signal N: 128 + N; attach: 0\n\
-        after SIGTERM or SIGINT, once it has detached. run: the command's own, 126 cannot be run, 127 not found."
+        8 the demonstration showed no effect, 9 a cgroup has a CPU limit. Ended by signal N: 128 + N;\n\
+        attach: 0 after SIGTERM or SIGINT, once it has detached.\n\
+        run: the command's own, 126 cannot be run, 127 not found."
 )]
 #[allow(clippy::manual_non_exhaustive)] // clap needs a field for a flag, even one that it handles itself
 pub struct Cli {

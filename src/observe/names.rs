@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn users_that_no_file_names_are_asked_of_the_name_service() {
         let mut names = with(
-            "shift; for uid; do [ $uid != 4000000001 ] || echo 'ldap\\033user:x:4000000001:1:::'; done",
+            "shift; for uid; do [ $uid != 4000000001 ] || echo 'ldap-user:x:4000000001:1:::'; done",
         );
         assert_eq!(&*names.of(0), "root");
         assert_eq!(&*names.of(4_000_000_001), "4000000001");
@@ -204,7 +204,7 @@ mod tests {
         while !names.look() {
             thread::yield_now();
         }
-        assert_eq!(&*names.of(4_000_000_001), "ldap\\033user");
+        assert_eq!(&*names.of(4_000_000_001), "ldap-user");
         assert_eq!(&*names.of(4_000_000_002), "4000000002", "nobody knows it");
     }
 

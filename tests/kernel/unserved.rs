@@ -1,4 +1,4 @@
-//! What there is no use in moving: the program says so, and moves it not.
+//! Processes that no queue can serve are not moved, and a sentence says why.
 
 use std::process::Command;
 
