@@ -9,6 +9,9 @@ root = $(DESTDIR)$(PREFIX)
 help:
 	@echo 'make demo     the dashboard, live, on this machine or in a virtual one'
 	@echo 'make test     all tests, those on a real kernel included; a quarter to half an hour on two cores'
+	@echo 'make test-smoke   one short test on the newest kernel of each line since 6.16, and the table of their results'
+	@echo 'make test-kernels the same, then all kernel tests on each kernel that passed; hours'
+	@echo 'make lint     formatting, clippy, licences, links of the documentation, shell scripts'
 	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument; four minutes'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual pages, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
@@ -35,6 +38,16 @@ demo:
 
 test: packages-vm
 	@vm/test-all
+
+test-smoke: packages-vm
+	@vm/smoke --write
+
+test-kernels: packages-vm
+	@vm/smoke --whole
+
+lint: packages
+	@vm/packages lint
+	@vm/lint
 
 # One CPU, in instructions counted: no part of make test, some four minutes a kernel.
 test-virtual-time: packages-vm
@@ -125,4 +138,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-virtual-time build program static install package dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs check-arm64 shell packages packages-vm clean

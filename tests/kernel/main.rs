@@ -39,6 +39,7 @@ mod rights;
 mod rules;
 mod run;
 mod scripts;
+mod smoke;
 mod soak;
 mod stress;
 mod support;
