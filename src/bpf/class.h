@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * How long a task of a class may run, and where it stands in its queue: the questions asked on the
- * hot path, each answered in constant time.
+ * The slice of a task and its place in the queue: functions of the hot path, in constant time.
  */
 #ifndef DUALQ_CLASS_H
 #define DUALQ_CLASS_H
@@ -11,29 +10,29 @@ static bool goes_first(u32 class)
 	return class == CLASS_PRIORITY || class == CLASS_OWN;
 }
 
-/* Slices end at the first tick that finds nothing left of them: one of exactly a tick would last
- * two, for want of the microseconds between the tick and the start. */
+/* Slices end at the first tick that finds nothing left. A slice of exactly one tick would last two, because it starts some
+ * microseconds after a tick. */
 static u64 in_ticks(u64 slice)
 {
 	return slice - tick_ns / 2;
 }
 
-/* The slice shrinks as the queue grows, so that 5,000 members' threads still come round; never
- * below a tick, since slices end at ticks only. */
+/* The slice shrinks as the queue grows, so that even 5,000 threads of members get their turn. It is at least one tick,
+ * because slices end at ticks only. */
 static u64 slice_among(u32 class, u64 waiting)
 {
 	u64 slice;
 
 	if (!goes_first(class))
 		return in_ticks(batch_slice_ns);
-	/* Turns alternate while BATCH is overdue, so PRIORITY's are short. */
+	/* Turns alternate while BATCH tasks are overdue, so PRIORITY's are short. */
 	if (any_overdue && guarantee_percent)
 		return in_ticks(tick_ns);
 	slice = priority_slice_ns / (1 + waiting / nr_possible_cpus);
 	return in_ticks(slice < tick_ns ? tick_ns : slice);
 }
 
-/* By what dispatch saw last, which spares the hot path a look at the queues. */
+/* Uses the queue length of the last dispatch, which spares the hot path a look-up. */
 static u64 slice_of(u32 class, s32 cpu)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
@@ -41,8 +40,8 @@ static u64 slice_of(u32 class, s32 cpu)
 	return slice_among(class, c ? c->priority_waits : 0);
 }
 
-/* A BATCH task that has slept has one slice more: where many pass messages, one that is cut short
- * leaves its reader waiting for a round of all others. */
+/* A BATCH task that has slept gets one slice more: if many tasks pass messages, a preempted writer leaves its reader
+ * waiting for a round of all others. */
 static u64 first_slice(u32 class, s32 cpu, const struct task_record *t)
 {
 	if (class == CLASS_BATCH && t->slept)
@@ -60,8 +59,7 @@ static u64 queue_vtime(s32 clock)
 	return c ? c->pinned_vtime[clock & 1] : VTIME_ORIGIN;
 }
 
-/* A task's turn has come: its queue's virtual time moves on to the task's own; it never goes back.
- * Returns that time. */
+/* Advances the queue's virtual time to that of the task whose turn has come; it never goes back. Returns the new time. */
 static u64 advance_queue(struct cpu_record *c, s32 clock, u64 vtime)
 {
 	u64 *now = HOME_OF(clock) == SHARED ? &shared_vtime[clock & 1] : &c->pinned_vtime[clock & 1];
@@ -77,12 +75,11 @@ static bool is_fifo(u32 class)
 }
 
 /*
- * Where a task stands: its own virtual time, bounded on both sides. Sleep gives a limited
- * credit; a heavy debt (nice 19 pays 100 times for its time) puts it back by a limited lead only.
- * Virtual times of different queues run at different speeds: a task that changes queue keeps its
- * distance, not its value. A kernel thread that has just woken goes before them all: others wait for
- * what it does, a terminal for its kworker, the whole machine for the one that ends RCU's grace
- * periods. One that goes on working has its share.
+ * Returns the key of a task: its virtual time, bounded on both sides. Sleep earns a limited credit, and a large debt (nice
+ * 19 pays 100 times for its time) is limited too. Virtual times of different queues advance at different speeds, so a
+ * task that changes queue keeps its distance instead of its value. A kernel thread that has just woken goes first,
+ * because others wait for it: a terminal for its kworker, the whole machine for RCU's grace periods. A busy kernel
+ * thread gets its share.
  */
 static u64 key_of(struct task_record *t, s32 clock)
 {
@@ -102,8 +99,8 @@ static u64 key_of(struct task_record *t, s32 clock)
 }
 
 /*
- * The place of a virtual time in the queue. Within a slice's worth of virtual time who came first is first:
- * where hundreds pass messages, exact order switches to each reader for one message.
+ * Returns the place of a virtual time in the queue. Within one slice of virtual time, first come, first served: with exact
+ * order, hundreds of tasks that pass messages switch to each reader for one message.
  */
 static u64 place_of(u64 vtime)
 {
@@ -117,7 +114,7 @@ static u64 place_in(struct task_record *t, u32 class, s32 home)
 	return is_fifo(class) ? VTIME_ORIGIN + t->queued_at : place_of(key);
 }
 
-/* Ours go before all members, and before these the members that have waited for too long. */
+/* Own tasks go ahead of all members, and overdue members ahead of own tasks. */
 static u64 place_of_own(const struct task_record *t)
 {
 	return t->queued_at;

@@ -34,7 +34,7 @@ s32 BPF_PROG(dualq_init_task, struct task_struct *p, struct scx_init_task_args *
 	t = bpf_task_storage_get(&task_records, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!t)
 		return -ENOMEM;
-	/* The record outlives a detach: what an earlier attach left in it means nothing now. */
+	/* The record outlives a detach: values of an earlier attach are stale. */
 	__builtin_memset(t, 0, sizeof(*t));
 	t->vtime = shared_vtime[1];
 	t->clock = CLOCK(CLASS_BATCH, SHARED);
@@ -52,14 +52,14 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	u32 class;
 	s32 cpu, victim;
 
-	/* Who wakes it in passing, by a pipe or a packet, keeps its CPU for as long as it likes: with that
-	 * flag the waker's own CPU is given as an idle one (scx_select_cpu_dfl, kernel/sched/ext_idle.c). */
+	/* With SCX_WAKE_SYNC the waker's own CPU counts as idle (scx_select_cpu_dfl, kernel/sched/ext_idle.c), but a
+	 * waker that writes to a pipe or sends a packet may keep running. */
 	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~VALUE(scx_wake_flags, SCX_WAKE_SYNC), &is_idle);
 	if (!t)
 		return cpu;
 	class = class_of(p);
 	if (is_idle) {
-		/* enqueue and dispatch are skipped from here, so the count is made when it runs. */
+		/* enqueue and dispatch are skipped, so the task is counted when it runs. */
 		give_to_cpu(p, t, class, cpu, 0);
 		return cpu;
 	}
@@ -77,7 +77,7 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 		give_to_cpu(p, t, class, prev_cpu, VALUE(scx_enq_flags, SCX_ENQ_HEAD));
 		return prev_cpu;
 	}
-	/* Elsewhere, or after a waker that does not say that it is about to sleep, another CPU may be free sooner. */
+	/* On another CPU, or if the waker does not announce that it will sleep, another CPU may be free sooner. */
 	if ((wake_flags & VALUE(scx_wake_flags, SCX_WAKE_SYNC)) && prev_cpu == (s32)bpf_get_smp_processor_id() &&
 	    bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && follows(class, prev_cpu, c)) {
 		give_to_cpu(p, t, class, prev_cpu, 0);
@@ -88,8 +88,8 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 
 /* ---- queued ---- */
 
-/* Starved kernel threads are the commonest cause of stalls: past both queues. Only one that goes on after
- * its turn waits for what dispatch chooses. */
+/* Kernel threads bypass both queues, because starved ones are the most common cause of stalls. Only a kernel
+ * thread that has used up its turn waits for dispatch. */
 static void enqueue_kernel(struct task_struct *p, struct task_record *t, struct cpu_record *c, s32 cpu,
 			   u64 enq_flags)
 {
@@ -131,7 +131,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	if (bound && wakes && !again && c && bound_task_runs_now(p, t, class, cpu, c))
 		return;
 
-	/* Where there is but one CPU, all are bound to it, and need no queues of their own. */
+	/* With one CPU, all tasks are pinned and need no queues of their own. */
 	own = bound && nr_possible_cpus > 1;
 	if (own && c)
 		c->bound = true;
@@ -141,7 +141,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	t->overdue = false;
 	t->kernel_thread = !!(p->flags & PF_KTHREAD);
 	t->queued_at = clock_ns();
-	/* A task that was given back before it ran is counted already. */
+	/* A task that was returned before it ran is counted already. */
 	if (t->counted == CLASS_NONE) {
 		t->counted = class;
 		if (class != CLASS_OWN)
@@ -155,8 +155,8 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 			place = place_of_cut(t, place);
 		}
 		dsq_id = own ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
-		/* Where all of BATCH's time goes to the overdue, the head of its queue waits until it is one:
-		 * RCU's thread did for 6 s each time, and the whole machine for that. */
+		/* If all of BATCH's time goes to overdue tasks, the head of its queue waits until it is overdue itself.
+		 * For RCU's thread that was 6 s, and the whole machine waited. */
 		if (overdue_lasts && t->kernel_thread && (wakes || turn_goes_on(t))) {
 			dsq_id = own ? PINNED_OVERDUE_DSQ(cpu) : OVERDUE_DSQ;
 			place = before_all_overdue(t);
@@ -174,14 +174,14 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		dsq_id = own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
 		if (c)
 			c->priority_waits++;
-		/* Ours after its slice as well, or it would wait for a round of the whole queue. It cannot
-		 * keep the CPU: dispatch takes from the queue before it lets anything go on. */
+		/* An own task also after its slice, otherwise it waits for a round of the whole queue. It cannot keep the
+		 * CPU: dispatch takes from the queue before it lets a task continue. */
 		if (class == CLASS_OWN) {
 			place = place_of_own(t);
 		} else {
 			place = place_in(t, class, own ? cpu : SHARED);
-			/* Dispatch chooses: others that wait may stand before this one. But it need not wait for
-			 * those at its queue's present place, as if it had come to the CPU at once. */
+			/* Dispatch chooses, because waiting tasks may be ahead of this one. But it goes before those at its queue's
+			 * current place, as if it had got the CPU at once. */
 			preempts = wakes && c && stands_behind(t, class, cpu, clock_ns());
 			if (preempts)
 				place = before_present(t, place);
@@ -195,7 +195,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
 	}
 	if (!bound) {
-		/* A CPU may have gone idle since select_cpu looked. */
+		/* A CPU may have become idle since select_cpu. */
 		cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 		if (cpu >= 0)
 			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
@@ -213,8 +213,8 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		return;
 	expect_no_bound(cpu, c);
 	c->settled = false;
-	/* prev is in no queue until after this returns (put_prev_task_scx): it has to be weighed
-	 * here, or a lone PRIORITY hog would let BATCH in after each of its slices. */
+	/* prev is in no queue until this returns (put_prev_task_scx), so it is compared here. Otherwise a lone PRIORITY
+	 * hog lets BATCH in after each slice. */
 	if (prev && (prev->scx.flags & VALUE(scx_ent_flags, SCX_TASK_QUEUED)))
 		weigh(prev, c, cpu);
 	c->priority_waits = class_queued(CLASS_PRIORITY, cpu);
@@ -222,13 +222,13 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	if (c->kernel_waits && !c->kernel_owes_ns && take_kernel(cpu, c))
 		return;
 	c->kernel_turn = false;
-	/* Every other turn at most, or a round of BATCH longer than its limit would starve PRIORITY,
-	 * and what wakes in BATCH. */
+	/* At most every other turn, otherwise a round of BATCH that is longer than its limit starves PRIORITY and tasks
+	 * that wake in BATCH. */
 	c->late = c->overdue_turn ? 0 : overdue_queued(cpu);
 	c->overdue_turn = false;
 
-	/* (a) BATCH is due here: by the guarantee, or because one has waited too long. The one that
-	 * runs may be the one to go on. */
+	/* (a) BATCH is due here: by the guarantee, or because a task is overdue. The running task may be the one that
+	 * continues. */
 	if ((c->priority_waits || (c->settled && goes_first(c->class))) &&
 	    (batch_is_due(c) || (c->late && guarantee_percent))) {
 		look_up_places(cpu, c);
@@ -238,7 +238,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 			keep(prev, c, cpu);
 			return;
 		}
-		/* The overdue may all be other CPUs' tasks: then only what is owed is served. */
+		/* All overdue tasks may belong to other CPUs. Then only the guarantee is served. */
 		if ((c->late && take_overdue(cpu, c)) || (batch_is_due(c) && take_batch(cpu, c))) {
 			c->next_is_rescue = true;
 			count(cpu, STAT_RESCUES, 1);
@@ -253,11 +253,11 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 		keep(prev, c, cpu);
 		return;
 	}
-	/* First come, first served: who has waited longest is always first. */
+	/* First come, first served: the task that has waited longest is first. */
 	if ((c->late || batch_fifo) && overdue_queued(cpu) && take_overdue(cpu, c))
 		return;
-	/* (d) prev is BATCH: it goes on while it stands before the head, or nice values would mean
-	 * nothing between two tasks, one of which is always outside the queue. */
+	/* (d) prev is BATCH: it continues while it is ahead of the head. Otherwise nice values mean nothing between two
+	 * tasks, one of which is always outside the queue. */
 	look_up_places(cpu, c);
 	if (prev && stands_first(c)) {
 		c->rescue = false;
@@ -276,12 +276,12 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 
 /* ---- running ---- */
 
-/* Answers in which class it was enqueued; CLASS_NONE if it was in no queue. */
+/* Returns the class in which it was enqueued, or CLASS_NONE. */
 static u32 count_dispatch(struct task_record *t, u32 class, s32 cpu)
 {
 	u32 counted = t->counted;
 
-	/* It was taken in the midst of a move to the other class. */
+	/* The task was taken during a move to the other class. */
 	if (counted != class && takes_over_count(t, counted, class))
 		count(cpu, moved_to(class), 1);
 	t->counted = CLASS_NONE;
@@ -308,7 +308,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 
 	if (!t || !c)
 		return;
-	/* Once: a change of membership may write it at any time. */
+	/* Read once: a change of membership may write it at any time. */
 	class = *(volatile u8 *)&t->class;
 	counted = count_dispatch(t, class, cpu);
 	c->class = class;
@@ -319,7 +319,7 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	c->charged_at = clock_ns();
 	begin_turn(c, p->scx.slice);
 	begin_protection(c, t);
-	/* Out of its bonds to another CPU straight to this one. */
+	/* It was pinned to another CPU and moved straight to this one. */
 	if (HOME_OF(t->clock) != SHARED && HOME_OF(t->clock) != cpu)
 		key_of(t, CLOCK(class, SHARED));
 	c->vtime = t->vtime;
@@ -327,10 +327,9 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	c->rescue = c->next_is_rescue && class == CLASS_BATCH;
 	c->next_is_rescue = false;
 
-	/* Only a task that came out of a queue by its place moves that queue's time on. Who wakes at that
-	 * time preempts a hog that stands behind it, within a place, as well; but not one that has slept
-	 * too: messages among hundreds would take three times as long, and of two that wake each other
-	 * neither would stay behind, which is what lets it preempt. */
+	/* Only a task that was taken by its place advances the queue's virtual time. A task that wakes at this time also
+	 * preempts a hog that is less than a place behind it. It does not preempt a task that has slept too: messages among
+	 * hundreds would take three times as long, and of two tasks that wake each other neither would fall behind. */
 	if (counted != CLASS_NONE && (class == CLASS_BATCH || class == CLASS_PRIORITY) && !t->overdue && !t->gave_way) {
 		now = turn_goes_on(t) ? queue_vtime(t->clock) : advance_queue(c, t->clock, t->vtime);
 		if (!t->slept && before(c->vtime, now))
@@ -357,8 +356,8 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 
 	if (!t || !c)
 		return;
-	/* Dispatch is asked at the end of a turn, by its slice or by yielding, and never where one is cut
-	 * short. After it has taken the next task, that one's queue no longer tells who wants the CPU. */
+	/* Dispatch is called at the end of a slice or on a yield, but not on a preemption. After it has taken the next task,
+	 * the queue no longer shows which classes want the CPU. */
 	ended = c->settled;
 	if (!ended)
 		charge(cpu, c, t, clock_ns());
@@ -378,9 +377,8 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 	c->tgid = 0;
 }
 
-/* It has had its turn: what is left of it counts as used, as under the kernel's own scheduler. Otherwise
- * many that yield stand before a hog most of the time, and take its CPU. Between one task and another
- * (yield_to) nothing is done. */
+/* The rest of the slice counts as used, as under the kernel's own scheduler. Otherwise many tasks that yield are
+ * ahead of a hog most of the time and take its CPU. A yield to another task (yield_to) does nothing. */
 SEC("struct_ops/yield")
 bool BPF_PROG(dualq_yield, struct task_struct *from, struct task_struct *to)
 {

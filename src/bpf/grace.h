@@ -1,17 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Grace for BATCH tasks that sleep. Strict virtual time makes a task that works for a few
- * milliseconds at a time, more than its share though less than a third, wait for a round of all hogs
- * each time. Some of what it has had too much is forgiven when it sleeps, as fast as it sleeps,
- * out of an account of its CPU that grows with the time that BATCH has there: sleepers together get
- * a third of that for nothing at most, so that hogs do not starve behind them.
+ * Sleeper credit. By strict virtual time, a task that works for a few milliseconds at a time, more than its share but less
+ * than a third, waits for a round of all hogs each time. A part of its excess is forgiven while it sleeps, at the speed
+ * at which it sleeps. The credit comes from an account of the CPU that grows with BATCH's time there: all sleepers
+ * together get at most a third of it, so that hogs do not starve behind them.
  */
 #ifndef DUALQ_GRACE_H
 #define DUALQ_GRACE_H
 
 #define MAX_GRACE_NS (4 * batch_slice_ns)
 
-/* With the CPU's run queue locked, like all that writes its record. */
+/* Called with the CPU's run queue locked, like all writers of the record. */
 static void earn_grace(struct cpu_record *c, u64 ran)
 {
 	c->grace_ns += ran / 3;

@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The guarantee: while tasks of both classes want a CPU, BATCH keeps its share of that CPU's time.
- * An account for each CPU: PRIORITY's time adds to what BATCH is owed, BATCH's own time pays it
- * off, and BATCH is due once a slice of its is owed. Time, not dispatches: a member that runs for
- * a tenth of a slice owes a tenth.
+ * Each CPU has an account: PRIORITY's CPU time adds to what BATCH is owed, BATCH's CPU time pays it off, and BATCH is due
+ * once a slice is owed. CPU time counts, not dispatches: a member that runs for a tenth of a slice owes a tenth.
  */
 #ifndef DUALQ_GUARANTEE_H
 #define DUALQ_GUARANTEE_H
 
-/* More debt than this is not carried: after a real-time task has held the CPU, say. */
+/* The maximum debt, for example after a real-time task has held the CPU. */
 #define MAX_OWED_NS (4 * (s64)batch_slice_ns)
 
-/* The running task has had so much more of its share. Time that nobody waited for is no debt: a hog that was
- * alone would otherwise stand back for seconds once it has company. */
+/* Charges the running task. Time that nobody waited for is not charged: otherwise a hog that was alone falls behind for
+ * seconds once others come. */
 static void advance_task(s32 cpu, struct cpu_record *c, struct task_record *t, u64 ran, u64 slice)
 {
 	u64 most = queue_vtime(t->clock) + slice;
@@ -24,8 +23,8 @@ static void advance_task(s32 cpu, struct cpu_record *c, struct task_record *t, u
 	c->vtime = t->vtime;
 }
 
-/* Counts the running task's time up to `now`: in the CPU's counters, in its own virtual time, and
- * in the account. Runs with the CPU's run queue locked. */
+/* Charges the running task's time up to `now`: to the CPU's counters, to its virtual time, and to the account. Runs with
+ * the CPU's run queue locked. */
 static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now)
 {
 	s64 ran = now - c->charged_at;
@@ -55,7 +54,7 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 		advance_task(cpu, c, t, ran, batch_slice_ns);
 		earn_grace(c, ran);
 		c->owed_ns -= ran;
-		/* Time that nobody contested is no advance on later shares. */
+		/* Uncontested time is no advance on later shares. */
 		if (c->owed_ns < 0 && !c->rescue)
 			c->owed_ns = 0;
 		if (c->owed_ns < -MAX_OWED_NS)
@@ -63,7 +62,7 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 		break;
 	case CLASS_KERNEL:
 		count(cpu, STAT_KERNEL_NS, ran);
-		/* Who woke and cut that turn short counts as well; more than a turn is not owed for it. */
+		/* The time of waking kernel threads that preempt this turn counts as well. At most one turn is owed. */
 		if (c->kernel_turn)
 			c->kernel_owes_ns += ran;
 		if (c->kernel_owes_ns > priority_slice_ns)
@@ -77,14 +76,14 @@ static bool batch_is_due(const struct cpu_record *c)
 	return guarantee_percent && c->owed_ns >= (s64)batch_slice_ns;
 }
 
-/* May a PRIORITY task take this CPU from its BATCH task? Not while BATCH runs off its debt. */
+/* Returns true if a PRIORITY task may not preempt this CPU's BATCH task, because the guarantee is being served. */
 static bool owes_batch(const struct cpu_record *c)
 {
 	return guarantee_percent && (batch_is_due(c) || (c->rescue && c->owed_ns > 0));
 }
 
-/* The CPU's bit among those that may be preempted, after what runs there now. All CPUs share that word, so
- * it is written only where it changes, and stays when a task stops: who claims it looks at the class. */
+/* Updates the CPU's bit in the mask of preemptible CPUs. All CPUs share this word, so it is written only if it changes. It
+ * is not cleared when a task stops: a waker that claims the CPU checks the class. */
 static void may_be_preempted(const struct cpu_record *c, s32 cpu, struct bpf_cpumask *mask)
 {
 	bool may = c->class == CLASS_BATCH && !owes_batch(c);

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Who is a member: the calls by which user space changes it, and the end of a process.
+ * Changes of membership: by user space, and at the creation and end of processes.
  *
- * A change goes through a program, not straight to the map, so that the entry is stamped with the
- * process's start by the kernel, and so that tasks already queued or running change class at once.
+ * A change runs in a BPF program instead of writing to the map, so that the kernel stamps the entry with the process's
+ * start time, and so that tasks already queued or running change class at once.
  */
 #ifndef DUALQ_MEMBERSHIP_H
 #define DUALQ_MEMBERSHIP_H
 
-/* What user space hands over; src/scheduler/members.rs has the same layout. */
+/* The argument from user space; src/scheduler/members.rs has the same layout. */
 struct change {
 	u32 tgid;
 	u32 kind;
-	/* The start that the caller saw, in ticks of 10 ms as /proc/PID/stat has it; 0: any. */
+	/* The start time that the caller saw, in ticks of 10 ms as in /proc/PID/stat; 0: any. */
 	u64 start_ticks;
-	/* Of the entry that is to be added: as in struct member. */
+	/* The flags of the new entry: as in struct member. */
 	u32 flags;
 	u32 chosen;
 };
@@ -23,7 +23,7 @@ enum change_kind {
 	CHANGE_REMOVE,
 	CHANGE_OWN,
 };
-/* Answers besides 0 and -errno. */
+/* Results besides 0 and -errno. */
 #define NOT_A_LEADER 1
 #define KERNEL_THREAD 2
 #define OTHER_PROCESS 3
@@ -41,9 +41,8 @@ static void count_here(u32 stat)
 }
 
 /*
- * A task that waits is moved with its place in the counts. A CPU may take it meanwhile, from the one queue or
- * from the other, and count its dispatch in the class that it has then: so this is for the one of the two who
- * comes first.
+ * Moves a waiting task's count to the other class. A CPU may take the task meanwhile, from either queue, and count its
+ * dispatch in the task's current class: so only the first of the two changes the count.
  */
 static bool takes_over_count(struct task_record *t, u32 from, u32 to)
 {
@@ -57,7 +56,7 @@ static u32 moved_to(u32 class)
 	return class == CLASS_BATCH ? STAT_MOVED_TO_BATCH : STAT_MOVED_TO_PRIORITY;
 }
 
-/* Not static, these two: so the verifier looks through each once, and not at every way round the walk. */
+/* These two are not static, so that the verifier checks each once instead of in every iteration of the walk. */
 __noinline u64 slice_after_move(u32 class, s32 cpu)
 {
 	return slice_among(class, class_queued(CLASS_PRIORITY, cpu));
@@ -68,7 +67,7 @@ __noinline u64 place_after_move(struct task_record *t, u32 class, s32 home)
 	return t ? place_in(t, class, home) : 0;
 }
 
-/* Moves the queued tasks of a process into the queue of the class that they have now. */
+/* Moves the queued tasks of a process to the queue of their current class. */
 static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 {
 	struct bpf_iter_scx_dsq it;
@@ -89,8 +88,8 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 		if (!t || class_of(p) != to_class)
 			continue;
 		cpu = scx_bpf_task_cpu(p);
-		/* Before the move: a CPU that takes the task at once goes by this. It holds if the move fails, too,
-		 * because a CPU has just taken the task. */
+		/* Before the move, because a CPU may take the task at once. It is right even if the move fails: then a CPU has just
+		 * taken the task. */
 		t->class = to_class;
 		t->overdue = false;
 		slice = slice_after_move(to_class, cpu);
@@ -121,12 +120,12 @@ static void reclassify(u32 tgid, u32 to_class)
 		if (home == SHARED)
 			continue;
 		c = cpu_record_of(home);
-		/* Dispatch may have found its queues empty before the moves, and the CPU gone idle since. */
+		/* Dispatch may have found its queues empty before the moves, and the CPU may be idle now. */
 		if (c && any_in_own_queues(home)) {
 			c->bound = true;
 			scx_bpf_kick_cpu(home, VALUE(scx_kick_flags, SCX_KICK_IDLE));
 		}
-		/* A running one is looked at again by dispatch, which the kick brings about. */
+		/* The kick makes dispatch reconsider a running task. */
 		if (c && c->tgid == tgid)
 			scx_bpf_kick_cpu(home, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
 	}
@@ -155,16 +154,16 @@ static int add(struct task_struct *p, u32 tgid, struct change *change)
 	} else {
 		struct member *is = bpf_map_lookup_elem(&priority_pids_map, &tgid);
 
-		/* Chosen once more, it keeps its children. */
+		/* A process that is chosen again keeps its children. */
 		if (is && is->start_boottime == start)
 			member.flags |= is->flags & MEMBER_WITH_CHILDREN;
-		/* Who is a member already does not come through anybody. */
+		/* A process that is already a member does not inherit. */
 		err = bpf_map_update_elem(&priority_pids_map, &tgid, &member,
 					  change->flags & MEMBER_THROUGH_PARENT ? BPF_NOEXIST : BPF_ANY);
 	}
 	if (err || p->signal->live.counter)
 		return err;
-	/* It ended meanwhile; its exit may have looked for the entry before it was there. */
+	/* It ended meanwhile; its exit may have looked for the entry before it existed. */
 	bpf_map_delete_elem(&own_pids, &tgid);
 	bpf_map_delete_elem(&priority_pids_map, &tgid);
 	return -ESRCH;
@@ -180,7 +179,7 @@ int dualq_change(struct change *change)
 	if (change->kind == CHANGE_REMOVE) {
 		err = bpf_map_delete_elem(&priority_pids_map, &tgid);
 	} else if (change->kind == CHANGE_OWN) {
-		/* The caller itself: the id that it knows may be another pid namespace's. */
+		/* The caller itself: the id that it passed may belong to another pid namespace. */
 		p = bpf_get_current_task_btf()->group_leader;
 		return add(p, p->tgid, change);
 	} else {
@@ -197,8 +196,8 @@ int dualq_change(struct change *change)
 	return 0;
 }
 
-/* Separate from the change, so that a scheduler that is not attached (no queues) can be prepared.
- * Called twice by user space: an enqueue under way during the first may have read the old class. */
+/* Separate from the change, so that a scheduler that is not attached (no queues) can be prepared. User space calls it
+ * twice: an enqueue in progress during the first call may have read the old class. */
 SEC("syscall")
 int dualq_reclassify(struct change *change)
 {
@@ -209,15 +208,15 @@ int dualq_reclassify(struct change *change)
 }
 
 /*
- * Births and ends are noticed twice. The tracing programs come in time, but not always: one of them runs on a
- * CPU at a time, and where a task is preempted in it (7.x), it is skipped for all others there until that task
- * goes on (`active` in __bpf_trace_run, kernel/trace/bpf_trace.c; two of each in 40 s of forks and exits). The
- * scheduler's own operations run under the run queue's lock and are never skipped. But `enable` is for tasks of
- * its own scheduling class only, and there are none while another process waits for the members.
+ * The creation and end of processes are tracked twice. The tracing programs run in time, but are sometimes skipped: if a
+ * task is preempted inside one (7.x), the program is skipped for all others on that CPU until the task continues
+ * (`active` in __bpf_trace_run, kernel/trace/bpf_trace.c; two of each in 40 s of forks and exits). The ops run under the
+ * run queue's lock and are never skipped. But `enable` covers only tasks of sched_ext, and there are no ops while a
+ * standby instance tracks the members.
  */
 
-/* The last thread of a process is gone: fires before the id is free for use again. Its leader may
- * have gone long before, so the thread group's count decides, not the leader. */
+/* The last thread of a process has ended; runs before the id can be reused. The leader may have ended long before, so
+ * the thread group's count decides. */
 SEC("tp_btf/sched_process_exit")
 int BPF_PROG(dualq_process_exit, struct task_struct *p)
 {
@@ -231,7 +230,7 @@ int BPF_PROG(dualq_process_exit, struct task_struct *p)
 	return 0;
 }
 
-/* The id may be another process's by now, which began later. */
+/* The id may belong to a later process by now. */
 SEC("struct_ops/exit_task")
 void BPF_PROG(dualq_exit_task, struct task_struct *p, struct scx_exit_task_args *args)
 {
@@ -249,8 +248,7 @@ void BPF_PROG(dualq_exit_task, struct task_struct *p, struct scx_exit_task_args 
 		count_here(STAT_MEMBER_EXITS);
 }
 
-/* Of this child that there was no room for: who waits for the members has these programs run as well
- * (src/scheduler/heir.rs). */
+/* Counts a child without room once: standby instances run these programs as well (src/scheduler/heir.rs). */
 static bool is_first_to_notice(struct task_struct *child)
 {
 	struct task_record *t = bpf_task_storage_get(&task_records, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
@@ -261,8 +259,8 @@ static bool is_first_to_notice(struct task_struct *child)
 	return first;
 }
 
-/* A process is born to a member whose children come too. Not in init_task, where the child still
- * has its parent's start. A full map fails no fork: the child stays in BATCH, and is counted. */
+/* A member whose children are members has a new child. Not done in init_task, where the child still has its parent's
+ * start time. A full map fails no fork: the child stays in BATCH, and is counted. */
 static void notice_birth(struct task_struct *child)
 {
 	struct task_struct *parent = bpf_get_current_task_btf();
@@ -286,10 +284,10 @@ int BPF_PROG(dualq_newtask, struct task_struct *child, u64 clone_flags)
 	return 0;
 }
 
-/* A task that its parent is still making (include/linux/sched.h). */
+/* A task that its parent is still creating (include/linux/sched.h). */
 #define TASK_NEW 0x800
 
-/* The parent makes it known (scx_post_fork in kernel/sched/ext.c), or it comes from another scheduling class. */
+/* Called by the parent (scx_post_fork in kernel/sched/ext.c), or when a task comes from another scheduling class. */
 SEC("struct_ops/enable")
 void BPF_PROG(dualq_enable, struct task_struct *p)
 {

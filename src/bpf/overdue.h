@@ -1,25 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What timers and hotplug do, all off the hot path: walks through whole queues for BATCH tasks that
- * have waited too long, and what it takes for a CPU to go off.
+ * Timers and hotplug, off the hot path: walks through whole queues for overdue tasks, and draining a CPU that goes offline.
  *
- * A share bounds no wait: two nice -20 hogs starved a nice 19 task until the watchdog ended the
- * scheduler. So a timer moves what has waited an eighth of the watchdog's limit to a queue of its
- * own, oldest first, and dispatch serves that at every other turn. Every turn would be too much:
- * where thousands of tasks are overdue, one that has just woken would wait behind all of them, and
- * with 5,000 that was long enough for the kernel's own RCU thread to be reported as stalled.
+ * A share does not bound a wait: two nice -20 hogs starved a nice 19 task until the watchdog ejected the scheduler. So a
+ * timer moves tasks that have waited an eighth of the watchdog's limit to a separate queue, oldest first, and every other
+ * turn goes to it. Every turn would be too much: beside thousands of overdue tasks a task that has just woken would wait
+ * behind all of them; with 5,000, RCU's own thread was reported as stalled.
  */
 #ifndef DUALQ_OVERDUE_H
 #define DUALQ_OVERDUE_H
 
-/* A kernel thread that wakes goes before those that have waited for longest: two of the watchdog's limits are
- * more than any of them can have waited. */
+/* The key of a waking kernel thread, ahead of the longest wait: no task can have waited for twice the watchdog's limit. */
 static u64 before_all_overdue(const struct task_record *t)
 {
 	return t->queued_at - 16 * overdue_ns;
 }
 
-/* Notes the wait of its first task, the oldest. Is there one? */
+/* Updates *oldest_wait from the head of the queue. Returns true if the queue is not empty. */
 static bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait)
 {
 	struct bpf_iter_scx_dsq it;
@@ -31,7 +28,7 @@ static bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait)
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t = task_record_of(p);
 
-		/* It stands before the oldest. */
+		/* A kernel thread is ahead of the oldest task. */
 		if (!t || t->kernel_thread)
 			continue;
 		if (t->queued_at && before(*oldest_wait, now - t->queued_at))
@@ -60,11 +57,11 @@ static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
 		wait = now - t->queued_at;
 		if (*oldest_wait < wait)
 			*oldest_wait = wait;
-		/* It came before the others were overdue. */
+		/* It was queued before the others were overdue. */
 		works_on = t->kernel_thread && from == BATCH_DSQ;
 		if (wait < overdue_ns && !(works_on && overdue_lasts))
 			continue;
-		/* Before the moves: a CPU that takes it at once reads both. */
+		/* Before the move, because a CPU that takes the task at once reads both. */
 		any_overdue = true;
 		t->overdue = true;
 		if (dsq_move_vtime(&it, p, works_on ? WORKING_DSQ : to, in_ticks(batch_slice_ns), t->queued_at))
@@ -75,7 +72,7 @@ static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
 	bpf_iter_scx_dsq_destroy(&it);
 }
 
-/* A member that has waited too long goes before the others of its queue. */
+/* An overdue member goes ahead of the others of its queue. */
 static void bring_members_forward(u64 dsq_id, u64 now)
 {
 	struct bpf_iter_scx_dsq it;
@@ -121,7 +118,7 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 	return 0;
 }
 
-/* How often a CPU that goes off is made to look. */
+/* The interval for kicking a CPU that goes offline. */
 #define LEAVE_CHECK_NS (10ULL * 1000 * 1000)
 
 static void drain_to_local(u64 dsq_id, s32 cpu)
@@ -146,16 +143,15 @@ static void drain_own_queues(s32 cpu)
 }
 
 /*
- * A CPU that goes off is asked no dispatch any more (scx_rq_online in balance_one, kernel/sched/ext.c), and
- * the kernel waits twice for what it has:
+ * The kernel does not call dispatch on a CPU that goes offline (scx_rq_online in balance_one, kernel/sched/ext.c), and
+ * waits twice:
  *
- * For all who read under RCU (synchronize_rcu in sched_cpu_deactivate, kernel/sched/core.c), those among
- * them who were cut short in that and lie in its own queues.
+ * For an RCU grace period (synchronize_rcu in sched_cpu_deactivate, kernel/sched/core.c), and so for tasks in the CPU's own
+ * queues that were preempted inside an RCU read section.
  *
- * Until nothing but its own threads counts as runnable there; it looks whether that is so whenever it
- * schedules (balance_push). The tasks that last ran on it lie in the shared queues, count there until
- * another CPU takes them, and that other CPU wakes nobody: the one that goes off, idle by then, would
- * never look again.
+ * Until only its own threads are runnable there, which it checks whenever it schedules (balance_push). Tasks in the shared
+ * queues that last ran on it count until another CPU takes them. That CPU does not wake this one, which is idle by then
+ * and would never check again.
  */
 static int hurry(void *map, int *key, struct overdue_timer *timer)
 {
@@ -203,7 +199,7 @@ static int start_timers(void)
 	if (!timer)
 		return -EINVAL;
 	timer->oldest_wait_ns = 0;
-	/* A second attach of the same object finds the timers initialised: that is no error. */
+	/* On a second attach of the same object the timers are initialised already, which is no error. */
 	bpf_timer_init(&timer->timer, &overdue_timer, CLOCK_MONOTONIC);
 	err = bpf_timer_set_callback(&timer->timer, check_overdue);
 	if (err)

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a CPU takes from each queue, and what it does when it lets its task go on: the steps of
- * dispatch, which decides among them.
+ * The steps of dispatch: taking a task from each queue, and letting the running task continue.
  */
 #ifndef DUALQ_TAKE_H
 #define DUALQ_TAKE_H
 
 /*
- * A kernel thread that goes on after its turn waits here, and is the first once the others have had as much
- * time as the last one from here: if it went on in the local queue, of two that never sleep one would always
- * be there, and the kernel asks dispatch only where it is empty (balance_one, kernel/sched/ext.c). Time, not
- * choices: every other one would be for whoever wakes often, and a hog have nothing.
+ * A kernel thread that has used up its turn waits here until the others have had as much CPU time as the last kernel
+ * thread from here. In the local DSQ, one of two busy kernel threads would always be there, and the kernel calls dispatch
+ * only if the local DSQ is empty (balance_one, kernel/sched/ext.c). CPU time counts, not turns: with turns, a task that
+ * wakes often would get every second one, and a hog nothing.
  */
 static bool take_kernel(s32 cpu, struct cpu_record *c)
 {
@@ -69,11 +68,11 @@ static bool take_priority(s32 cpu, struct cpu_record *c)
 	return taken;
 }
 
-/* Where the head of a BATCH queue stands; NOBODY where it is empty. */
+/* The place of a BATCH queue's head, or NOBODY if it is empty. */
 #define NOBODY ((s64)(~0ULL >> 1))
-/* The first that may run on `cpu`, one that may not run there does not hold up: a hog bound to a CPU would
- * starve beside a crowd that is bound to two others, whose head always stands before it. Where none of
- * the first few may, it is as if one stood at the queue's own time. */
+/* Returns the place of the first task that may run on `cpu`. Tasks that may not are skipped: otherwise a hog pinned to a
+ * CPU starves beside a crowd confined to two others, whose head is always ahead of it. If none of the first few may run
+ * here, the queue's own virtual time is used. */
 static s64 head_of_mixed(u64 dsq_id, s32 cpu, struct cpu_record *c)
 {
 	struct bpf_iter_scx_dsq it;
@@ -114,8 +113,7 @@ static s64 head_of(u64 dsq_id, s32 cpu, struct cpu_record *c)
 	return head_of_mixed(dsq_id, cpu, c);
 }
 
-/* A member runs, and stands before the others of its queue. Those of the shared queue and of the CPU's own take
- * turns. */
+/* A member runs, and is ahead of the others of its queue. The shared queue and the CPU's own take turns. */
 static bool member_stands_first(s32 cpu, struct cpu_record *c)
 {
 	bool own = HOME_OF(c->clock) != SHARED;
@@ -130,29 +128,28 @@ static bool member_stands_first(s32 cpu, struct cpu_record *c)
 	return (s64)place_of(c->vtime) < head;
 }
 
-/* How far apart the two times of a CPU may be, where one is served and the other cannot be. */
+/* The maximum distance of a CPU's two virtual times if only one of the queues can be served. */
 #define MAX_APART_NS ((s64)(4 * batch_slice_ns))
 
-/* Does a task of BATCH run, and want to go on? */
+/* Returns true if a BATCH task runs and wants to continue. */
 static bool runs_batch(const struct cpu_record *c)
 {
 	return c->settled && c->class == CLASS_BATCH;
 }
 
 /*
- * The shared queue's virtual time and that of a CPU's own run at different speeds, from different
- * beginnings. While tasks wait in both, the one is the other and an offset that stays the same: so a
- * task that may run anywhere and one that is bound get the same time by the same weight. (Where each
- * counted from its own time alone, a hog had nothing beside four that were bound to each CPU.)
- * Two bounds: other CPUs may serve the shared queue faster than this one could, and what one queue had
- * while nobody waited in the other is no debt.
+ * The virtual times of the shared queue and of a CPU's own queue start at different values and advance at different
+ * speeds. While tasks wait in both, their offset stays constant, so a free and a pinned task of the same weight get the
+ * same CPU time. (Without an offset, a free hog got nothing beside four that were pinned to each CPU.) The offset has two
+ * bounds: other CPUs may serve the shared queue faster than this one, and time that one queue had while the other was
+ * empty is no debt.
  */
 static void translate_shared(struct cpu_record *c)
 {
 	bool both = c->shared_place != NOBODY && c->pinned_place != NOBODY;
 	s64 now = c->pinned_vtime[1], later;
 
-	/* Debts of a queue's own tasks, by their weights, are not cut short: their turn comes. */
+	/* Debts of a queue's own tasks, by their weights, are kept: their turn comes. */
 	if (both && now < c->pinned_place)
 		now = c->pinned_place;
 	later = shared_vtime[1] + c->shared_offset - now;
@@ -166,8 +163,7 @@ static void translate_shared(struct cpu_record *c)
 		c->own_place += c->shared_offset;
 }
 
-/* Only where BATCH's turn has come: the heads of two queues are more work than all the rest of a
- * dispatch. */
+/* Only when it is BATCH's turn: reading the heads of two queues costs more than the rest of a dispatch. */
 static void look_up_places(s32 cpu, struct cpu_record *c)
 {
 	c->pinned_place = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu), cpu, c) : NOBODY;
@@ -175,8 +171,7 @@ static void look_up_places(s32 cpu, struct cpu_record *c)
 	if (c->pinned_place != NOBODY)
 		c->only_foreign = false;
 	c->own_place = runs_batch(c) ? place_of(c->vtime) : NOBODY;
-	/* First-come keys are times, not virtual times, the same for all queues; and others go before
-	 * who has had a turn. */
+	/* First-come keys are times, which all queues share. Waiting tasks go before a task that has had a turn. */
 	if (batch_fifo) {
 		if (runs_batch(c))
 			c->own_place = NOBODY - 1;
@@ -185,7 +180,7 @@ static void look_up_places(s32 cpu, struct cpu_record *c)
 	}
 }
 
-/* Does who runs? At the same place others go before it: it has just had a turn. */
+/* Returns true if the running task is ahead. At the same place, others go first: it has just had a turn. */
 static bool stands_first(const struct cpu_record *c)
 {
 	return c->own_place != NOBODY &&
@@ -193,12 +188,12 @@ static bool stands_first(const struct cpu_record *c)
 	       (c->own_place < c->pinned_place || c->pinned_place == NOBODY);
 }
 
-/* One in so many of these turns is for a kernel thread that works on. With a slice in each round of all who are
- * overdue one was cut short as it read under RCU, and others waited for minutes for pages: the kernel reported
- * a stall. A larger part would make the overdue wait, if it never sleeps. */
+/* One in this many turns of overdue tasks goes to a busy kernel thread. With one slice per round of all overdue tasks,
+ * a kernel thread was preempted inside an RCU read section, and others waited for pages for minutes: the kernel
+ * reported a stall. A larger share would delay the overdue tasks if the thread never sleeps. */
 #define WORKING_PART 4
 
-/* The CPU's own first: nobody else can serve them. */
+/* The CPU's own queue first: no other CPU can serve it. */
 static bool take_overdue(s32 cpu, struct cpu_record *c)
 {
 	c->overdue_turn = (!(++c->overdue_turns % WORKING_PART) && dsq_take(WORKING_DSQ)) ||
@@ -215,7 +210,7 @@ static bool take_batch(s32 cpu, struct cpu_record *c)
 	if (c->shared_place != NOBODY) {
 		if (take_shared(BATCH_DSQ, cpu))
 			return true;
-		/* None of them may run here: they must not hold up the CPU's own. */
+		/* None of them may run here, and they must not delay the CPU's own tasks. */
 		c->shared_offset = c->pinned_vtime[1] - shared_vtime[1];
 	}
 	return (c->bound && dsq_take(pinned_id)) || (overdue_queued(cpu) && take_overdue(cpu, c));
@@ -227,7 +222,7 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	u64 slice = slice_of(c->class, cpu);
 
 	c->settled = false;
-	/* Who goes on has its turn like one that is taken from the queue. */
+	/* A task that continues has its turn like one that is taken from the queue. */
 	if (c->class == CLASS_BATCH || c->class == CLASS_PRIORITY)
 		advance_queue(c, c->clock, c->vtime);
 	if (mask)
@@ -237,9 +232,9 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	task_set_slice(prev, slice);
 }
 
-/* It goes on because nobody else may run here, though some wait for other CPUs: that is no debt, and their
- * queue's virtual time does not move on by it. One of nice 19, alone on its CPU, would else drive it on a
- * hundred times as fast as a crowd that is bound to others can follow, and their weights mean nothing. */
+/* The task continues because no waiting task may run here. This time is not charged, and does not advance the queue's
+ * virtual time. Otherwise a task of nice 19, alone on its CPU, advances it a hundred times as fast as a crowd confined
+ * to other CPUs can follow, and weights mean nothing there. */
 static void stay_near(struct task_struct *prev, struct cpu_record *c)
 {
 	struct task_record *t = task_record_of(prev);
@@ -252,9 +247,8 @@ static void stay_near(struct task_struct *prev, struct cpu_record *c)
 		c->vtime = t->vtime = now;
 }
 
-/* prev goes on wanting the CPU. A task that goes on gets neither stopping nor running
- * (put_prev_set_next_task returns early), so its class is looked up again here: it may have been toggled
- * meanwhile. */
+/* prev wants to continue. The kernel calls neither stopping nor running for it (put_prev_set_next_task returns early), so
+ * its class is looked up again: it may have been moved meanwhile. */
 static void weigh(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
@@ -267,8 +261,8 @@ static void weigh(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	c->class = class_of(prev);
 	t->class = c->class;
 	if (c->class == CLASS_BATCH || c->class == CLASS_PRIORITY) {
-		/* Bounded like one that comes back to the queue: it may have run past the queue's time,
-		 * or the queue's time past it. */
+		/* Bounded like a task that returns to the queue: it may have run past the queue's virtual time, or the other way
+		 * round. */
 		key_of(t, CLOCK(c->class, HOME_OF(t->clock)));
 		c->vtime = t->vtime;
 		c->clock = t->clock;

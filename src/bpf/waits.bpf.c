@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The wait instrument: how long tasks wait for a CPU, by class, whoever rules the machine.
+ * The wait instrument: measures how long tasks wait for a CPU, by class, under any scheduler.
  *
  * A wait begins when a task is woken (or preempted) and ends when it runs. The same programs measure
  * our scheduler and the kernel's own, so that before and after mean the same. Each histogram belongs
@@ -45,8 +45,8 @@ struct {
 	__type(value, struct cpu_waits);
 } wait_histograms SEC(".maps");
 
-/* Processes looked at one by one: user space puts them in. Shared by all CPUs, so these counters are
- * atomic; only the samples of these few processes pay for that. */
+/* Processes that are measured individually; user space adds them. All CPUs share these counters, so they are atomic; only
+ * samples of these few processes pay for it. */
 struct process_waits {
 	u32 wake[BUCKETS];
 	u32 requeue[BUCKETS];
@@ -59,14 +59,14 @@ struct {
 	__type(value, struct process_waits);
 } wait_processes SEC(".maps");
 
-/* What user space tells the programs. */
+/* Values that user space sets. */
 enum control {
-	/* Odd while a scheduler is being attached or detached: nothing is measured, and a wait that
-	 * spans the change is not one of either. */
+	/* Odd while a scheduler is being attached or detached: nothing is measured, and a wait that spans the change is not
+	 * counted. */
 	CONTROL_PHASE,
-	/* Counts what was done to the machine; maxima begin anew with it. */
+	/* The number of changes of the machine; maxima are reset with each. */
 	CONTROL_EVENT,
-	/* Whether the programs are attached; for those that read. */
+	/* True while the programs are attached, for readers. */
 	CONTROL_ON,
 	NR_CONTROLS,
 };
@@ -105,13 +105,13 @@ static u64 control(u32 which)
 
 /* ---- begun ---- */
 
-/* The idle task waits for nothing; real-time and deadline tasks are ruled by neither scheduler. */
+/* The idle task never waits; real-time and deadline tasks belong to neither scheduler. */
 static bool is_measured(struct task_struct *p)
 {
 	return p->pid && p->prio >= MAX_RT_PRIO;
 }
 
-/* Three look-ups in hashes took half of all that a wait costs. A change is noticed so much later at most. */
+/* The maximum age of a cached look-up: three hash look-ups took half of a wait's cost. */
 #define LOOK_UP_NS (10ULL * 1000 * 1000)
 
 static void look_up(struct task_struct *p, struct wait *w, u64 now)
@@ -135,7 +135,7 @@ static void begin(struct task_struct *p, u8 kind)
 	w = bpf_task_storage_get(&waits, p, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);
 	if (!w)
 		return;
-	/* A task preempted on its way to sleep never left the run queue: it has been waiting since. */
+	/* A task that was preempted on its way to sleep never left the run queue, so it has been waiting since. */
 	if (kind == KIND_WAKE && w->since && w->kind == KIND_REQUEUE && w->phase == phase)
 		return;
 	w->phase = phase;
@@ -149,9 +149,8 @@ static void begin(struct task_struct *p, u8 kind)
 SEC("tp_btf/sched_waking")
 int BPF_PROG(waits_waking, struct task_struct *p)
 {
-	/* A task that wakes itself goes on running: it was about to sleep, and an interrupt on its CPU
-	 * was faster. One that was woken from another CPU before it slept begins a wait here that its
-	 * next wake-up or preemption replaces, since both come before it can be switched to. */
+	/* A task that wakes itself keeps running: it was about to sleep, and an interrupt on its CPU was faster. A task that is
+	 * woken from another CPU before it slept starts a wait here, which its next wake-up or preemption replaces. */
 	if (p != bpf_get_current_task_btf())
 		begin(p, KIND_WAKE);
 	return 0;
@@ -226,8 +225,8 @@ static void end(struct task_struct *p)
 		return;
 	since = w->since;
 	w->since = 0;
-	/* The second test knows of changes that no user space announced: an ejection, another sched_ext
-	 * scheduler, a task that became real-time. */
+	/* The second test detects changes that user space did not announce: an ejection, another sched_ext scheduler, a task that
+	 * became real-time. */
 	if (w->phase != control(CONTROL_PHASE) || w->sched_class != p->sched_class)
 		return;
 	if (w->class != CLASS_PRIORITY && w->class != CLASS_BATCH)
@@ -240,7 +239,7 @@ static void end(struct task_struct *p)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(waits_switch, bool preempt, struct task_struct *prev, struct task_struct *next, unsigned int prev_state)
 {
-	/* Preempted, or gave way: it wants to go on. */
+	/* Preempted, or yielded: it wants to continue. */
 	if (preempt || !prev_state)
 		begin(prev, KIND_REQUEUE);
 	end(next);

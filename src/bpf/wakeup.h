@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The ways of a waking task past the queues: to an idle CPU, to one that runs something lesser, or to
- * where it would be the next in any case.
+ * How a waking task bypasses the queues: to an idle CPU, by preempting a lesser task, or where it would be next anyway.
  */
 #ifndef DUALQ_WAKEUP_H
 #define DUALQ_WAKEUP_H
@@ -21,8 +20,7 @@ static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class,
 	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
 }
 
-/* In the place of the task that runs there: one of BATCH, which the caller has claimed, or, for our own
- * processes, whichever it is. */
+/* Preempts the task that runs there: a BATCH task that the caller has claimed, or for an own process any task. */
 static void give_by_preempting(struct task_struct *p, struct task_record *t, u32 class, s32 cpu)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
@@ -32,15 +30,15 @@ static void give_by_preempting(struct task_struct *p, struct task_record *t, u32
 	give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
 }
 
-/* A task of BATCH was given straight to this CPU, and does not run yet: who goes first goes before it in
- * the local queue, or it would wait until that one sleeps. One only: nothing rescues who waits there. */
+/* A BATCH task was dispatched straight to this CPU and does not run yet. A PRIORITY task goes ahead of it in the local DSQ,
+ * otherwise it waits until that task sleeps. Only one may: nothing rescues a task that waits there. */
 static bool overtakes(u32 class, struct cpu_record *c)
 {
 	return goes_first(class) && c->batch_comes && !owes_batch(c) &&
 	       __sync_bool_compare_and_swap(&c->batch_comes, true, false);
 }
 
-/* Takes the right to preempt this CPU's BATCH task; one waker at most gets it. */
+/* Claims this CPU's BATCH task for a preemption. At most one waker succeeds. */
 static bool claim(s32 cpu, struct bpf_cpumask *mask)
 {
 	struct cpu_record *c;
@@ -51,8 +49,8 @@ static bool claim(s32 cpu, struct bpf_cpumask *mask)
 	return c && c->class == CLASS_BATCH && !owes_batch(c);
 }
 
-/* A CPU whose BATCH task gives way to this PRIORITY task: where the task ran before, if possible,
- * since its cache is there; else any. */
+/* Returns a CPU whose BATCH task is preempted for this PRIORITY task: the task's previous CPU if possible, because its
+ * cache is warm, otherwise any. */
 static s32 claim_batch_cpu(struct task_struct *p, s32 prev_cpu, struct bpf_cpumask *mask)
 {
 	u32 cpu;
@@ -70,8 +68,8 @@ static s32 claim_batch_cpu(struct task_struct *p, s32 prev_cpu, struct bpf_cpuma
 	return -1;
 }
 
-/* The task that runs on this very CPU is protected: its turn ends when that is over, so that dispatch weighs it
- * against the one that has just woken. */
+/* The running task is protected: its slice ends with the protection, so that dispatch compares it with the task that has
+ * just woken. */
 static void ends_with_protection(s32 cpu, const struct cpu_record *c, u64 now)
 {
 	struct task_struct *curr = bpf_get_current_task_btf();
@@ -81,7 +79,7 @@ static void ends_with_protection(s32 cpu, const struct cpu_record *c, u64 now)
 		task_set_slice(curr, left);
 }
 
-/* Does the task of this one's class that runs on `cpu` stand behind it by enough to give way? */
+/* Returns true if the task of the same class on `cpu` is far enough behind this one to be preempted. */
 static bool stands_behind(struct task_record *t, u32 class, s32 cpu, u64 now)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
@@ -95,13 +93,13 @@ static bool stands_behind(struct task_record *t, u32 class, s32 cpu, u64 now)
 	}
 	lead = key_of(t, CLOCK(class, HOME_OF(t->clock))) - queue_vtime(t->clock);
 	running = c->vtime - queue_vtime(c->clock);
-	/* It may have begun since. */
+	/* It may have started since. */
 	if (before(c->charged_at, now))
 		running = charged_vtime(c->vtime, now - c->charged_at, c->weight) - queue_vtime(c->clock);
 	return lead + (c->slept ? (s64)batch_preempt_ns : 0) < running;
 }
 
-/* Never past a waiting PRIORITY or overdue task: what enters a local queue directly goes before both. */
+/* Never past a waiting PRIORITY or overdue task, because a direct insert into a local DSQ goes ahead of both. */
 static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
@@ -110,10 +108,9 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
 }
 
 /*
- * The way of a waking task past the queues, to a CPU that runs something lesser: PRIORITY preempts
- * BATCH, our own processes anything, a BATCH task one that has had more than its share.
- * Inserting into the victim's local queue from here is worth three times in p99 over queueing and
- * kicking; the victim must be chosen in select_cpu, since a remote insert from enqueue is deferred.
+ * Chooses a CPU to preempt for a waking task: PRIORITY preempts BATCH, own processes preempt any task, and a BATCH task one
+ * that has had more than its share. A direct insert into the victim's local DSQ has a third of the p99 of queueing and
+ * kicking. The victim is chosen in select_cpu, because a remote insert from enqueue is deferred.
  */
 static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 prev_cpu,
 		   const struct cpu_record *c)
@@ -125,7 +122,7 @@ static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 
 		return -1;
 	if (goes_first(class)) {
 		cpu = claim_batch_cpu(p, prev_cpu, mask);
-		/* Not behind a real-time task: nothing would give ours back from that local queue. */
+		/* Not behind a real-time task: nothing would return the task from that local DSQ. */
 		if (cpu < 0 && class == CLASS_OWN && goes_first(c->class) && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr))
 			cpu = prev_cpu;
 	} else if (class == CLASS_BATCH && bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) &&
@@ -137,29 +134,27 @@ static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 
 	return cpu;
 }
 
-/* Who has run for this long since it woke up may well work on. */
+/* A task that has run this long since waking is unlikely to sleep soon. */
 #define BRIEF_NS (200ULL * 1000)
 
 /*
- * Nobody waits, and who runs has only just woken up itself: then this one goes to the end of the local queue
- * and follows when that one sleeps, without a queue of ours and without a dispatch. Two that wake each other
- * in turn do so all the time. Not after one that works on: it would pass by its place, and nice values mean
- * nothing. And one only, of the same class: what is in a local queue goes before all that comes to ours, and
- * no other CPU can take it.
+ * Nobody waits, and the running task has only just woken itself: the waking task goes to the end of the local DSQ and
+ * follows without queueing and without a dispatch. Two tasks that wake each other in turn do so all the time. Not after
+ * a task that keeps running, which would ignore places and nice values. And only one task of the same class: the local
+ * DSQ goes ahead of our queues, and no other CPU can take from it.
  */
 static bool follows(u32 class, s32 cpu, const struct cpu_record *c)
 {
 	if (!c->slept || c->class != class || before(c->charged_at + BRIEF_NS, clock_ns()))
 		return false;
-	/* In a crowd that is known without a look at the queue. */
+	/* In a crowd this is known without reading the queue. */
 	if (class == CLASS_PRIORITY && c->priority_waits > 1)
 		return false;
 	return !class_queued(CLASS_BATCH, cpu) && !priority_waits_for(cpu, c) &&
 	       !queued(VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | cpu);
 }
 
-/* The kernel asks no select_cpu for a task that one CPU alone may run: it looks for its idle CPU,
- * or for a victim, here. */
+/* The kernel does not call select_cpu for a pinned task, so an idle CPU or a victim is looked for here. */
 static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu,
 				struct cpu_record *c)
 {

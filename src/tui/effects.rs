@@ -1,4 +1,4 @@
-//! What the dashboard does to the world outside, and what passes between it and the state.
+//! The effects of the dashboard on the world outside, and the events and commands between it and the state.
 
 use super::app::{Command, Event};
 
@@ -15,7 +15,7 @@ impl<F: FnMut(Command) -> Option<Event>> Effects for F {
     }
 }
 
-/// What passes between the world outside and the state.
+/// An event or a command: everything that passes between the state and the world outside.
 #[derive(Debug, Clone, Copy)]
 pub enum Happened<'a> {
     Event(&'a Event),

@@ -67,7 +67,7 @@ pub(super) struct Demo {
 #[derive(Debug, Default)]
 pub(super) struct Moving {
     pub batch: MoveBatch,
-    /// How many of them the kernel has answered.
+    /// Number of moves that the kernel has answered.
     pub answered: usize,
     pub done: Vec<(ProcessId, Queue)>,
     pub refused: Vec<String>,
