@@ -1,5 +1,5 @@
-//! What every kernel from 6.12 on has to carry, in a quarter of a minute: `vm/smoke` runs this on the newest
-//! kernel of each line, where the other tests run on two.
+//! A smoke test of a quarter of a minute for every kernel from 6.12 on: `vm/smoke` runs it on the newest kernel of each
+//! line, where the other tests run on two.
 
 use std::io::Write;
 use std::time::Instant;
@@ -22,7 +22,7 @@ fn report(result: &str, load: &str) {
     writeln!(std::io::stderr().lock(), "{row}").unwrap();
 }
 
-/// What `doctor` says of the load: the words behind its name.
+/// Returns `doctor`'s text about the load.
 fn load() -> Result<String, String> {
     let doctor = run(&["doctor", "--json"]);
     let report: Value = serde_json::from_str(&doctor.stdout).unwrap();
