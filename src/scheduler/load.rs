@@ -119,14 +119,14 @@ const REENQUEUE_ANYWHERE: [&str; 2] = ["scx_bpf_dsq_reenq", "scx_bpf_reenqueue_l
 fn fit(open: &mut OpenDualqSkel<'_>, types: &KernelTypes) {
     macro_rules! leave_out_unknown {
         ($($op:ident)*) => {
-            $(if !types.has_op(stringify!($op)) {
+            $(if !types.has_op(stringify!($op).trim_start_matches("r#")) {
                 open.struct_ops.dualq_mut().$op = std::ptr::null_mut();
             })*
         };
     }
     leave_out_unknown!(
-        select_cpu enqueue dispatch running stopping cpu_release init_task enable exit_task cpu_online
-        cpu_offline init exit
+        select_cpu enqueue dispatch running stopping r#yield cpu_release init_task enable exit_task
+        cpu_online cpu_offline init exit
     );
     // When a real-time task takes a CPU, either says so; where both could, the kernel warns of the op.
     // Where it has no such op, one of the functions is there, under whatever name.
@@ -168,6 +168,7 @@ mod tests {
             .next()
             .unwrap()
             .split_whitespace()
+            .map(|op| op.trim_start_matches("r#"))
             .collect();
         let filled = program.lines().filter_map(|line| {
             let (op, value) = line.trim().strip_prefix('.')?.split_once(" = ")?;
