@@ -246,7 +246,7 @@ fn unusable_default_settings_leave_the_defaults_with_a_note() {
             "no TOML" => drop(directory.file(b"\xff\xff")),
             _ => {
                 let path = directory.file("ascii = true");
-                fs::set_permissions(path, fs::Permissions::from_mode(0)).unwrap();
+                fs::set_permissions(path, fs::Permissions::from_mode(0o0)).unwrap();
             }
         }
     };

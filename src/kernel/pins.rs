@@ -302,7 +302,6 @@ pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
         sz: size_of::<libbpf_sys::bpf_obj_pin_opts>() as _,
         file_flags: libbpf_sys::BPF_F_PATH_FD,
         path_fd: folder.as_raw_fd(),
-        ..Default::default()
     };
     // SAFETY: the name is a C string that outlives the call, the folder is open for as long, and `sz` tells
     // the library which version of the options it gets.

@@ -75,8 +75,8 @@ impl CgroupLimits {
     }
 
     fn names(&self, name: impl Fn(&LimitedCgroup) -> String) -> String {
-        let mut names: Vec<String> = self.first.iter().take(NAMED).map(name).collect();
-        let mut text = names.drain(..).collect::<Vec<_>>().join(", ");
+        let names: Vec<String> = self.first.iter().take(NAMED).map(name).collect();
+        let mut text = names.join(", ");
         let others = self.count.saturating_sub(self.first.len().min(NAMED));
         if others > 0 {
             let _ = write!(text, " and {others} more");

@@ -10,7 +10,7 @@
 //! continues it, so that repeated content costs next to nothing. Each record is flushed: after a crash at any
 //! byte, all records before it can be read.
 //!
-//! A snapshot is written as the difference to the one before ([`scene`]), and in full at the start of each
+//! A snapshot is written as the difference to the one before (`scene`), and in full at the start of each
 //! stream. The format is JSON because fields come and go: a new field of the model takes `#[serde(default)]`,
 //! and older recordings stay readable.
 

@@ -1,7 +1,7 @@
 //! Rules: which processes go into which queue without anybody's hand.
 //!
-//! [`file`] finds and reads the files, [`parse`] makes [`Rule`]s of them, [`set`] finds the first rule
-//! that matches a [`Subject`], and [`engine`] applies it: at each exec, which [`execs`] reports from
+//! `file` finds and reads the files, `parse` makes `Rule`s of them, `set` finds the first rule
+//! that matches a `Subject`, and `engine` applies it: at each exec, which `execs` reports from
 //! the kernel, and once to the processes that run already.
 
 #![forbid(unsafe_code)]

@@ -118,8 +118,7 @@ fn last_meaningful(heard: &[String]) -> Option<&str> {
         .iter()
         .flat_map(|text| text.lines())
         .map(str::trim)
-        .filter(|line| !empty(line))
-        .next_back()
+        .rfind(|line| !empty(line))
 }
 
 #[cfg(test)]

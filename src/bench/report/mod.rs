@@ -1,5 +1,5 @@
 //! The report: for people (Markdown, charts) and for programs (JSON). All of it is made from
-//! [`Results`], so it can be tested without measuring.
+//! `Results`, so it can be tested without measuring.
 
 mod chart;
 mod goals;
