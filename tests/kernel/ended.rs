@@ -59,7 +59,7 @@ fn attach_restarts_at_the_kernels_request_at_most_three_times() {
         ask_restart();
         wait_until("it is attached again, and says so", PATIENCE, || {
             assert!(!scheduler.has_ended(), "{}", scheduler.stderr());
-            scheduler.stdout().matches("attached again").count() == time
+            scheduler.stderr().matches("attached again").count() == time
         });
         assert!(guest::is_attached());
         assert_eq!(maps::members(), [hog.pid()], "members are kept");

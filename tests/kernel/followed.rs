@@ -96,7 +96,7 @@ fn a_joined_dashboard_goes_on_with_the_next_owners_scheduler() {
     });
     // With these it goes on itself.
     second.terminate();
-    dashboard.wait_for_screen("the owner has gone", |text| text.contains("has gone: x"));
+    dashboard.wait_for_screen("the owner has gone", |text| text.contains("has ended: x"));
     dashboard.press(b"x");
     wait_until("it is attached again", PATIENCE, guest::is_attached);
     let mut both = [late.pid(), other.pid()];

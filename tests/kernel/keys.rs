@@ -242,6 +242,6 @@ fn keys_and_guarantee_come_from_the_settings_of_root() {
     command.env("XDG_CONFIG_HOME", "/tmp/settings");
     let terminal = Terminal::start(command, 30, 130);
     terminal.wait_for_screen("it says so and goes on without", |text| {
-        text.contains("Settings not read") && text.contains("guarantee 10 %")
+        text.contains("Defaults in use") && text.contains("guarantee 10 %")
     });
 }

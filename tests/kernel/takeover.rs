@@ -24,7 +24,7 @@ fn a_second_attach_waits_and_takes_over_with_all_members() {
     let first = Running::attach(&[]);
     run_ok(&["add", &hog.pid().to_string()]);
     let mut second = Running::start(&["attach"]);
-    let told = format!("process {} has attached dualq already", first.pid());
+    let told = format!("dualq is already attached by process {}", first.pid());
     wait_until("it says whom it waits for", PATIENCE, || {
         second.stdout().contains(&told)
     });

@@ -12,7 +12,9 @@ fn view_attaches_nothing_and_moves_nothing() {
     let hog = Load::hog().named("encoder").start();
     let mut terminal = Terminal::dashboard(&["--view"]);
     terminal.wait_for_screen("the hog is listed", |text| text.contains("load hog"));
-    terminal.wait_for_screen("it says so", |text| text.contains("view mode: asked for"));
+    terminal.wait_for_screen("it says so", |text| {
+        text.contains("view mode: requested with --view")
+    });
     assert_eq!(guest::sched_ext_state(), "disabled");
     terminal.press(b"/encoder\r ");
     terminal.wait_for_screen("a move is refused", |text| text.contains("in view mode: "));

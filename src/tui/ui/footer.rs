@@ -56,7 +56,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
                 app.keymap().key(Action::Demo)
             );
             pen.text(1, 0, &hint, Style::new());
-        } else if let Some(hint) = first_steps(app) {
+        } else if let Some(hint) = first_steps(app, pen.width()) {
             pen.text(1, 0, &hint, theme.quiet);
         }
         return;
@@ -72,7 +72,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
 }
 
 /// Returns hints for a new user, until the first key, or during a demonstration until the first move.
-fn first_steps(app: &App) -> Option<String> {
+fn first_steps(app: &App, width: u16) -> Option<String> {
     let key = |action| app.keymap().key(action);
     if app.replay().is_some() {
         return None;
@@ -85,9 +85,14 @@ fn first_steps(app: &App) -> Option<String> {
             process.name
         ));
     }
+    let compares = if width < 100 {
+        "the kernel's scheduler"
+    } else {
+        "compares with the kernel's scheduler"
+    };
     (!app.is_touched()).then(|| {
         format!(
-            " ↑ ↓ choose a process · {} puts it first · {} compares with the kernel's scheduler · {} all keys ",
+            " ↑ ↓ choose a process · {} puts it first · {} {compares} · {} all keys ",
             key(Action::Toggle),
             key(Action::Scheduler),
             key(Action::Help)

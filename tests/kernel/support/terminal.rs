@@ -95,26 +95,33 @@ impl Terminal {
         set_size(&self.keys, rows, columns);
     }
 
-    /// The text on the screen, a line a row.
+    /// The text on the screen, a line a row, without the outer frame.
     pub fn screen(&self) -> String {
-        self.screen.lock().unwrap().screen().contents()
+        let text = self.screen.lock().unwrap().screen().contents();
+        let lines: Vec<&str> = text.lines().map(unframed).collect();
+        lines.join("\n")
     }
 
-    /// The row of the list under the cursor: the one that is drawn in reverse to its end.
+    /// The row of the list under the cursor: the one that is marked to its end.
     pub fn under_cursor(&self) -> String {
         let parser = self.screen.lock().unwrap();
         let screen = parser.screen();
         let columns = screen.size().1.get();
         let is_cursor = |row: &u16| {
-            screen
-                .cell(*row, columns - 1)
-                .is_some_and(vt100::Cell::inverse)
+            // Where the terminal has colours enough, the cursor is a background.
+            let marked =
+                |cell: &vt100::Cell| cell.inverse() || cell.bgcolor() != vt100::Color::Default;
+            screen.cell(*row, columns - 2).is_some_and(marked)
         };
         let rows: Vec<String> = screen.rows(0, columns).collect();
-        (0..)
-            .take(rows.len())
+        let head = rows.iter().position(|row| row.contains("COMMAND"));
+        let list = u16::try_from(head.map_or(0, |head| head + 1)).unwrap();
+        (list..)
+            .take_while(|row| usize::from(*row) < rows.len())
             .find(is_cursor)
-            .map_or_else(String::new, |row| rows[usize::from(row)].clone())
+            .map_or_else(String::new, |row| {
+                unframed(&rows[usize::from(row)]).to_owned()
+            })
     }
 
     /// Clicks on a cell, counted from 0.
@@ -158,6 +165,14 @@ impl Drop for Terminal {
         // An error says that it has ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+}
+
+fn unframed(line: &str) -> &str {
+    let line = line.trim_end();
+    match line.strip_prefix('│') {
+        Some(inner) => inner.trim_end_matches('│').trim_end(),
+        None => line,
     }
 }
 
