@@ -165,7 +165,7 @@ fn keys_of_the_terminal_reach_an_attached_command_once() {
     shell.arg("-i").env("PS1", "ready> ");
     let mut terminal = Terminal::start(shell, 24, 80);
     terminal.wait_for_screen("the shell asks", |text| text.contains("ready>"));
-    let command = "$DUALQ_TOP run --attach --no-waits -- sh -c 'trap \"echo got-int\" INT; trap \"echo went-on\" CONT; \
+    let command = "$DUALQ_TOP run --attach --no-waits -- sh -c 'trap \"echo got-int\" INT; trap \"echo went-on\" CONT; trap exit QUIT; \
                    echo goes on; while :; do sleep 0.1; done'\r";
     terminal.press(command.as_bytes());
     // Not in the command as it was typed; the terminal's echo of the key may stand before it.
@@ -192,7 +192,9 @@ fn keys_of_the_terminal_reach_an_attached_command_once() {
         terminal.screen()
     );
     terminal.press(b"\x1c");
-    guest::wait_until_detached();
+    terminal.wait_for_screen("the scheduler ends with it", |_| {
+        guest::sched_ext_state() == "disabled"
+    });
 }
 
 #[test]

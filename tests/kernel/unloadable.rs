@@ -177,7 +177,7 @@ fn read_only_bpf_file_system_is_reported_and_it_runs() {
     wait_until("it is attached", PATIENCE, || {
         guest::is_attached() && scheduler.stdout().contains("dualq attached")
     });
-    assert!(scheduler.stdout().contains("cannot reach this scheduler"));
+    assert!(scheduler.stderr().contains("cannot reach this scheduler"));
     assert!(!Path::new(maps::PINS).exists());
     scheduler.terminate();
     assert_eq!(guest::sched_ext_state(), "disabled");
