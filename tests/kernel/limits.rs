@@ -16,10 +16,24 @@ struct Cgroup(PathBuf);
 
 impl Cgroup {
     fn new(name: &str, file: &str, value: &str) -> Self {
+        let cgroup = Self(PathBuf::from(ROOT).join(name));
+        fs::create_dir(&cgroup.0).unwrap();
+        let path = cgroup.0.join(file);
+        fs::write(&path, value).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        cgroup
+    }
+
+    /// A kernel without quotas has no `cpu.max`: a weight is a limit as well.
+    fn with_quota(name: &str) -> (Self, &'static str) {
         let path = PathBuf::from(ROOT).join(name);
         fs::create_dir(&path).unwrap();
-        fs::write(path.join(file), value).unwrap();
-        Self(path)
+        let has_quota = path.join("cpu.max").exists();
+        fs::remove_dir(&path).unwrap();
+        if has_quota {
+            (Self::new(name, "cpu.max", "20000 100000"), "cpu.max")
+        } else {
+            (Self::new(name, "cpu.weight", "50"), "cpu.weight")
+        }
     }
 }
 
@@ -37,11 +51,11 @@ fn cgroup_limits_that_do_not_hold_are_named_and_can_be_refused() {
     assert!(!beside_none.stderr.contains("limit"), "{beside_none:?}");
     run(&["detach"]);
 
-    let quota = Cgroup::new("a.service", "cpu.max", "20000 100000");
+    let (quota, file) = Cgroup::with_quota("a.service");
     let _weight = Cgroup::new("b.slice", "cpu.weight", "200");
     let _idle = Cgroup::new("c.slice", "cpu.idle", "1");
     let _usual = Cgroup::new("d.slice", "cpu.weight", "100");
-    let all = "a.service (cpu.max), b.slice (cpu.weight), c.slice (cpu.idle)";
+    let all = format!("a.service ({file}), b.slice (cpu.weight), c.slice (cpu.idle)");
     let said =
         format!("3 cgroups have a CPU limit that does not hold while dualq is attached: {all}");
     for command in [
