@@ -22,8 +22,11 @@ use crate::rights;
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
 use crate::signal;
 
-/// Pause between a move and measuring its effect.
-const SETTLE: Duration = Duration::from_millis(250);
+/// A phase counts from here on: a frame that began before the move takes up to a quarter of a second in BATCH, and
+/// all deadlines that it missed are counted at its end.
+const LAST_FRAME: Duration = Duration::from_millis(500);
+/// Time between two looks at whether the load has ended.
+const POLL: Duration = Duration::from_millis(250);
 /// Interval for reading the load's counts.
 const LOOK: Duration = Duration::from_millis(20);
 /// Time limit for the frame's calibration on a fully loaded machine.
@@ -207,7 +210,7 @@ impl Watch<'_> {
     }
 
     fn phase(&mut self, queue: Option<Queue>, span: Duration) -> Result<Phase> {
-        self.wait(SETTLE)?;
+        self.wait(LAST_FRAME)?;
         let begun = self.read()?;
         self.wait(span)?;
         let ended = self.read()?;
@@ -236,7 +239,7 @@ impl Watch<'_> {
         let end = Instant::now() + time;
         loop {
             let rest = end.saturating_duration_since(Instant::now());
-            match self.signals.recv_timeout(rest.min(SETTLE)) {
+            match self.signals.recv_timeout(rest.min(POLL)) {
                 Ok(signal) => bail!(Interrupted(signal)),
                 Err(RecvTimeoutError::Disconnected) => bail!("cannot receive signals any more"),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -246,7 +249,7 @@ impl Watch<'_> {
                     "the frame has ended before the measurement: increase --seconds, or shorten --phase"
                 );
             }
-            if rest <= SETTLE {
+            if rest <= POLL {
                 return Ok(());
             }
         }

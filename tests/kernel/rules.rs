@@ -144,7 +144,10 @@ fn the_first_rule_that_matches_counts_and_children_come_too() {
          [[rule]]\nname = \"^busybox-ruled$\"\nqueue = \"batch\"\n"
     ));
     let _scheduler = attach();
-    let family = Process::start(RULED, &["sh", "-c", "/bin/busybox sleep 1000 >/dev/null 2>&1 & wait"]);
+    let family = Process::start(
+        RULED,
+        &["sh", "-c", "/bin/busybox sleep 1000 >/dev/null 2>&1 & wait"],
+    );
     family.becomes_member();
     wait_until(
         "its child is there, out of PRIORITY by its rule",
