@@ -210,13 +210,18 @@ fn a_step_back_shows_the_look_before_as_it_was() {
     terminal.wait_until("a quarter of a minute", |screen| {
         Pty::place(screen).as_str() > "0:14"
     });
-    terminal.press("p/hog\r");
+    terminal.press("p");
     terminal.wait_for("paused");
+    // What is kept below must not be a screen on which the search has still to move the cursor.
+    terminal.press("/hog");
+    terminal.wait_for("/hog");
+    terminal.press("\r");
+    terminal.wait_until("the end of the search", |screen| !screen.contains("/hog"));
     let mut screens = Vec::new();
     for _ in 0..4 {
-        let stands = terminal.screen();
+        let stands = without_message(&terminal.screen());
         terminal.press(".");
-        terminal.wait_until("a step", |screen| screen != stands);
+        terminal.wait_until("a step", |screen| without_message(screen) != stands);
         terminal.settle();
         screens.push(without_message(&terminal.screen()));
     }

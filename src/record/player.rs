@@ -258,8 +258,10 @@ impl Player {
         self.send(Event::Replay(news))
     }
 
+    /// Sends it in turn: a drawing that some key caused says "next" too, and the event before may still
+    /// wait then. It must not be replaced by this one, as a live snapshot is by the next.
     fn send(&self, event: Event) -> Result<(), Unheard> {
-        self.events.send(event).map_err(|_| Unheard)
+        self.events.send_in_turn(event).map_err(|_| Unheard)
     }
 }
 
@@ -282,5 +284,41 @@ impl From<What> for Event {
             What::Demo(news) => Self::Demo(news),
             What::Key(key) => Self::Replay(Playback::Pressed(key)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc;
+
+    use super::*;
+    use crate::record;
+    use crate::tui::event_queue;
+
+    #[test]
+    fn no_look_is_lost_while_the_screen_is_behind() {
+        let (orders, heard) = mpsc::channel();
+        let (events, received) = event_queue::channel();
+        for _ in 0..5 {
+            orders.send(PlaybackRequest::Step).unwrap();
+        }
+        // Each drawing says so, that after a key too; so there may be more of them than records.
+        for _ in 0..100 {
+            orders.send(PlaybackRequest::Next).unwrap();
+        }
+        drop(orders);
+        let player = Player {
+            orders: heard,
+            events,
+            pace: Pace::new(),
+            free: false,
+            snapshots: 0,
+        };
+        let mut reader = record::shipped().unwrap();
+        let first = reader.read().unwrap();
+        assert!(player.play(reader, first).is_err(), "it waits for orders");
+        let shown = received.take_waiting(usize::MAX);
+        let looks = shown.iter().filter(|e| matches!(e, Event::Snapshot(_)));
+        assert_eq!(looks.count(), 5, "{shown:?}");
     }
 }
