@@ -175,6 +175,12 @@ pub enum Command {
     },
     /// Print the scheduler's counters per CPU and in total
     Stats(StatsOptions),
+    /// Change the running scheduler's tunables, e.g. `set guarantee=20 batch-slice=8`; without values, print them
+    Set {
+        /// A tunable and its new value, in the units of the options of `attach` with the same names: batch-guarantee (or guarantee), priority-slice, batch-slice, sleeper-credit, protection
+        #[arg(value_name = "NAME=VALUE")]
+        values: Vec<String>,
+    },
     /// Print a shell completion script
     Completions {
         /// The shell
@@ -435,6 +441,14 @@ pub struct SchedulerOptions {
     /// Longest time slice of a BATCH task, 1 to 100 ms, in whole kernel ticks
     #[arg(long, value_name = "MILLISECONDS", default_value_t = 4, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub batch_slice: u8,
+
+    /// Part of BATCH's CPU time, in percent (0 to 50), that is forgiven to tasks that sleep between their work
+    #[arg(long, value_name = "PERCENT", default_value_t = 33, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(0..=50))]
+    pub sleeper_credit: u8,
+
+    /// Time for which a BATCH task that sleeps now and then is not preempted by BATCH, 0 to 10000 µs
+    #[arg(long, value_name = "MICROSECONDS", default_value_t = 700, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    pub protection: u16,
 
     /// Maximum number of processes in PRIORITY, 1 to 1000000
     #[arg(long, value_name = "NUMBER", default_value_t = 10_000, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]

@@ -21,6 +21,7 @@
 #include "take.h"
 #include "cpus.h"
 #include "membership.h"
+#include "tune.h"
 
 char _license[] SEC("license") = "GPL";
 

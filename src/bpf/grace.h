@@ -3,7 +3,7 @@
  * Sleeper credit. By strict virtual time, a task that works for a few milliseconds at a time, more than its share but less
  * than a third, waits for a round of all hogs each time. A part of its excess is forgiven while it sleeps, at the speed
  * at which it sleeps. The credit comes from an account of the CPU that grows with BATCH's time there: all sleepers
- * together get at most a third of it, so that hogs do not starve behind them.
+ * together get at most a third of it by default, so that hogs do not starve behind them.
  */
 #ifndef DUALQ_GRACE_H
 #define DUALQ_GRACE_H
@@ -13,7 +13,7 @@
 /* Called with the CPU's run queue locked, like all writers of the record. */
 static void earn_grace(struct cpu_record *c, u64 ran)
 {
-	c->grace_ns += ran / 3;
+	c->grace_ns += ran * sleeper_credit_percent / 100;
 	if (c->grace_ns > MAX_GRACE_NS)
 		c->grace_ns = MAX_GRACE_NS;
 }

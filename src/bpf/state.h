@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of the scheduler: its tunables (set by user space before loading), its maps, and a record per CPU and per
+ * The state of the scheduler: its tunables (set by user space before loading, some of them later), its maps, and a record per CPU and per
  * task. A CPU's record is written only while the kernel holds that CPU's run queue lock, so it needs no lock of its own.
  * The exceptions `bound`, `leaves` and `gives_way` say why they are safe.
  */
@@ -9,17 +9,24 @@
 
 #include "members.h"
 
-/* ---- tunables ---- */
+/* ---- tunables that change while attached: tune.h ---- */
 
 /* Longest slice of a PRIORITY task. Longer: fewer switches among members; shorter: members take turns faster. Shrinks as
  * the queue grows. */
-const volatile u64 priority_slice_ns = 20 * 1000 * 1000;
+u64 priority_slice_ns = 20 * 1000 * 1000;
 /* Longest slice of a BATCH task. Slices end at ticks only, so it is at least one tick. */
-const volatile u64 batch_slice_ns = 4 * 1000 * 1000;
+u64 batch_slice_ns = 4 * 1000 * 1000;
+/* A BATCH task that sleeps now and then is not preempted by BATCH before it has run this long: turn.h. */
+u64 protection_ns = 700 * 1000;
+/* The share of CPU time that BATCH keeps on a CPU that both classes want; 0 is strict priority. */
+u32 guarantee_percent = 10;
+/* The part of BATCH's time that is forgiven to sleepers: grace.h. */
+u32 sleeper_credit_percent = 33;
+
+/* ---- tunables that are fixed at load ---- */
+
 /* The kernel's tick: 1 s / CONFIG_HZ. */
 const volatile u64 tick_ns = 4 * 1000 * 1000;
-/* The share of CPU time that BATCH keeps on a CPU that both classes want; 0 is strict priority. */
-const volatile u32 guarantee_percent = 10;
 /* The credit of sleep: the maximum distance behind its queue's virtual time of a BATCH task that wakes. */
 const volatile u64 batch_lag_ns = 4 * 1000 * 1000;
 /* The maximum distance ahead of it, for any weight. */
@@ -182,18 +189,15 @@ struct {
 	__type(value, struct exit_record);
 } exit_record SEC(".maps");
 
-/* The owner and its options, for every reader of the pin; src/scheduler/owner_record.rs has the same layout. */
+/* The owner and its fixed options, for every reader of the pin; src/scheduler/owner_record.rs has the same layout. */
 struct owner_record {
 	u32 layout;		/* of all the maps here: other numbers are other programs */
 	u32 pid;
 	u64 start_ticks;	/* of that process, as /proc/PID/stat has it */
 	u64 attached_at_ns;	/* CLOCK_MONOTONIC */
-	u32 guarantee_percent;
 	u32 timeout_ms;
 	u32 stays;		/* attached with --stay */
 	u32 batch_fifo;
-	u32 priority_slice_ms;
-	u32 batch_slice_ms;
 	u32 priority_fifo;
 };
 

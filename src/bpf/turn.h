@@ -23,17 +23,15 @@ static void gives_way_to(const struct task_struct *p, u32 class, struct cpu_reco
 }
 
 /*
- * A task that sleeps now and then, or was off the CPU only briefly, is protected from preemption by BATCH for this long, as
+ * A task that sleeps now and then, or was off the CPU only briefly, is protected from preemption by BATCH for a moment, as
  * under the kernel's own scheduler (RUN_TO_PARITY and its base slice, kernel/sched/fair.c). Otherwise a client loses the
  * CPU to its server with each request. A hog, which has run for two slices since it slept, is not protected.
  */
-#define PROTECTED_NS (700ULL * 1000)
-
 static void begin_protection(struct cpu_record *c, const struct task_record *t)
 {
-	bool protect = t->awake_ns < 2 * batch_slice_ns || before(c->charged_at, t->stopped_at + PROTECTED_NS);
+	bool protect = t->awake_ns < 2 * batch_slice_ns || before(c->charged_at, t->stopped_at + protection_ns);
 
-	c->protected_until = protect ? c->charged_at + PROTECTED_NS : 0;
+	c->protected_until = protect ? c->charged_at + protection_ns : 0;
 }
 
 static void begin_turn(struct cpu_record *c, u64 slice)

@@ -15,6 +15,7 @@ pub(crate) mod process;
 mod replay;
 mod rules;
 mod run;
+mod set;
 mod stats;
 mod waits;
 
@@ -25,6 +26,7 @@ use clap::ArgMatches;
 
 use crate::bench::part as bench_part;
 use crate::cli::{Cli, Command, Order, SchedulerOptions, StatsOptions, Which};
+use crate::model::Tunables;
 use crate::refusal::complain;
 use crate::scheduler::{Options, WaitsOption};
 use crate::settings::Settings;
@@ -32,14 +34,18 @@ use crate::settings::Settings;
 impl From<SchedulerOptions> for Options {
     fn from(options: SchedulerOptions) -> Self {
         Self {
-            guarantee_percent: options.batch_guarantee,
+            tunables: Tunables {
+                guarantee_percent: options.batch_guarantee,
+                priority_slice: Duration::from_millis(u64::from(options.priority_slice)),
+                batch_slice: Duration::from_millis(u64::from(options.batch_slice)),
+                sleeper_credit_percent: options.sleeper_credit,
+                protection: Duration::from_micros(u64::from(options.protection)),
+            },
             timeout: Duration::from_secs(u64::from(options.watchdog)),
             stay: options.stay,
             refuse_limits: options.refuse_limits,
             batch_fifo: options.batch_order == Order::Fifo,
             priority_fifo: options.priority_order == Order::Fifo,
-            priority_slice: Duration::from_millis(u64::from(options.priority_slice)),
-            batch_slice: Duration::from_millis(u64::from(options.batch_slice)),
             capacity: options.max_members,
             waits: if options.no_waits {
                 WaitsOption::Later
@@ -109,6 +115,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::List { json } => members::list(json),
         Command::Log { json } => log::run(json),
         Command::Stats(options) => stats::run(options),
+        Command::Set { values } => set::run(&values),
         Command::Completions { shell } => documents::completions(shell),
         Command::Man => documents::man(),
         Command::Demo(options) => {

@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use super::members::write;
 use super::openmetrics;
+use super::set;
 use super::waits;
 use crate::cli::StatsOptions;
 use crate::model::{NoWaits, Ruler, Waits};
@@ -32,7 +33,8 @@ struct Stats {
     /// The content of `/sys/kernel/sched_ext/state`.
     state: String,
     members: usize,
-    guarantee_percent: Option<u32>,
+    #[serde(flatten)]
+    tunables: set::Json,
     cpus: Vec<Cpu>,
     total: Map<String, Value>,
     /// The waits; `null` if they are not measured.
@@ -63,7 +65,7 @@ pub fn run(options: StatsOptions) -> Result<()> {
             let state = openmetrics::State {
                 members,
                 capacity: handle.members.capacity(),
-                guarantee_percent: handle.owner()?.map(|owner| owner.guarantee_percent),
+                guarantee_percent: Some(u32::from(handle.tunables()?.guarantee_percent)),
             };
             openmetrics::text(&state, &counters, waits.ok().as_ref())?
         } else if options.json {
@@ -109,7 +111,7 @@ fn json(
         scheduler: sysfs::NAME,
         state: sysfs::state(),
         members,
-        guarantee_percent: handle.owner()?.map(|owner| owner.guarantee_percent),
+        tunables: set::Json::of(&handle.tunables()?),
         cpus: (0..counters.possible_cpus())
             .map(|cpu| Cpu {
                 cpu,

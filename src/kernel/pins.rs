@@ -36,6 +36,8 @@ pub const TIMER: &str = "overdue_timer";
 pub const CHANGE: &str = "change";
 /// The program that moves queued and running tasks after a change.
 pub const RECLASSIFY: &str = "reclassify";
+/// The program that reads and changes the tunables.
+pub const TUNE: &str = "tune";
 /// The link of the scheduler itself, which exists only with `--stay`.
 pub const LINK: &str = "link";
 /// The programs that track the creation and the end of processes, for standby instances.
@@ -60,7 +62,7 @@ pub const WAIT_PROGRAMS: [&str; 3] = ["waits_waking", "waits_wakeup_new", "waits
 /// The links that keep the instrument measuring, which exist only with `--stay`.
 pub const WAIT_LINKS: [&str; 3] = ["waking_link", "wakeup_new_link", "switch_link"];
 
-const ALL: [&str; 25] = [
+const ALL: [&str; 26] = [
     MEMBERS,
     COUNTERS,
     OWN,
@@ -69,6 +71,7 @@ const ALL: [&str; 25] = [
     TIMER,
     CHANGE,
     RECLASSIFY,
+    TUNE,
     LINK,
     NOTICING[0],
     NOTICING[1],

@@ -18,7 +18,7 @@ pub use demo::{DemoEffect, DemoReading, DemoStatus};
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use limits::{CgroupLimits, LimitedCgroup};
 pub use process::{Policy, Process, ProcessId};
-pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus};
+pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus, Tunables};
 pub use snapshot::{Cpu, Host, Snapshot};
 pub use waits::{
     BATCH_GOAL_NS, ENOUGH_FOR_P50, ENOUGH_FOR_P99, KindWaits, NoWaits, PRIORITY_GOAL_NS,

@@ -29,7 +29,7 @@ use std::{
 use crate::app::Event;
 use crate::drill;
 use crate::model::{
-    CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot,
+    CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot, Tunables,
 };
 use crate::scheduler::{Counters, Entry, Handle, Hold, OwnerRecord, sysfs};
 use crate::tui::event_queue::EventSender;
@@ -64,6 +64,7 @@ struct Kernel {
     /// The members by process id.
     members: Option<HashMap<u32, Entry>>,
     owner: Option<OwnerRecord>,
+    tunables: Option<Tunables>,
     exit: Option<Exit>,
     oldest_wait: Option<Duration>,
 }
@@ -183,6 +184,7 @@ impl Observer {
                 .ok()
                 .map(|entries| entries.into_iter().map(|e| (e.pid, e)).collect()),
             owner: handle.owner().ok().flatten(),
+            tunables: handle.tunables().ok(),
             // It takes 34 KB per tick, and is empty while the scheduler runs.
             exit: (*ruler != Ruler::Dualq)
                 .then(|| handle.exit().ok().flatten())
@@ -213,7 +215,8 @@ impl Observer {
             attached: owner
                 .filter(|_| ruler == Ruler::Dualq)
                 .map(|owner| at.saturating_sub(Duration::from_nanos(owner.attached_at_ns))),
-            guarantee_percent: owner.and_then(|owner| u8::try_from(owner.guarantee_percent).ok()),
+            guarantee_percent: kernel.tunables.map(|tunables| tunables.guarantee_percent),
+            tunables: kernel.tunables,
             watchdog: owner.map(|owner| Duration::from_millis(owner.timeout_ms.into())),
             oldest_wait: kernel.oldest_wait.filter(|_| ruler == Ruler::Dualq),
             limits,

@@ -233,6 +233,8 @@ fn whats(happened: Happened<'_>) -> Vec<What> {
             | Event::Terminated(_)
             | Event::TerminalGone
             | Event::Panicked(_)
+            // The next snapshot shows what holds.
+            | Event::Tuned(_)
             | Event::Recorder(_)
             | Event::Replay(_) => return Vec::new(),
         },

@@ -17,8 +17,9 @@ use super::{
     options::{Options, WaitsOption},
     owner_record::OwnerRecord,
     pins, preflight, program, sysfs,
+    tunables::{self, Tuning},
 };
-use crate::model::{Exit, Ruler};
+use crate::model::{Exit, Ruler, Tunables};
 use crate::refusal::{Refusal, Status};
 use crate::skeletons::dualq::DualqSkel;
 use crate::waits::{self, Instrument};
@@ -36,54 +37,37 @@ pub struct Handle {
     /// The wait instrument, or the reason why there is none.
     pub waits: Result<waits::Reader, String>,
     timer: MapHandle,
+    /// The program that reads and changes the tunables.
+    tune: OwnedFd,
     /// The programs of `pins::NOTICING`.
     noticing: [OwnedFd; 2],
 }
 
 impl Handle {
-    pub(super) fn new(
-        members: Members,
-        counters: MapHandle,
-        exit: MapHandle,
-        owner: MapHandle,
-        waits: Result<waits::Reader, String>,
-        timer: MapHandle,
-        noticing: [OwnedFd; 2],
-    ) -> Self {
-        Self {
-            members,
-            counters,
-            exit,
-            owner,
-            waits,
-            timer,
-            noticing,
-        }
-    }
-
     /// Returns a handle to the loaded maps and programs.
     pub(super) fn of(skel: &DualqSkel<'_>, waits: &Result<Instrument, String>) -> Result<Self> {
         let maps = &skel.maps;
         let progs = &skel.progs;
-        Ok(Self::new(
-            Members::new(
+        Ok(Self {
+            members: Members::new(
                 MapHandle::try_from(&maps.priority_pids_map)?,
                 progs.dualq_change.as_fd().try_clone_to_owned()?,
                 progs.dualq_reclassify.as_fd().try_clone_to_owned()?,
             ),
-            MapHandle::try_from(&maps.queue_stats)?,
-            MapHandle::try_from(&maps.exit_record)?,
-            MapHandle::try_from(&maps.owner)?,
-            match waits {
+            counters: MapHandle::try_from(&maps.queue_stats)?,
+            exit: MapHandle::try_from(&maps.exit_record)?,
+            owner: MapHandle::try_from(&maps.owner)?,
+            waits: match waits {
                 Ok(instrument) => Ok(instrument.reader()?),
                 Err(why) => Err(why.clone()),
             },
-            MapHandle::try_from(&maps.overdue_timer)?,
-            [
+            timer: MapHandle::try_from(&maps.overdue_timer)?,
+            tune: progs.dualq_tune.as_fd().try_clone_to_owned()?,
+            noticing: [
                 progs.dualq_process_exit.as_fd().try_clone_to_owned()?,
                 progs.dualq_newtask.as_fd().try_clone_to_owned()?,
             ],
-        ))
+        })
     }
 
     /// Opens the running scheduler through its pins.
@@ -154,6 +138,7 @@ impl Handle {
             owner,
             waits: waits::Reader::open().map_err(|error| format!("{error:#}")),
             timer: map(pins::TIMER)?,
+            tune: program(pins::TUNE)?,
             noticing: [program(pins::NOTICING[0])?, program(pins::NOTICING[1])?],
         })
     }
@@ -192,6 +177,7 @@ impl Handle {
                 Err(why) => Err(why.clone()),
             },
             timer: MapHandle::try_from(&self.timer)?,
+            tune: self.tune.try_clone()?,
             noticing: [self.noticing[0].try_clone()?, self.noticing[1].try_clone()?],
         })
     }
@@ -294,21 +280,39 @@ impl Handle {
         Self::open()
     }
 
-    /// Returns the options that it was started with, for a start that follows.
+    /// Returns the tunables that hold now.
+    ///
+    /// # Errors
+    /// If the kernel refuses the system call.
+    pub fn tunables(&self) -> Result<Tunables> {
+        tunables::tune(self.tune.as_fd(), Tuning::default())
+    }
+
+    /// Changes some of the tunables at once, and returns what holds afterwards.
+    ///
+    /// # Errors
+    /// If the kernel refuses the system call, or a value.
+    pub fn tune(&self, tuning: Tuning) -> Result<Tunables> {
+        let now = tunables::tune(self.tune.as_fd(), tuning)?;
+        self.mark_event();
+        Ok(now)
+    }
+
+    /// Returns the options that it was started with, with the tunables that hold now, for a start that follows.
     ///
     /// # Errors
     /// If the map cannot be read.
     pub fn options(&self) -> Result<Option<Options>> {
-        let milliseconds = |ms: u32| Duration::from_millis(u64::from(ms));
-        Ok(self.owner()?.map(|owner| Options {
-            guarantee_percent: u8::try_from(owner.guarantee_percent).unwrap_or(0),
-            timeout: milliseconds(owner.timeout_ms),
+        let Some(owner) = self.owner()? else {
+            return Ok(None);
+        };
+        Ok(Some(Options {
+            tunables: self.tunables()?,
+            timeout: Duration::from_millis(u64::from(owner.timeout_ms)),
             stay: owner.stays,
             refuse_limits: false,
             batch_fifo: owner.batch_fifo,
             priority_fifo: owner.priority_fifo,
-            priority_slice: milliseconds(owner.priority_slice_ms),
-            batch_slice: milliseconds(owner.batch_slice_ms),
             capacity: self.members.capacity(),
             waits: WaitsOption::FromTheStart,
         }))

@@ -2,8 +2,8 @@
 
 use anyhow::Result;
 
-use super::{handle::Handle, lock::StartLock, members::Members, sysfs};
-use crate::model::Ruler;
+use super::{handle::Handle, lock::StartLock, members::Members, sysfs, tunables::Tuning};
+use crate::model::{Ruler, Tunables};
 
 /// The running dualq scheduler. Maps of a replaced scheduler stay readable and writable, so each user has to check
 /// which scheduler runs.
@@ -70,8 +70,23 @@ impl Hold {
     /// # Errors
     /// The error of the change; a [`crate::refusal::Refusal`] if another start takes too long.
     pub fn change(&mut self, change: impl Fn(&Members) -> Result<()>) -> Result<Option<&Handle>> {
+        self.on_each(|handle| change(&handle.members))?;
+        Ok(self.handle())
+    }
+
+    /// Changes the tunables of the running scheduler, and of one that replaces it at this moment. Returns what holds;
+    /// `None` if no scheduler runs.
+    ///
+    /// # Errors
+    /// As [`Self::change`].
+    pub fn tune(&mut self, tuning: Tuning) -> Result<Option<Tunables>> {
+        self.on_each(|handle| handle.tune(tuning))
+    }
+
+    fn on_each<T>(&mut self, change: impl Fn(&Handle) -> Result<T>) -> Result<Option<T>> {
+        let mut last = None;
         while let Some(handle) = self.follow(&sysfs::ruler()) {
-            change(&handle.members)?;
+            last = Some(change(handle)?);
             if handle.rules() {
                 break;
             }
@@ -81,7 +96,7 @@ impl Hold {
                 break;
             }
         }
-        Ok(self.handle())
+        Ok(last)
     }
 
     /// Returns the current handle.

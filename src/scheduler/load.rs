@@ -16,6 +16,7 @@ use libbpf_rs::{
 use super::kernel_types::{self, KernelTypes};
 use super::options::{Options, WaitsOption};
 use super::reason;
+use super::tunables::{nanoseconds, tick_ns, whole_ticks};
 use crate::kernel::{libbpf, program};
 use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::waits::{Instrument, WITHOUT_WAITS};
@@ -37,16 +38,21 @@ pub(super) fn load<'obj>(
         .as_deref_mut()
         .context("the BPF object has no constants")?;
     rodata.nr_possible_cpus = cpus;
-    rodata.guarantee_percent = u32::from(options.guarantee_percent);
     rodata.batch_fifo = options.batch_fifo;
     rodata.priority_fifo = options.priority_fifo;
     let tick = tick_ns();
     rodata.tick_ns = tick;
-    rodata.priority_slice_ns = whole_ticks(options.priority_slice, tick)?;
-    rodata.batch_slice_ns = whole_ticks(options.batch_slice, tick)?;
     // An eighth, checked every sixteenth: with its own turn a wait stays below a quarter.
     rodata.overdue_ns = timeout_ns / 8;
     rodata.overdue_check_ns = timeout_ns / 16;
+    let data = open.maps.data_data.as_deref_mut();
+    let data = data.context("the BPF object has no data")?;
+    let tunables = options.tunables;
+    data.guarantee_percent = u32::from(tunables.guarantee_percent);
+    data.priority_slice_ns = whole_ticks(tunables.priority_slice, tick);
+    data.batch_slice_ns = whole_ticks(tunables.batch_slice, tick);
+    data.sleeper_credit_percent = u32::from(tunables.sleeper_credit_percent);
+    data.protection_ns = nanoseconds(tunables.protection);
     open.maps.cpu_records.set_max_entries(cpus)?;
     open.maps
         .priority_pids_map
@@ -99,18 +105,6 @@ pub fn try_to_load(options: Options) -> Result<Trial> {
     })
 }
 
-/// Returns the kernel's tick, 1 s / CONFIG_HZ: the resolution of the coarse clocks (`KTIME_LOW_RES` in
-/// kernel/time/posix-timers.c).
-fn tick_ns() -> u64 {
-    let tick = rustix::time::clock_getres(rustix::time::ClockId::MonotonicCoarse);
-    tick.tv_sec.cast_unsigned() * 1_000_000_000 + tick.tv_nsec.cast_unsigned()
-}
-
-/// Rounds a slice up to whole ticks, because slices end at ticks only (`task_tick_scx`).
-fn whole_ticks(slice: Duration, tick_ns: u64) -> Result<u64> {
-    Ok(u64::try_from(slice.as_nanos())?.next_multiple_of(tick_ns.max(1)))
-}
-
 /// Any of these takes tasks back from a CPU's local queue at any time (src/bpf/compat.h); before 6.19 only
 /// the op `cpu_release` may.
 const REENQUEUE_ANYWHERE: [&str; 2] = ["scx_bpf_dsq_reenq", "scx_bpf_reenqueue_local___v2"];
@@ -155,8 +149,6 @@ pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instr
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-
     /// Checks the list of ops in `fit`, which the compiler cannot compare with the BPF program.
     #[test]
     fn ops_that_the_kernel_lacks_are_left_out() {
@@ -175,14 +167,5 @@ mod tests {
             value.starts_with("(void *)dualq_").then_some(op)
         });
         assert_eq!(listed, filled.collect::<Vec<_>>());
-    }
-
-    #[test]
-    fn a_slice_ends_at_the_next_tick() {
-        let ticks = |ms, tick| whole_ticks(Duration::from_millis(ms), tick).unwrap();
-        assert_eq!(ticks(4, 4_000_000), 4_000_000);
-        assert_eq!(ticks(5, 4_000_000), 8_000_000);
-        assert_eq!(ticks(1, 10_000_000), 10_000_000);
-        assert!(tick_ns() >= 1_000_000, "{} ns", tick_ns());
     }
 }

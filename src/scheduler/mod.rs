@@ -25,6 +25,7 @@ pub mod preflight;
 pub(crate) mod reason;
 mod restart;
 pub mod served;
+mod tunables;
 mod unowned;
 
 pub(crate) use crate::kernel::program;
@@ -39,4 +40,5 @@ pub use members::{Members, Placement};
 pub use options::{Options, WaitsOption};
 pub use owner::{News, Scheduler};
 pub use owner_record::OwnerRecord;
+pub use tunables::Tuning;
 pub use unowned::detach_unowned;

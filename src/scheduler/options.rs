@@ -2,11 +2,13 @@
 
 use std::time::Duration;
 
-/// The scheduler's options, fixed once it is loaded.
+use crate::model::Tunables;
+
+/// The scheduler's options, fixed once it is loaded, except for the tunables.
 #[derive(Debug, Clone, Copy)]
 pub struct Options {
-    /// The share of CPU time that BATCH keeps on a contended CPU, 0 to 50 percent.
-    pub guarantee_percent: u8,
+    /// The starting values of what may change later.
+    pub tunables: Tunables,
     /// The watchdog ejects the scheduler when a runnable task waits longer: 1 to 30 s.
     pub timeout: Duration,
     /// Keeps the scheduler attached by pins after this process exits, until it is detached.
@@ -17,10 +19,6 @@ pub struct Options {
     pub batch_fifo: bool,
     /// PRIORITY first come, first served, instead of by weighted virtual time.
     pub priority_fifo: bool,
-    /// Longest slice of a PRIORITY task, rounded up to whole ticks: 1 to 100 ms.
-    pub priority_slice: Duration,
-    /// Longest slice of a BATCH task, rounded up to whole ticks: 1 to 100 ms.
-    pub batch_slice: Duration,
     /// Capacity of `priority_pids_map`: 1 to 1,000,000.
     pub capacity: u32,
     /// The state of the wait instrument at the start.
@@ -41,14 +39,12 @@ pub enum WaitsOption {
 impl Default for Options {
     fn default() -> Self {
         Self {
-            guarantee_percent: 10,
+            tunables: Tunables::default(),
             timeout: Duration::from_secs(30),
             stay: false,
             refuse_limits: false,
             batch_fifo: false,
             priority_fifo: false,
-            priority_slice: Duration::from_millis(20),
-            batch_slice: Duration::from_millis(4),
             capacity: 10_000,
             waits: WaitsOption::FromTheStart,
         }

@@ -221,13 +221,10 @@ impl<'obj> Scheduler<'obj> {
             pid: std::process::id(),
             start_ticks: start_ticks_of(std::process::id()).unwrap_or(0),
             attached_at_ns: monotonic_ns(),
-            guarantee_percent: u32::from(self.options.guarantee_percent),
             timeout_ms: milliseconds(self.options.timeout),
             stays: self.options.stay,
             batch_fifo: self.options.batch_fifo,
             priority_fifo: self.options.priority_fifo,
-            priority_slice_ms: milliseconds(self.options.priority_slice),
-            batch_slice_ms: milliseconds(self.options.batch_slice),
         }
     }
 
@@ -327,6 +324,7 @@ impl<'obj> Scheduler<'obj> {
         let progs = &self.skel.progs;
         pins::pin(progs.dualq_change.as_fd(), pins::CHANGE)?;
         pins::pin(progs.dualq_reclassify.as_fd(), pins::RECLASSIFY)?;
+        pins::pin(progs.dualq_tune.as_fd(), pins::TUNE)?;
         let noticing = [&progs.dualq_process_exit, &progs.dualq_newtask];
         for (program, name) in noticing.into_iter().zip(pins::NOTICING) {
             pins::pin(program.as_fd(), name)?;

@@ -1,10 +1,10 @@
-//! The owner's record: the process that attached the scheduler, and its options, in a pinned map.
+//! The owner's record: the process that attached the scheduler, and its fixed options, in a pinned map.
 
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 /// Version of the layout. It changes with the layout of any pinned map, to recognise other versions' pins.
-const LAYOUT: u32 = 5;
+const LAYOUT: u32 = 6;
 
 /// The owner's record: `struct owner_record` in src/bpf/state.h.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,8 +15,6 @@ pub struct OwnerRecord {
     pub start_ticks: u64,
     /// Time of attaching on `CLOCK_MONOTONIC`, in nanoseconds.
     pub attached_at_ns: u64,
-    /// The guarantee of BATCH, in percent.
-    pub guarantee_percent: u32,
     /// The watchdog's limit, in milliseconds.
     pub timeout_ms: u32,
     /// Started with `--stay`.
@@ -25,14 +23,10 @@ pub struct OwnerRecord {
     pub batch_fifo: bool,
     /// True if PRIORITY is first come, first served.
     pub priority_fifo: bool,
-    /// Longest slice of a PRIORITY task, in milliseconds.
-    pub priority_slice_ms: u32,
-    /// Longest slice of a BATCH task, in milliseconds.
-    pub batch_slice_ms: u32,
 }
 
 impl OwnerRecord {
-    const SIZE: usize = 56;
+    const SIZE: usize = 40;
 
     fn to_bytes(self) -> [u8; Self::SIZE] {
         let mut bytes = [0; Self::SIZE];
@@ -40,13 +34,10 @@ impl OwnerRecord {
         bytes[4..8].copy_from_slice(&self.pid.to_ne_bytes());
         bytes[8..16].copy_from_slice(&self.start_ticks.to_ne_bytes());
         bytes[16..24].copy_from_slice(&self.attached_at_ns.to_ne_bytes());
-        bytes[24..28].copy_from_slice(&self.guarantee_percent.to_ne_bytes());
-        bytes[28..32].copy_from_slice(&self.timeout_ms.to_ne_bytes());
-        bytes[32..36].copy_from_slice(&u32::from(self.stays).to_ne_bytes());
-        bytes[36..40].copy_from_slice(&u32::from(self.batch_fifo).to_ne_bytes());
-        bytes[40..44].copy_from_slice(&self.priority_slice_ms.to_ne_bytes());
-        bytes[44..48].copy_from_slice(&self.batch_slice_ms.to_ne_bytes());
-        bytes[48..52].copy_from_slice(&u32::from(self.priority_fifo).to_ne_bytes());
+        bytes[24..28].copy_from_slice(&self.timeout_ms.to_ne_bytes());
+        bytes[28..32].copy_from_slice(&u32::from(self.stays).to_ne_bytes());
+        bytes[32..36].copy_from_slice(&u32::from(self.batch_fifo).to_ne_bytes());
+        bytes[36..40].copy_from_slice(&u32::from(self.priority_fifo).to_ne_bytes());
         bytes
     }
 
@@ -60,13 +51,10 @@ impl OwnerRecord {
             pid: u32_at(4)?,
             start_ticks: u64_at(8)?,
             attached_at_ns: u64_at(16)?,
-            guarantee_percent: u32_at(24)?,
-            timeout_ms: u32_at(28)?,
-            stays: u32_at(32)? != 0,
-            batch_fifo: u32_at(36)? != 0,
-            priority_slice_ms: u32_at(40)?,
-            batch_slice_ms: u32_at(44)?,
-            priority_fifo: u32_at(48)? != 0,
+            timeout_ms: u32_at(24)?,
+            stays: u32_at(28)? != 0,
+            batch_fifo: u32_at(32)? != 0,
+            priority_fifo: u32_at(36)? != 0,
         })
     }
 
@@ -109,13 +97,10 @@ mod tests {
             pid: 42,
             start_ticks: 1 << 40,
             attached_at_ns: u64::MAX,
-            guarantee_percent: 10,
             timeout_ms: 30_000,
             stays: true,
             batch_fifo: false,
             priority_fifo: false,
-            priority_slice_ms: 20,
-            batch_slice_ms: 4,
         };
         let mut bytes = record.to_bytes();
         assert_eq!(OwnerRecord::from_bytes(&bytes), Some(record));

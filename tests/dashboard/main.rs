@@ -20,6 +20,7 @@ mod signals;
 mod support;
 mod talk;
 mod threads;
+mod tunables;
 mod view;
 mod waits;
 

@@ -44,6 +44,7 @@ mod soak;
 mod stress;
 mod support;
 mod takeover;
+mod tunables;
 mod two_cpus;
 mod unloadable;
 mod unserved;

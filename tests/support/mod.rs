@@ -16,7 +16,7 @@ pub mod scenes;
 mod world;
 
 use dualq_top::app::{App, Command, Event, Key, Outcome};
-use dualq_top::model::{ProcessId, Queue};
+use dualq_top::model::{ProcessId, Queue, Tunables};
 use dualq_top::tui::effects::Effects;
 use dualq_top::tui::event_queue::EventReceiver;
 use dualq_top::tui::run::Dashboard;
@@ -69,6 +69,13 @@ impl Effects for Hands {
             Command::Threads(true) => "threads shown".into(),
             Command::Threads(false) => "threads hidden".into(),
             Command::MeasureWaits(on) => format!("measure waits: {on}"),
+            Command::Guarantee(percent) => {
+                self.asked.push(format!("guarantee {percent}"));
+                return Some(Event::Tuned(Ok(Tunables {
+                    guarantee_percent: percent,
+                    ..Tunables::default()
+                })));
+            }
             Command::Demo(true) => "start the demo".into(),
             Command::Demo(false) => "stop the demo".into(),
             Command::Interval(interval) => format!("look each {interval:?}"),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use dualq_top::app::Event;
 use dualq_top::model::{
     Cpu, CpuCounters, Host, KindWaits, NoWaits, Policy, Process, ProcessId, ProcessWaits, Queue,
-    Role, Ruler, SchedulerStatus, Snapshot, WaitCost,
+    Role, Ruler, SchedulerStatus, Snapshot, Tunables, WaitCost,
 };
 
 /// Dispatches per second of a busy CPU.
@@ -64,6 +64,7 @@ impl World {
                     role: Role::Owner,
                     attached: Some(Duration::from_secs(761)),
                     guarantee_percent: Some(10),
+                    tunables: Some(Tunables::default()),
                     watchdog: Some(Duration::from_secs(30)),
                     oldest_wait: Some(Duration::from_millis(200)),
                     limits: None,
@@ -252,6 +253,7 @@ impl World {
             ruler,
             attached: None,
             guarantee_percent: None,
+            tunables: None,
             members: 0,
             ..self.snapshot.scheduler.clone()
         };

@@ -8,10 +8,10 @@ use super::keeper::Order;
 use crate::app::{Command, Event, MoveBatch, Moved};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
-use crate::model::{ProcessId, Queue};
+use crate::model::{ProcessId, Queue, Tunables};
 use crate::observe::SamplerRequest;
 use crate::scheduler::changes::{self, Cause, Change};
-use crate::scheduler::{Handle, Hold, served};
+use crate::scheduler::{Handle, Hold, Tuning, served};
 use crate::sys::signals;
 use crate::tui::effects::Effects;
 use crate::tui::event_queue::EventSender;
@@ -58,6 +58,27 @@ impl Hands {
         (!sent).then(|| Event::Scheduler(Err(sentence.to_owned())))
     }
 
+    fn tune(&mut self, percent: u8) -> Result<Tunables> {
+        self.take_newest();
+        let tuning = Tuning {
+            guarantee_percent: Some(percent),
+            ..Tuning::default()
+        };
+        let now = self
+            .hold
+            .tune(tuning)?
+            .context("cannot change the guarantee: no scheduler of ours can be reached")?;
+        self.sample(SamplerRequest::Changed);
+        Ok(now)
+    }
+
+    /// Uses the scheduler that this process has attached meanwhile.
+    fn take_newest(&mut self) {
+        if let Some(handle) = self.handles.try_iter().last() {
+            self.hold.own(handle);
+        }
+    }
+
     fn sample(&self, request: SamplerRequest) -> Option<Event> {
         let _ = self.sampler.send(request);
         None
@@ -65,9 +86,7 @@ impl Hands {
 
     /// Moves the processes one after the other, and reads back from the kernel's map where each is.
     fn move_all(&mut self, batch: &MoveBatch) -> Vec<Moved> {
-        if let Some(handle) = self.handles.try_iter().last() {
-            self.hold.own(handle);
-        }
+        self.take_newest();
         let answers: Vec<Moved> = batch
             .requests()
             .map(|(id, to, children)| {
@@ -118,6 +137,10 @@ impl Effects for Hands {
             Command::Attach => self.order(Order::Attach),
             Command::Detach => self.order(Order::Detach),
             Command::MeasureWaits(on) => self.order(Order::MeasureWaits(on)),
+            Command::Guarantee(percent) => {
+                let tuned = self.tune(percent).map_err(|error| format!("{error:#}"));
+                Some(Event::Tuned(tuned))
+            }
             Command::Demo(start) => {
                 let error = self.order_demo(start).err()?;
                 Some(Event::Demo(DemoStatus::Ended(format!("{error:#}"))))

@@ -16,6 +16,8 @@ pub enum Command {
     Detach,
     /// Start or stop measuring how long tasks wait.
     MeasureWaits(bool),
+    /// Change the guarantee of BATCH, in percent; the answer is one [`Event::Tuned`](super::Event::Tuned).
+    Guarantee(u8),
     /// Start the demonstration load, or stop it; the answer comes as [`Event::Demo`](super::Event::Demo).
     Demo(bool),
     /// Look this often from now on.

@@ -2,7 +2,7 @@
 
 use super::command::{MoveBatch, Pending};
 use super::key::{Key, Mouse, MouseAction, MouseTarget};
-use crate::model::{DemoStatus, ProcessId, Queue, Snapshot};
+use crate::model::{DemoStatus, ProcessId, Queue, Snapshot, Tunables};
 
 /// Everything that can happen to the program, in the order in which it came.
 #[derive(Debug)]
@@ -28,6 +28,8 @@ pub enum Event {
     Restarted(String),
     /// Whether waits are measured now, after a [`Command::MeasureWaits`](super::Command::MeasureWaits).
     Waits(Result<bool, String>),
+    /// The tunables that hold after a [`Command::Guarantee`](super::Command::Guarantee).
+    Tuned(Result<Tunables, String>),
     /// The state of the demonstration.
     Demo(DemoStatus),
     /// A message about the recording in progress.

@@ -45,6 +45,8 @@ pub enum Action {
     StepBack,
     Lanes,
     Waits,
+    GuaranteeDown,
+    GuaranteeUp,
     Shorter,
     Longer,
     Report,

@@ -66,6 +66,8 @@ impl App {
                 self.view.list.choose();
             }
             Action::Waits => return self.switch_waits(),
+            Action::GuaranteeDown => return self.change_guarantee(false),
+            Action::GuaranteeUp => return self.change_guarantee(true),
             Action::Pause => self.pause(),
             // Of a recording, which has been asked already.
             Action::Step | Action::StepBack => {}

@@ -35,6 +35,7 @@ mod replay;
 mod report;
 mod session;
 mod signals;
+mod tunables;
 mod view;
 mod waits;
 
@@ -117,6 +118,7 @@ impl App {
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Restarted(why) => self.restarted(&why),
             Event::Waits(result) => self.waits_switched(result),
+            Event::Tuned(result) => self.tuned(result),
             Event::Demo(news) => self.demo_news(news),
             Event::Recorder(said) => self.say(Tone::Refused, said),
             Event::Replay(news) => self.replay_news(news),
@@ -146,6 +148,7 @@ impl App {
         if let Some(ruler) = self.session.rules_since.take() {
             snapshot.scheduler.ruler = ruler;
         }
+        self.sees_tunables(&mut snapshot.scheduler);
         self.replay_sees(snapshot.at);
         let measured = self.session.tracker.measure(&snapshot);
         self.compare_sees(&snapshot);

@@ -76,6 +76,23 @@ pub(super) fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, Sentenc
     }
 }
 
+/// Why the tunables cannot be changed from here.
+pub(super) fn may_tune(scheduler: &SchedulerStatus) -> Result<(), Sentence> {
+    if let Role::View { reason } = &scheduler.role {
+        return Err(format!("Cannot change the guarantee in view mode: {reason}").into());
+    }
+    match scheduler.ruler {
+        Ruler::Dualq => Ok(()),
+        Ruler::Transition => {
+            Err("The kernel is changing schedulers: try again in a second.".into())
+        }
+        _ => {
+            let sentence = Sentence::from("There is no guarantee while dualq is not attached: ");
+            Err(sentence.key(Action::Scheduler).text(" attaches it."))
+        }
+    }
+}
+
 /// Why a process gets no signal from here.
 pub(super) fn may_signal(process: &Process) -> Result<(), Sentence> {
     let title = process.title();

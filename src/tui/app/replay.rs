@@ -20,6 +20,8 @@ fn changes(action: Action) -> bool {
             | Action::SignalMenu
             | Action::Scheduler
             | Action::Waits
+            | Action::GuaranteeDown
+            | Action::GuaranteeUp
             | Action::Demo
     )
 }

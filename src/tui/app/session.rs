@@ -12,7 +12,7 @@ use super::measure::history::History;
 use super::measure::rates::{Measured, Tracker};
 use super::message::Message;
 use super::mode::Sending;
-use crate::model::{Exit, Membership, Process, ProcessId, Queue, Ruler, Snapshot};
+use crate::model::{Exit, Membership, Process, ProcessId, Queue, Ruler, Snapshot, Tunables};
 
 /// All of it. To go back in a recording it is dropped as a whole.
 #[derive(Debug, Default)]
@@ -44,6 +44,10 @@ pub(super) struct Session {
     pub read_back: Vec<(ProcessId, Queue)>,
     /// The active scheduler since the last snapshot, by the scheduler's answer.
     pub rules_since: Option<Ruler>,
+    /// The tunables of the last snapshot, or of a change since.
+    pub tunables: Option<Tunables>,
+    /// They were changed from here, and the next snapshot may be older.
+    pub tuned: bool,
     pub demo: Option<Demo>,
 }
 

@@ -72,6 +72,20 @@ pub const KEYMAP: &[Binding] = &[
         Some((1, "attach/detach")),
     ),
     bind(
+        &[Key::Char('g')],
+        Action::GuaranteeDown,
+        Group::Queues,
+        "lower or raise the share of CPU time that BATCH keeps",
+        None,
+    ),
+    bind(
+        &[Key::Char('G')],
+        Action::GuaranteeUp,
+        Group::Queues,
+        "lower or raise the share of CPU time that BATCH keeps",
+        None,
+    ),
+    bind(
         &[Key::Char('w')],
         Action::Waits,
         Group::Queues,
