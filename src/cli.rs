@@ -4,6 +4,7 @@
 
 use std::ffi::OsString;
 use std::io::{Write, stderr};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
@@ -231,8 +232,26 @@ pub struct AttachOptions {
     #[arg(long, conflicts_with = "stay")]
     pub service: bool,
 
+    /// Serve what `stats --openmetrics` prints at http://ADDRESS:PORT/metrics; with a port alone, for this machine only
+    #[arg(long, value_name = "ADDRESS:PORT", conflicts_with = "stay", allow_negative_numbers = true, value_parser = listen_address)]
+    pub metrics: Option<SocketAddr>,
+
     #[command(flatten)]
     pub scheduler: SchedulerOptions,
+}
+
+/// Parses an address and a port, or a port of this machine alone.
+///
+/// # Errors
+/// A sentence that says what was expected.
+fn listen_address(text: &str) -> Result<SocketAddr, String> {
+    let port = text.parse::<u16>().ok();
+    port.map(|port| SocketAddr::from((Ipv4Addr::LOCALHOST, port)))
+        .or_else(|| text.parse().ok())
+        .ok_or_else(|| {
+            "expected a port, or an IP address and a port, such as 9824, 127.0.0.1:9824 or [::1]:9824"
+                .to_owned()
+        })
 }
 
 #[derive(Debug, Clone, Default, Args)]
@@ -490,5 +509,25 @@ mod tests {
         }
         shorts.sort_unstable();
         assert_eq!(shorts, ['a', 'l', 'r', 's']);
+    }
+
+    #[test]
+    fn a_port_alone_is_of_this_machine_only() {
+        let text = |text| listen_address(text).map(|address| address.to_string());
+        assert_eq!(text("9824").unwrap(), "127.0.0.1:9824");
+        assert_eq!(text("0.0.0.0:80").unwrap(), "0.0.0.0:80");
+        assert_eq!(text("[::1]:9824").unwrap(), "[::1]:9824");
+        for wrong in [
+            "",
+            "x",
+            "-1",
+            "65536",
+            "localhost:80",
+            ":80",
+            "::1:80x",
+            "127.0.0.1",
+        ] {
+            assert!(text(wrong).is_err(), "{wrong}");
+        }
     }
 }

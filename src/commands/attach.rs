@@ -13,12 +13,13 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::following::Following;
 use super::members::write;
+use super::metrics::Metrics;
 use crate::cli::AttachOptions;
 use crate::log;
 use crate::model::Ruler;
 use crate::rights;
 use crate::scheduler::{Handle, Heir, News, Options, Scheduler, WaitsOption, limits, pins, sysfs};
-use crate::service::Level;
+use crate::service::{Level, responder};
 use crate::signal;
 
 /// Interval for checking that the kernel still runs the scheduler. There is no event for it.
@@ -30,6 +31,7 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
         options.waits = WaitsOption::Never;
     }
     let mut following = Following::read(asked)?;
+    let metrics = asked.metrics.map(Metrics::listen).transpose()?;
     let signals = signals()?;
     // `--stay` applies to a start, and there is none beside a living owner: `start` refuses.
     let before = match living_owner() {
@@ -87,6 +89,11 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
         ),
     );
     following.begin(scheduler.handle()?)?;
+    if let Some((metrics, address)) = &metrics {
+        metrics.begin(scheduler.handle()?);
+        let path = responder::PATH;
+        following.say(Level::Info, &format!("metrics: http://{address}{path}"));
+    }
     following.ready("attached");
     loop {
         match heard(&signals)? {

@@ -10,6 +10,7 @@ mod documents;
 mod following;
 mod log;
 mod members;
+pub(crate) mod metrics;
 mod openmetrics;
 pub(crate) mod process;
 mod replay;

@@ -62,12 +62,7 @@ pub fn run(options: StatsOptions) -> Result<()> {
         let counters = handle.counters()?;
         let members = handle.members.entries()?.len();
         let text = if options.openmetrics {
-            let state = openmetrics::State {
-                members,
-                capacity: handle.members.capacity(),
-                guarantee_percent: Some(u32::from(handle.tunables()?.guarantee_percent)),
-            };
-            openmetrics::text(&state, &counters, waits.ok().as_ref())?
+            openmetrics::of(&handle)?
         } else if options.json {
             format!(
                 "{}\n",

@@ -117,6 +117,15 @@ impl Counters {
         Ok(Self { cpus })
     }
 
+    /// Returns made-up counters, each with another value.
+    #[cfg(test)]
+    pub(crate) fn example(cpus: u64) -> Self {
+        let of = |cpu| std::array::from_fn(|counter| cpu * 1000 + counter as u64);
+        Self {
+            cpus: (1..=cpus).map(of).collect(),
+        }
+    }
+
     /// Returns the number of possible CPUs.
     #[must_use]
     pub fn possible_cpus(&self) -> usize {

@@ -27,6 +27,7 @@ mod machine;
 mod many_cpus;
 mod map_operations;
 mod membership;
+mod metrics;
 mod other_scheduler;
 mod pins;
 mod policy;

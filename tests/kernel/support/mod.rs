@@ -8,6 +8,8 @@ pub mod guest;
 pub mod held;
 pub mod hog;
 pub mod maps;
+#[path = "../../support/openmetrics.rs"]
+pub mod openmetrics;
 pub mod program;
 pub mod shares;
 pub mod shell;
