@@ -16,6 +16,7 @@ help:
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual pages, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
 	@echo 'make package  .deb and .rpm: to $(CARGO_TARGET_DIR)/packages'
+	@echo 'make check-packages  their files, manual pages, PKGBUILD, flake and samples, with the tools that are here'
 	@echo 'make dist     the source with all crates, which builds without a network'
 	@echo 'make test-distribution  the .deb in a Debian with systemd: install, boot, reload, purge; ten minutes'
 	@echo 'make bench    what the scheduler does to waits and work, in virtual time; long, less so with BENCH=--quick'
@@ -69,6 +70,9 @@ package: packages static
 	@packaging/packages "$$(vm/static-program)" amd64
 	@arm64=$(CARGO_TARGET_DIR)/aarch64-unknown-linux-gnu/release/dualq-top; \
 		[ ! -e "$$arm64" ] || packaging/packages "$$arm64" arm64 "$$(vm/static-program)"
+
+check-packages:
+	@packaging/check
 
 dist:
 	@packaging/dist
@@ -138,4 +142,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package check-packages dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs check-arm64 shell packages packages-vm clean

@@ -52,3 +52,24 @@ fn packages_have_the_version_of_the_manifest() {
         .unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), VERSION);
 }
+
+/// The crates' lists have it too, and cargo itself compares the first of them.
+#[test]
+fn every_file_that_names_the_version_names_this_one() {
+    let named = |text: &str, before: &str| {
+        let (_, rest) = text.split_once(before).unwrap();
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.');
+        rest[..end.unwrap()].trim_end_matches('.').to_owned()
+    };
+    for (text, before) in [
+        (include_str!("../README.md"), "**Status**: version "),
+        (include_str!("../SECURITY.md"), "Version "),
+        (include_str!("../packaging/PKGBUILD"), "pkgver="),
+        (
+            include_str!("../fuzz/Cargo.lock"),
+            "name = \"dualq-top\"\nversion = \"",
+        ),
+    ] {
+        assert_eq!(named(text, before), VERSION, "{before}");
+    }
+}
