@@ -9,8 +9,8 @@ root = $(DESTDIR)$(PREFIX)
 help:
 	@echo 'make demo     the dashboard, live, on this machine or in a virtual one'
 	@echo 'make test     all tests, those on a real kernel included; a quarter to half an hour on two cores'
-	@echo 'make test-smoke   one short test on the newest kernel of each line since 6.16, and the table of their results'
-	@echo 'make test-kernels the same, then all kernel tests on each kernel that passed; hours'
+	@echo 'make test-smoke   the short test that make test runs on the newest kernel of each line, and the table of their results'
+	@echo 'make test-kernels test-arm64, then test-smoke, then all kernel tests on each kernel that passed; hours'
 	@echo 'make lint     formatting, clippy, licences, links of the documentation, shell scripts'
 	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument; four minutes'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
@@ -31,7 +31,8 @@ help:
 	@echo 'make fuzz     changed inputs for every parser, FUZZ_SECONDS (60) for each: a quarter of an hour'
 	@echo 'make stress   ten scenarios under stress, twenty minutes; STRESS_SCALE=0.1 is shorter'
 	@echo 'make audit    licences, sources and versions of all crates that are built in'
-	@echo 'make check-arm64  does it compile for arm64? (takes gcc-aarch64-linux-gnu)'
+	@echo 'make build-arm64  a static program for arm64, cross-built'
+	@echo 'make test-arm64   the smoke test on an emulated arm64 machine; ARM64=FILTER runs other kernel tests'
 	@echo 'make clean    remove all that was built and downloaded'
 
 demo:
@@ -43,7 +44,7 @@ test: packages-vm
 test-smoke: packages-vm
 	@vm/smoke --write
 
-test-kernels: packages-vm
+test-kernels: test-arm64
 	@vm/smoke --whole
 
 lint: packages
@@ -81,12 +82,17 @@ dist:
 test-distribution: packages-vm
 	@vm/test-distribution
 
-# The headers of libelf and zlib are the same for every machine; only those are taken from this one's.
-check-arm64:
-	rustup target add aarch64-unknown-linux-gnu
-	CC_aarch64_unknown_linux_gnu=aarch64-linux-gnu-gcc \
-	CFLAGS_aarch64_unknown_linux_gnu='-idirafter /usr/include' \
-	cargo check --target aarch64-unknown-linux-gnu
+packages-arm64: packages
+	@vm/packages arm64
+
+build-arm64: packages-arm64
+	DUALQ_ARCH=aarch64 vm/cargo-static build --release
+
+ARM64 ?= smoke::
+
+test-arm64: packages-vm packages-arm64
+	@vm/packages vm-arm64
+	@DUALQ_ARCH=aarch64 DUALQ_PART=arm64 vm/test $(ARM64)
 
 bench: packages-vm
 	@DUALQ_PEERS="$(PEERS)" vm/bench $(BENCH)
@@ -142,4 +148,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package check-packages dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs check-arm64 shell packages packages-vm clean
+.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package check-packages dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs build-arm64 test-arm64 shell packages packages-vm packages-arm64 clean

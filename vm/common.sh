@@ -13,6 +13,10 @@ case $target in /*) ;; *) target=$root/$target ;; esac
 # shellcheck disable=SC2034  # used by the scripts that read this file
 cache=$target/vm
 
+# The machine that programs are built and tested for: x86_64, or aarch64 with DUALQ_ARCH=aarch64, cross-built and emulated.
+# shellcheck disable=SC2034
+architecture=${DUALQ_ARCH:-x86_64}
+
 # Progress goes to standard error: standard output carries results (a path, a test log).
 say() { printf '==> %s\n' "$*" >&2; }
 die() { printf 'error: %s\n' "$*" >&2; exit 1; }
