@@ -1,5 +1,5 @@
-//! A smoke test of a quarter of a minute for every kernel from 6.12 on: `vm/smoke` runs it on the newest kernel of each
-//! line, where the other tests run on two.
+//! A smoke test of a quarter of a minute for every kernel from 6.12 on: `vm/smoke`, a part of `make test`, runs it on the
+//! newest kernel of each line, where the other tests run on two.
 
 use std::io::Write;
 use std::time::Instant;
@@ -93,9 +93,10 @@ fn a_day_with_the_scheduler_passes_on_this_kernel() {
         assert!(guest::is_attached());
     }
     terminal.press(b"x");
-    wait_until("x gives the machine back", PATIENCE, || {
-        guest::sched_ext_state() == "disabled"
-    });
+    terminal.wait_for_screen(
+        "x gives the machine back, and can be pressed again",
+        |text| guest::sched_ext_state() == "disabled" && text.contains("x attaches dualq"),
+    );
     terminal.press(b"x");
     wait_until("x takes it again", PATIENCE, guest::is_attached);
     let pid = Pid::from_raw(terminal.pid().cast_signed()).unwrap();
