@@ -28,6 +28,7 @@ mod many_cpus;
 mod map_operations;
 mod membership;
 mod metrics;
+mod next_kernel;
 mod other_scheduler;
 mod pins;
 mod policy;

@@ -1,0 +1,129 @@
+//! The scheduler on the kernel to come. What is announced to be dropped ("COMPAT: removed in v6.22", "v6.23" in
+//! kernel/sched/ext of 7.3) is hidden from the program: it gets type information in which those names are others.
+
+use std::path::Path;
+use std::time::Duration;
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::program::{Running, run_ok};
+use crate::support::shares::{settles, share};
+
+const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+/// The changed type information.
+const VIEW: &str = "/tmp/next-kernel.btf";
+
+/// Names that are dropped: the first forms of functions, and two members of `struct sched_ext_ops`.
+const DROPPED: [&str; 7] = [
+    "scx_bpf_dsq_insert",
+    "scx_bpf_dsq_insert_vtime",
+    "scx_bpf_dsq_move_to_local",
+    "scx_bpf_reenqueue_local",
+    "scx_bpf_select_cpu_and",
+    "cpu_acquire",
+    "cpu_release",
+];
+/// Later forms, which then take over the plain name.
+const UNTAGGED: [&str; 2] = ["scx_bpf_dsq_insert___v2", "scx_bpf_dsq_move_to_local___v2"];
+const REENQUEUE: &str = "scx_bpf_reenqueue_local___v2";
+
+/// The kernel's type information with other names; their numbers, by which the kernel is asked, stay.
+struct View {
+    bytes: Vec<u8>,
+    /// The names, from here on (`struct btf_header`).
+    strings: usize,
+}
+
+impl View {
+    /// Returns nothing on a kernel that has not yet what the next one keeps.
+    fn new() -> Option<Self> {
+        let bytes = std::fs::read(VMLINUX).unwrap();
+        let word = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap());
+        let strings = usize::try_from(word(4) + word(16)).unwrap();
+        let mut view = Self { bytes, strings };
+        view.position(UNTAGGED[0])?;
+        for name in DROPPED {
+            view.hide(name);
+        }
+        for name in UNTAGGED {
+            view.untag(name);
+        }
+        Some(view)
+    }
+
+    fn position(&self, name: &str) -> Option<usize> {
+        let bounded = [b"\0", name.as_bytes(), b"\0"].concat();
+        let found = memchr::memmem::find(&self.bytes[self.strings..], &bounded)?;
+        Some(self.strings + found + 1)
+    }
+
+    fn hide(&mut self, name: &str) {
+        let at = self.position(name).unwrap_or_else(|| panic!("no {name}"));
+        self.bytes[at] = b'-';
+    }
+
+    fn untag(&mut self, name: &str) {
+        let at = self.position(name).unwrap_or_else(|| panic!("no {name}"));
+        let (plain, _) = name.split_once("___").unwrap();
+        self.bytes[at + plain.len()] = 0;
+    }
+
+    /// Attaches with this view instead of the kernel's.
+    fn attach(&self) -> Running {
+        std::fs::write(VIEW, &self.bytes).unwrap();
+        let script = format!(
+            "mount --bind {VIEW} {VMLINUX} && exec $DUALQ_TOP attach --no-waits --watchdog 4"
+        );
+        let mut scheduler = Running::from_script(&format!("unshare -m sh -c '{script}'"));
+        wait_until("it is attached, or refused", PATIENCE, || {
+            scheduler.has_ended() || guest::is_attached() && scheduler.stdout().contains("attached")
+        });
+        assert!(!scheduler.has_ended(), "{}", scheduler.stderr());
+        scheduler
+    }
+}
+
+/// Four hogs where a real-time task takes the second CPU: each goes on at the other.
+fn what_waits_behind_a_real_time_task_moves_on() {
+    let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
+    run_ok(&["add", &hogs[0].pid().to_string()]);
+    let _real_time = Load::new(&["real-time-hog"]).on_cpu(1).start();
+    for hog in &hogs {
+        let before = guest::cpu_time(hog.pid());
+        wait_until(
+            "each has had a turn elsewhere",
+            Duration::from_secs(2),
+            || guest::cpu_time(hog.pid()) > before,
+        );
+    }
+}
+
+#[test]
+fn without_the_names_that_the_next_kernel_drops_all_works() {
+    let Some(mut view) = View::new() else { return };
+    view.hide(REENQUEUE);
+    let scheduler = view.attach();
+    let last = guest::cpus() - 1;
+    let pair = [(); 2].map(|()| Load::hog().on_cpu(last).start());
+    let both = [&pair[0], &pair[1]];
+    let first = |got: &[f64]| vec![share(got[0], got[1])];
+    settles("even shares", &both, 50.0, 8.0, first);
+    run_ok(&["add", &pair[0].pid().to_string()]);
+    settles("PRIORITY's share", &both, 90.0, 5.0, first);
+    drop(pair);
+    what_waits_behind_a_real_time_task_moves_on();
+    scheduler.terminate();
+    std::fs::remove_file(Path::new(VIEW)).unwrap();
+}
+
+/// Not announced, but of the functions that serve this the one with two arguments is the younger.
+#[test]
+fn with_only_the_plain_name_to_give_tasks_back_they_move_on() {
+    let Some(mut view) = View::new() else { return };
+    view.hide("scx_bpf_dsq_reenq");
+    view.untag(REENQUEUE);
+    let scheduler = view.attach();
+    what_waits_behind_a_real_time_task_moves_on();
+    scheduler.terminate();
+    std::fs::remove_file(Path::new(VIEW)).unwrap();
+}
