@@ -1,15 +1,7 @@
 //! Reads the ops and functions of the running kernel from its type information (BTF), as far as they decide how the
-//! scheduler is loaded. libbpf reads all of it later, which costs a fourteenth of an attach; here it is read in
-//! pieces and nothing is kept.
+//! scheduler is loaded. libbpf reads all of it later, and keeps it to itself.
 
-use std::{
-    collections::HashSet,
-    fs::File,
-    io::{self, BufReader, Cursor, Read, Seek, SeekFrom},
-    path::Path,
-};
-
-use memchr::memmem;
+use std::{collections::HashSet, io, path::Path};
 
 /// The kernel's file with its type information.
 pub(super) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
@@ -32,26 +24,64 @@ mod kind {
     pub const ENUM64: u32 = 19;
 }
 
-/// The places of its sections, in bytes from the beginning of the file.
-struct Sections {
-    types: u64,
-    types_len: u64,
-    strings: u64,
+/// The file's two sections.
+struct Sections<'a> {
+    types: &'a [u8],
+    /// Each ends with a zero; the first one is empty.
+    names: &'a [u8],
 }
 
-impl Sections {
-    fn read(mut from: impl Read) -> io::Result<Self> {
-        let [magic, header_len, types, types_len, strings, _]: [u32; 6] = words(&mut from)?;
-        if magic.to_ne_bytes()[..2] != MAGIC {
+impl<'a> Sections<'a> {
+    fn of(file: &'a [u8]) -> io::Result<Self> {
+        let header = file.as_chunks().0.get(..6).ok_or_else(malformed)?;
+        let word = |at: usize| u32::from_ne_bytes(header[at]);
+        if header[0][..2] != MAGIC {
             return Err(malformed());
         }
-        let [header_len, types, types_len, strings] =
-            [header_len, types, types_len, strings].map(u64::from);
+        let section = |offset: u32, length: u32| {
+            let from = word(1) as usize + offset as usize;
+            let to = from + length as usize;
+            file.get(from..to).ok_or_else(malformed)
+        };
         Ok(Self {
-            types: header_len + types,
-            types_len,
-            strings: header_len + strings,
+            types: section(word(2), word(3))?,
+            names: section(word(4), word(5))?,
         })
+    }
+
+    fn name(&self, at: u32) -> &'a [u8] {
+        let name = self.names.get(at as usize..).unwrap_or_default();
+        let end = name.iter().position(|byte| *byte == 0).unwrap_or(0);
+        &name[..end]
+    }
+
+    /// Returns true if the name at this offset is this one. Reads no more than that.
+    fn is(&self, at: u32, name: &[u8]) -> bool {
+        let found = self.names.get(at as usize..).unwrap_or_default();
+        found.get(name.len()) == Some(&0) && found.starts_with(name)
+    }
+
+    /// Hands over each type: its id, its first three words and those that follow.
+    fn each_type(&self, mut each: impl FnMut(u32, [u32; 3], &[[u8; 4]])) -> io::Result<()> {
+        let mut words = self.types.as_chunks().0;
+        for id in 1.. {
+            let Some((head, rest)) = words.split_first_chunk::<3>() else {
+                break;
+            };
+            let head = head.map(u32::from_ne_bytes);
+            let length = (head[1] & 0xffff) as usize;
+            let following = match kind_of(head) {
+                kind::INT | kind::VAR | kind::DECL_TAG => 1,
+                kind::ARRAY => 3,
+                kind::ENUM | kind::FUNC_PROTO => 2 * length,
+                kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 3 * length,
+                _ => 0,
+            };
+            let (more, rest) = rest.split_at_checked(following).ok_or_else(malformed)?;
+            each(id, head, more);
+            words = rest;
+        }
+        Ok(())
     }
 }
 
@@ -70,38 +100,25 @@ impl KernelTypes {
     /// # Errors
     /// The file cannot be read, or is not what the kernel writes.
     pub(super) fn read(path: &Path, functions: &[&'static str]) -> io::Result<Self> {
-        let mut file = File::open(path)?;
-        let sections = Sections::read(&mut file)?;
+        let file = std::fs::read(path)?;
+        let sections = Sections::of(&file)?;
         let mut found = Self::default();
-
-        let mut wanted: Vec<&'static str> = functions.to_vec();
-        wanted.push("sched_ext_ops");
-        file.seek(SeekFrom::Start(sections.strings))?;
-        let mut ops_name = None;
-        for (name, at) in find(&mut file, &wanted)? {
-            if name == "sched_ext_ops" {
-                ops_name = Some(at);
-            } else {
-                found.functions.insert(name);
+        sections.each_type(|_, head, more| match kind_of(head) {
+            kind::STRUCT if sections.is(head[0], b"sched_ext_ops") => {
+                let members = more.as_chunks::<3>().0.iter();
+                let names = members.map(|[name, ..]| sections.name(u32::from_ne_bytes(*name)));
+                found.ops = names
+                    .map(|name| String::from_utf8_lossy(name).into_owned())
+                    .collect();
             }
-        }
-        let Some(ops_name) = ops_name else {
-            return Ok(found);
-        };
-        file.seek(SeekFrom::Start(sections.types))?;
-        let types = BufReader::with_capacity(64 << 10, (&mut file).take(sections.types_len));
-        let mut members = Vec::new();
-        each_type(types, |_, head, more| {
-            let is_ops = kind_of(head) == kind::STRUCT && head[0] == ops_name;
-            if is_ops {
-                members = more.chunks(3).map(|member| member[0]).collect();
+            kind::FUNC => {
+                let asked_for = functions.iter();
+                found
+                    .functions
+                    .extend(asked_for.filter(|name| sections.is(head[0], name.as_bytes())));
             }
-            Ok(!is_ops)
+            _ => {}
         })?;
-        for member in members {
-            file.seek(SeekFrom::Start(sections.strings + u64::from(member)))?;
-            found.ops.insert(string(&mut file)?);
-        }
         Ok(found)
     }
 
@@ -121,29 +138,23 @@ impl KernelTypes {
 /// # Errors
 /// The file cannot be read, or is not what the kernel writes.
 pub(super) fn shown_hidden_arguments(path: &Path) -> io::Result<Vec<String>> {
-    let types = std::fs::read(path)?;
-    let mut file = Cursor::new(&types);
-    let sections = Sections::read(&mut file)?;
-    let names = types
-        .get(usize_of(sections.strings)?..)
-        .ok_or_else(malformed)?;
-    let name = |at: u32| {
-        let name = names.get(at as usize..).unwrap_or_default();
-        let end = name.iter().position(|byte| *byte == 0).unwrap_or(0);
-        str::from_utf8(&name[..end]).unwrap_or_default()
-    };
+    let file = std::fs::read(path)?;
+    let sections = Sections::of(&file)?;
+    let name = |at: u32| str::from_utf8(sections.name(at)).unwrap_or_default();
     let (mut functions, mut with_program) = (Vec::new(), HashSet::new());
-    file.seek(SeekFrom::Start(sections.types))?;
-    each_type(file.take(sections.types_len), |id, head, more| {
-        let last_name = || more.len().checked_sub(2).map(|at| name(more[at]));
+    sections.each_type(|id, head, more| {
         match kind_of(head) {
             kind::FUNC => functions.push((name(head[0]), head[2])),
-            kind::FUNC_PROTO if last_name() == Some("aux") => {
-                with_program.insert(id);
+            kind::FUNC_PROTO => {
+                // Of each parameter the name and the type.
+                if let Some([last, _]) = more.last_chunk()
+                    && sections.is(u32::from_ne_bytes(*last), b"aux")
+                {
+                    with_program.insert(id);
+                }
             }
             _ => {}
         }
-        Ok(true)
     })?;
     let ours = ["scx_bpf_", "__scx_bpf_", "bpf_iter_scx_"];
     let shown = functions.into_iter().filter(|(name, prototype)| {
@@ -158,93 +169,8 @@ fn malformed() -> io::Error {
     io::Error::from(io::ErrorKind::InvalidData)
 }
 
-/// Returns the offset of each of these names among zero-terminated ones. Missing names are left out.
-fn find(mut text: impl Read, names: &[&'static str]) -> io::Result<Vec<(&'static str, u32)>> {
-    let bounded: Vec<Vec<u8>> = names
-        .iter()
-        .map(|name| [b"\0", name.as_bytes(), b"\0"].concat())
-        .collect();
-    let longest = bounded.iter().map(Vec::len).max().unwrap_or(0);
-    let finders: Vec<_> = bounded.iter().map(memmem::Finder::new).collect();
-    let mut found = Vec::new();
-    let mut piece = vec![0; 64 << 10];
-    let (mut kept, mut before) = (0, 0);
-    loop {
-        let read = text.read(&mut piece[kept..])?;
-        let filled = kept + read;
-        for (name, finder) in names.iter().zip(&finders) {
-            if !found.iter().any(|(known, _)| known == name)
-                && let Some(at) = finder.find(&piece[..filled])
-            {
-                let at = u32::try_from(before + at + 1).map_err(|_| malformed())?;
-                found.push((*name, at));
-            }
-        }
-        if read == 0 || found.len() == names.len() {
-            return Ok(found);
-        }
-        kept = filled.min(longest - 1);
-        piece.copy_within(filled - kept..filled, 0);
-        before += filled - kept;
-    }
-}
-
 fn kind_of(head: [u32; 3]) -> u32 {
     (head[1] >> 24) & 0x1f
-}
-
-/// Hands over each type: its id, its first three words and those that follow; until it is told to stop.
-fn each_type(
-    mut types: impl Read,
-    mut each: impl FnMut(u32, [u32; 3], &[u32]) -> io::Result<bool>,
-) -> io::Result<()> {
-    let (mut bytes, mut more) = (Vec::new(), Vec::new());
-    for id in 1.. {
-        let head: [u32; 3] = match words(&mut types) {
-            Ok(head) => head,
-            Err(end) if end.kind() == io::ErrorKind::UnexpectedEof => break,
-            Err(error) => return Err(error),
-        };
-        let length = usize_of(u64::from(head[1] & 0xffff))?;
-        let following = match kind_of(head) {
-            kind::INT | kind::VAR | kind::DECL_TAG => 1,
-            kind::ARRAY => 3,
-            kind::ENUM | kind::FUNC_PROTO => 2 * length,
-            kind::STRUCT | kind::UNION | kind::DATASEC | kind::ENUM64 => 3 * length,
-            _ => 0,
-        };
-        bytes.resize(4 * following, 0);
-        types.read_exact(&mut bytes)?;
-        more.clear();
-        let (whole, _) = bytes.as_chunks();
-        more.extend(whole.iter().map(|word| u32::from_ne_bytes(*word)));
-        if !each(id, head, &more)? {
-            break;
-        }
-    }
-    Ok(())
-}
-
-fn usize_of(number: u64) -> io::Result<usize> {
-    usize::try_from(number).map_err(|_| malformed())
-}
-
-fn words<const N: usize>(mut from: impl Read) -> io::Result<[u32; N]> {
-    let mut words = [0; N];
-    for word in &mut words {
-        let mut bytes = [0; 4];
-        from.read_exact(&mut bytes)?;
-        *word = u32::from_ne_bytes(bytes);
-    }
-    Ok(words)
-}
-
-fn string(mut from: impl Read) -> io::Result<String> {
-    let mut bytes = [0; 128];
-    let read = from.read(&mut bytes)?;
-    let end = bytes[..read].iter().position(|byte| *byte == 0);
-    let end = end.ok_or_else(malformed)?;
-    Ok(String::from_utf8_lossy(&bytes[..end]).into_owned())
 }
 
 #[cfg(test)]
@@ -257,7 +183,7 @@ mod tests {
 
     fn at(name: &str) -> u32 {
         let text = [b"\0", name.as_bytes(), b"\0"].concat();
-        let found = memmem::find(NAMES, &text).unwrap();
+        let found = memchr::memmem::find(NAMES, &text).unwrap();
         u32::try_from(found + 1).unwrap()
     }
 
@@ -301,6 +227,7 @@ mod tests {
             entry(0, kind::VAR, 0, &[0]),
             entry(at("enqueue"), kind::STRUCT, 1, &[at("int"), 0, 0]),
             entry(0, 2, 0, &[]),
+            entry(at("scx_bpf_now"), kind::FUNC, 0, &[]),
         ];
         let ops = entry(at("sched_ext_ops"), kind::STRUCT, 1, &[at("enqueue"), 1, 0]);
         let types = kernel("found", &[&before[..], &[ops]].concat());
@@ -308,18 +235,26 @@ mod tests {
         assert!(!types.has_op("cpu_release"), "its name alone is no member");
         assert!(types.has_function("scx_bpf_now"));
         assert!(!types.has_function("scx_bpf_gone"));
+        let types = kernel(
+            "named",
+            &[entry(at("scx_bpf_now"), kind::FUNC_PROTO, 0, &[])],
+        );
+        assert!(!types.has_function("scx_bpf_now"), "a name is no function");
     }
 
     #[test]
-    fn a_name_is_found_wherever_it_lies() {
-        let text = |before: usize| [&vec![b'x'; before], &b"\0name\0"[..], &b"yy"[..]].concat();
-        for before in [0, 1, (64 << 10) - 4, (64 << 10) - 2, 64 << 10, 200_000] {
-            let at = u32::try_from(before + 1).unwrap();
-            assert_eq!(
-                find(&text(before)[..], &["name", "longer_name"]).unwrap(),
-                [("name", at)]
-            );
-            assert_eq!(find(&text(before)[..], &["named"]).unwrap(), []);
+    fn a_file_that_ends_early_is_refused() {
+        let path = std::env::temp_dir().join(format!("dualq-top-short-{}", std::process::id()));
+        for length in [0, 20, 24, 30] {
+            let mut bytes = MAGIC.to_vec();
+            bytes.extend([1, 0]);
+            for word in [24_u32, 0, 12, 12, 4] {
+                bytes.extend(word.to_ne_bytes());
+            }
+            bytes.resize(length, 0);
+            fs::write(&path, bytes).unwrap();
+            assert!(KernelTypes::read(&path, &[]).is_err(), "{length} bytes");
         }
+        fs::remove_file(&path).unwrap();
     }
 }
