@@ -18,6 +18,7 @@ use super::options::{Options, WaitsOption};
 use super::reason;
 use super::tunables::{nanoseconds, tick_ns, whole_ticks};
 use crate::kernel::{libbpf, program};
+use crate::refusal::{Refusal, Status};
 use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::waits::{Instrument, WITHOUT_WAITS};
 
@@ -58,8 +59,15 @@ pub(super) fn load<'obj>(
         .priority_pids_map
         .set_max_entries(options.capacity)?;
     open.struct_ops.dualq_mut().timeout_ms = u32::try_from(options.timeout.as_millis())?;
-    let types = KernelTypes::read(Path::new(kernel_types::VMLINUX), &REENQUEUE_ANYWHERE)
-        .context("cannot read the kernel's type information")?;
+    let vmlinux = kernel_types::VMLINUX;
+    let types = KernelTypes::read(Path::new(vmlinux), &REENQUEUE_ANYWHERE).map_err(|error| {
+        Refusal::new(
+            Status::KernelCannot,
+            format!(
+                "cannot read the kernel's type information ({error}): {vmlinux} is damaged or hidden: umount it, or boot another build of the kernel"
+            ),
+        )
+    })?;
     fit(&mut open, &types);
     let _ = libbpf::heard();
     open.load()

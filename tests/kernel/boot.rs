@@ -77,6 +77,12 @@ fn on_a_kernel_locked_down_for_integrity_it_works() {
 }
 
 #[test]
+#[ignore = "boots a real-time kernel"]
+fn a_real_time_kernel_is_refused_with_the_reason() {
+    is_refused_everywhere(&["PREEMPT_RT", "boot a kernel without"]);
+}
+
+#[test]
 #[ignore = "boots with isolcpus=1"]
 fn with_an_isolated_cpu_it_is_refused_with_the_reason() {
     is_refused_everywhere(&["CPUs 1 are isolated", "boot without isolcpus="]);

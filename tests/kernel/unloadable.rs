@@ -162,6 +162,19 @@ fn what_is_hidden_is_not_called_missing() {
 }
 
 #[test]
+fn types_that_are_none_are_refused_and_called_so() {
+    let file = "/tmp/no-types";
+    std::fs::write(file, vec![0; 4096]).unwrap();
+    let hidden = format!("mount --bind {file} /sys/kernel/btf/vmlinux");
+    let words = &[
+        "/sys/kernel/btf/vmlinux",
+        "umount it, or boot another build",
+    ];
+    is_refused(|command| after(&hidden, command).wait(PATIENCE), 3, words);
+    std::fs::remove_file(file).unwrap();
+}
+
+#[test]
 fn read_only_bpf_file_system_is_reported_and_it_runs() {
     // Takes away the pins that a scheduler killed by an earlier test has left.
     Running::attach(&[]).terminate();
