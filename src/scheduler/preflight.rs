@@ -265,7 +265,8 @@ fn core_scheduling() -> Finding {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
     for id in ids.filter_map(Pid::from_raw) {
-        match core_scheduling_cookie(id, CoreSchedulingScope::ThreadGroup) {
+        // The kernel answers for one thread only (`sched_core_share_pid`, kernel/sched/core_sched.c).
+        match core_scheduling_cookie(id, CoreSchedulingScope::Thread) {
             Ok(0) | Err(rustix::io::Errno::SRCH | rustix::io::Errno::PERM) => {}
             Ok(_) => {
                 return Finding::Lacking(format!(
