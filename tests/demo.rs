@@ -3,7 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -210,4 +210,34 @@ fn more_than_the_machine_can_bear_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{hogs}: {output:?}");
         assert!(!output.stderr.is_empty());
     }
+}
+
+/// Otherwise the dashboard learns of a frame up to half a second late, and counts it as missed meanwhile.
+#[test]
+fn each_frame_is_reported_as_soon_as_it_is_done() {
+    const RECORD: usize = 40;
+    let mut frame = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
+    frame.arg0("demo-frame").stderr(Stdio::null());
+    let mut frame = frame
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let order = serde_json::json!({
+        "parent": std::process::id(),
+        "seconds": 60,
+        "threads": 1,
+        "work": { "secs": 0, "nanos": 100_000 },
+    });
+    let mut input = frame.stdin.take().unwrap();
+    input.write_all(order.to_string().as_bytes()).unwrap();
+    drop(input);
+    let mut reports = frame.stdout.take().unwrap();
+    let _frame = Running(frame);
+    let mut buffer = [0; 4096];
+    let lengths: Vec<usize> = (0..20)
+        .map(|_| reports.read(&mut buffer).unwrap())
+        .collect();
+    let alone = lengths.iter().filter(|&&length| length == RECORD);
+    assert!(alone.count() >= 10, "{lengths:?}");
 }

