@@ -195,12 +195,35 @@ pub enum Command {
     Replay {
         /// The recording, made with --record [default: the demonstration that comes with dualq-top]
         file: Option<PathBuf>,
+
+        /// Write the recording to a new file for slides instead: FORMAT is `cast` (asciicast version 2)
+        #[arg(long, num_args = 2, value_names = ["FORMAT", "FILE"])]
+        export: Option<Vec<PathBuf>>,
+
+        /// Columns and rows of what --export writes
+        #[arg(long, value_name = "COLUMNSxROWS", default_value = "120x40", value_parser = size, requires = "export")]
+        size: (u16, u16),
     },
     /// Measure wake-up latency, throughput and overhead under the kernel's scheduler, under dualq and under other ways to favour a process
     Bench(BenchOptions),
     /// Run one process of a measurement
     #[command(hide = true)]
     BenchPart(bench::part::Part),
+}
+
+/// The smallest screen that the dashboard can be drawn on, and the largest that is written.
+const SIZES: ((u16, u16), (u16, u16)) = ((80, 23), (500, 200));
+
+fn size(text: &str) -> Result<(u16, u16), String> {
+    let parsed = text.split_once('x').and_then(|(columns, rows)| {
+        let size: (u16, u16) = (columns.parse().ok()?, rows.parse().ok()?);
+        let ((least_columns, least_rows), (most_columns, most_rows)) = SIZES;
+        let fits = (least_columns..=most_columns).contains(&size.0)
+            && (least_rows..=most_rows).contains(&size.1);
+        fits.then_some(size)
+    });
+    parsed
+        .ok_or_else(|| "expected columns and rows, as in 120x40, from 80x23 to 500x200".to_owned())
 }
 
 /// Selects processes by id, by name, or both.

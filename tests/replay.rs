@@ -130,11 +130,11 @@ fn what_changes_nothing_works_in_a_recording() {
 }
 
 #[test]
-fn only_a_recording_is_stepped_through() {
+fn without_a_past_a_step_forward_says_that_this_is_now() {
     let (_, mut events) = support::busy(4, 3);
     events.push(key(Key::Char('.')));
     let shown = support::play((80, 24), events, &mut Hands::default());
-    assert!(shown.has("Only a recording"), "{}", shown.text());
+    assert!(shown.has("This is now"), "{}", shown.text());
     assert!(!shown.has("REPLAY"));
 }
 

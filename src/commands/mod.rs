@@ -7,6 +7,7 @@ mod demo;
 mod detach;
 mod doctor;
 mod documents;
+mod export;
 mod following;
 mod log;
 mod members;
@@ -25,6 +26,7 @@ use std::time::Duration;
 use anyhow::Result;
 use clap::ArgMatches;
 
+use self::export::Export;
 use crate::bench::part as bench_part;
 use crate::cli::{Cli, Command, Order, SchedulerOptions, StatsOptions, Which};
 use crate::model::Tunables;
@@ -129,10 +131,14 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             let look = settings.look(cli.look);
             demo::run(&options, scheduler, look, settings.preferences)
         }
-        Command::Replay { file } => {
+        Command::Replay { file, export, size } => {
             let settings = Settings::load(cli.config.as_deref())?;
             let look = settings.look(cli.look);
-            replay::run(file.as_deref(), look, settings.preferences)
+            let export = export.as_deref().and_then(|words| match words {
+                [format, path] => Some(Export { format, path, size }),
+                _ => None,
+            });
+            replay::run(file.as_deref(), export, look, settings.preferences)
         }
         Command::Bench(options) => bench::run(&options),
         Command::BenchPart(part) => bench_part::run(&part),

@@ -9,6 +9,7 @@ use std::sync::mpsc;
 use anyhow::{Context, Result, bail};
 
 use super::dashboard::{conclude, listen_to_signals, theme};
+use super::export::{self, Export};
 use crate::app::{App, Command, preferences::Preferences};
 use crate::cli::Look;
 use crate::dashboard::Dashboard;
@@ -21,11 +22,17 @@ use crate::terminal::{self, Tui};
 use crate::text::scrub;
 use crate::tui::event_queue;
 
-pub fn run(file: Option<&Path>, look: Look, preferences: Preferences) -> Result<()> {
+pub fn run(
+    file: Option<&Path>,
+    export: Option<Export<'_>>,
+    look: Look,
+    preferences: Preferences,
+) -> Result<()> {
     match file {
         None => show(
             record::shipped().map_err(anyhow::Error::msg)?,
             "",
+            export,
             look,
             preferences,
         ),
@@ -35,7 +42,7 @@ pub fn run(file: Option<&Path>, look: Look, preferences: Preferences) -> Result<
                 Refusal::new(Status::BadArgument, format!("cannot read {name}: {why}"))
             })?;
             let reader = Reader::new(opened).map_err(|fault| refusal(&name, &fault))?;
-            show(reader, &name, look, preferences)
+            show(reader, &name, export, look, preferences)
         }
     }
 }
@@ -67,12 +74,17 @@ fn refusal(name: &str, fault: &Fault) -> Refusal {
 fn show<R: Read + Seek + Send + 'static>(
     mut reader: Reader<R>,
     name: &str,
+    export: Option<Export<'_>>,
     look: Look,
     preferences: Preferences,
 ) -> Result<()> {
     rights::give_up()?;
     // A file that is faulty at the start is refused. A later fault is shown at its place.
     let first = reader.read().map_err(|fault| refusal(name, &fault))?;
+    if let Some(export) = export {
+        let app = App::with(preferences).replaying();
+        return export::run(reader, first, app, theme(look), &export);
+    }
     if !(stdin().is_terminal() && stdout().is_terminal()) {
         bail!(Refusal::new(
             Status::BadArgument,

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 mod demo;
+mod details;
 mod histogram;
 mod limits;
 mod process;
@@ -15,6 +16,7 @@ mod snapshot;
 mod waits;
 
 pub use demo::{DemoEffect, DemoReading, DemoStatus};
+pub use details::{Details, Inspected, Thread, Waited, Wanted};
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use limits::{CgroupLimits, LimitedCgroup};
 pub use process::{Policy, Process, ProcessId};

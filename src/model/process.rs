@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Membership, Queue};
+use super::{Details, Membership, Queue};
 
 /// Identifies a process for its lifetime. The kernel reuses ids, but not with the same start time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -47,6 +47,9 @@ pub struct Process {
     pub membership: Option<Membership>,
     /// This program's own process: always served first, never a member.
     pub own: bool,
+    /// The values that are read only while a column shows them; `None` while none does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Arc<Details>>,
 }
 
 /// A scheduling policy (include/uapi/linux/sched.h).
@@ -94,6 +97,12 @@ impl Policy {
         }
     }
 
+    /// Returns the name without its prefix: `FIFO`, `OTHER`; `RR` and `DEADLINE` alike.
+    #[must_use]
+    pub fn short(self) -> &'static str {
+        self.name().trim_start_matches("SCHED_")
+    }
+
     /// Returns true if the kernel runs such tasks before all of ours, so that neither queue serves them.
     #[must_use]
     pub fn goes_before_the_queues(self) -> bool {
@@ -103,8 +112,7 @@ impl Policy {
     /// Returns the word for the list, if no queue serves the policy.
     #[must_use]
     pub fn column(self) -> Option<&'static str> {
-        let name = self.name().trim_start_matches("SCHED_");
-        self.goes_before_the_queues().then_some(name)
+        self.goes_before_the_queues().then(|| self.short())
     }
 
     /// Describes how a member of this policy is treated, if PRIORITY ignores the policy.

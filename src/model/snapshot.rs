@@ -3,7 +3,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{CpuCounters, Membership, NoWaits, Process, ProcessId, Queue, SchedulerStatus, Waits};
+use super::{
+    CpuCounters, Inspected, Membership, NoWaits, Process, ProcessId, Queue, SchedulerStatus, Waits,
+};
 
 /// Everything that was read in one tick.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +24,9 @@ pub struct Snapshot {
     pub threads_left_out: usize,
     /// The waits of tasks, or the reason why they are not known. Shared, because history keeps readings of it.
     pub waits: Result<Arc<Waits>, NoWaits>,
+    /// The process that the panel about one process shows, if it was read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub inspected: Option<Arc<Inspected>>,
 }
 
 impl Snapshot {
@@ -52,6 +57,10 @@ pub struct Host {
     pub processes_hidden: bool,
     /// Load averages over 1, 5 and 15 minutes; `None` where the kernel does not say.
     pub load: Option<[f64; 3]>,
+    /// Share of the last ten seconds in which some task waited for a CPU, in percent (`some avg10` of
+    /// `/proc/pressure/cpu`); `None` where the kernel does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pressure_percent: Option<f32>,
 }
 
 /// One of the CPUs that are present.

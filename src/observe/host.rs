@@ -40,6 +40,7 @@ impl HostReader {
         if let Ok(load) = System::load_average() {
             host.load = Some([load.one, load.five, load.fifteen]);
         }
+        host.pressure_percent = pressure();
         let mut busy = BTreeMap::new();
         if let Some(system) = &mut self.system {
             system.refresh_cpu_usage();
@@ -57,6 +58,21 @@ impl HostReader {
         }
         (host, cpus(&listed("present"), &listed("online"), &busy))
     }
+}
+
+/// Returns the pressure on the CPUs: the share of the last ten seconds in which some task waited, in percent.
+fn pressure() -> Option<f32> {
+    parse_pressure(&fs::read_to_string("/proc/pressure/cpu").ok()?)
+}
+
+fn parse_pressure(text: &str) -> Option<f32> {
+    let some = text.lines().find_map(|line| line.strip_prefix("some "))?;
+    let mut words = some.split(' ');
+    let percent: f32 = words
+        .find_map(|word| word.strip_prefix("avg10="))?
+        .parse()
+        .ok()?;
+    (0.0..=100.0).contains(&percent).then_some(percent)
 }
 
 /// A CPU that is present.
@@ -159,5 +175,13 @@ mod tests {
         assert_eq!(ranges("\n"), Vec::<usize>::new());
         assert!(ranges("0-99999999999").len() <= 8192);
         assert!(ranges(&"0-99,".repeat(200)).len() <= 8192);
+    }
+
+    #[test]
+    fn pressure_is_the_share_of_the_last_ten_seconds() {
+        let text = "some avg10=12.34 avg60=1.00 avg300=0.10 total=99\nfull avg10=0.00\n";
+        assert_eq!(parse_pressure(text), Some(12.34));
+        assert_eq!(parse_pressure("some avg10=nan"), None);
+        assert_eq!(parse_pressure(""), None);
     }
 }

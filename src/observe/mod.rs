@@ -3,9 +3,11 @@
 
 #![warn(missing_docs)]
 
+mod details;
 pub(crate) mod hidden;
 pub(crate) mod host;
 pub(crate) mod identity;
+mod inspect;
 mod iterator;
 mod limits;
 mod names;
@@ -30,6 +32,7 @@ use crate::app::Event;
 use crate::drill;
 use crate::model::{
     CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot, Tunables,
+    Wanted,
 };
 use crate::scheduler::{Counters, Entry, Handle, Hold, OwnerRecord, sysfs};
 use crate::tui::event_queue::EventSender;
@@ -55,6 +58,9 @@ pub struct Observer {
     limits: limits::Watch,
     /// The process whose waits are measured besides those of the members.
     watched: Option<ProcessId>,
+    /// The values that are read only because the screen shows them.
+    wanted: Wanted,
+    details: details::Reader,
 }
 
 /// The content of the scheduler's maps in one tick.
@@ -76,6 +82,8 @@ impl Observer {
         Self {
             host: HostReader::new(),
             processes: Processes::new(proc.clone(), Source::Kernel),
+            details: details::Reader::new(&proc),
+            wanted: Wanted::default(),
             proc,
             threads: false,
             places: Vec::new(),
@@ -116,6 +124,11 @@ impl Observer {
             processes.extend(threads);
             threads_left_out = left_out;
         }
+        self.details.read(&mut processes, self.wanted);
+        let inspected = self.wanted.inspected.and_then(|id| {
+            let process = processes.iter().find(|process| process.id == id)?;
+            inspect::read(&self.proc, process).map(Arc::new)
+        });
         let waits = waits::read(
             self.hold.handle(),
             &processes,
@@ -157,6 +170,7 @@ impl Observer {
             processes,
             threads_left_out,
             waits: waits.map(Arc::new),
+            inspected,
         }
     }
 
@@ -249,12 +263,17 @@ pub enum SamplerRequest {
     Own(Box<Handle>),
     /// Read the threads of processes as well, or stop doing so.
     Threads(bool),
+    /// Read this as well; a snapshot follows soon.
+    Want(Wanted),
     /// Measure this process's waits as well; it takes no snapshot.
     Watch(Option<ProcessId>),
 }
 
 /// The effect of a change shows within this time.
 const AFTER_A_CHANGE: Duration = Duration::from_millis(250);
+
+/// The values of a new column or panel are read this soon.
+const AFTER_A_WISH: Duration = Duration::from_millis(50);
 
 /// The shortest time between two snapshots after a change of the interval.
 const SHORTEST: Duration = Duration::from_millis(250);
@@ -306,6 +325,10 @@ pub fn run(
                 Ok(SamplerRequest::Threads(show)) => {
                     observer.show_threads(show);
                     due = Instant::now() + SHORTEST;
+                }
+                Ok(SamplerRequest::Want(wanted)) => {
+                    observer.wanted = wanted;
+                    due = due.min(Instant::now() + AFTER_A_WISH);
                 }
                 Err(RecvTimeoutError::Timeout) => break,
                 Err(RecvTimeoutError::Disconnected) => return,

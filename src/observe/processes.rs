@@ -184,6 +184,7 @@ fn describe(seen: &Seen<'_>, identity: &Identity) -> Process {
         queue: None,
         membership: None,
         own: false,
+        details: None,
     }
 }
 

@@ -74,6 +74,7 @@ fn of<'a>(root: &Path, process: &'a Process) -> impl Iterator<Item = Process> + 
                 queue: process.queue,
                 membership: process.membership,
                 own: process.own,
+                details: None,
             })
         })
 }

@@ -19,6 +19,7 @@
 mod fault;
 pub(crate) mod frames;
 mod limits;
+mod past;
 pub mod player;
 mod reader;
 mod recorder;
@@ -27,8 +28,9 @@ mod wire;
 mod writer;
 
 pub use fault::Fault;
+pub use past::Past;
 pub use reader::Reader;
-pub use recorder::{Ending, Recorder, start};
+pub use recorder::{Ending, Recorder, create, start};
 pub use wire::{About, Record, What};
 pub use writer::Writer;
 

@@ -17,7 +17,7 @@ use crate::drill;
 use crate::tui::event_queue::EventSender;
 
 /// The longest pause between two events during playback.
-const LONGEST_SILENCE: Duration = Duration::from_secs(5);
+pub(crate) const LONGEST_SILENCE: Duration = Duration::from_secs(5);
 /// A delay beyond which the playback's clock is reset: the program or the terminal was stopped.
 const LATE: Duration = Duration::from_secs(1);
 
@@ -265,7 +265,7 @@ impl Player {
     }
 }
 
-fn no_further(fault: &Fault) -> String {
+pub(crate) fn no_further(fault: &Fault) -> String {
     format!("Cannot play the recording any further, {fault}")
 }
 

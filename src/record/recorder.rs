@@ -73,39 +73,14 @@ impl Place {
 /// A [`Refusal`] if the file exists, or cannot be written to.
 pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
     let name = scrub(path.as_os_str().as_encoded_bytes());
-    let cannot = |error: io::Error| {
-        let sentence = match error.kind() {
-            io::ErrorKind::AlreadyExists => {
-                format!("{name} is there already: name a new file to record into")
-            }
-            _ => format!("{name} cannot be recorded into: {error}"),
-        };
-        Refusal::new(Status::BadArgument, sentence)
-    };
-    let folder = Folder::open(path.parent().unwrap_or(path)).map_err(cannot)?;
-    if folder.is_anybodys().map_err(cannot)? {
-        bail!(Refusal::new(
-            Status::BadArgument,
-            format!(
-                "{name} cannot be recorded into: anybody may put another file in its place there; name one in a folder of your own"
-            ),
-        ));
-    }
+    let (made, place) = create_at(path, "record", "recorded")?;
     let about = About {
         program: env!("CARGO_PKG_VERSION").into(),
         kernel: scrub(rustix::system::uname().release().to_bytes()),
     };
-    let file = path.file_name().unwrap_or_default().to_owned();
-    let made = folder.create_new(&file, Mode::RUSR | Mode::WUSR);
-    let made = made.map_err(cannot)?;
-    let place = Place {
-        folder,
-        name: file,
-        file: FileId::of(&made).map_err(cannot)?,
-    };
     let writer = Writer::new(made, &about).map_err(|error| {
         place.remove();
-        cannot(error)
+        cannot(&name, ("record", "recorded"), &error)
     })?;
     let (notes, received) = mpsc::sync_channel(WAITING);
     let (finished, done) = mpsc::channel();
@@ -128,6 +103,48 @@ pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
         lost: 0,
     })));
     Ok((recorder, Ending { done, place }))
+}
+
+fn cannot(name: &str, (verb, done): (&str, &str), error: &io::Error) -> Refusal {
+    let sentence = match error.kind() {
+        io::ErrorKind::AlreadyExists => {
+            format!("{name} is there already: name a new file to {verb} into")
+        }
+        _ => format!("{name} cannot be {done} into: {error}"),
+    };
+    Refusal::new(Status::BadArgument, sentence)
+}
+
+/// Creates a file that is not there yet and that only its owner can read. The verb, and its participle, are for the
+/// refusal.
+///
+/// # Errors
+/// A [`Refusal`] if the file exists, or cannot be created.
+pub fn create(path: &Path, verb: &str, done: &str) -> Result<File> {
+    create_at(path, verb, done).map(|(file, _)| file)
+}
+
+fn create_at(path: &Path, verb: &str, done: &str) -> Result<(File, Place)> {
+    let name = scrub(path.as_os_str().as_encoded_bytes());
+    let cannot = |error: io::Error| cannot(&name, (verb, done), &error);
+    let folder = Folder::open(path.parent().unwrap_or(path)).map_err(cannot)?;
+    if folder.is_anybodys().map_err(cannot)? {
+        bail!(Refusal::new(
+            Status::BadArgument,
+            format!(
+                "{name} cannot be {done} into: anybody may put another file in its place there; name one in a folder of your own"
+            ),
+        ));
+    }
+    let file = path.file_name().unwrap_or_default().to_owned();
+    let made = folder.create_new(&file, Mode::RUSR | Mode::WUSR);
+    let made = made.map_err(cannot)?;
+    let place = Place {
+        folder,
+        name: file,
+        file: FileId::of(&made).map_err(cannot)?,
+    };
+    Ok((made, place))
 }
 
 /// Writes events until all senders are gone.
@@ -203,7 +220,7 @@ impl Ending {
 }
 
 /// Returns what is recorded of an event: one record, or one for each answer.
-fn whats(happened: Happened<'_>) -> Vec<What> {
+pub(super) fn whats(happened: Happened<'_>) -> Vec<What> {
     let one = match happened {
         Happened::Command(Command::Attach) => What::Asked(Pending::Attach),
         Happened::Command(Command::Detach) => What::Asked(Pending::Detach),
@@ -236,6 +253,7 @@ fn whats(happened: Happened<'_>) -> Vec<What> {
             // The next snapshot shows what holds.
             | Event::Tuned(_)
             | Event::Recorder(_)
+            | Event::Past(_)
             | Event::Replay(_) => return Vec::new(),
         },
     };

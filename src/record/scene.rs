@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Cpu, CpuCounters, Histogram, Host, KindWaits, NoWaits, Process, ProcessId, ProcessWaits,
-    QueueWaits, SchedulerStatus, Snapshot, WaitCost, Waits,
+    Cpu, CpuCounters, Histogram, Host, Inspected, KindWaits, NoWaits, Process, ProcessId,
+    ProcessWaits, QueueWaits, SchedulerStatus, Snapshot, WaitCost, Waits,
 };
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -20,6 +20,8 @@ pub struct Change {
     processes: Vec<Step>,
     threads_left_out: usize,
     waits: WaitsChange,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    inspected: Option<Arc<Inspected>>,
 }
 
 /// Steps that derive the list of processes from the one before, from front to end.
@@ -76,6 +78,7 @@ impl Change {
             processes: steps(&before.processes, &now.processes),
             threads_left_out: now.threads_left_out,
             waits: waits_change(&before.waits, &now.waits),
+            inspected: now.inspected.clone(),
         }
     }
 
@@ -98,6 +101,7 @@ impl Change {
             processes: follow(self.processes, before.processes, most)?,
             threads_left_out: self.threads_left_out,
             waits,
+            inspected: self.inspected,
         })
     }
 }

@@ -57,6 +57,11 @@ impl<W: Write> Writer<W> {
         self.line(at, lost, what)
     }
 
+    /// Writes the next snapshot in full, so that it can be read without what was written before.
+    pub fn begin_again(&mut self) {
+        self.before = None;
+    }
+
     /// Writes the end mark.
     ///
     /// # Errors

@@ -11,7 +11,7 @@ use ratatui::layout::{Position, Rect};
 
 use crate::app::{App, Command, Event, Outcome, PlaybackRequest};
 use crate::drill;
-use crate::model::ProcessId;
+use crate::model::{ProcessId, Wanted};
 use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::EventReceiver;
 use crate::ui::theme::Theme;
@@ -24,6 +24,7 @@ pub struct Dashboard<'a> {
     /// The current layout of the screen, for the mouse.
     hits: HitMap,
     watched: Option<ProcessId>,
+    wanted: Wanted,
     suspend: Box<dyn FnMut() -> io::Result<()> + 'a>,
     resume: Box<dyn FnMut() -> io::Result<()> + 'a>,
     note: Box<dyn FnMut(Happened<'_>) -> Option<String> + 'a>,
@@ -37,6 +38,7 @@ impl<'a> Dashboard<'a> {
             theme: Theme::colour(),
             hits: HitMap::default(),
             watched: None,
+            wanted: Wanted::default(),
             suspend: Box::new(|| Ok(())),
             resume: Box::new(|| Ok(())),
             note: Box::new(|_| None),
@@ -133,6 +135,11 @@ impl<'a> Dashboard<'a> {
         if selected != self.watched {
             self.watched = selected;
             effects.perform(Command::Watch(selected));
+        }
+        let wanted = self.app.wanted();
+        if wanted != self.wanted {
+            self.wanted = wanted;
+            effects.perform(Command::Want(wanted));
         }
     }
 

@@ -5,6 +5,7 @@
 mod children;
 mod crowd;
 mod demo;
+mod inspect;
 mod keys;
 mod list;
 mod moves;

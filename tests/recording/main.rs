@@ -7,7 +7,9 @@
     clippy::cast_precision_loss
 )]
 
+mod cast;
 mod damaged;
+mod past;
 mod replayed;
 #[path = "../support/mod.rs"]
 mod support;

@@ -16,7 +16,7 @@ pub mod scenes;
 mod world;
 
 use dualq_top::app::{App, Command, Event, Key, Outcome};
-use dualq_top::model::{ProcessId, Queue, Tunables};
+use dualq_top::model::{ProcessId, Queue, Tunables, Wanted};
 use dualq_top::tui::effects::Effects;
 use dualq_top::tui::event_queue::EventReceiver;
 use dualq_top::tui::run::Dashboard;
@@ -35,6 +35,8 @@ pub struct Hands {
     pub answer: Option<Result<Queue, String>>,
     /// The process whose waits were asked for last.
     pub watched: Option<ProcessId>,
+    /// The optional values that the last request asked for.
+    pub wanted: Wanted,
 }
 
 impl Effects for Hands {
@@ -64,6 +66,10 @@ impl Effects for Hands {
                 self.watched = id;
                 return None;
             }
+            Command::Want(wanted) => {
+                self.wanted = wanted;
+                return None;
+            }
             Command::Attach => "attach".into(),
             Command::Detach => "detach".into(),
             Command::Threads(true) => "threads shown".into(),
@@ -80,6 +86,7 @@ impl Effects for Hands {
             Command::Demo(false) => "stop the demo".into(),
             Command::Interval(interval) => format!("look each {interval:?}"),
             Command::Playback(_)
+            | Command::Past(_)
             | Command::Suspend
             | Command::Resume
             | Command::Redraw

@@ -58,6 +58,7 @@ impl World {
                     memory_used_bytes: 5_100_000_000,
                     memory_total_bytes: 16_600_000_000,
                     load: Some([f64::from(cpus) * 1.6, f64::from(cpus) * 1.2, 1.74]),
+                    pressure_percent: None,
                 },
                 scheduler: SchedulerStatus {
                     ruler: Ruler::Dualq,
@@ -92,6 +93,7 @@ impl World {
                 processes: Vec::new(),
                 threads_left_out: 0,
                 waits: Ok(Arc::default()),
+                inspected: None,
             },
             uses: Vec::new(),
             busy: 1.0,
@@ -190,6 +192,7 @@ impl World {
             queue: Some(Queue::Batch),
             membership: None,
             own: false,
+            details: None,
         });
         self.uses.push(uses);
     }

@@ -1,15 +1,18 @@
 //! Carries out the dashboard's commands: on the scheduler, on processes and on the load.
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::mpsc::{Receiver, Sender};
 
 use anyhow::{Context, Result};
 
 use super::keeper::Order;
-use crate::app::{Command, Event, MoveBatch, Moved};
+use crate::app::{Command, Event, MoveBatch, Moved, Then};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
 use crate::model::{ProcessId, Queue, Tunables};
 use crate::observe::SamplerRequest;
+use crate::record::Past;
 use crate::scheduler::changes::{self, Cause, Change};
 use crate::scheduler::{Handle, Hold, Tuning, served};
 use crate::sys::signals;
@@ -26,6 +29,8 @@ pub struct Hands {
     pub events: EventSender,
     /// Runs the demonstration load, once it has been started.
     pub keeper: Option<demo::keeper::Keeper>,
+    /// The last minutes; `None` if they cannot be kept.
+    pub past: Option<Rc<RefCell<Past>>>,
     /// The load that the command line asks for.
     pub plan: Option<Plan>,
 }
@@ -148,6 +153,13 @@ impl Effects for Hands {
             Command::Interval(interval) => self.sample(SamplerRequest::Interval(interval)),
             Command::Threads(show) => self.sample(SamplerRequest::Threads(show)),
             Command::Watch(id) => self.sample(SamplerRequest::Watch(id)),
+            Command::Want(wanted) => self.sample(SamplerRequest::Want(wanted)),
+            Command::Past(request) => {
+                let past = self.past.as_ref();
+                Some(Event::Past(
+                    past.map_or(Then::First, |past| past.borrow().go(request)),
+                ))
+            }
             // There is no recording to go through; the loop itself does the others.
             Command::Playback(_)
             | Command::Suspend

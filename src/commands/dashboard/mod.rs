@@ -4,8 +4,10 @@ mod hands;
 mod keeper;
 
 use std::{
+    cell::RefCell,
     io::{IsTerminal, stderr, stdin, stdout},
     path::Path,
+    rc::Rc,
     sync::mpsc::{self, Receiver, Sender},
     thread,
     time::{Duration, Instant},
@@ -24,7 +26,7 @@ use crate::input;
 use crate::kernel::libbpf;
 use crate::model::Ruler;
 use crate::observe::{self, Observer, SamplerRequest};
-use crate::record::{self, Recorder};
+use crate::record::{self, Past, Recorder};
 use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::scheduler::{Handle, Hold, Options, preflight, sysfs};
@@ -99,8 +101,10 @@ pub fn run(
         handles,
         keeper,
     } = kernel;
+    let past = Past::new().ok().map(|past| Rc::new(RefCell::new(past)));
     let hands = Hands {
         hold,
+        past: past.clone(),
         handles,
         orders: keeper.as_ref().map(|keeper| keeper.orders.clone()),
         sampler,
@@ -116,7 +120,12 @@ pub fn run(
         libbpf::aloud(false);
     }
     let app = App::with(preferences);
-    let note = |happened: Happened<'_>| recorder.as_ref()?.note(happened);
+    let note = |happened: Happened<'_>| {
+        if let Some(past) = &past {
+            past.borrow_mut().note(happened);
+        }
+        recorder.as_ref()?.note(happened)
+    };
     let dashboard = Dashboard::new(app).theme(theme(look)).on_happened(note);
     let outcome = show(
         view,

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Membership, ProcessId, Queue};
+use crate::model::{Membership, ProcessId, Queue, Wanted};
 
 /// A request of the state to the world outside.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,8 +31,12 @@ pub enum Command {
     },
     /// Measure the waits of this process one by one as well.
     Watch(Option<ProcessId>),
+    /// Read this as well from now on.
+    Want(Wanted),
     /// Change how the recording is gone through.
     Playback(PlaybackRequest),
+    /// Show the past; the answer is an [`Event::Past`](super::Event::Past).
+    Past(PastRequest),
     /// Hand the terminal back and stop, as Ctrl-Z does.
     Suspend,
     /// Take the terminal again and draw: the program was stopped, and a shell may have had it since.
@@ -92,6 +96,15 @@ pub enum PlaybackRequest {
     Speed(u32),
     /// The last event is on the screen; the next may come.
     Next,
+}
+
+/// A request to what is kept of the last minutes, by the time of the snapshot that is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PastRequest {
+    /// The snapshot before it.
+    Before(Duration),
+    /// The snapshot after it.
+    After(Duration),
 }
 
 /// The reason why the dashboard ended.

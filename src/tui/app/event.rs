@@ -1,5 +1,6 @@
 //! Events delivered to the state.
 
+use super::App;
 use super::command::{MoveBatch, Pending};
 use super::key::{Key, Mouse, MouseAction, MouseTarget};
 use crate::model::{DemoStatus, ProcessId, Queue, Snapshot, Tunables};
@@ -36,6 +37,8 @@ pub enum Event {
     Recorder(String),
     /// News of the recording that is played, besides its events.
     Replay(Playback),
+    /// The answer to a [`Command::Past`](super::Command::Past).
+    Past(Then),
     /// SIGTSTP: the program is to stop.
     Suspend,
     /// SIGCONT: the program goes on.
@@ -46,6 +49,17 @@ pub enum Event {
     TerminalGone,
     /// Another thread panicked; the message is for after the terminal is restored.
     Panicked(String),
+}
+
+/// A place in what is kept of the last minutes.
+#[derive(Debug)]
+pub enum Then {
+    /// The state as it was.
+    There(Box<App>),
+    /// There is nothing before what is shown.
+    First,
+    /// There is nothing between what is shown and the present.
+    Now,
 }
 
 /// A process, and the queue that the kernel's map gives after its move, or why it was not moved.

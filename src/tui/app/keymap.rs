@@ -50,6 +50,7 @@ pub enum Action {
     Shorter,
     Longer,
     Report,
+    Inspect,
     Help,
     Suspend,
     Redraw,

@@ -44,10 +44,11 @@ impl App {
             Mode::Quit => self.quit_key(key),
             Mode::Help { .. } => self.help_key(key),
             Mode::Report { .. } => self.report_key(key),
+            Mode::Inspect { .. } => self.inspect_key(key),
         }
     }
 
-    fn act(&mut self, action: Action) -> Option<Command> {
+    pub(super) fn act(&mut self, action: Action) -> Option<Command> {
         if let Some(answer) = self.replay_act(action) {
             return answer;
         }
@@ -69,7 +70,7 @@ impl App {
             Action::GuaranteeDown => return self.change_guarantee(false),
             Action::GuaranteeUp => return self.change_guarantee(true),
             Action::Pause => self.pause(),
-            // Of a recording, which has been asked already.
+            // Of a recording or of the past, which have been asked already.
             Action::Step | Action::StepBack => {}
             Action::Follow => self.follow(),
             Action::Shorter => return self.change_interval(false),
@@ -101,6 +102,7 @@ impl App {
             Action::KernelThreads => self.kernel_threads(),
             Action::UserMenu => self.user_menu(),
             Action::Report => self.show_report(),
+            Action::Inspect => self.inspect(),
             Action::Help => {
                 self.view.mode = Mode::Help { line: 0 };
             }
@@ -222,11 +224,20 @@ impl App {
 
     pub(super) fn mouse(&mut self, action: MouseAction, target: MouseTarget) {
         match (&mut self.view.mode, action) {
-            (Mode::Help { line } | Mode::Report { line }, MouseAction::ScrollUp) => {
+            (
+                Mode::Help { line } | Mode::Report { line } | Mode::Inspect { line },
+                MouseAction::ScrollUp,
+            ) => {
                 *line = line.saturating_sub(1);
             }
-            (Mode::Help { line } | Mode::Report { line }, MouseAction::ScrollDown) => *line += 1,
-            (mode @ (Mode::Help { .. } | Mode::Report { .. }), MouseAction::Click) => {
+            (
+                Mode::Help { line } | Mode::Report { line } | Mode::Inspect { line },
+                MouseAction::ScrollDown,
+            ) => *line += 1,
+            (
+                mode @ (Mode::Help { .. } | Mode::Report { .. } | Mode::Inspect { .. }),
+                MouseAction::Click,
+            ) => {
                 *mode = Mode::List;
             }
             // What a question is about must not change under it.
@@ -257,7 +268,9 @@ impl App {
 
     /// Says how many lines of the help or the report are beyond those that fit.
     pub fn limit_lines(&mut self, last: usize) {
-        if let Mode::Help { line } | Mode::Report { line } = &mut self.view.mode {
+        if let Mode::Help { line } | Mode::Report { line } | Mode::Inspect { line } =
+            &mut self.view.mode
+        {
             *line = (*line).min(last);
         }
     }

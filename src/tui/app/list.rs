@@ -5,7 +5,7 @@ use crate::model::{Process, ProcessId};
 
 /// The rows and the place of the cursor. It holds ids, never rows: the list may
 /// re-sort under the cursor, the cursor stays on its process.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct List {
     pub options: ListOptions,
     order: Vec<Line>,

@@ -9,6 +9,7 @@
 
 pub mod command;
 pub mod event;
+pub mod inspect;
 pub mod key;
 pub mod keymap;
 pub mod list;
@@ -27,6 +28,7 @@ mod demo;
 mod keys;
 mod listing;
 mod moves;
+mod past;
 mod pause;
 mod permitted;
 mod present;
@@ -39,8 +41,8 @@ mod tunables;
 mod view;
 mod waits;
 
-pub use command::{Command, MoveBatch, Outcome, Pending, PlaybackRequest};
-pub use event::{Event, Moved, Playback};
+pub use command::{Command, MoveBatch, Outcome, PastRequest, Pending, PlaybackRequest};
+pub use event::{Event, Moved, Playback, Then};
 pub use key::{Key, Mouse, MouseAction, MouseTarget};
 pub use mode::Mode;
 
@@ -81,6 +83,8 @@ pub struct App {
     view: View,
     /// While a recording is shown.
     replay: Option<Replay>,
+    /// While the screen shows the past.
+    present: Option<Box<past::Present>>,
     /// Something may look different since it was last drawn.
     changed: bool,
 }
@@ -98,6 +102,7 @@ impl App {
             session: Session::default(),
             view: View::default(),
             replay: None,
+            present: None,
             changed: true,
         }
     }
@@ -105,6 +110,10 @@ impl App {
     /// Takes in one event; what it asks of the world outside comes back.
     pub fn handle(&mut self, event: Event) -> Option<Command> {
         self.changed = true;
+        let event = match self.meanwhile(event) {
+            Ok(command) => return command,
+            Err(event) => event,
+        };
         match event {
             Event::Key(key) => return self.key(key),
             Event::Pointer(action, target) => self.mouse(action, target),
@@ -122,6 +131,7 @@ impl App {
             Event::Demo(news) => self.demo_news(news),
             Event::Recorder(said) => self.say(Tone::Refused, said),
             Event::Replay(news) => self.replay_news(news),
+            Event::Past(then) => self.go_to(then),
             Event::Suspend => return Some(Command::Suspend),
             Event::Continued => return Some(Command::Resume),
             Event::Terminated(signal) => return Some(Command::Quit(Outcome::Signal(signal))),
@@ -185,6 +195,9 @@ impl App {
             .activity
             .push(&snapshot.processes, &measured.process_percent);
         self.session.measured = measured;
+        if let Some(reading) = &snapshot.inspected {
+            self.session.inspection.see(snapshot.at, reading);
+        }
         let before = self.selected().map(|p| (p.id, Process::title(p)));
         self.session.snapshot = Some(snapshot);
         if self.view.list.is_chosen()

@@ -19,6 +19,11 @@ pub enum Mode {
         /// The first line in view.
         line: usize,
     },
+    /// All about one process.
+    Inspect {
+        /// The first thread in view.
+        line: usize,
+    },
     /// Why the kernel ended the scheduler.
     Report {
         /// The first line in view.

@@ -2,9 +2,10 @@
 
 use std::cmp::Ordering;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
 use super::search::Search;
-use crate::model::{Process, ProcessId, Queue};
+use crate::model::{Details, Process, ProcessId, Queue};
 
 /// A key to sort the list by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -18,12 +19,16 @@ pub enum SortKey {
     Threads,
     Time,
     Wait,
+    Nice,
+    Policy,
+    Affinity,
+    Unit,
     Name,
     Command,
 }
 
 impl SortKey {
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Pid,
         Self::User,
         Self::State,
@@ -32,6 +37,10 @@ impl SortKey {
         Self::Threads,
         Self::Time,
         Self::Wait,
+        Self::Nice,
+        Self::Policy,
+        Self::Affinity,
+        Self::Unit,
         Self::Name,
         Self::Command,
     ];
@@ -47,6 +56,10 @@ impl SortKey {
             Self::Threads => "THR      threads",
             Self::Time => "TIME     CPU time since the start",
             Self::Wait => "WAIT p99 from wake-up to running",
+            Self::Nice => "NI       nice value",
+            Self::Policy => "POLICY   scheduling policy",
+            Self::Affinity => "AFFINITY CPUs that it may use",
+            Self::Unit => "UNIT     systemd unit or cgroup",
             Self::Name => "NAME     command name",
             Self::Command => "COMMAND  command line",
         }
@@ -56,6 +69,15 @@ impl SortKey {
     #[must_use]
     pub fn name(self) -> &'static str {
         self.meaning().split(' ').next().unwrap_or_default()
+    }
+
+    /// Whether its column is shown only if the settings name it, or while the list is sorted by it.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        matches!(
+            self,
+            Self::Nice | Self::Policy | Self::Affinity | Self::Unit
+        )
     }
 
     /// Whether the largest comes first, unless inverted: so for amounts.
@@ -97,6 +119,22 @@ pub struct Branch {
     pub open: u64,
     pub children: bool,
     pub folded: bool,
+}
+
+fn detail(process: &Process) -> Option<&Details> {
+    process.details.as_deref()
+}
+
+/// Returns the sort key of the nice value. What is unknown comes last, as with texts.
+fn nice(process: &Process) -> (bool, Option<i8>) {
+    let nice = detail(process).and_then(|details| details.nice);
+    (nice.is_none(), nice)
+}
+
+/// Returns the sort key of a text that may be unknown.
+fn text(process: &Process, of: fn(&Details) -> &Option<Arc<str>>) -> (bool, Option<&str>) {
+    let text = detail(process).and_then(|details| of(details).as_deref());
+    (text.is_none(), text)
 }
 
 /// Returns the sort key: served processes by queue, then those that no queue serves.
@@ -180,6 +218,10 @@ impl ListOptions {
             SortKey::Queue => queue(a).cmp(&queue(b)),
             SortKey::Threads => a.threads.cmp(&b.threads),
             SortKey::Time => a.cpu_time.cmp(&b.cpu_time),
+            SortKey::Nice => nice(a).cmp(&nice(b)),
+            SortKey::Policy => a.policy.name().cmp(b.policy.name()),
+            SortKey::Affinity => text(a, |d| &d.affinity).cmp(&text(b, |d| &d.affinity)),
+            SortKey::Unit => text(a, |d| &d.unit).cmp(&text(b, |d| &d.unit)),
             SortKey::Name => a.name.cmp(&b.name),
             SortKey::Command => a.command.cmp(&b.command),
         }

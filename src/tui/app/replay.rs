@@ -11,7 +11,7 @@ use super::playback::{Replay, SPEEDS};
 use super::presentation::Presentation;
 use super::session::Session;
 /// Whether this would change something on the machine.
-fn changes(action: Action) -> bool {
+pub(super) fn changes(action: Action) -> bool {
     matches!(
         action,
         Action::Toggle
@@ -55,7 +55,8 @@ impl App {
         match self.replay {
             // What is tagged would be tagged for a move.
             Some(_) => !changes(action) && action != Action::Tag,
-            None => !matches!(action, Action::Step | Action::StepBack),
+            // In the present it leads nowhere.
+            None => action != Action::Step || self.ago().is_some(),
         }
     }
 
@@ -90,11 +91,7 @@ impl App {
     /// Returns the effect of a key on the playback; `None` if the key does what it always does.
     pub(super) fn replay_act(&mut self, action: Action) -> Option<Option<Command>> {
         if self.replay.is_none() {
-            if matches!(action, Action::Step | Action::StepBack) {
-                self.say(Tone::Note, "Only a recording can be stepped through.");
-                return Some(None);
-            }
-            return None;
+            return self.past_act(action);
         }
         let order = match action {
             Action::Pause => self.replay_pauses(),

@@ -9,6 +9,7 @@ use super::measure::before_after::Comparisons;
 use super::measure::deadlines::Deadlines;
 use super::measure::held::Held;
 use super::measure::history::History;
+use super::measure::inspection::Inspection;
 use super::measure::rates::{Measured, Tracker};
 use super::message::Message;
 use super::mode::Sending;
@@ -25,6 +26,7 @@ pub(super) struct Session {
     pub comparisons: Comparisons,
     pub history: History,
     pub activity: Activity,
+    pub inspection: Inspection,
     /// While the screen is held.
     pub held: Option<Held>,
     /// When the newest snapshot was taken, shown or not.

@@ -27,6 +27,8 @@ pub(super) struct View {
     /// Rows, of processes or of threads.
     pub tagged: HashSet<ProcessId>,
     pub presentation: Option<Presentation>,
+    /// The process that the panel about one process shows, or showed last.
+    pub inspected: Option<ProcessId>,
     /// Whether a key has been pressed: until then a stranger may sit there.
     pub touched: bool,
 }
@@ -43,6 +45,7 @@ impl Default for View {
             lanes: false,
             tagged: HashSet::new(),
             presentation: None,
+            inspected: None,
             touched: false,
         }
     }

@@ -45,7 +45,11 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             pen.text(1, 0, &format!(" {question} "), theme.warning);
             return;
         }
-        Mode::List | Mode::Menu(_) | Mode::Help { .. } | Mode::Report { .. } => {}
+        Mode::List
+        | Mode::Menu(_)
+        | Mode::Help { .. }
+        | Mode::Report { .. }
+        | Mode::Inspect { .. } => {}
     }
     let Some(message) = app.message() else {
         if let Some(parts) = left_out(app) {

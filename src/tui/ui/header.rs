@@ -40,6 +40,11 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
     if let Some(replay) = app.replay() {
         x = pen.text(x, 0, &replay_mark(app, replay), theme.alarm) + 2;
     }
+    if let Some(ago) = app.ago() {
+        let now = app.keymap().key(Action::Last);
+        let mark = format!(" {} ago · {now}: now ", format::since(ago).trim());
+        x = pen.text(x, 0, &mark, theme.alarm) + 2;
+    }
     let Some(snapshot) = app.snapshot() else {
         pen.text(x, 0, "reading the kernel's state …", theme.quiet);
         return;
@@ -136,6 +141,13 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
             plain,
         ),
         None => add(format!("load {missing}"), format!("load {missing}"), plain),
+    }
+    if let Some(percent) = host.pressure_percent {
+        add(
+            format!("CPU pressure {percent:>2.0} %"),
+            format!("psi {percent:>2.0} %"),
+            plain,
+        );
     }
     if let Some(percent) = snapshot.scheduler.guarantee_percent.filter(|p| *p > 0) {
         let text = format!("guarantee {percent} %");

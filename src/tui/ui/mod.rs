@@ -16,6 +16,7 @@ mod frame;
 mod grid;
 mod header;
 pub mod help;
+mod inspect;
 mod lanes;
 mod layout;
 mod menu;
@@ -58,6 +59,7 @@ pub fn fit(app: &mut App, size: Size) -> HitMap {
         match app.mode() {
             Mode::Help { .. } => app.limit_lines(help::overflow(area, app.keymap())),
             Mode::Report { .. } => app.limit_lines(report::overflow(area, app)),
+            Mode::Inspect { .. } => app.limit_lines(inspect::overflow(area, app)),
             _ => {}
         }
     }
@@ -90,7 +92,7 @@ impl HitMap {
             return MouseTarget::Elsewhere;
         }
         if row + 1 == layout.rows.y {
-            let heads = processes::heads(layout.rows, app.chosen_columns());
+            let heads = processes::heads(layout.rows, app);
             let head = heads.iter().rev().find(|(from, _)| *from <= column);
             return head.map_or(MouseTarget::Elsewhere, |(_, key)| MouseTarget::Column(*key));
         }
@@ -176,6 +178,7 @@ fn draw_over(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
         Mode::Report { line } => {
             report::render(&mut Pen::new(buffer, area), area, app, *line, theme)
         }
+        Mode::Inspect { line } => return inspect::render(buffer, area, app, *line, theme),
         _ => return,
     }
     if app.replay().is_some() {

@@ -1,6 +1,7 @@
 //! The processes, the members marked.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use ratatui::buffer::Cell;
 use ratatui::layout::Rect;
@@ -12,7 +13,7 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::order::{Branch, SortKey};
 use crate::app::{App, Row};
-use crate::model::{Membership, Process, Queue, Ruler};
+use crate::model::{Details, Membership, Process, Queue, Ruler};
 use crate::text;
 
 /// One column: adding one is adding a line to [`COLUMNS`].
@@ -25,6 +26,22 @@ struct Column {
     from: u16,
     sort: SortKey,
     cell: for<'a> fn(&Row<'a>, &Theme) -> Cow<'a, str>,
+}
+
+/// Wider than any screen: the column is shown if it was chosen, or if the list is sorted by it.
+const ON_REQUEST: u16 = u16::MAX;
+
+fn details<'a>(row: &Row<'a>) -> Option<&'a Details> {
+    row.process.details.as_deref()
+}
+
+fn text_or_missing<'a>(
+    row: &Row<'a>,
+    theme: &Theme,
+    of: fn(&Details) -> &Option<Arc<str>>,
+) -> Cow<'a, str> {
+    let text = details(row).and_then(|details| of(details).as_deref());
+    text.unwrap_or(theme.glyphs.missing).into()
 }
 
 /// The column of small charts has no name of its own: it goes on with the percentages before it.
@@ -119,6 +136,41 @@ const COLUMNS: &[Column] = &[
         cell: |row, theme| format::wait(row.wait_p99, theme.glyphs.missing).into(),
     },
     Column {
+        title: "NI",
+        width: 3,
+        numeric: true,
+        from: ON_REQUEST,
+        sort: SortKey::Nice,
+        cell: |row, theme| match details(row).and_then(|details| details.nice) {
+            Some(nice) => nice.to_string().into(),
+            None => theme.glyphs.missing.into(),
+        },
+    },
+    Column {
+        title: "POLICY",
+        width: 8,
+        numeric: false,
+        from: ON_REQUEST,
+        sort: SortKey::Policy,
+        cell: |row, _| row.process.policy.short().into(),
+    },
+    Column {
+        title: "AFFINITY",
+        width: 9,
+        numeric: false,
+        from: ON_REQUEST,
+        sort: SortKey::Affinity,
+        cell: |row, theme| text_or_missing(row, theme, |details| &details.affinity),
+    },
+    Column {
+        title: "UNIT",
+        width: 20,
+        numeric: false,
+        from: ON_REQUEST,
+        sort: SortKey::Unit,
+        cell: |row, theme| text_or_missing(row, theme, |details| &details.unit),
+    },
+    Column {
         title: "NAME",
         width: 15,
         numeric: false,
@@ -146,7 +198,7 @@ const LEAST: u16 = 12;
 
 /// The columns that a screen of this width has, with their places and widths: those that were
 /// chosen, as far as there is room, or those that suit the width.
-fn columns(width: u16, chosen: &[SortKey]) -> Vec<(u16, u16, &'static Column)> {
+fn columns(width: u16, chosen: &[SortKey], sort: SortKey) -> Vec<(u16, u16, &'static Column)> {
     let mut shown: Vec<&Column> = if chosen.is_empty() {
         COLUMNS
             .iter()
@@ -156,6 +208,13 @@ fn columns(width: u16, chosen: &[SortKey]) -> Vec<(u16, u16, &'static Column)> {
         let column = |sort: &SortKey| COLUMNS.iter().find(|column| column.sort == *sort);
         chosen.iter().filter_map(column).collect()
     };
+    if sort.is_optional()
+        && shown.iter().all(|column| column.sort != sort)
+        && let Some(column) = COLUMNS.iter().find(|column| column.sort == sort)
+    {
+        let at = shown.iter().position(|column| column.width == 0);
+        shown.insert(at.unwrap_or(shown.len()), column);
+    }
     let least = |column: &&Column| match column.width {
         0 => LEAST + 1,
         width => width + 1,
@@ -186,7 +245,7 @@ pub fn render_title(pen: &mut Pen, app: &App, theme: &Theme, own_line: bool) {
     if own_line {
         end = pen.title(" processes ", theme);
     } else {
-        for (x, width, _) in columns(pen.width(), app.chosen_columns()) {
+        for (x, width, _) in columns(pen.width(), app.chosen_columns(), app.list().options.sort) {
             end = if width < LEAST { x + width } else { x + 8 };
         }
     }
@@ -208,7 +267,7 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
     } else {
         theme.glyphs.ascending
     };
-    for (x, width, column) in columns(pen.width(), app.chosen_columns()) {
+    for (x, width, column) in columns(pen.width(), app.chosen_columns(), app.list().options.sort) {
         if column.title == ACTIVITY {
             continue;
         }
@@ -284,8 +343,8 @@ fn place(app: &App) -> Vec<String> {
 }
 
 /// Returns the start of these rows' columns and their sort keys.
-pub fn heads(rows: Rect, chosen: &[SortKey]) -> Vec<(u16, SortKey)> {
-    columns(rows.width, chosen)
+pub fn heads(rows: Rect, app: &App) -> Vec<(u16, SortKey)> {
+    columns(rows.width, app.chosen_columns(), app.list().options.sort)
         .into_iter()
         .map(|(x, _, column)| (rows.x + x, column.sort))
         .collect()
@@ -321,7 +380,7 @@ fn guides(branch: Branch, theme: &Theme) -> String {
 ///      3977 ana      R   11.1 BATCH        1 make -j8
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
-    let columns = columns(pen.width(), app.chosen_columns());
+    let columns = columns(pen.width(), app.chosen_columns(), app.list().options.sort);
     for (y, row) in (0..pen.height()).zip(app.rows()) {
         let member = row.process.queue == Some(Queue::Priority);
         let style = match row.process.thread_of {

@@ -261,6 +261,13 @@ pub const KEYMAP: &[Binding] = &[
         Some((6, "lanes")),
     ),
     bind(
+        &[Key::Char('i')],
+        Action::Inspect,
+        Group::View,
+        "all about one process: why, where, its threads and waits",
+        Some((13, "info")),
+    ),
+    bind(
         &[Key::Char('F')],
         Action::Follow,
         Group::View,
@@ -278,14 +285,14 @@ pub const KEYMAP: &[Binding] = &[
         &[Key::Char('.')],
         Action::Step,
         Group::View,
-        "in a recording: pause, one snapshot forward or back",
+        "back in time and forth (End: now); in a recording: step",
         Some((1, "step")),
     ),
     bind(
         &[Key::Char(',')],
         Action::StepBack,
         Group::View,
-        "in a recording: pause, one snapshot forward or back",
+        "back in time and forth (End: now); in a recording: step",
         None,
     ),
     bind(

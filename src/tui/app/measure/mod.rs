@@ -7,5 +7,6 @@ pub mod before_after;
 pub mod deadlines;
 pub mod held;
 pub mod history;
+pub mod inspection;
 pub mod rates;
 pub mod waits;

@@ -1,0 +1,209 @@
+//! Back in time without a recording: the last minutes are kept, and shown as they were.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+
+use dualq_top::app::{App, Command, Event, Key, PastRequest, Then};
+use dualq_top::dashboard::Dashboard;
+use dualq_top::model::{Queue, Ruler};
+use dualq_top::record::Past;
+use dualq_top::tui::effects::{Effects, Happened};
+
+use crate::support::{Hands, Shown, World, busy, copies, key, play_dashboard, typed};
+
+const SIZE: (u16, u16) = (120, 40);
+
+/// Hands beside which the last minutes are kept.
+struct Keeping {
+    past: Rc<RefCell<Past>>,
+    hands: Hands,
+}
+
+impl Effects for Keeping {
+    fn perform(&mut self, command: Command) -> Option<Event> {
+        match command {
+            Command::Past(request) => Some(Event::Past(self.past.borrow().go(request))),
+            command => self.hands.perform(command),
+        }
+    }
+}
+
+fn show(events: Vec<Event>) -> (Shown, Hands) {
+    let past = Rc::new(RefCell::new(Past::new().unwrap()));
+    let noted = past.clone();
+    let mut keeping = Keeping {
+        past,
+        hands: Hands::default(),
+    };
+    let dashboard = Dashboard::new(App::new()).on_happened(move |happened: Happened<'_>| {
+        noted.borrow_mut().note(happened);
+        None
+    });
+    let shown = play_dashboard(dashboard, SIZE, events, &mut keeping);
+    (shown, keeping.hands)
+}
+
+/// All but the header, the message and the keys.
+fn panels(shown: &Shown) -> Vec<String> {
+    let lines = shown.lines();
+    lines[1..lines.len() - 2].to_vec()
+}
+
+/// A machine whose busiest process changes from second to second.
+fn changing(seconds: u32) -> (World, Vec<Event>) {
+    let (mut world, mut events) = busy(4, 15);
+    for second in 0..seconds {
+        world.uses(3977, f32::from(u8::try_from(second % 90).unwrap()) + 2.5);
+        if second == 3 {
+            world.put(3990, Queue::Priority);
+        }
+        events.push(world.tick());
+    }
+    (world, events)
+}
+
+#[test]
+fn past_shows_the_list_waits_and_charts_as_they_were() {
+    let (_, events) = changing(12);
+    // The screen as it was ten snapshots ago, and five.
+    for (steps, forth) in [(10, 0), (10, 5)] {
+        let then = events.len() - steps + forth;
+        let as_it_was = show(copies(&events[..then]).collect()).0;
+        let mut all: Vec<Event> = copies(&events).collect();
+        all.extend(typed(&",".repeat(steps)));
+        all.extend(typed(&".".repeat(forth)));
+        let (shown, _) = show(all);
+        assert_eq!(panels(&shown), panels(&as_it_was), "{}", shown.text());
+        let header = &shown.lines()[0];
+        let ago = format!(" {}s ago ", steps - forth);
+        assert!(header.contains(&ago), "{ago}: {header}");
+    }
+}
+
+#[test]
+fn end_and_the_last_step_forth_return_to_now() {
+    let (_, events) = changing(6);
+    let (now, _) = show(copies(&events).collect());
+    for back in [vec![key(Key::End)], typed("...."), typed("p")] {
+        let mut all: Vec<Event> = copies(&events).collect();
+        all.extend(typed(",,,,"));
+        all.extend(back);
+        let (shown, _) = show(all);
+        assert!(!shown.has(" ago "), "{}", shown.text());
+        assert_eq!(panels(&shown), panels(&now));
+    }
+}
+
+#[test]
+fn present_goes_on_behind_the_past() {
+    let (mut world, events) = changing(6);
+    let mut all: Vec<Event> = copies(&events).collect();
+    all.extend(typed(",,"));
+    let before = show(copies(&events[..events.len() - 2]).collect()).0;
+    let mut end = Vec::new();
+    for _ in 0..3 {
+        world.uses(4121, 3.0);
+        let tick = world.tick();
+        end.extend(copies(std::slice::from_ref(&tick)));
+        all.push(tick);
+    }
+    let mut now: Vec<Event> = copies(&events).collect();
+    now.extend(copies(&end));
+    let (now, _) = show(now);
+    let copied = |all: &[Event]| copies(all).collect::<Vec<_>>();
+    let (past, _) = show(copied(&all));
+    assert_eq!(panels(&past), panels(&before), "{}", past.text());
+    assert!(past.lines()[0].contains(" 5s ago "), "{}", past.text());
+    all.push(key(Key::End));
+    let (shown, _) = show(copied(&all));
+    assert_eq!(panels(&shown), panels(&now), "{}", shown.text());
+}
+
+#[test]
+fn nothing_can_be_changed_in_the_past() {
+    for pressed in [" ", "c", "x", "z", "k", "w", "d", "v", "g", "G"] {
+        let (_, mut events) = changing(4);
+        events.extend(typed(","));
+        events.extend(typed(pressed));
+        let (shown, hands) = show(events);
+        assert_eq!(hands.asked, Vec::<String>::new(), "{pressed}");
+        assert!(shown.has("This is the past"), "{pressed}: {}", shown.text());
+        assert!(shown.has("End returns to now"), "{}", shown.text());
+    }
+}
+
+#[test]
+fn change_of_scheduler_brings_the_present_back() {
+    let (mut world, mut events) = changing(4);
+    events.extend(typed(",,"));
+    world.ruled_by(Ruler::KernelDefault);
+    events.push(world.tick());
+    let (shown, _) = show(events);
+    assert!(!shown.has(" ago "), "{}", shown.text());
+    assert!(shown.lines()[0].contains("kernel default"));
+}
+
+#[test]
+fn before_the_first_snapshot_there_is_nothing() {
+    let (_, mut events) = changing(1);
+    events.extend(typed(&",".repeat(40)));
+    let (shown, _) = show(events);
+    assert!(
+        shown.has("What was before this is not kept"),
+        "{}",
+        shown.text()
+    );
+}
+
+#[test]
+fn ten_minutes_of_500_processes_fit_into_a_megabyte() {
+    let mut world = World::new(8);
+    for pid in 0..450 {
+        let uses = if pid % 9 == 0 { 0.7 } else { 0.0 };
+        let command = format!("/usr/lib/service-{pid} --instance {pid} --log /var/log/{pid}");
+        world.add(20_000 + pid, "ana", "service", &command, uses);
+    }
+    let mut past = Past::new().unwrap();
+    let mut most = 0;
+    past.note(Happened::Event(&world.look()));
+    for second in 0..1500_u32 {
+        world.uses(20_000 + second % 450, 0.3);
+        past.note(Happened::Event(&world.tick()));
+        most = most.max(past.bytes());
+    }
+    let begun = std::time::Instant::now();
+    let then = past.go(PastRequest::Before(world.snapshot.at));
+    assert!(matches!(then, Then::There(_)));
+    let took = begun.elapsed();
+    println!(
+        "{most} bytes at most, {:?} back, a step in {took:?}",
+        past.reach()
+    );
+    assert!(most <= 1 << 20, "{most}");
+    assert!(
+        past.reach() >= Duration::from_secs(600),
+        "{:?}",
+        past.reach()
+    );
+    let all_of_it = Duration::from_secs(600 + 60);
+    assert!(past.reach() <= all_of_it, "{:?}", past.reach());
+}
+
+#[test]
+fn more_processes_take_no_more_room_but_reach_back_less() {
+    let mut world = World::new(8);
+    for pid in 0..6000 {
+        let command = format!("/usr/lib/service-{pid} --key {}", pid * 7919 % 104_729);
+        world.add(20_000 + pid, "ana", "service", &command, 1.7);
+    }
+    let mut past = Past::new().unwrap();
+    for second in 0..200_u32 {
+        for pid in 0..300 {
+            world.uses(20_000 + (pid * 17 + second) % 6000, 0.1);
+        }
+        past.note(Happened::Event(&world.tick()));
+        assert!(past.bytes() <= (1 << 20) + (1 << 18), "{}", past.bytes());
+    }
+    assert!(past.reach() > Duration::from_secs(5), "{:?}", past.reach());
+}
