@@ -26,6 +26,7 @@ help:
 	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make docs     writes the generated parts of docs/ again, after a change of options or keys'
+	@echo 'make pictures the pictures of README.md and docs/, from the built-in recording'
 	@echo 'make shell    a shell in the virtual machine'
 	@echo 'make soak     attached, killed, moved about a thousand times each, on a real kernel'
 	@echo 'make fuzz     changed inputs for every parser, FUZZ_SECONDS (60) for each: a quarter of an hour'
@@ -110,6 +111,9 @@ bench-real: packages-vm
 docs:
 	UPDATE=1 vm/cargo-static test --test reference
 
+pictures: packages
+	@vm/pictures
+
 bench-many: packages-vm
 	@vm/bench-many
 
@@ -148,4 +152,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package check-packages dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs build-arm64 test-arm64 shell packages packages-vm packages-arm64 clean
+.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package check-packages dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs pictures build-arm64 test-arm64 shell packages packages-vm packages-arm64 clean
