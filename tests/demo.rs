@@ -8,6 +8,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use serde_json::Value;
 
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -240,4 +241,27 @@ fn each_frame_is_reported_as_soon_as_it_is_done() {
         .collect();
     let alone = lengths.iter().filter(|&&length| length == RECORD);
     assert!(alone.count() >= 10, "{lengths:?}");
+}
+
+/// As behind a pager that was stopped.
+#[test]
+fn a_signal_ends_it_though_nobody_reads_the_result() {
+    let (_unread, mut full) = std::io::pipe().unwrap();
+    let flags = fcntl_getfl(&full).unwrap();
+    fcntl_setfl(&full, flags | OFlags::NONBLOCK).unwrap();
+    while full.write(&[b'.'; 4096]).is_ok() {}
+    fcntl_setfl(&full, flags).unwrap();
+    let mut command = program(&["--phase", "1", "--hogs", "1"]);
+    let mut child = command.stdout(full).spawn().unwrap();
+    drop(command);
+    let now = format!("/proc/{}/syscall", child.id());
+    wait_until("it is stuck in a write", || {
+        fs::read_to_string(&now).is_ok_and(|now| now.starts_with("1 0x1 "))
+    });
+    let pid = rustix::process::Pid::from_child(&child);
+    rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+    wait_until("it has ended", || {
+        stat(child.id()).is_some_and(|(_, state, _)| state == 'Z')
+    });
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
 }

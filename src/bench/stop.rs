@@ -1,12 +1,11 @@
 //! A signal ends the measurement at the next moment at which nothing is left half done.
 
-use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use crate::signal;
+use crate::signal::{self, Interrupted};
 
 /// The signal that came, if one did. Kept by the handler itself: a thread for it would be one more
 /// that wants a CPU.
@@ -39,15 +38,3 @@ impl Stop {
         }
     }
 }
-
-/// The error for a signal: everything is cleaned up before the program exits.
-#[derive(Debug, Clone, Copy)]
-pub struct Interrupted(pub i32);
-
-impl fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ended by signal {}", self.0)
-    }
-}
-
-impl std::error::Error for Interrupted {}

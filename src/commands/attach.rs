@@ -3,8 +3,7 @@
 
 use std::{
     mem::MaybeUninit,
-    sync::mpsc::{self, Receiver, RecvTimeoutError},
-    thread,
+    sync::mpsc::{Receiver, RecvTimeoutError},
     time::Duration,
 };
 
@@ -12,7 +11,6 @@ use anyhow::{Result, bail};
 use signal_hook::consts::{SIGINT, SIGTERM};
 
 use super::following::Following;
-use super::members::write;
 use super::metrics::Metrics;
 use crate::cli::AttachOptions;
 use crate::log;
@@ -24,20 +22,29 @@ use crate::signal;
 
 /// Interval for checking that the kernel still runs the scheduler. There is no event for it.
 const LOOK: Duration = Duration::from_millis(500);
+/// The time for the last words to be read.
+const LAST_WORDS: Duration = Duration::from_millis(500);
 
-pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
+pub fn run(asked: &AttachOptions, options: Options) -> Result<()> {
+    let mut following = Following::read(asked)?;
+    let result = attach(asked, options, &mut following);
+    // What nobody reads by then is lost.
+    let _ = following.is_read_within(LAST_WORDS);
+    result
+}
+
+fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following) -> Result<()> {
     if options.waits == WaitsOption::Later {
         // There is no key here to turn it on later.
         options.waits = WaitsOption::Never;
     }
-    let mut following = Following::read(asked)?;
     let metrics = asked.metrics.map(Metrics::listen).transpose()?;
-    let signals = signals()?;
+    let signals = signal::receive(asked.service)?;
     // `--stay` applies to a start, and there is none beside a living owner: `start` refuses.
     let before = match living_owner() {
         Some((handle, owner)) if !options.stay => {
             let heir = Heir::of(&handle)?;
-            if let Some(signal) = wait_for(&handle, owner, &signals, &mut following)? {
+            if let Some(signal) = wait_for(&handle, owner, &signals, following)? {
                 return end_in_order(signal);
             }
             Some((handle, heir))
@@ -70,16 +77,23 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
         );
     }
     if options.stay {
-        // A signal came during the start.
-        if let Ok(signal) = signals.try_recv() {
-            give_back(scheduler)?;
-            // It was asked to stay, and does not.
-            signal::end_by(signal);
+        let sentence = format!("dualq attached{taken_over}; `dualq-top detach` ends it");
+        let mut said = false;
+        loop {
+            // A signal came during the start, or while nobody reads the sentence.
+            if let Ok(signal) = signals.try_recv() {
+                give_back(scheduler, following)?;
+                // It was asked to stay, and does not.
+                signal::end_by(signal);
+            }
+            if !said {
+                following.say(Level::Info, &sentence);
+                said = true;
+            }
+            if following.is_read_within(LOOK) {
+                return Ok(());
+            }
         }
-        write(&format!(
-            "dualq attached{taken_over}; `dualq-top detach` ends it\n"
-        ))?;
-        return Ok(());
     }
     let end = if asked.service { "SIGTERM" } else { "Ctrl-C" };
     following.say(
@@ -100,7 +114,7 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
             Some(signal) if following.is_for_the_rules(signal) => {}
             Some(signal) => {
                 following.stopping();
-                give_back(scheduler)?;
+                give_back(scheduler, following)?;
                 return end_in_order(signal);
             }
             None => {}
@@ -124,10 +138,11 @@ pub fn run(asked: &AttachOptions, mut options: Options) -> Result<()> {
 }
 
 /// Detaches, so that the kernel's own scheduler runs again.
-fn give_back(mut scheduler: Scheduler<'_>) -> Result<()> {
+fn give_back(mut scheduler: Scheduler<'_>, following: &Following) -> Result<()> {
     scheduler.detach()?;
     drop(scheduler);
-    write("kernel default\n")?;
+    following.say(Level::Info, "kernel default");
+    let _ = following.is_read_within(LAST_WORDS);
     Ok(())
 }
 
@@ -138,21 +153,6 @@ fn end_in_order(signal: i32) -> Result<()> {
         SIGINT | SIGTERM => Ok(()),
         _ => signal::end_by(signal),
     }
-}
-
-/// Receives signals on a thread, so that a signal during attaching is not lost.
-fn signals() -> Result<Receiver<i32>> {
-    let mut signals = signal::listen(signal::ENDING.into_iter().chain(signal::fatal()))?;
-    let (sender, received) = mpsc::channel();
-    thread::spawn(move || {
-        let _ = rights::give_up();
-        for signal in signals.forever() {
-            if sender.send(signal).is_err() {
-                return;
-            }
-        }
-    });
-    Ok(received)
 }
 
 /// Returns a signal if one comes before the next check of the kernel.

@@ -9,11 +9,12 @@ use std::time::{Duration, SystemTime};
 use anyhow::{Context, Result, bail};
 
 use super::members::write;
-use crate::bench::stop::{Interrupted, Stop};
+use crate::bench::stop::Stop;
 use crate::bench::{self, Measurement, Plan, report};
 use crate::cli::BenchOptions;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Options, WaitsOption, preflight};
+use crate::signal::Interrupted;
 use crate::sys::own::Folder;
 
 pub fn run(options: &BenchOptions) -> Result<()> {

@@ -2,8 +2,7 @@
 
 use std::fmt::Write as _;
 use std::mem::MaybeUninit;
-use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
-use std::thread;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +19,7 @@ use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
-use crate::signal;
+use crate::signal::{self, Interrupted};
 
 /// Pause between a move and measuring its effect: what was begun before the move is done by then.
 const LAST_FRAME: Duration = Duration::from_millis(250);
@@ -42,34 +41,19 @@ pub fn run(
         let (start, record) = (Start::Demo(plan), options.record.record.as_deref());
         return dashboard::run(scheduler, look, preferences, start, record);
     }
-    let mut signals = signal::listen(signal::ENDING.into_iter().chain(signal::fatal()))?;
-    let (sender, received) = mpsc::channel();
-    thread::spawn(move || {
-        if let Some(signal) = signals.forever().next() {
-            let _ = sender.send(signal);
-        }
-    });
+    let received = signal::receive(false)?;
     let result = measure(options, scheduler, plan, &received);
     // The load has ended here, and the scheduler is detached.
-    if let Err(error) = &result
-        && let Some(Interrupted(signal)) = error.downcast_ref()
+    let interrupted = result.as_ref().err().and_then(|error| error.downcast_ref());
+    // One more may have come while the result was printed.
+    if let Some(Interrupted(signal)) = interrupted
+        .copied()
+        .or(received.try_recv().ok().map(Interrupted))
     {
-        signal::end_by(*signal);
+        signal::end_by(signal);
     }
     result
 }
-
-/// The error for a signal: everything is cleaned up before the program exits.
-#[derive(Debug)]
-struct Interrupted(i32);
-
-impl std::fmt::Display for Interrupted {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "ended by signal {}", self.0)
-    }
-}
-
-impl std::error::Error for Interrupted {}
 
 /// The JSON output. Its keys are an interface: see docs/JSON.md.
 #[derive(Serialize)]

@@ -1,6 +1,7 @@
 //! The rules that `attach` follows, and what a supervisor is told.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use anyhow::{Result, bail};
 use signal_hook::consts::SIGHUP;
@@ -10,7 +11,7 @@ use crate::refusal::{Refusal, Status};
 use crate::rules::engine::{Loaded, Told};
 use crate::rules::{Engine, RuleSet, Rules};
 use crate::scheduler::Handle;
-use crate::service::{Journal, Level, Supervisor};
+use crate::service::{Form, Journal, Level, Supervisor};
 
 /// Rules from the files to the processes, with the log and the supervisor.
 pub struct Following {
@@ -48,11 +49,11 @@ impl Following {
         let mut following = Self {
             file,
             service: options.service,
-            journal: if options.service {
-                Journal::Levels
+            journal: Journal::start(if options.service {
+                Form::Levels
             } else {
-                Journal::Terminal
-            },
+                Form::Terminal
+            })?,
             supervisor: if options.service {
                 Supervisor::from_environment()
             } else {
@@ -87,8 +88,8 @@ impl Following {
     /// Where the kernel gives no more descriptors or threads.
     pub fn begin(&mut self, handle: Handle) -> Result<()> {
         if let Progress::Loaded(loaded) = std::mem::replace(&mut self.progress, Progress::Without) {
-            let journal = self.journal;
-            let engine = Engine::start(loaded, handle, move |told| tell(journal, told))?;
+            let journal = self.journal.clone();
+            let engine = Engine::start(loaded, handle, move |told| tell(&journal, told))?;
             self.progress = Progress::Followed(engine);
         }
         Ok(())
@@ -120,6 +121,12 @@ impl Following {
         self.journal.say(level, line);
     }
 
+    /// Waits until everything said so far has been written; returns false if that takes longer.
+    #[must_use]
+    pub fn is_read_within(&self, limit: Duration) -> bool {
+        self.journal.is_read_within(limit)
+    }
+
     /// Tells a supervisor that the service is up.
     pub fn ready(&self, status: &str) {
         self.supervisor.ready(status);
@@ -130,7 +137,7 @@ impl Following {
     }
 }
 
-fn tell(journal: Journal, told: Told) {
+fn tell(journal: &Journal, told: Told) {
     match told {
         Told::Moved {
             pid,

@@ -7,5 +7,5 @@ mod journal;
 mod notify;
 pub mod responder;
 
-pub use journal::{Journal, Level};
+pub use journal::{Form, Journal, Level};
 pub use notify::Supervisor;

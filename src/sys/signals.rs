@@ -3,13 +3,23 @@
 
 #![forbid(unsafe_code)]
 
+use std::fmt;
+use std::fs::File;
 use std::ops::RangeInclusive;
+use std::os::fd::BorrowedFd;
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::SigSet;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+use rustix::process::{
+    Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal,
+};
+use rustix::stdio;
 use signal_hook::consts::{
     SIGABRT, SIGALRM, SIGHUP, SIGINT, SIGIO, SIGPROF, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2,
     SIGVTALRM, SIGXCPU, SIGXFSZ,
@@ -17,6 +27,7 @@ use signal_hook::consts::{
 use signal_hook::iterator::Signals;
 
 use crate::model::ProcessId;
+use crate::sys::capabilities;
 
 /// Sends a signal to a process.
 ///
@@ -58,7 +69,7 @@ pub const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 const REAL_TIME: RangeInclusive<i32> = 35..=64;
 
 /// Returns the signals whose default action ends a program although nothing is wrong in it: everything
-/// is put back before that action. What a fault raises (SIGSEGV and its like) is not among them.
+/// is put back before that action. What a fault raises (SIGSEGV and its like) is for [`super::faults`].
 pub fn fatal() -> impl Iterator<Item = i32> {
     let others = [
         SIGABRT, SIGALRM, SIGIO, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,
@@ -77,6 +88,18 @@ pub fn end_by(signal: i32) -> ! {
     }
     std::process::exit(128 + signal);
 }
+
+/// The error for a signal: everything is cleaned up before the program exits.
+#[derive(Debug, Clone, Copy)]
+pub struct Interrupted(pub i32);
+
+impl fmt::Display for Interrupted {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "ended by signal {}", self.0)
+    }
+}
+
+impl std::error::Error for Interrupted {}
 
 /// Returns whether this process ignores a signal, as `nohup` and a shell's background jobs have it.
 #[must_use]
@@ -130,6 +153,67 @@ pub fn listen(to: impl IntoIterator<Item = i32>) -> Result<Signals> {
         .filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let heeded: Vec<i32> = heeded.collect();
     put_off(|| Signals::new(heeded))?.context("cannot wait for signals")
+}
+
+/// The time for an orderly end, before output that nobody reads is discarded.
+const IN_ORDER: Duration = Duration::from_millis(800);
+
+/// Receives the signals that end a program, on a thread: one that comes while the program is busy is not
+/// lost. If output that nobody reads keeps the program from ending, the output is discarded. SIGHUP can be
+/// a request to `reload`, after which nothing ends.
+///
+/// # Errors
+/// If the kernel refuses.
+pub fn receive(reload: bool) -> Result<Receiver<i32>> {
+    let mut signals = listen(ENDING.into_iter().chain(fatal()))?;
+    let (sender, received) = mpsc::channel();
+    let work = move || {
+        let _ = capabilities::give_up();
+        for signal in signals.forever() {
+            let _ = sender.send(signal);
+            if !(reload && signal == SIGHUP) {
+                insist(signal);
+            }
+        }
+    };
+    let thread = thread::Builder::new().name("signals".to_owned());
+    thread.spawn(work).context("cannot start a thread")?;
+    Ok(received)
+}
+
+/// Sees to it that no thread stays blocked by output that nobody reads, until the program has ended.
+fn insist(signal: i32) -> ! {
+    thread::sleep(IN_ORDER);
+    loop {
+        discard_unread(signal);
+        thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// Sends stdout and stderr to /dev/null if nobody reads them.
+fn discard_unread(signal: i32) {
+    let is_full = |stream: BorrowedFd<'_>| {
+        let mut watched = [PollFd::from_borrowed_fd(stream, PollFlags::OUT)];
+        poll(&mut watched, Some(&Timespec::default())) == Ok(0)
+    };
+    let full = [is_full(stdio::stdout()), is_full(stdio::stderr())];
+    if full == [false; 2] {
+        return;
+    }
+    let Ok(nowhere) = File::options().write(true).open("/dev/null") else {
+        return;
+    };
+    if full[0] {
+        let _ = stdio::dup2_stdout(&nowhere);
+    }
+    if full[1] {
+        let _ = stdio::dup2_stderr(&nowhere);
+    }
+    // A write that a signal interrupts begins again, and goes to where the stream leads by then. The
+    // kernel prefers the main thread, which is the one that must go on.
+    if let Some(signal) = Signal::from_named_raw(signal) {
+        let _ = kill_process(getpid(), signal);
+    }
 }
 
 #[cfg(test)]

@@ -1,14 +1,17 @@
 //! Attaching, and above all giving the machine back.
 
+use std::fs;
+use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::process::ExitStatusExt;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use rustix::process::Signal;
+use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
+use rustix::process::{Pid, Signal, kill_process};
 
 use crate::support::guest;
 use crate::support::hog::Load;
 use crate::support::maps;
-use crate::support::program::{Running, run, run_ok};
+use crate::support::program::{self, Running, run, run_ok};
 use crate::support::waits;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -40,6 +43,50 @@ fn each_signal_that_ends_it_detaches_first() {
         assert_eq!(ended.status.signal(), killed, "{ended:?}");
         // The kernel detaches after any end; that it was done in order shows in what is said and left.
         assert!(ended.stdout.ends_with("kernel default\n"), "{ended:?}");
+        assert_eq!(guest::sched_ext_state(), "disabled");
+        assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
+    }
+}
+
+/// The writing end of a pipe that is full; nobody reads it while the reading end lives.
+fn full_pipe() -> (PipeReader, PipeWriter) {
+    let (reader, mut writer) = std::io::pipe().unwrap();
+    let flags = fcntl_getfl(&writer).unwrap();
+    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
+    while writer.write(&[b'.'; 4096]).is_ok() {}
+    fcntl_setfl(&writer, flags).unwrap();
+    (reader, writer)
+}
+
+/// As behind a pager that was stopped, or a log that hangs.
+#[test]
+fn a_signal_detaches_though_nobody_reads_what_is_said() {
+    for (options, signal, code) in [
+        (&[][..], Signal::TERM, Some(0)),
+        (&[], Signal::INT, Some(0)),
+        (&["--stay"], Signal::TERM, Some(128 + 15)),
+        (&["--verbose"], Signal::TERM, Some(0)),
+    ] {
+        let (_unread, full) = full_pipe();
+        let mut command = program::command();
+        command.args(["attach", "--no-waits"]).args(options);
+        command.stderr(full.try_clone().unwrap()).stdout(full);
+        let mut child = command.spawn().unwrap();
+        drop(command);
+        let writes = format!("/proc/{}/syscall", child.id());
+        let is_stuck = || fs::read_to_string(&writes).is_ok_and(|now| now.starts_with("1 0x2 "));
+        guest::wait_until("attached, or stuck before", guest::PATIENCE, || {
+            guest::is_attached() || is_stuck()
+        });
+        let asked = Instant::now();
+        kill_process(Pid::from_child(&child), signal).unwrap();
+        guest::wait_until("it has ended", guest::PATIENCE, || {
+            child.try_wait().unwrap().is_some()
+        });
+        // Two seconds, and what an emulated machine adds.
+        let took = asked.elapsed();
+        assert!(took < 8 * SECOND, "{options:?}: {took:?}");
+        assert_eq!(child.wait().unwrap().code(), code, "{options:?}");
         assert_eq!(guest::sched_ext_state(), "disabled");
         assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
     }
