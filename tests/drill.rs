@@ -7,6 +7,7 @@
 mod pty;
 
 use std::fs;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -91,6 +92,34 @@ fn panic_in_any_thread_restores_terminal_and_reports_once() {
         scope.spawn(move || falls("recorder", &["--view"], key, 1));
         scope.spawn(move || falls("demo", &["--view"], |terminal| terminal.press("d"), 1));
         scope.spawn(move || falls("replay", &["replay"], nothing, 1));
+    });
+}
+
+/// A fault that is no panic: the signal's handler restores the terminal, in whatever thread it happens.
+#[test]
+#[cfg_attr(not(debug_assertions), ignore = "a program for use has no drills")]
+fn abort_and_stack_overflow_restore_the_terminal() {
+    let falls = |what: &'static str, thread: &'static str, said: &'static str| {
+        let folder = Folder::new(&format!("{what}-{thread}"));
+        let program = folder.program(&format!("{what}:{thread}"), &["--view"]);
+        let mut terminal = Pty::start(program, 24, 80);
+        terminal.wait_for("COMMAND");
+        folder.begin();
+        terminal.press("H");
+        let end = terminal.end();
+        terminal.settle();
+        assert_eq!(end.signal(), Some(6), "{what} in {thread}: {end:?}");
+        assert!(!terminal.is_full_screen(), "{what} in {thread}");
+        assert!(terminal.is_as_a_shell_wants_it(), "{what} in {thread}");
+        let written = String::from_utf8_lossy(terminal.bytes()).into_owned();
+        let (_, after) = written.rsplit_once("\x1b[?1049l").unwrap();
+        assert!(after.contains(said), "{what} in {thread}: {after:?}");
+    };
+    std::thread::scope(|scope| {
+        for thread in ["main", "observe", "keys"] {
+            scope.spawn(move || falls("abort", thread, ""));
+            scope.spawn(move || falls("overflow", thread, "has overflowed its stack"));
+        }
     });
 }
 

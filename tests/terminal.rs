@@ -232,8 +232,14 @@ fn every_signal_that_kills_hands_the_terminal_back_first() {
     };
     std::thread::scope(|scope| {
         // USR1, USR2, ALRM, VTALRM, PROF, IO, PWR, XCPU, ABRT, STKFLT, and real-time ones.
-        for numbers in [[10, 12, 14, 26], [27, 29, 30, 24], [6, 16, 35, 64]] {
-            scope.spawn(move || numbers.into_iter().for_each(killed));
+        // SEGV, BUS, FPE, ILL, SYS, TRAP: what a fault in the program raises.
+        for numbers in [
+            &[10, 12, 14, 26][..],
+            &[27, 29, 30, 24],
+            &[6, 16, 35, 64],
+            &[11, 7, 8, 4, 31, 5],
+        ] {
+            scope.spawn(move || numbers.iter().copied().for_each(killed));
         }
     });
 }

@@ -3,7 +3,7 @@
 #![forbid(unsafe_code)]
 
 /// With `DUALQ_TOP_DRILL=panic:THREAD:FILE` set, panics if the thread of this name passes here and the file
-/// exists. With `hang` in place of `panic`, blocks for ever.
+/// exists. With `hang` in place of `panic`, blocks for ever; with `abort` and `overflow`, faults.
 #[cfg(debug_assertions)]
 #[allow(clippy::panic, reason = "it is what is asked for")]
 pub fn here() {
@@ -17,13 +17,24 @@ pub fn here() {
         && std::thread::current().name() == Some(thread)
         && std::path::Path::new(file).exists()
     {
-        if what == "hang" {
-            loop {
+        match &what[..] {
+            "hang" => loop {
                 std::thread::park();
-            }
+            },
+            "abort" => std::process::abort(),
+            "overflow" => drop(overflow(0)),
+            _ => {}
         }
         panic!("a drill");
     }
+}
+
+/// Overflows the stack.
+#[cfg(debug_assertions)]
+#[allow(unconditional_recursion, reason = "it is what is asked for")]
+fn overflow(depth: u64) -> [u64; 64] {
+    let room = std::hint::black_box([depth; 64]);
+    std::hint::black_box(overflow(room[0] + 1))
 }
 
 #[cfg(not(debug_assertions))]

@@ -7,6 +7,7 @@
 pub mod capabilities;
 pub(crate) mod cgroups;
 pub(crate) mod failpoint;
+pub(crate) mod faults;
 pub mod log;
 pub mod own;
 pub(crate) mod parent_death;

@@ -30,6 +30,9 @@ pub type Screen = Terminal<CrosstermBackend<Stdout>>;
 const INPUT_ON: &str = "\x1b[?1000h\x1b[?1006h\x1b[?2004h";
 const INPUT_OFF: &str = "\x1b[?2004l\x1b[?1006l\x1b[?1000l";
 
+/// The usual screen, and its cursor.
+const SCREEN_OFF: &str = "\x1b[?1049l\x1b[?25h";
+
 /// The state of the terminal: not ours, ours, or being given back.
 static STATE: AtomicU8 = AtomicU8::new(FREE);
 const FREE: u8 = 0;
@@ -122,6 +125,27 @@ pub fn restore() {
         let _ = execute!(stdout(), Print(INPUT_OFF), LeaveAlternateScreen, Show);
         unset_raw();
         STATE.store(FREE, Ordering::SeqCst);
+    }
+}
+
+/// Gives the terminal back from a signal handler, in which nothing may be allocated or waited for.
+pub fn restore_at_fault() {
+    if STATE.swap(FREE, Ordering::SeqCst) == FREE {
+        return;
+    }
+    let out = rustix::stdio::stdout();
+    let mut watched = [PollFd::from_borrowed_fd(out, PollFlags::OUT)];
+    if rustix::event::poll(&mut watched, Some(&Timespec::default())) == Ok(0) {
+        // Nobody reads it, and a write would wait.
+        let _ = tcflush(out, QueueSelector::OFlush);
+    }
+    for bytes in [INPUT_OFF, SCREEN_OFF] {
+        let _ = rustix::io::write(out, bytes.as_bytes());
+    }
+    if let Ok(modes) = MODES.try_lock()
+        && let Some(modes) = &*modes
+    {
+        let _ = tcsetattr(rustix::stdio::stdin(), OptionalActions::Now, &modes.before);
     }
 }
 

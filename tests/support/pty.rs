@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
 
 #[path = "open_pty.rs"]
@@ -85,6 +85,16 @@ impl Pty {
 
     pub fn signal(&self, signal: Signal) {
         kill_process(Pid::from_child(&self.child), signal).unwrap();
+    }
+
+    /// Limits the size of the files that it writes, as `ulimit -f` does.
+    pub fn limit_files_to(&self, bytes: u64) {
+        let limit = Rlimit {
+            current: Some(bytes),
+            maximum: Some(bytes),
+        };
+        let pid = Some(Pid::from_child(&self.child));
+        prlimit(pid, Resource::Fsize, limit).unwrap();
     }
 
     pub fn pid(&self) -> u32 {

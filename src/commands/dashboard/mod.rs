@@ -31,6 +31,7 @@ use crate::refusal::{Refusal, Status};
 use crate::rights;
 use crate::scheduler::{Handle, Hold, Options, preflight, sysfs};
 use crate::signal;
+use crate::sys::faults;
 use crate::terminal::{self, Tui};
 use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::{self, EventReceiver, EventSender};
@@ -298,6 +299,7 @@ pub(super) fn listen_to_signals(
     orders: Option<Sender<Order>>,
     recorder: Option<Recorder>,
 ) -> Result<()> {
+    faults::on_fault(terminal::restore_at_fault).context("cannot handle faults")?;
     let ending = signal::ENDING.into_iter().chain(signal::fatal());
     let mut signals = signal::listen(ending.chain([SIGTSTP, SIGCONT]))?;
     thread::Builder::new()
