@@ -2,12 +2,15 @@
 
 use std::process::Command;
 
+use rustix::process::{Pid, Signal, kill_process};
+
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::hog::Load;
 use crate::support::maps;
 use crate::support::program::{Running, run, run_ok};
 use crate::support::shares::{settles, share};
 use crate::support::shell::Shell;
+use crate::support::terminal::Terminal;
 
 fn set_policy(pid: u32, policy: i32, priority: i32) {
     let parameter = libc::sched_param {
@@ -77,4 +80,77 @@ fn policy_idle_has_the_smallest_weight_in_batch_alone() {
         4.0,
         |got| vec![share(got[0], got[1])],
     );
+}
+
+fn attached() -> Terminal {
+    let terminal = Terminal::dashboard(&[]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    terminal
+}
+
+/// Puts the cursor on a process.
+fn go_to(terminal: &mut Terminal, pid: u32, name: &str) {
+    terminal.press(format!("/{name}\r").as_bytes());
+    wait_until("the cursor is on it", PATIENCE, || {
+        has_word(terminal, &pid.to_string())
+    });
+}
+
+/// Whether the row under the cursor has this word.
+fn has_word(terminal: &Terminal, word: &str) -> bool {
+    let row = terminal.under_cursor();
+    row.split_whitespace().any(|shown| shown == word)
+}
+
+#[test]
+fn dashboard_names_the_policy_that_neither_queue_serves() {
+    let usual = Load::new(&["sleeper"]).named("promoted").start();
+    let deadline = Load::new(&["deadline", "5"]).named("punctual").start();
+    let mut terminal = attached();
+    let refused = |terminal: &mut Terminal, word: &str| {
+        wait_until("QUEUE shows the policy", PATIENCE, || {
+            has_word(terminal, word)
+        });
+        terminal.press(b" ");
+        terminal.wait_for_screen("why it is not moved", |text| {
+            text.contains(&format!("is SCHED_{word}, which neither queue serves"))
+        });
+        assert!(maps::members().is_empty(), "{word}");
+    };
+    go_to(&mut terminal, deadline.pid(), "punctual");
+    refused(&mut terminal, "DEADLINE");
+    go_to(&mut terminal, usual.pid(), "promoted");
+    for (policy, word) in [(libc::SCHED_FIFO, "FIFO"), (libc::SCHED_RR, "RR")] {
+        set_policy(usual.pid(), policy, 1);
+        refused(&mut terminal, word);
+    }
+    // Back among the usual ones, it is moved as ever.
+    set_policy(usual.pid(), libc::SCHED_OTHER, 0);
+    wait_until("QUEUE shows its queue", PATIENCE, || {
+        has_word(&terminal, "BATCH")
+    });
+    terminal.press(b" ");
+    wait_until("it is a member", PATIENCE, || {
+        maps::members() == [usual.pid()]
+    });
+}
+
+#[test]
+fn a_zombie_in_view_has_ended_and_is_not_moved() {
+    let load = Load::new(&["sleeper"]).named("undead").start();
+    let pid = load.pid();
+    let mut terminal = attached();
+    go_to(&mut terminal, pid, "undead");
+    let killed = Pid::from_raw(pid.cast_signed()).unwrap();
+    kill_process(killed, Signal::KILL).unwrap();
+    wait_until("it has ended", PATIENCE, || !guest::is_alive(pid));
+    // Until the dashboard has seen it, a move is refused by the kernel's side, in other words.
+    let own = std::process::id();
+    let said = format!("undead ({pid}) has ended: its parent, process {own}");
+    wait_until("that it has ended", PATIENCE, || {
+        terminal.press(b" ");
+        terminal.screen().contains(&said)
+    });
+    assert!(has_word(&terminal, &pid.to_string()), "it is in view");
+    assert!(maps::members().is_empty());
 }
