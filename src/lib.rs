@@ -24,6 +24,7 @@ pub mod settings;
 pub mod sys;
 pub mod tui;
 pub mod waits;
+mod workload;
 
 // The names by which the other folders still call them.
 pub use fuzz_entry as parsers;

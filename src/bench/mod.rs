@@ -1,4 +1,6 @@
 //! `bench`: measures latency, throughput and overhead under dualq and under other ways to favour a process.
+//! It may import: `kernel`, `model`, `observe`, `refusal`, `scheduler`, `sys`, `workload`.
+//! It must never know: the dashboard, a command.
 //!
 //! A measurement runs child processes (this program again) that begin and end at given times, so that their parent
 //! sleeps meanwhile. Each repetition measures all rivals, so that a machine that changes its speed changes it for all

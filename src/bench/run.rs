@@ -18,12 +18,13 @@ use super::peer::Peer;
 use super::results::Results;
 use super::rival::{Rival, Ruler};
 use super::stop::Stop;
-use crate::demo::part::{calibrate, now, sleep_until};
 use crate::model::{self, ProcessId};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Counter, Handle, News, Options, Scheduler, preflight, sysfs};
 use crate::sys::own::Folder;
+use crate::workload::clock::{now, sleep_until};
+use crate::workload::spin::calibrate;
 
 /// The time before the span that counts, in which caches and run queues settle.
 const WARM_UP: Duration = Duration::from_millis(500);

@@ -7,7 +7,8 @@ use super::members::write;
 use crate::model::Ruler;
 use crate::observe::Iterator as TaskIterator;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::preflight::{Check, Finding, checks, first_refusal};
+use crate::scheduler::finding::{Check, Finding};
+use crate::scheduler::preflight::{checks, first_refusal};
 use crate::scheduler::{Options, sysfs, try_to_load};
 use crate::text::thousands;
 

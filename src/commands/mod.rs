@@ -1,4 +1,7 @@
 //! The commands, one file each. A command prints its result, or returns the refusal that `main` prints.
+//! It may import: `bench`, `cli`, `demo`, `kernel`, `model`, `observe`, `record`, `refusal`, `rules`,
+//! `scheduler`, `service`, `settings`, `sys`, `tui`.
+//! It must never know: how a thing is done: each command connects those who know.
 
 mod attach;
 mod bench;

@@ -10,9 +10,11 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::io::Errno;
 
-use super::part::{Order, now, sleep_until, timed, work};
+use super::order::Order;
 use super::record::Record;
 use super::{FRAME, WORK};
+use crate::workload::clock::{now, sleep_until};
+use crate::workload::spin::{timed, work};
 
 const STACK: usize = 64 * 1024;
 /// A stack, and what the C library keeps for a thread.

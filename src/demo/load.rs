@@ -11,9 +11,11 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Plan;
-use super::part::{self, Kind, Order};
+use super::order::Order;
+use super::part::Kind;
 use super::record::Record;
 use crate::model::DemoReading;
+use crate::workload::clock::now;
 
 /// This program, even if its file was replaced.
 const SELF: &str = "/proc/self/exe";
@@ -88,7 +90,7 @@ impl Load {
             }
             self.rest = rest.to_vec();
         }
-        let at = part::now();
+        let at = now();
         let last = self.last?;
         Some(DemoReading {
             at,

@@ -1,6 +1,8 @@
 //! The demonstration load: hogs that never sleep, and a frame: one thread per CPU, which together have work sixty times
 //! per second and count their missed deadlines. All are child processes, this program under another name: normal
 //! BATCH processes, not own ones.
+//! It may import: `model`, `observe`, `refusal`, `sys`, `tui::app`, `tui::event_queue`, `workload`.
+//! It must never know: a scheduler, the screen, a command.
 //!
 //! They are limited in number (here), in time and in memory (each limits itself). None outlives the program: the
 //! kernel kills them when the thread that started them ends, however it ends.
@@ -10,6 +12,7 @@
 mod frame;
 pub mod keeper;
 mod load;
+mod order;
 pub mod part;
 mod record;
 

@@ -2,18 +2,16 @@
 //! is that name. It reads its order from stdin, limits itself, and ends with its parent.
 
 use std::ffi::{CString, OsStr};
-use std::hint::black_box;
 use std::io::stdin;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use rustix::process::{Resource, Rlimit, setrlimit};
-use rustix::thread::clock_nanosleep_absolute;
-use rustix::time::{ClockId, Timespec, clock_gettime};
-use serde::{Deserialize, Serialize};
 
+use super::order::Order;
 use super::{FRAME_NAME, HOG, frame};
 use crate::parent;
+use crate::workload::spin::work;
 
 /// The memory limit in bytes, without the threads' stacks: far more than a process needs.
 const MOST_MEMORY: u64 = 128 << 20;
@@ -42,19 +40,6 @@ impl Kind {
             Self::Frame => FRAME_NAME,
         }
     }
-}
-
-/// The order that a part reads from stdin.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Order {
-    /// The process that it ends with.
-    pub parent: u32,
-    /// Its maximum duration.
-    pub seconds: u64,
-    /// The number of the frame's threads.
-    pub threads: u32,
-    /// CPU time of a frame on each thread; `None` lets the frame measure what the machine gives.
-    pub work: Option<Duration>,
 }
 
 /// Runs a part.
@@ -91,55 +76,4 @@ pub fn run(kind: Kind) -> Result<()> {
         }
         Kind::Frame => frame::run(order, end),
     }
-}
-
-/// Returns the amount of work that takes this much CPU time. Measured while the hogs run, because a thread is slower
-/// on a busy machine, and in CPU time, so that waiting for a CPU does not count.
-pub(crate) fn calibrate(frame_work: Duration) -> u64 {
-    const ROUNDS: usize = 9;
-    let mut spins = 10_000;
-    let mut took = timed(spins);
-    while took < Duration::from_millis(4) {
-        spins *= 2;
-        took = timed(spins);
-    }
-    let mut rounds = [0; ROUNDS].map(|_| timed(spins));
-    rounds.sort_unstable();
-    let per_spin = rounds[ROUNDS / 2].as_secs_f64() / spins as f64;
-    (frame_work.as_secs_f64() / per_spin) as u64
-}
-
-/// Returns the CPU time that this thread needs for some work.
-pub(super) fn timed(spins: u64) -> Duration {
-    let clock = || duration(clock_gettime(ClockId::ThreadCPUTime));
-    let begun = clock();
-    work(spins);
-    clock() - begun
-}
-
-/// Does a fixed amount of work, in which each step needs the one before.
-pub(crate) fn work(spins: u64) {
-    let mut number = black_box(1_u64);
-    for step in 0..spins {
-        number = black_box(number.rotate_left(7) ^ step);
-    }
-}
-
-pub(crate) fn sleep_until(time: Duration) {
-    let request = Timespec {
-        tv_sec: time.as_secs().cast_signed(),
-        tv_nsec: time.subsec_nanos().into(),
-    };
-    while clock_nanosleep_absolute(rustix::thread::ClockId::Monotonic, &request)
-        == Err(rustix::io::Errno::INTR)
-    {}
-}
-
-pub(crate) fn now() -> Duration {
-    duration(clock_gettime(ClockId::Monotonic))
-}
-
-fn duration(time: Timespec) -> Duration {
-    let nanos = u32::try_from(time.tv_nsec).unwrap_or(0);
-    Duration::new(time.tv_sec.cast_unsigned(), nanos)
 }

@@ -1,4 +1,6 @@
 //! The data that passes between the folders: plain and owned, with units in the names or the types.
+//! It may import: nothing.
+//! It must never know: everything else.
 //!
 //! Counters are cumulative here, as the kernel keeps them. Rates are derived from two snapshots by
 //! [`crate::app`], which alone knows the one before.

@@ -10,9 +10,10 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::seen::Seen;
+use crate::kernel::load_fault;
 use crate::kernel::{libbpf, program};
 use crate::model::ProcessId;
-use crate::scheduler::{preflight, reason};
+use crate::scheduler::preflight;
 use crate::skeletons::tasks::TasksSkelBuilder;
 
 /// The size of `struct process_record` in src/bpf/tasks.bpf.c, and the records' offset in `struct page`.
@@ -47,7 +48,7 @@ impl Iterator {
         let skel = TasksSkelBuilder::default()
             .open(&mut storage)
             .and_then(OpenSkel::load)
-            .map_err(|error| reason::of("the task iterator", &error))?;
+            .map_err(|error| load_fault::of("the task iterator", &error))?;
         // These are kept; the object, with the kernel's types in it, can be dropped.
         let mut iterator = Self {
             program: skel.progs.dualq_processes.as_fd().try_clone_to_owned()?,

@@ -1,5 +1,7 @@
 //! Takes one [`Snapshot`] per tick: processes (the kernel's list, or `/proc`), the host (sysinfo) and the
 //! scheduler (its maps). Runs on its own thread with its own descriptors.
+//! It may import: `kernel`, `model`, `scheduler`, `sys`, `tui::app`, `tui::event_queue`.
+//! It must never know: the screen, a key, a command.
 
 #![warn(missing_docs)]
 

@@ -1,4 +1,6 @@
 //! Recordings: writes the events of a dashboard session to a file, and reads them back.
+//! It may import: `model`, `refusal`, `sys`, `tui::app`, `tui::effects`, `tui::event_queue`.
+//! It must never know: the kernel, a scheduler, the screen.
 //!
 //! ```text
 //! "dualqrec"  version u16

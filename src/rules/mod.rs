@@ -1,4 +1,6 @@
 //! Rules: which processes go into which queue without anybody's hand.
+//! It may import: `kernel`, `model`, `refusal`, `scheduler`, `settings`, `sys`.
+//! It must never know: the dashboard, a command.
 //!
 //! `file` finds and reads the files, `parse` makes `Rule`s of them, `set` finds the first rule
 //! that matches a `Subject`, and `engine` applies it: at each exec, which `execs` reports from

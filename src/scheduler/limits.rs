@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 
-use super::preflight::Finding;
+use super::finding::Finding;
 use crate::refusal::{Refusal, Status};
 use crate::sys::cgroups;
 

@@ -13,11 +13,10 @@ use libbpf_rs::{
     skel::{OpenSkel, Skel, SkelBuilder},
 };
 
-use super::kernel_types::{self, KernelTypes};
 use super::options::{Options, WaitsOption};
-use super::reason;
 use super::tunables::{nanoseconds, tick_ns, whole_ticks};
-use crate::kernel::{libbpf, program};
+use crate::kernel::types::{self, KernelTypes};
+use crate::kernel::{libbpf, load_fault, program};
 use crate::refusal::{Refusal, Status};
 use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::waits::{Instrument, WITHOUT_WAITS};
@@ -59,7 +58,7 @@ pub(super) fn load<'obj>(
         .priority_pids_map
         .set_max_entries(options.capacity)?;
     open.struct_ops.dualq_mut().timeout_ms = u32::try_from(options.timeout.as_millis())?;
-    let vmlinux = kernel_types::VMLINUX;
+    let vmlinux = types::VMLINUX;
     let types = KernelTypes::read(Path::new(vmlinux), &REENQUEUE_ANYWHERE).map_err(|error| {
         Refusal::new(
             Status::KernelCannot,
@@ -71,7 +70,7 @@ pub(super) fn load<'obj>(
     fit(&mut open, &types);
     let _ = libbpf::heard();
     open.load()
-        .map_err(|error| reason::of("the scheduler", &error))
+        .map_err(|error| load_fault::of("the scheduler", &error))
 }
 
 /// The result of a load without an attach.

@@ -1,4 +1,6 @@
 //! The members: `priority_pids_map`, and the BPF programs that change it.
+//! It may import: `kernel`, `model`, `refusal`, `scheduler`, `sys`.
+//! It must never know: who asks for a move: a key, a command or a rule.
 //!
 //! A change runs in the kernel: it stamps the entry with the process's start time, and then moves tasks that are
 //! queued or running already. A direct write to the map could do neither.

@@ -1,4 +1,6 @@
 //! The kernel side: preflight checks, load, attach, verify, pin, detach; members; counters; the exit report.
+//! It may import: `kernel`, `model`, `refusal`, `sys`, `waits`.
+//! It must never know: the dashboard, the rules, a command.
 //!
 //! [`Scheduler`] owns an attached scheduler, and detaches it when dropped. [`Handle`] reads and changes a running
 //! scheduler through its maps, whichever process attached it.
@@ -10,10 +12,10 @@ mod counters;
 pub(crate) mod entry;
 pub(crate) mod exit;
 mod family;
+pub mod finding;
 mod handle;
 mod heir;
 mod hold;
-mod kernel_types;
 pub(crate) mod limits;
 mod load;
 mod lock;
@@ -22,7 +24,6 @@ mod options;
 mod owner;
 mod owner_record;
 pub mod preflight;
-pub(crate) mod reason;
 mod restart;
 pub mod served;
 mod tunables;

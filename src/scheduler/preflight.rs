@@ -9,11 +9,10 @@ use rustix::{
     thread::{CoreSchedulingScope, core_scheduling_cookie},
 };
 
-use super::{
-    kernel_types::{self, KernelTypes},
-    limits, pins, reason, sysfs,
-};
-use crate::kernel::program;
+use super::finding::{Check, Finding};
+use super::{limits, pins, sysfs};
+use crate::kernel::types::{self, KernelTypes};
+use crate::kernel::{load_fault, program};
 use crate::log;
 use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
@@ -29,26 +28,6 @@ const CAP_SYS_PTRACE: u32 = 19;
 const CAP_SYS_ADMIN: u32 = 21;
 const CAP_PERFMON: u32 = 38;
 const CAP_BPF: u32 = 39;
-
-/// One precondition of a start.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
-    /// A name that stays the same between versions.
-    pub name: &'static str,
-    /// The result of the check.
-    pub finding: Finding,
-}
-
-/// The result of a check.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Finding {
-    /// The precondition holds; a description.
-    Fine(String),
-    /// It works with a limitation: what is lost, and the remedy.
-    Lacking(String),
-    /// No start is possible: the cause and the remedy.
-    Refused(Refusal),
-}
 
 /// Checks whether the scheduler can be started here.
 ///
@@ -83,7 +62,7 @@ pub fn checks() -> Vec<Check> {
         },
         Check {
             name: "types",
-            finding: types(),
+            finding: type_information(),
         },
         Check {
             name: "lockdown",
@@ -177,8 +156,7 @@ fn kernel() -> Finding {
     if sysfs::has_sched_ext() {
         return Finding::Fine(format!("Linux {release} has sched_ext"));
     }
-    if KernelTypes::read(Path::new(kernel_types::VMLINUX), &[])
-        .is_ok_and(|types| types.has_op("enqueue"))
+    if KernelTypes::read(Path::new(types::VMLINUX), &[]).is_ok_and(|types| types.has_op("enqueue"))
     {
         return refused(
             Status::KernelCannot,
@@ -204,7 +182,7 @@ pub(super) fn shows_sched_ext() -> Result<()> {
     first_refusal([check("mounts", mounts()), check("kernel", kernel())])
 }
 
-fn types() -> Finding {
+fn type_information() -> Finding {
     if Path::new("/sys/kernel/btf/vmlinux").exists() {
         return Finding::Fine("the kernel has type information (BTF)".to_owned());
     }
@@ -245,18 +223,13 @@ const EACCES: i32 = 13;
 const ENOSYS: i32 = 38;
 
 fn jit() -> Finding {
-    if jit_is_off() {
+    if load_fault::jit_is_off() {
         return refused(
             Status::KernelCannot,
-            format!("cannot load the scheduler: {}", reason::JIT_OFF),
+            format!("cannot load the scheduler: {}", load_fault::JIT_OFF),
         );
     }
     Finding::Fine("BPF programs are compiled".to_owned())
-}
-
-/// Only a switch of the kernel's: where it was built to compile always, there is none to be off.
-pub(super) fn jit_is_off() -> bool {
-    fs::read_to_string("/proc/sys/net/core/bpf_jit_enable").is_ok_and(|on| on.trim() == "0")
 }
 
 /// Tasks of one core run together only with those of the same cookie. That is kept, but in an order that is not

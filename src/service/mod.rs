@@ -1,5 +1,7 @@
 //! Running as a service: what a supervisor is told, how the log is written for it, and the page for a monitoring
 //! system.
+//! It may import: `sys`.
+//! It must never know: what it reports, which is a scheduler's or a command's.
 
 #![forbid(unsafe_code)]
 

@@ -1,4 +1,6 @@
 //! The settings file: the dashboard's defaults, which the command line overrides.
+//! It may import: `cli`, `refusal`, `sys`, `tui::app`.
+//! It must never know: the kernel, a scheduler, the screen.
 //!
 //! assets/config.toml names every setting with its default.
 
@@ -10,6 +12,7 @@ mod fault;
 mod file;
 mod keys;
 mod parse;
+mod values;
 
 use std::path::Path;
 
@@ -18,27 +21,11 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 
 use crate::app::preferences::Preferences;
-use crate::cli::{Look, Order, SchedulerOptions, ThemeName};
+use crate::cli::{Look, SchedulerOptions};
 pub(crate) use entry::{Entry, entries, quoted};
 pub(crate) use fault::{Fault, nearest};
 use file::Found;
-
-/// The settings of the file; `None` for those that it does not have.
-#[derive(Debug, Clone, Default)]
-pub struct Settings {
-    /// The colour theme.
-    pub theme: Option<ThemeName>,
-    /// True to draw with ASCII characters only.
-    pub ascii: Option<bool>,
-    /// The guarantee of BATCH, in percent (0 to 50).
-    pub batch_guarantee: Option<u8>,
-    /// The order of tasks within BATCH.
-    pub batch_order: Option<Order>,
-    /// The watchdog's limit, in seconds (1 to 30).
-    pub watchdog: Option<u8>,
-    /// The settings of the dashboard.
-    pub preferences: Preferences,
-}
+pub use values::Settings;
 
 /// The names of all settings.
 #[must_use]

@@ -8,7 +8,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::entry::{Entry, entries, quoted};
 use super::fault::{Fault, nearest};
-use super::{Settings, keys};
+use super::keys;
+use super::values::Settings;
 use crate::app::order::SortKey;
 use crate::text::scrub;
 

@@ -10,8 +10,8 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 
 use super::layout::Control;
 use super::reader::Reader;
+use crate::kernel::load_fault;
 use crate::kernel::{libbpf, pins, program};
-use crate::scheduler::reason;
 use crate::skeletons::waits::WaitsSkelBuilder;
 
 /// The loaded instrument, measuring or not. Dropping it detaches its programs, unless they are pinned.
@@ -37,7 +37,7 @@ impl Instrument {
         let _ = libbpf::heard();
         let skel = open
             .load()
-            .map_err(|error| reason::of("the wait instrument", &error))?;
+            .map_err(|error| load_fault::of("the wait instrument", &error))?;
         let maps = &skel.maps;
         let progs = &skel.progs;
         // In the order of `pins::WAIT_PROGRAMS`.

@@ -1,5 +1,7 @@
 //! The wait instrument: separate BPF programs (src/bpf/waits.bpf.c) that measure how long tasks wait for a CPU,
 //! under any scheduler.
+//! It may import: `kernel`, `model`.
+//! It must never know: our scheduler, the dashboard, a command.
 //!
 //! [`Instrument`] owns it: it loads, attaches and detaches the programs. [`Reader`] reads what they count, in
 //! this process or, through the pins, in another one.

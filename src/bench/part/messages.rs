@@ -10,8 +10,9 @@ use anyhow::{Context, Result, anyhow};
 use rustix::event::{PollFd, PollFlags, poll};
 
 use super::periodic::STACK;
-use super::{Record, ready};
-use crate::demo::part::{now, sleep_until};
+use super::span::ready;
+use crate::bench::record::Record;
+use crate::workload::clock::{now, sleep_until};
 
 const SIDE: usize = 20;
 const BYTES: usize = 100;

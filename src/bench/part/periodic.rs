@@ -8,8 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow};
 use clap::Args;
 
-use super::{Record, Span, ready};
-use crate::demo::part::{now, sleep_until, work};
+use super::span::{Span, ready};
+use crate::bench::record::Record;
+use crate::workload::clock::{now, sleep_until};
+use crate::workload::spin::work;
 
 /// Kept of all threads together: more tells no more, and takes memory that disturbs.
 const MOST_SAMPLES: u64 = 200_000;

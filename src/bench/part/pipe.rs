@@ -6,8 +6,9 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::{Record, ready};
-use crate::demo::part::{now, sleep_until};
+use super::span::ready;
+use crate::bench::record::Record;
+use crate::workload::clock::{now, sleep_until};
 
 pub fn run(rounds: u64) -> Result<Record> {
     let mut other = Command::new("/proc/self/exe")

@@ -1,5 +1,7 @@
 //! The report: for people (Markdown, charts) and for programs (JSON). All of it is made from
 //! `Results`, so it can be tested without measuring.
+//! It may import: `bench`.
+//! It must never know: how the figures came about, a process, the kernel.
 
 mod chart;
 mod goals;

@@ -1,4 +1,7 @@
 //! The dashboard as a command: finds out what it may do, starts the threads, runs the loop and cleans up.
+//! It may import: `cli`, `demo`, `kernel`, `model`, `observe`, `record`, `refusal`, `scheduler`, `sys`,
+//! `tui`.
+//! It must never know: another command, the rules.
 
 mod hands;
 mod keeper;

@@ -14,13 +14,14 @@ use rustix::process::{
     waitpid,
 };
 
-use super::SELF;
 use crate::cli::{RunOptions, RunQueue};
 use crate::refusal::complain;
 use crate::scheduler::{News, Options, Scheduler};
 use crate::sys::capabilities;
 use crate::sys::log;
 
+/// This program's own file, whatever has become of its path.
+pub const SELF: &str = "/proc/self/exe";
 /// Interval for checking that the kernel still runs the scheduler.
 const LOOK: Timespec = Timespec {
     tv_sec: 0,

@@ -1,4 +1,6 @@
 //! `run`: starts a command as a member, with its children.
+//! It may import: `cli`, `kernel`, `model`, `refusal`, `scheduler`, `sys`.
+//! It must never know: the dashboard, another command.
 //!
 //! Beside a running scheduler this process itself becomes the command, as under nice(1) and
 //! taskset(1): exit status, signals and the terminal need no passing on. Only with `--attach`, where
@@ -21,9 +23,6 @@ use crate::model::Ruler;
 use crate::refusal::{Refusal, Status, complain};
 use crate::scheduler::Options;
 use crate::sys::text::scrub;
-
-/// This program's own file, whatever has become of its path.
-const SELF: &str = "/proc/self/exe";
 
 /// The exit statuses of a command that could not be started, as in env(1) and sh(1).
 const CANNOT_RUN: i32 = 126;
@@ -79,7 +78,7 @@ fn move_this_process(queue: RunQueue) -> Result<()> {
         RunQueue::Priority => &["add", "--children"],
         RunQueue::Batch => &["remove"],
     };
-    let status = Command::new(SELF)
+    let status = Command::new(attached::SELF)
         .args(verb)
         .arg(std::process::id().to_string())
         .stdin(Stdio::null())

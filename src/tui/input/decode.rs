@@ -1,4 +1,6 @@
 //! From the bytes that a terminal sends to keys, pastes and mouse actions.
+//! It may import: `tui::app`, `tui::input`.
+//! It must never know: a file descriptor, time.
 //!
 //! A state machine after ECMA-48: what a terminal answers (strings, reports) is consumed and is no key.
 //! Bytes may come in pieces, and an escape byte may be a key of its own: what is not complete waits for

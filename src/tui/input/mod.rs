@@ -1,4 +1,6 @@
 //! Keys, mouse and size of the terminal, read in a thread of their own.
+//! It may import: `sys`, `tui::app`, `tui::event_queue`.
+//! It must never know: what a key means, the screen.
 //!
 //! The bytes are read and decoded here rather than by crossterm, which spins when the terminal has
 //! gone and can leave a key lying until the next one when it comes together with a resize.

@@ -1,4 +1,6 @@
 //! Draws the state. Nothing here decides anything: the same state gives the same screen.
+//! It may import: `model`, `sys`, `tui::app`.
+//! It must never know: how the state came about, the kernel, a key's bytes.
 
 #![forbid(unsafe_code)]
 

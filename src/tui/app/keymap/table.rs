@@ -1,6 +1,6 @@
 //! The keys of the process list, in the order of the help and of the footer.
 
-use super::{Action, Binding, Group};
+use super::action::{Action, Binding, Group};
 use crate::app::key::Key;
 use crate::app::order::SortKey;
 

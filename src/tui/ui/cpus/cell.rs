@@ -2,13 +2,17 @@
 
 use ratatui::style::Style;
 
-use super::{FULL, Group, WIDE};
+use super::group::Group;
 use crate::app::measure::rates::{Pair, Rates};
 use crate::model::Queue;
 use crate::ui::chart;
 use crate::ui::format;
 use crate::ui::pen::{Pen, cells};
 use crate::ui::theme::Theme;
+
+/// The least width of a cell with four lanes, and with a line for each queue.
+const WIDE: u16 = 72;
+pub const FULL: u16 = 48;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Layout {

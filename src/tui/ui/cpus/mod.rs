@@ -1,23 +1,25 @@
 //! Each CPU: how much it enqueues and dispatches for either queue, and how that went lately.
+//! It may import: `model`, `tui::app`, `tui::ui`.
+//! It must never know: another panel, how the state came about.
 
 mod cell;
+mod group;
 
-use cell::{Layout, Shape};
+use cell::{FULL, Layout, Shape};
+use group::Group;
 
 use super::chart;
-use super::domains::{self, Cell};
+use super::domains;
 use super::format;
 use super::grid::Grid;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::App;
-use crate::app::measure::rates::{Pair, Rates};
-use crate::model::{Cpu, Queue};
 
-/// The least width of a cell with one line, with four lanes, with a line for each queue.
+use crate::model::Cpu;
+
+/// The least width of a cell.
 const NARROW: u16 = 38;
-const WIDE: u16 = 72;
-const FULL: u16 = 48;
 const TALLEST: u16 = 5;
 
 /// Rates a grid by the size of its charts: their useful length times their height. One line per queue reads best.
@@ -164,55 +166,6 @@ fn marks(pen: &mut Pen, app: &App, theme: &Theme, grid: Grid, shape: &Shape, wid
                 pen.cell(column * width + x + at, 0, "▼", theme.strong);
             }
         }
-    }
-}
-
-/// One CPU, or some neighbours added up.
-struct Group {
-    label: String,
-    /// Indexes into the snapshot's CPUs.
-    members: Vec<usize>,
-    online: bool,
-    busy: Option<f32>,
-    rates: Option<Rates>,
-}
-
-impl Group {
-    fn of(cell: Cell, cpus: &[Cpu], app: &App) -> Self {
-        let cpus: Vec<&Cpu> = cell.cpus.iter().filter_map(|&cpu| cpus.get(cpu)).collect();
-        let busy: Vec<f32> = cpus.iter().filter_map(|cpu| cpu.busy_percent).collect();
-        let rates = app.tick().ok().and_then(|tick| tick.sum(&cell.cpus));
-        #[allow(clippy::cast_precision_loss)]
-        let mean = busy.iter().sum::<f32>() / busy.len().max(1) as f32;
-        Self {
-            label: cell.label,
-            members: cell.cpus,
-            online: cpus.iter().any(|cpu| cpu.online),
-            busy: (!busy.is_empty()).then_some(mean),
-            rates,
-        }
-    }
-
-    /// Enqueued for PRIORITY and BATCH, dispatched for PRIORITY and BATCH.
-    fn history(&self, app: &App, width: u16) -> [Vec<Option<f32>>; 4] {
-        let pairs = |pick: fn(&Rates) -> Pair| {
-            app.history().columns(width.into(), 1, |tick| {
-                tick.sum(&self.members).map(|rates| pick(&rates))
-            })
-        };
-        let of = |pairs: &[Option<Pair>], queue| {
-            pairs
-                .iter()
-                .map(|pair| pair.map(|pair| pair.of(queue)))
-                .collect()
-        };
-        let (enqueued, dispatched) = (pairs(|r| r.enqueued), pairs(|r| r.dispatched));
-        [
-            of(&enqueued, Queue::Priority),
-            of(&enqueued, Queue::Batch),
-            of(&dispatched, Queue::Priority),
-            of(&dispatched, Queue::Batch),
-        ]
     }
 }
 

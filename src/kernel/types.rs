@@ -4,7 +4,7 @@
 use std::{collections::HashSet, io, path::Path};
 
 /// The kernel's file with its type information.
-pub(super) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
 /// The first bytes (`struct btf_header`, include/uapi/linux/btf.h).
 const MAGIC: [u8; 2] = 0xeb9f_u16.to_ne_bytes();
@@ -87,7 +87,7 @@ impl<'a> Sections<'a> {
 
 /// The kernel's own answer to what it has.
 #[derive(Debug, Default)]
-pub(super) struct KernelTypes {
+pub(crate) struct KernelTypes {
     /// Of `struct sched_ext_ops`; empty where there is none.
     ops: HashSet<String>,
     /// Of those that were asked for.
@@ -99,7 +99,7 @@ impl KernelTypes {
     ///
     /// # Errors
     /// The file cannot be read, or is not what the kernel writes.
-    pub(super) fn read(path: &Path, functions: &[&'static str]) -> io::Result<Self> {
+    pub(crate) fn read(path: &Path, functions: &[&'static str]) -> io::Result<Self> {
         let file = std::fs::read(path)?;
         let sections = Sections::of(&file)?;
         let mut found = Self::default();
@@ -123,11 +123,11 @@ impl KernelTypes {
     }
 
     /// Returns true if `struct sched_ext_ops` has this member.
-    pub(super) fn has_op(&self, member: &str) -> bool {
+    pub(crate) fn has_op(&self, member: &str) -> bool {
         self.ops.contains(member)
     }
 
-    pub(super) fn has_function(&self, name: &str) -> bool {
+    pub(crate) fn has_function(&self, name: &str) -> bool {
         self.functions.contains(name)
     }
 }
@@ -137,7 +137,7 @@ impl KernelTypes {
 ///
 /// # Errors
 /// The file cannot be read, or is not what the kernel writes.
-pub(super) fn shown_hidden_arguments(path: &Path) -> io::Result<Vec<String>> {
+pub(crate) fn shown_hidden_arguments(path: &Path) -> io::Result<Vec<String>> {
     let file = std::fs::read(path)?;
     let sections = Sections::of(&file)?;
     let name = |at: u32| str::from_utf8(sections.name(at)).unwrap_or_default();

@@ -1,13 +1,13 @@
 //! Why the kernel did not load a program, in one sentence: the error number alone means little, and what libbpf
 //! and the verifier say is long. The whole of it is in the log.
 
+use std::fs;
 use std::path::Path;
 
 use anyhow::{Error, anyhow};
 
-use super::kernel_types::{self, shown_hidden_arguments};
-use super::preflight::jit_is_off;
-use crate::kernel::libbpf;
+use super::libbpf;
+use super::types::{self, shown_hidden_arguments};
 use crate::refusal::{Refusal, Status};
 use crate::sys::log;
 
@@ -42,7 +42,7 @@ fn named(error: &libbpf_rs::Error, heard: &[String]) -> Option<String> {
         );
     }
     if let Some(function) = missing_function(heard) {
-        let shown = shown_hidden_arguments(Path::new(kernel_types::VMLINUX)).unwrap_or_default();
+        let shown = shown_hidden_arguments(Path::new(types::VMLINUX)).unwrap_or_default();
         if shown.is_empty() {
             return Some(format!(
                 "this kernel lacks {function}, which it calls: dualq-top runs on Linux 6.12 to 7.3"
@@ -65,7 +65,13 @@ fn named(error: &libbpf_rs::Error, heard: &[String]) -> Option<String> {
     }
 }
 
-pub(super) const JIT_OFF: &str = "the kernel does not compile BPF programs (net.core.bpf_jit_enable is 0): sysctl net.core.bpf_jit_enable=1";
+/// The cause and the remedy where the compiler is switched off.
+pub(crate) const JIT_OFF: &str = "the kernel does not compile BPF programs (net.core.bpf_jit_enable is 0): sysctl net.core.bpf_jit_enable=1";
+
+/// Only a switch of the kernel's: where it was built to compile always, there is none to be off.
+pub(crate) fn jit_is_off() -> bool {
+    fs::read_to_string("/proc/sys/net/core/bpf_jit_enable").is_ok_and(|on| on.trim() == "0")
+}
 
 /// The build's fault, not the version's: the next build of the same version may have it or not.
 fn damaged_types(function: &str, how_many: usize) -> String {

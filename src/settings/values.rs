@@ -1,0 +1,21 @@
+//! The settings.
+
+use crate::app::preferences::Preferences;
+use crate::cli::{Order, ThemeName};
+
+/// The settings of the file; `None` for those that it does not have.
+#[derive(Debug, Clone, Default)]
+pub struct Settings {
+    /// The colour theme.
+    pub theme: Option<ThemeName>,
+    /// True to draw with ASCII characters only.
+    pub ascii: Option<bool>,
+    /// The guarantee of BATCH, in percent (0 to 50).
+    pub batch_guarantee: Option<u8>,
+    /// The order of tasks within BATCH.
+    pub batch_order: Option<Order>,
+    /// The watchdog's limit, in seconds (1 to 30).
+    pub watchdog: Option<u8>,
+    /// The settings of the dashboard.
+    pub preferences: Preferences,
+}
