@@ -1,12 +1,10 @@
-use std::fs::{File, Permissions};
+use std::fs::{File, Permissions, TryLockError};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{FlockOperation, flock};
-use rustix::io::Errno;
 
 use crate::refusal::{Refusal, Status};
 use crate::sys::own;
@@ -47,17 +45,19 @@ impl StartLock {
         let file = open(Path::new(FILE))?;
         let begun = Instant::now();
         loop {
-            match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            match file.try_lock() {
                 Ok(()) => return Ok(Self { _file: file }),
-                Err(Errno::WOULDBLOCK) if begun.elapsed() < limit => sleep(TRY),
-                Err(Errno::WOULDBLOCK) => bail!(Refusal::new(
+                Err(TryLockError::WouldBlock) if begun.elapsed() < limit => sleep(TRY),
+                Err(TryLockError::WouldBlock) => bail!(Refusal::new(
                     Status::AnotherSchedulerRuns,
                     format!(
                         "another dualq-top has been starting for {} s: end it (`fuser {FILE}` names it) and try again",
                         limit.as_secs()
                     ),
                 )),
-                Err(error) => return Err(error).with_context(|| format!("cannot lock {FILE}")),
+                Err(TryLockError::Error(error)) => {
+ return Err(error).with_context(|| format!("cannot lock {FILE}"));
+}
             }
         }
     }
