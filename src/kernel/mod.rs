@@ -4,6 +4,7 @@
 
 #![warn(missing_docs)]
 
+pub(crate) mod layout;
 pub mod libbpf;
 pub(crate) mod load_fault;
 pub mod pins;

@@ -1,7 +1,7 @@
 //! Reads all processes with the BPF program in `src/bpf/tasks.bpf.c`: a third of a microsecond per process,
 //! where `/proc/PID/stat` takes twelve. It needs the same privileges as loading the scheduler.
 
-use std::mem::MaybeUninit;
+use std::mem::{MaybeUninit, offset_of};
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;
 
@@ -10,15 +10,15 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::seen::Seen;
-use crate::kernel::load_fault;
-use crate::kernel::{libbpf, program};
+use crate::kernel::{layout, libbpf, load_fault, program};
 use crate::model::ProcessId;
 use crate::scheduler::preflight;
 use crate::skeletons::tasks::TasksSkelBuilder;
+use crate::skeletons::tasks::types::{page, process_record, walk};
 
-/// The size of `struct process_record` in src/bpf/tasks.bpf.c, and the records' offset in `struct page`.
-const RECORD: usize = 64;
-const RECORDS: usize = 8;
+/// The size of a record, and the records' offset in a page.
+const RECORD: usize = size_of::<process_record>();
+const RECORDS: usize = offset_of!(page, records);
 /// `DONE` of enum answer there.
 const DONE: i32 = 0;
 /// The first two processes never end. Some kernels do not list the very first one.
@@ -68,36 +68,35 @@ impl Iterator {
 
     /// Returns the processes from this one on; `None` if it has ended.
     fn page(&self, from: u32) -> Result<Option<Page>> {
-        // struct walk in src/bpf/tasks.bpf.c
-        let mut walk = [0; 8];
-        walk[..4].copy_from_slice(&from.to_ne_bytes());
-        if program::run(self.program.as_fd(), &mut walk)? != DONE {
+        let mut walk = walk { from, pad: 0 };
+        if program::run(self.program.as_fd(), layout::bytes_mut(&mut walk))? != DONE {
             return Ok(None);
         }
         let found = self.page.lookup(&0_u32.to_ne_bytes(), MapFlags::ANY)?;
         Ok(found.map(|found| Page {
             found,
-            next: word(&walk),
+            next: walk.from,
         }))
     }
 }
 
 /// The result of one run of the program.
 struct Page {
-    /// struct page in src/bpf/tasks.bpf.c
+    /// A `page`.
     found: Vec<u8>,
     /// The process to continue with, or 0 at the end.
     next: u32,
 }
 
 impl Page {
-    fn records(&self) -> &[[u8; RECORD]] {
-        let (records, _) = self
+    fn records(&self) -> impl std::iter::Iterator<Item = process_record> + '_ {
+        let filled = self
             .found
-            .get(RECORDS..)
-            .unwrap_or_default()
-            .as_chunks::<RECORD>();
-        records.get(..word(&self.found) as usize).unwrap_or(records)
+            .first_chunk()
+            .map_or(0, |filled| u32::from_ne_bytes(*filled));
+        let records = self.found.get(RECORDS..).unwrap_or_default();
+        let records = records.chunks_exact(RECORD).take(filled as usize);
+        records.filter_map(layout::read)
     }
 }
 
@@ -120,8 +119,8 @@ fn along(
             continue;
         };
         told.clear();
-        for (index, record) in page.records().iter().enumerate() {
-            let seen = parse(record);
+        for (index, record) in page.records().enumerate() {
+            let seen = parse(&record);
             told.push(seen.id.pid);
             if !(again && index == 0) {
                 each(&seen);
@@ -134,37 +133,23 @@ fn along(
     }
 }
 
-/// The number at the beginning.
-fn word(bytes: &[u8]) -> u32 {
-    bytes
-        .first_chunk()
-        .map_or(0, |word| u32::from_ne_bytes(*word))
-}
-
-fn parse(record: &[u8; RECORD]) -> Seen<'_> {
-    let word = |at: usize| word(&record[at..]);
-    let short = |at: usize| u16::from_ne_bytes([record[at], record[at + 1]]);
-    let long = |at: usize| {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&record[at..at + 8]);
-        u64::from_ne_bytes(bytes)
-    };
-    let comm = &record[48..];
+fn parse(record: &process_record) -> Seen<'_> {
+    let comm = layout::bytes(&record.comm);
     let end = comm.iter().position(|&byte| byte == 0);
     Seen {
         id: ProcessId {
-            pid: word(0),
-            start_ticks: long(8) / TICK_NS,
+            pid: record.pid,
+            start_ticks: record.start_boottime_ns / TICK_NS,
         },
-        parent: word(4),
-        cpu_time: Duration::from_nanos(long(16)),
-        execs: word(24),
-        uid: Some(word(28)),
-        threads: word(32),
-        flags: word(36),
-        state: letter(word(40)),
-        uncertain: short(44) != 0,
-        policy: short(46).into(),
+        parent: record.parent,
+        cpu_time: Duration::from_nanos(record.cpu_ns),
+        execs: record.execs,
+        uid: Some(record.uid),
+        threads: record.threads,
+        flags: record.flags,
+        state: letter(record.state),
+        uncertain: record.uncertain != 0,
+        policy: record.policy.into(),
         comm: &comm[..end.unwrap_or(comm.len())],
     }
 }

@@ -3,15 +3,10 @@
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
+use crate::kernel::layout;
 use crate::model::Exit;
+use crate::skeletons::dualq::types::exit_record;
 use crate::text::scrub;
-
-// The layout of struct exit_record in src/bpf/state.h.
-const CODE: usize = 0;
-const KIND: usize = 8;
-const REASON: std::ops::Range<usize> = 12..140;
-const MESSAGE: std::ops::Range<usize> = 140..1164;
-const DUMP: std::ops::Range<usize> = 1164..33932;
 
 /// `SCX_EXIT_UNREG`: detached by user space, no error.
 const KIND_DETACHED: u32 = 64;
@@ -39,16 +34,22 @@ pub fn read(map: &MapHandle) -> Result<Option<Exit>> {
 }
 
 pub(crate) fn parse(bytes: &[u8]) -> Option<Exit> {
-    let kind = u32::from_ne_bytes(bytes.get(KIND..KIND + 4)?.try_into().ok()?);
-    let code = i64::from_ne_bytes(bytes.get(CODE..CODE + 8)?.try_into().ok()?);
+    let exit_record {
+        exit_code: code,
+        kind,
+        reason,
+        msg,
+        dump,
+        ..
+    } = layout::read(bytes)?;
     if kind == 0 || kind == KIND_DETACHED {
         return None;
     }
     Some(Exit {
         kind: describe(kind, code),
-        reason: text(bytes.get(REASON)?),
-        message: text(bytes.get(MESSAGE)?),
-        dump: lines(bytes.get(DUMP)?),
+        reason: text(layout::bytes(&reason)),
+        message: text(layout::bytes(&msg)),
+        dump: lines(layout::bytes(&dump)),
         // Only these kinds have an exit code.
         asks_restart: matches!(kind, KIND_BPF | KIND_KERNEL) && code & ASKS_RESTART != 0,
     })
@@ -94,10 +95,19 @@ fn describe(kind: u32, code: i64) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::mem::offset_of;
+    use std::ops::Range;
+
     use super::*;
 
+    const CODE: usize = offset_of!(exit_record, exit_code);
+    const KIND: usize = offset_of!(exit_record, kind);
+    const REASON: Range<usize> = offset_of!(exit_record, reason)..offset_of!(exit_record, msg);
+    const MESSAGE: Range<usize> = offset_of!(exit_record, msg)..offset_of!(exit_record, dump);
+    const DUMP: Range<usize> = offset_of!(exit_record, dump)..MESSAGE.end + (32 << 10);
+
     fn record(kind: u32, reason: &str, message: &[u8]) -> Vec<u8> {
-        let mut bytes = vec![0; 1164 + 32768 + 4];
+        let mut bytes = vec![0; size_of::<exit_record>()];
         bytes[KIND..KIND + 4].copy_from_slice(&kind.to_ne_bytes());
         bytes[REASON][..reason.len()].copy_from_slice(reason.as_bytes());
         bytes[MESSAGE][..message.len()].copy_from_slice(message);

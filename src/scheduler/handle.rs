@@ -19,13 +19,11 @@ use super::{
     pins, preflight, program, sysfs,
     tunables::{self, Tuning},
 };
+use crate::kernel::layout;
 use crate::model::{Exit, Ruler, Tunables};
 use crate::refusal::{Refusal, Status};
-use crate::skeletons::dualq::DualqSkel;
+use crate::skeletons::dualq::{DualqSkel, types::overdue_timer};
 use crate::waits::{self, Instrument};
-
-/// In struct overdue_timer of src/bpf/state.h: after the kernel's own 16 bytes.
-const OLDEST_WAIT: std::ops::Range<usize> = 16..24;
 
 /// Descriptors of a loaded scheduler's maps and programs.
 pub struct Handle {
@@ -227,11 +225,9 @@ impl Handle {
             .lookup(&0u32.to_ne_bytes(), MapFlags::ANY)
             .context("cannot read the timer's map")?
             .context("the timer's map is empty")?;
-        let wait = bytes
-            .get(OLDEST_WAIT)
-            .and_then(|bytes| bytes.try_into().ok())
-            .context("the timer's map has another layout")?;
-        Ok(Duration::from_nanos(u64::from_ne_bytes(wait)))
+        let timer: overdue_timer =
+            layout::read(&bytes).context("the timer's map has another layout")?;
+        Ok(Duration::from_nanos(timer.oldest_wait_ns))
     }
 
     /// Returns why the kernel ended the scheduler; `None` while it runs and after an ordinary detach.

@@ -1,13 +1,11 @@
-//! The maps of src/bpf/waits.bpf.c, byte for byte.
+//! The maps of src/bpf/waits.bpf.c.
 
+use crate::kernel::layout;
+use crate::kernel::skeletons::waits::types::{cpu_waits, histogram, process_waits};
 use crate::model::{BUCKETS, Histogram, KindWaits, QueueWaits};
 
-/// `struct histogram`: the counts, the maximum, and the number of the change since which it applies.
-const HISTOGRAM: usize = (BUCKETS + 2) * 8;
-/// `struct cpu_waits`: wake-up and requeue waits of PRIORITY, then of BATCH.
-pub const CPU_WAITS: usize = 4 * HISTOGRAM;
-/// `struct process_waits`: wake-up and requeue waits.
-pub const PROCESS_WAITS: usize = 2 * BUCKETS * 4;
+/// The size of a process's waits.
+pub const PROCESS_WAITS: usize = size_of::<process_waits>();
 
 /// `enum control`
 #[derive(Debug, Clone, Copy)]
@@ -21,54 +19,63 @@ pub enum Control {
 /// Returns the sum over all CPUs for both queues, with the maxima since change `event`. `None` if a value has
 /// another layout.
 pub fn queues(cpus: &[Vec<u8>], event: u64) -> Option<(QueueWaits, QueueWaits)> {
-    let kind = |index: usize| kind(cpus, index * HISTOGRAM, event);
-    let queue = |index| {
-        Some(QueueWaits {
-            wake: kind(index)?,
-            requeue: kind(index + 1)?,
-        })
-    };
-    Some((queue(0)?, queue(2)?))
-}
-
-fn kind(cpus: &[Vec<u8>], from: usize, event: u64) -> Option<KindWaits> {
-    let mut counts = [0_u64; BUCKETS];
-    let mut max_ns = 0;
+    let mut priority = [Sum::default(); 2];
+    let mut batch = [Sum::default(); 2];
     for cpu in cpus {
-        if cpu.len() != CPU_WAITS {
-            return None;
-        }
-        let mut values = numbers::<8>(cpu.get(from..from + HISTOGRAM)?).map(u64::from_ne_bytes);
-        for (sum, count) in counts.iter_mut().zip(values.by_ref()) {
-            *sum = sum.wrapping_add(count);
-        }
-        let (max, since) = (values.next()?, values.next()?);
-        if since == event {
-            max_ns = max_ns.max(max);
+        let cpu: cpu_waits = layout::read(cpu)?;
+        let kinds = cpu.priority.iter().chain(&cpu.batch);
+        for (sum, kind) in priority.iter_mut().chain(&mut batch).zip(kinds) {
+            sum.add(kind, event);
         }
     }
-    Some(KindWaits {
-        histogram: Histogram::from_counts(counts),
-        max_ns,
-    })
+    let queue = |[wake, requeue]: [Sum; 2]| QueueWaits {
+        wake: wake.into(),
+        requeue: requeue.into(),
+    };
+    Some((queue(priority), queue(batch)))
+}
+
+/// The waits of one kind, over all CPUs so far.
+#[derive(Clone, Copy)]
+struct Sum {
+    counts: [u64; BUCKETS],
+    max_ns: u64,
+}
+
+impl Default for Sum {
+    fn default() -> Self {
+        Self {
+            counts: [0; BUCKETS],
+            max_ns: 0,
+        }
+    }
+}
+
+impl Sum {
+    fn add(&mut self, cpu: &histogram, event: u64) {
+        for (sum, count) in self.counts.iter_mut().zip(cpu.counts) {
+            *sum = sum.wrapping_add(count);
+        }
+        if cpu.event == event {
+            self.max_ns = self.max_ns.max(cpu.max_ns);
+        }
+    }
+}
+
+impl From<Sum> for KindWaits {
+    fn from(sum: Sum) -> Self {
+        Self {
+            histogram: Histogram::from_counts(sum.counts),
+            max_ns: sum.max_ns,
+        }
+    }
 }
 
 /// Returns the wake-up and requeue waits of a process.
 pub fn process(value: &[u8]) -> Option<(Histogram, Histogram)> {
-    if value.len() != PROCESS_WAITS {
-        return None;
-    }
-    let (wake, requeue) = value.split_at_checked(PROCESS_WAITS / 2)?;
-    let histogram = |bytes| {
-        Histogram::from_counts(numbers::<4>(bytes).map(|count| u32::from_ne_bytes(count).into()))
-    };
+    let process_waits { wake, requeue } = layout::read(value)?;
+    let histogram = |counts: [u32; BUCKETS]| Histogram::from_counts(counts.map(u64::from));
     Some((histogram(wake), histogram(requeue)))
-}
-
-fn numbers<const N: usize>(bytes: &[u8]) -> impl Iterator<Item = [u8; N]> + '_ {
-    bytes
-        .chunks_exact(N)
-        .filter_map(|chunk| chunk.try_into().ok())
 }
 
 #[cfg(test)]
@@ -107,7 +114,7 @@ mod tests {
 
     #[test]
     fn another_layout_is_not_misread() {
-        assert!(queues(&[vec![0; CPU_WAITS - 8]], 0).is_none());
+        assert!(queues(&[vec![0; size_of::<cpu_waits>() - 8]], 0).is_none());
         assert!(process(&vec![0; PROCESS_WAITS + 4]).is_none());
     }
 
