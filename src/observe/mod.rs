@@ -36,7 +36,7 @@ use crate::model::{
     CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot, Tunables,
     Wanted,
 };
-use crate::scheduler::{Counters, Entry, Handle, Hold, OwnerRecord, sysfs};
+use crate::scheduler::{Counters, CurrentScheduler, Entry, OwnerRecord, sysfs};
 use crate::tui::event_queue::EventSender;
 use host::HostReader;
 pub use host::online_cpus;
@@ -56,7 +56,7 @@ pub struct Observer {
     placed: Vec<(usize, bool)>,
     /// The reason for view mode.
     view: Option<String>,
-    hold: Hold,
+    scheduler: CurrentScheduler,
     limits: limits::Watch,
     /// The process whose waits are measured besides those of the members.
     watched: Option<ProcessId>,
@@ -80,7 +80,7 @@ struct Kernel {
 impl Observer {
     /// Creates an observer. `proc` is the root of the process file system: `/proc`, or a fixture.
     #[must_use]
-    pub fn new(proc: PathBuf, view: Option<String>, hold: Hold) -> Self {
+    pub fn new(proc: PathBuf, view: Option<String>, scheduler: CurrentScheduler) -> Self {
         Self {
             host: HostReader::new(),
             processes: Processes::new(proc.clone(), Source::Kernel),
@@ -91,7 +91,7 @@ impl Observer {
             places: Vec::new(),
             placed: Vec::new(),
             view,
-            hold,
+            scheduler,
             limits: limits::Watch::start(),
             watched: None,
         }
@@ -101,7 +101,7 @@ impl Observer {
     pub fn tick(&mut self) -> Snapshot {
         let at = monotonic();
         let ruler = sysfs::ruler();
-        self.hold.follow(&ruler);
+        self.scheduler.follow(&ruler);
         let kernel = self.kernel(&ruler);
         let mut processes = self.processes.read();
         let own = [
@@ -132,7 +132,7 @@ impl Observer {
             inspect::read(&self.proc, process).map(Arc::new)
         });
         let waits = waits::read(
-            self.hold.handle(),
+            self.scheduler.handle().as_deref(),
             &processes,
             kernel.members.as_ref(),
             self.watched,
@@ -179,8 +179,8 @@ impl Observer {
     /// Starts measuring this process's waits as well.
     fn watch(&mut self, id: Option<ProcessId>) {
         self.watched = id;
-        if let (Some(handle), Some(id)) = (self.hold.handle(), id) {
-            waits::watch(handle, id);
+        if let (Some(handle), Some(id)) = (self.scheduler.handle(), id) {
+            waits::watch(&handle, id);
         }
     }
 
@@ -190,7 +190,7 @@ impl Observer {
     }
 
     fn kernel(&self, ruler: &Ruler) -> Kernel {
-        let Some(handle) = self.hold.handle() else {
+        let Some(handle) = self.scheduler.handle() else {
             return Kernel::default();
         };
         let entries = handle.members.entries();
@@ -218,7 +218,7 @@ impl Observer {
     ) -> SchedulerStatus {
         let owner = kernel.owner;
         SchedulerStatus {
-            role: match (&self.view, self.hold.others()) {
+            role: match (&self.view, self.scheduler.others()) {
                 (Some(reason), _) => Role::View {
                     reason: reason.clone(),
                 },
@@ -226,7 +226,7 @@ impl Observer {
                 (None, Some(Ok(()))) => Role::Joined {
                     owner: owner.filter(OwnerRecord::lives).map(|owner| owner.pid),
                 },
-                (None, Some(Err(why))) => Role::View { reason: why.into() },
+                (None, Some(Err(why))) => Role::View { reason: why },
             },
             attached: owner
                 .filter(|_| ruler == Ruler::Dualq)
@@ -261,8 +261,6 @@ pub enum SamplerRequest {
     Changed,
     /// Take one this often from now on.
     Interval(Duration),
-    /// This process has come to own a scheduler: look at that one from now on.
-    Own(Box<Handle>),
     /// Read the threads of processes as well, or stop doing so.
     Threads(bool),
     /// Read this as well; a snapshot follows soon.
@@ -311,7 +309,6 @@ pub fn run(
             match requests.recv_timeout(if behind { Duration::ZERO } else { left }) {
                 Err(RecvTimeoutError::Timeout) if behind => {}
                 Ok(SamplerRequest::Watch(id)) => observer.watch(id),
-                Ok(SamplerRequest::Own(handle)) => observer.hold.own(*handle),
                 Ok(SamplerRequest::Within(Duration::ZERO)) => due = Instant::now(),
                 Ok(SamplerRequest::Within(soon)) => later = Some(Instant::now() + soon),
                 // Many changes at once need one snapshot.
@@ -346,7 +343,7 @@ mod tests {
     #[test]
     fn processes_and_host_are_shown_without_privileges() {
         let view = Some("no rights".to_owned());
-        let snapshot = Observer::new("/proc".into(), view, Hold::default()).tick();
+        let snapshot = Observer::new("/proc".into(), view, CurrentScheduler::default()).tick();
         let me = snapshot
             .processes
             .iter()

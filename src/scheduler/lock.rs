@@ -56,8 +56,8 @@ impl StartLock {
                     ),
                 )),
                 Err(TryLockError::Error(error)) => {
- return Err(error).with_context(|| format!("cannot lock {FILE}"));
-}
+                    return Err(error).with_context(|| format!("cannot lock {FILE}"));
+                }
             }
         }
     }

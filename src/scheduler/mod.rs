@@ -9,13 +9,13 @@
 
 pub mod changes;
 mod counters;
+mod current;
 pub(crate) mod entry;
 pub(crate) mod exit;
 mod family;
 pub mod finding;
 mod handle;
 mod heir;
-mod hold;
 pub(crate) mod limits;
 mod load;
 mod lock;
@@ -32,10 +32,10 @@ mod unowned;
 pub(crate) use crate::kernel::program;
 pub use crate::kernel::{pins, sysfs};
 pub use counters::{Counter, Counters};
+pub use current::CurrentScheduler;
 pub use entry::Entry;
 pub use handle::Handle;
 pub use heir::Heir;
-pub use hold::Hold;
 pub use load::{Trial, try_to_load};
 pub use members::{Members, Placement};
 pub use options::{Options, WaitsOption};

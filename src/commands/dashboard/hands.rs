@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::sync::mpsc::{Receiver, Sender};
+use std::sync::mpsc::Sender;
 
 use anyhow::{Context, Result};
 
@@ -14,16 +14,14 @@ use crate::model::{ProcessId, Queue, Tunables};
 use crate::observe::SamplerRequest;
 use crate::record::Past;
 use crate::scheduler::changes::{self, Cause, Change};
-use crate::scheduler::{Handle, Hold, Tuning, served};
+use crate::scheduler::{CurrentScheduler, Tuning, served};
 use crate::sys::signals;
 use crate::tui::effects::Effects;
 use crate::tui::event_queue::EventSender;
 
 /// Carries out the dashboard's commands.
 pub struct Hands {
-    pub hold: Hold,
-    /// Announces a scheduler that this process attaches later.
-    pub handles: Receiver<Handle>,
+    pub scheduler: CurrentScheduler,
     pub orders: Option<Sender<Order>>,
     pub sampler: Sender<SamplerRequest>,
     pub events: EventSender,
@@ -64,24 +62,16 @@ impl Hands {
     }
 
     fn tune(&mut self, percent: u8) -> Result<Tunables> {
-        self.take_newest();
         let tuning = Tuning {
             guarantee_percent: Some(percent),
             ..Tuning::default()
         };
         let now = self
-            .hold
+            .scheduler
             .tune(tuning)?
             .context("cannot change the guarantee: no scheduler of ours can be reached")?;
         self.sample(SamplerRequest::Changed);
         Ok(now)
-    }
-
-    /// Uses the scheduler that this process has attached meanwhile.
-    fn take_newest(&mut self) {
-        if let Some(handle) = self.handles.try_iter().last() {
-            self.hold.own(handle);
-        }
     }
 
     fn sample(&self, request: SamplerRequest) -> Option<Event> {
@@ -91,7 +81,6 @@ impl Hands {
 
     /// Moves the processes one after the other, and reads back from the kernel's map where each is.
     fn move_all(&mut self, batch: &MoveBatch) -> Vec<Moved> {
-        self.take_newest();
         let answers: Vec<Moved> = batch
             .requests()
             .map(|(id, to, children)| {
@@ -114,7 +103,7 @@ impl Hands {
         }
         let start_ticks = Some(id.start_ticks);
         let handle = self
-            .hold
+            .scheduler
             .change(|members| match to {
                 Queue::Priority if children => members.add_with_children(id.pid, start_ticks),
                 Queue::Priority => members.add(id.pid, start_ticks),

@@ -15,7 +15,7 @@ use crate::drill;
 use crate::model::Exit;
 use crate::observe::SamplerRequest;
 use crate::rights;
-use crate::scheduler::{Handle, Heir, Hold, News, Options, Scheduler, detach_unowned, sysfs};
+use crate::scheduler::{CurrentScheduler, Heir, News, Options, Scheduler, detach_unowned, sysfs};
 use crate::signal;
 use crate::tui::event_queue::EventSender;
 
@@ -40,8 +40,8 @@ pub enum Order {
 pub struct Outlets {
     pub events: EventSender,
     pub sampler: Sender<SamplerRequest>,
-    /// Announces the scheduler that this process has attached.
-    pub handles: Sender<Handle>,
+    /// Learns of the scheduler that this process attaches.
+    pub scheduler: CurrentScheduler,
 }
 
 impl Outlets {
@@ -91,39 +91,40 @@ impl Drop for Keeper {
 ///
 /// # Errors
 /// The reason why it could not be started. No thread is left then.
-pub fn own(options: Options, outlets: Outlets) -> Result<(Handle, Keeper)> {
+pub fn own(options: Options, outlets: Outlets) -> Result<Keeper> {
     let (orders, taken) = mpsc::channel();
     let (started, answer) = mpsc::channel();
     let thread = Some(spawn(move || {
         let mut storage = MaybeUninit::uninit();
         let begun = Scheduler::start(&mut storage, options, None).and_then(|scheduler| {
             rights::give_up()?;
-            Ok((scheduler.handle()?, scheduler))
+            outlets.scheduler.own(scheduler.handle()?);
+            Ok(scheduler)
         });
         match begun {
             Err(error) => {
                 let _ = started.send(Err(error));
             }
-            Ok((handle, scheduler)) => {
-                if started.send(Ok(handle)).is_ok() {
+            Ok(scheduler) => {
+                if started.send(Ok(())).is_ok() {
                     keep(scheduler, &taken, &outlets);
                 }
             }
         }
     })?);
-    let handle = answer.recv().context("the scheduler's thread ended")??;
-    Ok((handle, Keeper { orders, thread }))
+    answer.recv().context("the scheduler's thread ended")??;
+    Ok(Keeper { orders, thread })
 }
 
-/// Starts the thread without a scheduler, because another one is active. If that is a dualq scheduler, `hold`
-/// refers to it, and a later attach continues with its members and options.
+/// Starts the thread without a scheduler, because another one is active. If that is a dualq scheduler, a later
+/// attach continues with its members and options.
 ///
 /// # Errors
 /// If the thread cannot be started.
-pub fn stand_by(options: Options, hold: Hold, outlets: Outlets) -> Result<Keeper> {
+pub fn stand_by(options: Options, outlets: Outlets) -> Result<Keeper> {
     let (orders, taken) = mpsc::channel();
     let thread = Some(spawn(move || {
-        wait(options, hold, &taken, &outlets);
+        wait(options, &taken, &outlets);
     })?);
     Ok(Keeper { orders, thread })
 }
@@ -135,14 +136,15 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
 }
 
 /// Waits until an attach is requested and succeeds.
-fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlets) {
-    let mut heir = Heir::follow(None, hold.handle());
+fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
+    let mut heir = Heir::follow(None, outlets.scheduler.handle().as_deref());
     loop {
         let order = match orders.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Disconnected) => return,
             order => order.ok(),
         };
-        let joined = hold.follow(&sysfs::ruler());
+        let joined = outlets.scheduler.follow(&sysfs::ruler());
+        let joined = joined.as_deref();
         heir = Heir::follow(heir, joined);
         let Some(order) = order else { continue };
         match order {
@@ -159,14 +161,12 @@ fn wait(own: Options, mut hold: Hold, orders: &Receiver<Order>, outlets: &Outlet
                 let begun = Scheduler::start(&mut storage, options.unwrap_or(own), joined)
                     .and_then(|scheduler| {
                         rights::give_up()?;
-                        let (mine, seen) = (scheduler.handle()?, scheduler.handle()?);
-                        Ok((mine, seen, scheduler))
+                        outlets.scheduler.own(scheduler.handle()?);
+                        Ok(scheduler)
                     });
                 match begun {
                     Err(error) => outlets.answer(Err(error)),
-                    Ok((mine, seen, scheduler)) => {
-                        let _ = outlets.handles.send(mine);
-                        let _ = outlets.sampler.send(SamplerRequest::Own(Box::new(seen)));
+                    Ok(scheduler) => {
                         outlets.answer(Ok(()));
                         // The new scheduler has its own programs.
                         drop(heir);

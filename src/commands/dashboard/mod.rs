@@ -32,7 +32,7 @@ use crate::observe::{self, Observer, SamplerRequest};
 use crate::record::{self, Past, Recorder};
 use crate::refusal::{Refusal, Status};
 use crate::rights;
-use crate::scheduler::{Handle, Hold, Options, preflight, sysfs};
+use crate::scheduler::{CurrentScheduler, Handle, Options, preflight, sysfs};
 use crate::signal;
 use crate::sys::faults;
 use crate::terminal::{self, Tui};
@@ -46,9 +46,7 @@ use keeper::{Keeper, Order, Outlets};
 struct Kernel {
     /// The reason for view mode.
     view: Option<String>,
-    hold: Hold,
-    /// Announces a scheduler that this process attaches later.
-    handles: Receiver<Handle>,
+    scheduler: CurrentScheduler,
     /// `None` if this process may not attach one.
     keeper: Option<Keeper>,
 }
@@ -101,15 +99,13 @@ pub fn run(
     let kernel = connected?;
     let Kernel {
         view,
-        hold,
-        handles,
+        scheduler,
         keeper,
     } = kernel;
     let past = Past::new().ok().map(|past| Rc::new(RefCell::new(past)));
     let hands = Hands {
-        hold,
+        scheduler,
         past: past.clone(),
-        handles,
         orders: keeper.as_ref().map(|keeper| keeper.orders.clone()),
         sampler,
         events: events.clone(),
@@ -171,11 +167,11 @@ pub(super) fn conclude(outcome: Outcome) -> Result<()> {
 
 /// View mode. Shows a running dualq scheduler if its maps can be read.
 fn only_look() -> Kernel {
-    let (_, handles) = mpsc::channel();
     Kernel {
         view: Some("requested with --view, nothing is attached or moved".to_owned()),
-        hold: Handle::open().map(Hold::other).unwrap_or_default(),
-        handles,
+        scheduler: Handle::open()
+            .map(CurrentScheduler::other)
+            .unwrap_or_default(),
         keeper: None,
     }
 }
@@ -186,34 +182,30 @@ fn connect(
     events: &EventSender,
     sampler: &Sender<SamplerRequest>,
 ) -> Result<Kernel> {
-    let (handles, received) = mpsc::channel();
-    let outlets = Outlets {
+    let outlets = |scheduler: &CurrentScheduler| Outlets {
         events: events.clone(),
         sampler: sampler.clone(),
-        handles,
+        scheduler: scheduler.clone(),
+    };
+    let waits = |scheduler: CurrentScheduler| -> Result<Kernel> {
+        Ok(Kernel {
+            view: None,
+            keeper: Some(keeper::stand_by(options, outlets(&scheduler))?),
+            scheduler,
+        })
     };
     let refusal = if sysfs::ruler() == Ruler::Dualq {
         match join() {
-            Ok(handle) => {
-                let hold = Hold::other(handle);
-                return Ok(Kernel {
-                    view: None,
-                    keeper: Some(keeper::stand_by(options, hold.try_clone()?, outlets)?),
-                    hold,
-                    handles: received,
-                });
-            }
+            Ok(handle) => return waits(CurrentScheduler::other(handle)),
             Err(error) => error.downcast::<Refusal>()?,
         }
     } else {
-        match keeper::own(options, outlets.clone()) {
-            Ok((handle, keeper)) => {
-                let mut hold = Hold::default();
-                hold.own(handle);
+        let scheduler = CurrentScheduler::default();
+        match keeper::own(options, outlets(&scheduler)) {
+            Ok(keeper) => {
                 return Ok(Kernel {
                     view: None,
-                    hold,
-                    handles: received,
+                    scheduler,
                     keeper: Some(keeper),
                 });
             }
@@ -222,16 +214,10 @@ fn connect(
     };
     match refusal.status {
         // The other scheduler may end later; then `x` attaches dualq.
-        Status::AnotherSchedulerRuns => Ok(Kernel {
-            view: None,
-            hold: Hold::default(),
-            handles: received,
-            keeper: Some(keeper::stand_by(options, Hold::default(), outlets)?),
-        }),
+        Status::AnotherSchedulerRuns => waits(CurrentScheduler::default()),
         Status::NotPermitted => Ok(Kernel {
             view: Some(refusal.sentence),
-            hold: Hold::default(),
-            handles: received,
+            scheduler: CurrentScheduler::default(),
             keeper: None,
         }),
         _ => bail!(refusal),
@@ -269,14 +255,14 @@ fn show(
 
     let mut tui = Tui::new()?;
     terminal::report_panics(events.clone());
-    let hold = hands.hold.try_clone()?;
+    let scheduler = hands.scheduler.clone();
     let interval = dashboard.app().interval();
     let snapshots = events.clone();
     thread::Builder::new()
         .name("observe".to_owned())
         .spawn(move || {
             // The observer loads its own BPF program.
-            let observer = Observer::new("/proc".into(), view, hold);
+            let observer = Observer::new("/proc".into(), view, scheduler);
             let _ = rights::give_up();
             observe::run(observer, interval, &heard, &snapshots);
         })?;

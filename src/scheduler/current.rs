@@ -1,4 +1,6 @@
-//! Tracks the running dualq scheduler, and reopens its maps when another one replaces it.
+//! Tracks the running dualq scheduler for all threads, and reopens its maps when another one replaces it.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::Result;
 
@@ -6,62 +8,66 @@ use super::{handle::Handle, lock::StartLock, members::Members, sysfs, tunables::
 use crate::model::{Ruler, Tunables};
 
 /// The running dualq scheduler. Maps of a replaced scheduler stay readable and writable, so each user has to check
-/// which scheduler runs.
+/// which scheduler runs. Clones are one and the same.
+#[derive(Clone, Default)]
+pub struct CurrentScheduler(Arc<Mutex<State>>);
+
 #[derive(Default)]
-pub struct Hold {
+struct State {
     /// The scheduler that this process owns, attached or not.
-    own: Option<Handle>,
+    own: Option<Arc<Handle>>,
     /// Another process's scheduler, or the reason why it cannot be opened; `None` if it does not run.
-    other: Option<Result<Handle, String>>,
+    other: Option<Result<Arc<Handle>, String>>,
 }
 
-impl Hold {
+impl State {
+    fn handle(&self) -> Option<&Arc<Handle>> {
+        match &self.other {
+            Some(other) => other.as_ref().ok(),
+            None => self.own.as_ref(),
+        }
+    }
+}
+
+impl CurrentScheduler {
     /// Tracks the scheduler of another process.
     #[must_use]
     pub fn other(handle: Handle) -> Self {
-        Self {
-            own: None,
-            other: Some(Ok(handle)),
-        }
+        let current = Self::default();
+        current.state().other = Some(Ok(Arc::new(handle)));
+        current
     }
 
     /// Sets the scheduler that this process has attached.
-    pub fn own(&mut self, handle: Handle) {
-        *self = Self {
-            own: Some(handle),
+    pub fn own(&self, handle: Handle) {
+        *self.state() = State {
+            own: Some(Arc::new(handle)),
             other: None,
         };
     }
 
-    /// Duplicates it, for another thread.
-    ///
-    /// # Errors
-    /// If there are no free descriptors.
-    pub fn try_clone(&self) -> Result<Self> {
-        let other = match &self.other {
-            Some(Ok(handle)) => Some(Ok(handle.try_clone()?)),
-            Some(Err(why)) => Some(Err(why.clone())),
-            None => None,
-        };
-        Ok(Self {
-            own: self.own.as_ref().map(Handle::try_clone).transpose()?,
-            other,
-        })
+    /// Held for moments only: a handle is used outside of it.
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Closes a scheduler that was replaced, and opens the one that replaced it.
-    pub fn follow(&mut self, ruler: &Ruler) -> Option<&Handle> {
+    pub fn follow(&self, ruler: &Ruler) -> Option<Arc<Handle>> {
+        let mut state = self.state();
         match ruler {
-            Ruler::Dualq if self.handle().is_none_or(Handle::is_replaced) => {
-                let own = self.own.as_ref().is_some_and(|own| !own.is_replaced());
-                self.other = (!own).then(|| Handle::open().map_err(|error| format!("{error:#}")));
+            Ruler::Dualq if state.handle().is_none_or(|handle| handle.is_replaced()) => {
+                let own = state.own.as_ref().is_some_and(|own| !own.is_replaced());
+                state.other = (!own).then(|| {
+                    let opened = Handle::open().map_err(|error| format!("{error:#}"));
+                    opened.map(Arc::new)
+                });
             }
             Ruler::Dualq | Ruler::Transition => {}
             // Its own scheduler is attached next. Without one, it continues with the members of the last one.
-            _ if self.own.is_some() || matches!(self.other, Some(Err(_))) => self.other = None,
+            _ if state.own.is_some() || matches!(state.other, Some(Err(_))) => state.other = None,
             _ => {}
         }
-        self.handle()
+        state.handle().cloned()
     }
 
     /// Changes the members of the running scheduler, and of one that replaces it at this moment: it may have copied
@@ -69,7 +75,7 @@ impl Hold {
     ///
     /// # Errors
     /// The error of the change; a [`crate::refusal::Refusal`] if another start takes too long.
-    pub fn change(&mut self, change: impl Fn(&Members) -> Result<()>) -> Result<Option<&Handle>> {
+    pub fn change(&self, change: impl Fn(&Members) -> Result<()>) -> Result<Option<Arc<Handle>>> {
         self.on_each(|handle| change(&handle.members))?;
         Ok(self.handle())
     }
@@ -79,14 +85,14 @@ impl Hold {
     ///
     /// # Errors
     /// As [`Self::change`].
-    pub fn tune(&mut self, tuning: Tuning) -> Result<Option<Tunables>> {
+    pub fn tune(&self, tuning: Tuning) -> Result<Option<Tunables>> {
         self.on_each(|handle| handle.tune(tuning))
     }
 
-    fn on_each<T>(&mut self, change: impl Fn(&Handle) -> Result<T>) -> Result<Option<T>> {
+    fn on_each<T>(&self, change: impl Fn(&Handle) -> Result<T>) -> Result<Option<T>> {
         let mut last = None;
         while let Some(handle) = self.follow(&sysfs::ruler()) {
-            last = Some(change(handle)?);
+            last = Some(change(&handle)?);
             if handle.rules() {
                 break;
             }
@@ -101,17 +107,15 @@ impl Hold {
 
     /// Returns the current handle.
     #[must_use]
-    pub fn handle(&self) -> Option<&Handle> {
-        match &self.other {
-            Some(other) => other.as_ref().ok(),
-            None => self.own.as_ref(),
-        }
+    pub fn handle(&self) -> Option<Arc<Handle>> {
+        self.state().handle().cloned()
     }
 
     /// Returns true if another process's scheduler runs, and the reason if it cannot be opened.
     #[must_use]
-    pub fn others(&self) -> Option<Result<(), &str>> {
-        let other = self.other.as_ref()?;
-        Some(other.as_ref().map(|_| ()).map_err(String::as_str))
+    pub fn others(&self) -> Option<Result<(), String>> {
+        let state = self.state();
+        let other = state.other.as_ref()?;
+        Some(other.as_ref().map(|_| ()).map_err(String::clone))
     }
 }
