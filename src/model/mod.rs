@@ -11,6 +11,7 @@
 mod demo;
 mod details;
 mod histogram;
+mod identity;
 mod limits;
 mod process;
 mod scheduler;
@@ -20,8 +21,9 @@ mod waits;
 pub use demo::{DemoEffect, DemoReading, DemoStatus};
 pub use details::{Details, Inspected, Thread, Waited, Wanted};
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
+pub use identity::{Policy, ProcessId};
 pub use limits::{CgroupLimits, LimitedCgroup};
-pub use process::{Policy, Process, ProcessId};
+pub use process::Process;
 pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus, Tunables};
 pub use snapshot::{Cpu, Host, Snapshot};
 pub use waits::{

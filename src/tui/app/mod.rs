@@ -28,6 +28,7 @@ mod demo;
 mod keys;
 mod listing;
 mod moves;
+mod now;
 mod past;
 mod pause;
 mod permitted;
@@ -84,7 +85,7 @@ pub struct App {
     /// While a recording is shown.
     replay: Option<Replay>,
     /// While the screen shows the past.
-    present: Option<Box<past::Present>>,
+    present: Option<Box<now::Present>>,
     /// Something may look different since it was last drawn.
     changed: bool,
 }

@@ -1,6 +1,5 @@
 //! Back in time: the screen as it was at an earlier snapshot, while the present goes on behind it.
 
-use std::collections::HashSet;
 use std::time::Duration;
 
 use super::App;
@@ -10,17 +9,9 @@ use super::keymap::Action;
 use super::list::List;
 use super::message::{Sentence, Tone};
 use super::mode::Mode;
+use super::now::Present;
 use super::replay::changes;
-use super::session::Session;
-use crate::model::{ProcessId, Ruler};
-
-/// The present, while the screen shows the past.
-#[derive(Debug)]
-pub(super) struct Present {
-    session: Session,
-    list: List,
-    tagged: HashSet<ProcessId>,
-}
+use crate::model::Ruler;
 
 impl App {
     /// Returns how long ago that was which is shown; `None` if it is the present.
