@@ -27,9 +27,7 @@ pub mod waits;
 mod workload;
 
 // The names by which the other folders still call them.
-pub use fuzz_entry as parsers;
 pub(crate) use kernel::skeletons;
 pub use record::player as replay;
-pub use sys::{capabilities as rights, log, signals as signal, text};
-pub(crate) use sys::{failpoint as drill, parent_death as parent};
+pub use sys::{log, text};
 pub use tui::{app, input, run as dashboard, terminal, ui};

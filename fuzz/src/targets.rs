@@ -7,7 +7,7 @@ use dualq_top::app::{App, Command, Event};
 use dualq_top::record::{self, Reader};
 use dualq_top::tui::event_queue::EventReceiver;
 use dualq_top::tui::run::Dashboard;
-use dualq_top::{parsers, text};
+use dualq_top::{fuzz_entry, text};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 
@@ -43,17 +43,17 @@ fn all_harmless(texts: &[String]) {
 }
 
 fn stat(bytes: &[u8]) {
-    all_harmless(&parsers::stat(bytes));
+    all_harmless(&fuzz_entry::stat(bytes));
 }
 
 fn command_line(bytes: &[u8]) {
-    let texts = parsers::command_line(bytes);
+    let texts = fuzz_entry::command_line(bytes);
     all_harmless(&texts);
     assert!(texts.iter().all(|text| text.len() <= 1024));
 }
 
 fn system_files(bytes: &[u8]) {
-    let cpus = parsers::system_files(&String::from_utf8_lossy(bytes));
+    let cpus = fuzz_entry::system_files(&String::from_utf8_lossy(bytes));
     assert!(cpus <= 8192, "{cpus} CPUs");
 }
 
@@ -61,16 +61,16 @@ fn exit_record(bytes: &[u8]) {
     // The map's value has one size; what an input lacks is zero.
     let mut record = bytes.to_vec();
     record.resize(33_936, 0);
-    all_harmless(&parsers::exit_record(&record));
-    all_harmless(&parsers::exit_record(bytes));
+    all_harmless(&fuzz_entry::exit_record(&record));
+    all_harmless(&fuzz_entry::exit_record(bytes));
 }
 
 fn maps(bytes: &[u8]) {
-    parsers::maps(bytes);
+    fuzz_entry::maps(bytes);
 }
 
 fn settings(bytes: &[u8]) {
-    if let Some(said) = parsers::settings(bytes) {
+    if let Some(said) = fuzz_entry::settings(bytes) {
         harmless(&said);
         let place = said.strip_prefix("FILE, line ");
         let line = place.and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
@@ -89,11 +89,11 @@ fn arguments(bytes: &[u8]) {
     };
     // As on a command line: no argument holds a zero.
     let words: Vec<&str> = line.split('\0').collect();
-    all_harmless(&parsers::arguments(&words));
+    all_harmless(&fuzz_entry::arguments(&words));
 }
 
 fn measurements(bytes: &[u8]) {
-    let numbers = parsers::measurements(bytes);
+    let numbers = fuzz_entry::measurements(bytes);
     assert!(numbers <= 1_000_001 + bytes.len(), "{numbers} numbers");
 }
 
@@ -112,8 +112,8 @@ fn any_text(bytes: &[u8]) {
 
 /// Whole or byte by byte, the keys are the same; and whatever they are, the dashboard draws.
 fn keys(bytes: &[u8]) {
-    let whole = parsers::keys([bytes]);
-    let pieces = parsers::keys(bytes.chunks(1));
+    let whole = fuzz_entry::keys([bytes]);
+    let pieces = fuzz_entry::keys(bytes.chunks(1));
     assert_eq!(format!("{whole:?}"), format!("{pieces:?}"));
     let mut events = seen();
     events.extend(whole.into_iter().take(200));
@@ -128,7 +128,7 @@ fn recording(bytes: &[u8]) {
 /// Whole frames with any text in them, one a line, on the screen.
 fn records(bytes: &[u8]) {
     let texts: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
-    if let Ok(file) = parsers::recording(&texts) {
+    if let Ok(file) = fuzz_entry::recording(&texts) {
         let events = replay(file);
         show(App::new().replaying(), events);
     }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context, Result, bail};
 
-use crate::signal::{self, Interrupted};
+use crate::sys::signals::{self, Interrupted};
 
 /// The signal that came, if one did. Kept by the handler itself: a thread for it would be one more
 /// that wants a CPU.
@@ -17,9 +17,9 @@ impl Stop {
     /// Where the handlers cannot be set.
     pub fn on_signals() -> Result<Self> {
         let stop = Self::default();
-        signal::put_off(|| {
-            let heeded = |signal: &i32| !signal::is_ignored(*signal);
-            for signal in signal::ENDING.into_iter().filter(heeded) {
+        signals::with_signals_blocked(|| {
+            let heeded = |signal: &i32| !signals::is_ignored(*signal);
+            for signal in signals::ENDING.into_iter().filter(heeded) {
                 let number = usize::try_from(signal)?;
                 signal_hook::flag::register_usize(signal, Arc::clone(&stop.0), number)
                     .context("cannot wait for signals")?;

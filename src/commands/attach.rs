@@ -15,10 +15,10 @@ use super::metrics::Metrics;
 use crate::cli::AttachOptions;
 use crate::log;
 use crate::model::Ruler;
-use crate::rights;
 use crate::scheduler::{Handle, Heir, News, Options, Scheduler, WaitsOption, limits, pins, sysfs};
 use crate::service::{Level, responder};
-use crate::signal;
+use crate::sys::capabilities;
+use crate::sys::signals;
 
 /// Interval for checking that the kernel still runs the scheduler. There is no event for it.
 const LOOK: Duration = Duration::from_millis(500);
@@ -39,7 +39,7 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
         options.waits = WaitsOption::Never;
     }
     let metrics = asked.metrics.map(Metrics::listen).transpose()?;
-    let signals = signal::receive(asked.service)?;
+    let signals = signals::receive(asked.service)?;
     // `--stay` applies to a start, and there is none beside a living owner: `start` refuses.
     let before = match living_owner() {
         Some((handle, owner)) if !options.stay => {
@@ -57,7 +57,7 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
     // Keeps the maps of the scheduler before, and the programs that track new processes there.
     drop(before);
     following.load()?;
-    rights::give_up()?;
+    capabilities::drop_unneeded()?;
     let members = scheduler.handle()?.members.entries()?.len();
     let taken_over = match members {
         0 => String::new(),
@@ -84,7 +84,7 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
             if let Ok(signal) = signals.try_recv() {
                 give_back(scheduler, following)?;
                 // It was asked to stay, and does not.
-                signal::end_by(signal);
+                signals::end_by(signal);
             }
             if !said {
                 following.say(Level::Info, &sentence);
@@ -151,7 +151,7 @@ fn give_back(mut scheduler: Scheduler<'_>, following: &Following) -> Result<()> 
 fn end_in_order(signal: i32) -> Result<()> {
     match signal {
         SIGINT | SIGTERM => Ok(()),
-        _ => signal::end_by(signal),
+        _ => signals::end_by(signal),
     }
 }
 

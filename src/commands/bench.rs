@@ -14,8 +14,8 @@ use crate::bench::{self, Measurement, Plan, report};
 use crate::cli::BenchOptions;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Options, WaitsOption, preflight};
-use crate::signal::Interrupted;
 use crate::sys::own::Folder;
+use crate::sys::signals::Interrupted;
 
 pub fn run(options: &BenchOptions) -> Result<()> {
     let measurements = chosen(&options.only, options.quick)?;

@@ -17,9 +17,9 @@ use crate::demo::{Load, Plan};
 use crate::model::{DemoEffect, DemoReading, ProcessId, Queue, Ruler};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
-use crate::rights;
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
-use crate::signal::{self, Interrupted};
+use crate::sys::capabilities;
+use crate::sys::signals::{self, Interrupted};
 
 /// Pause between a move and measuring its effect: what was begun before the move is done by then.
 const LAST_FRAME: Duration = Duration::from_millis(250);
@@ -41,7 +41,7 @@ pub fn run(
         let (start, record) = (Start::Demo(plan), options.record.record.as_deref());
         return dashboard::run(scheduler, look, preferences, start, record);
     }
-    let received = signal::receive(false)?;
+    let received = signals::receive(false)?;
     let result = measure(options, scheduler, plan, &received);
     // The load has ended here, and the scheduler is detached.
     let interrupted = result.as_ref().err().and_then(|error| error.downcast_ref());
@@ -50,7 +50,7 @@ pub fn run(
         .copied()
         .or(received.try_recv().ok().map(Interrupted))
     {
-        signal::end_by(signal);
+        signals::end_by(signal);
     }
     result
 }
@@ -106,7 +106,7 @@ fn measure(
             Some(own.handle()?)
         }
     };
-    rights::give_up()?;
+    capabilities::drop_unneeded()?;
     let mut watch = Watch {
         load: Load::start(plan)?,
         signals,

@@ -7,9 +7,9 @@ use anyhow::Result;
 
 use super::openmetrics;
 use crate::refusal::{Refusal, Status};
-use crate::rights;
 use crate::scheduler::Handle;
 use crate::service::responder::{self, Page};
+use crate::sys::capabilities;
 
 /// The scheduler that a scrape reads: none until this process has attached the scheduler.
 #[derive(Clone, Default)]
@@ -30,7 +30,7 @@ impl Metrics {
                 &listener,
                 openmetrics::CONTENT_TYPE,
                 // Reading takes no rights: the descriptors are open.
-                || drop(rights::give_up()),
+                || drop(capabilities::drop_unneeded()),
                 move || serves.page(),
             )?;
             listener.local_addr()

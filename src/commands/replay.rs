@@ -17,7 +17,7 @@ use crate::input;
 use crate::record::{self, Fault, Reader};
 use crate::refusal::{Refusal, Status};
 use crate::replay;
-use crate::rights;
+use crate::sys::capabilities;
 use crate::terminal::{self, Tui};
 use crate::text::scrub;
 use crate::tui::event_queue;
@@ -78,7 +78,7 @@ fn show<R: Read + Seek + Send + 'static>(
     look: Look,
     preferences: Preferences,
 ) -> Result<()> {
-    rights::give_up()?;
+    capabilities::drop_unneeded()?;
     // A file that is faulty at the start is refused. A later fault is shown at its place.
     let first = reader.read().map_err(|fault| refusal(name, &fault))?;
     if let Some(export) = export {

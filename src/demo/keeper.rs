@@ -6,9 +6,9 @@ use std::time::{Duration, Instant};
 
 use super::{Load, Plan};
 use crate::app::Event;
-use crate::drill;
 use crate::model::DemoStatus;
 use crate::observe::SamplerRequest;
+use crate::sys::failpoint;
 use crate::tui::event_queue::EventSender;
 
 const LOOK: Duration = Duration::from_millis(250);
@@ -29,7 +29,7 @@ impl Keeper {
             .name("demo".to_owned())
             .spawn(move || {
                 while let Ok(order) = taken.recv() {
-                    drill::here();
+                    failpoint::here();
                     if let Some(plan) = order {
                         keep(plan, &taken, &events, &sampler);
                     }

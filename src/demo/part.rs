@@ -10,7 +10,7 @@ use rustix::process::{Resource, Rlimit, setrlimit};
 
 use super::order::Order;
 use super::{FRAME_NAME, HOG, frame};
-use crate::parent;
+use crate::sys::parent_death;
 use crate::workload::spin::work;
 
 /// The memory limit in bytes, without the threads' stacks: far more than a process needs.
@@ -49,7 +49,7 @@ impl Kind {
 pub fn run(kind: Kind) -> Result<()> {
     let order: Order = serde_json::from_reader(stdin().lock())
         .with_context(|| format!("{} is started by `dualq-top demo`", kind.name()))?;
-    if !parent::ends_with(order.parent)? {
+    if !parent_death::ends_with(order.parent)? {
         return Ok(());
     }
     rustix::thread::set_name(&CString::new(kind.name())?).context("cannot set the name")?;

@@ -31,7 +31,7 @@ impl Watch {
         let (sender, answers) = mpsc::channel();
         let thread = thread::Builder::new().name("limits".to_owned());
         let look = move || {
-            let _ = capabilities::give_up();
+            let _ = capabilities::drop_unneeded();
             for () in asked {
                 let begun = Instant::now();
                 let found = cgroups::read(Path::new(cgroups::ROOT), cgroups::MANY);

@@ -31,12 +31,12 @@ use std::{
 };
 
 use crate::app::Event;
-use crate::drill;
 use crate::model::{
     CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot, Tunables,
     Wanted,
 };
 use crate::scheduler::{Counters, CurrentScheduler, Entry, OwnerRecord, sysfs};
+use crate::sys::failpoint;
 use crate::tui::event_queue::EventSender;
 use host::HostReader;
 pub use host::online_cpus;
@@ -290,7 +290,7 @@ pub fn run(
     // Rates are known from the second snapshot on, so it follows soon.
     let mut wait = SHORTEST.min(interval);
     loop {
-        drill::here();
+        failpoint::here();
         if events
             .send(Event::Snapshot(Box::new(observer.tick())))
             .is_err()

@@ -137,7 +137,7 @@ impl Service {
             let _ = thread::Builder::new()
                 .name("names".to_owned())
                 .spawn(move || {
-                    let _ = capabilities::give_up();
+                    let _ = capabilities::drop_unneeded();
                     for uids in asked {
                         if sender.send(ask(&command, &uids)).is_err() {
                             return;

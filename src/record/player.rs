@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use super::{Fault, Reader, Record, What};
 use crate::app::{Event, Playback, PlaybackRequest};
-use crate::drill;
+use crate::sys::failpoint;
 use crate::tui::event_queue::EventSender;
 
 /// The longest pause between two events during playback.
@@ -142,7 +142,7 @@ impl Player {
     ) -> Result<(), Unheard> {
         let mut next = Ok(first);
         loop {
-            drill::here();
+            failpoint::here();
             let turn = match next {
                 Ok(Some(record)) => self.show(record)?,
                 Ok(None) => self.over("The recording has ended".into())?,

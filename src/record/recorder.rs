@@ -15,11 +15,11 @@ use rustix::fs::Mode;
 
 use super::{About, What, Writer};
 use crate::app::{Command, Event, Moved, Pending};
-use crate::drill;
 use crate::refusal::{Refusal, Status};
-use crate::rights;
-use crate::signal;
+use crate::sys::capabilities;
+use crate::sys::failpoint;
 use crate::sys::own::{FileId, Folder};
+use crate::sys::signals;
 use crate::text::scrub;
 use crate::tui::effects::Happened;
 use crate::tui::event_queue::EventSender;
@@ -87,7 +87,7 @@ pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
     let begun = Instant::now();
     let thread = thread::Builder::new().name("recorder".into());
     let record = move || {
-        let _ = rights::give_up();
+        let _ = capabilities::drop_unneeded();
         if let Err(error) = keep(writer, &received, begun) {
             let _ = events.send(Event::Recorder(format!(
                 "Recording has stopped: {error}. What {name} has so far can be replayed."
@@ -96,7 +96,7 @@ pub fn start(path: &Path, events: EventSender) -> Result<(Recorder, Ending)> {
         drop(finished);
     };
     // The thread starts before signals are handled.
-    signal::put_off(|| thread.spawn(record))??;
+    signals::with_signals_blocked(|| thread.spawn(record))??;
     let recorder = Recorder(Arc::new(Mutex::new(Desk {
         notes: Some(notes),
         begun,
@@ -151,7 +151,7 @@ fn create_at(path: &Path, verb: &str, done: &str) -> Result<(File, Place)> {
 fn keep(mut writer: Writer<File>, notes: &Receiver<Note>, begun: Instant) -> io::Result<()> {
     let mut whole = writer.file().stream_position()?;
     for note in notes {
-        drill::here();
+        failpoint::here();
         let mut lost = note.lost;
         for what in note.whats {
             if let Err(error) = writer.write(note.at, std::mem::take(&mut lost), what) {

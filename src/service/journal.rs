@@ -68,7 +68,7 @@ impl Journal {
         let counted = Arc::clone(&waiting);
         let thread = thread::Builder::new().name("journal".to_owned());
         // Signals are left to the threads that wait for them.
-        signals::put_off(|| thread.spawn(move || write(&received, &counted)))?
+        signals::with_signals_blocked(|| thread.spawn(move || write(&received, &counted)))?
             .context("cannot start a thread")?;
         Ok(Self {
             form,
@@ -102,7 +102,7 @@ impl Journal {
 }
 
 fn write(tasks: &Receiver<Task>, waiting: &AtomicUsize) {
-    let _ = capabilities::give_up();
+    let _ = capabilities::drop_unneeded();
     for task in tasks {
         match task {
             // A reader that has gone is no reason to stop.

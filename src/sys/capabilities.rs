@@ -18,7 +18,7 @@ const KEPT: CapabilitySet = CapabilitySet::KILL.union(CapabilitySet::SYS_PTRACE)
 ///
 /// # Errors
 /// If the kernel refuses the system calls. It never refuses to drop capabilities.
-pub fn give_up() -> io::Result<()> {
+pub fn drop_unneeded() -> io::Result<()> {
     let have = capabilities(None)?;
     set_no_new_privs(true)?;
     set_capabilities(

@@ -133,7 +133,7 @@ pub fn survive_file_size_limit() -> std::io::Result<()> {
 ///
 /// # Errors
 /// If the kernel refuses.
-pub fn put_off<T>(this: impl FnOnce() -> T) -> Result<T> {
+pub fn with_signals_blocked<T>(this: impl FnOnce() -> T) -> Result<T> {
     let before = SigSet::thread_get_mask()?;
     SigSet::all().thread_block()?;
     let done = this();
@@ -152,7 +152,7 @@ pub fn listen(to: impl IntoIterator<Item = i32>) -> Result<Signals> {
         .into_iter()
         .filter(|signal| ignored >> (signal - 1) & 1 == 0);
     let heeded: Vec<i32> = heeded.collect();
-    put_off(|| Signals::new(heeded))?.context("cannot wait for signals")
+    with_signals_blocked(|| Signals::new(heeded))?.context("cannot wait for signals")
 }
 
 /// The time for an orderly end, before output that nobody reads is discarded.
@@ -168,7 +168,7 @@ pub fn receive(reload: bool) -> Result<Receiver<i32>> {
     let mut signals = listen(ENDING.into_iter().chain(fatal()))?;
     let (sender, received) = mpsc::channel();
     let work = move || {
-        let _ = capabilities::give_up();
+        let _ = capabilities::drop_unneeded();
         for signal in signals.forever() {
             let _ = sender.send(signal);
             if !(reload && signal == SIGHUP) {
@@ -249,7 +249,7 @@ mod tests {
 
     #[test]
     fn a_signal_that_comes_while_its_handler_is_set_is_heard() {
-        let mut signals = put_off(|| {
+        let mut signals = with_signals_blocked(|| {
             nix::sys::signal::raise(nix::sys::signal::Signal::SIGHUP).unwrap();
             Signals::new([SIGHUP]).unwrap()
         })

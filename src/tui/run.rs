@@ -10,8 +10,8 @@ use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
 
 use crate::app::{App, Command, Event, Outcome, PlaybackRequest};
-use crate::drill;
 use crate::model::{ProcessId, Wanted};
+use crate::sys::failpoint;
 use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::EventReceiver;
 use crate::ui::theme::Theme;
@@ -100,7 +100,7 @@ impl<'a> Dashboard<'a> {
             let Some(event) = events.recv() else {
                 return Ok(Outcome::Quit);
             };
-            drill::here();
+            failpoint::here();
             // Everything that waits is taken in before the next drawing, so that a slow terminal
             // cannot make the keys lag behind. What has come by now, that is: never without end.
             let waiting = events.take_waiting(MOST_AT_ONCE);

@@ -18,7 +18,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use clap::{Args, Subcommand};
 
-use crate::parent;
+use crate::sys::parent_death;
 pub use periodic::Periodic;
 pub use policy::Policy;
 pub(crate) use policy::set_scheduler;
@@ -65,7 +65,7 @@ pub enum Job {
 /// # Errors
 /// Where the kernel refuses what the part needs.
 pub fn run(part: &Part) -> Result<()> {
-    if !parent::ends_with(part.parent)? {
+    if !parent_death::ends_with(part.parent)? {
         return Ok(());
     }
     if let Job::Peer { command } = &part.job {

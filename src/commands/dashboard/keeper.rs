@@ -11,12 +11,12 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 
 use crate::app::Event;
-use crate::drill;
 use crate::model::Exit;
 use crate::observe::SamplerRequest;
-use crate::rights;
 use crate::scheduler::{CurrentScheduler, Heir, News, Options, Scheduler, detach_unowned, sysfs};
-use crate::signal;
+use crate::sys::capabilities;
+use crate::sys::failpoint;
+use crate::sys::signals;
 use crate::tui::event_queue::EventSender;
 
 /// Interval for checking that the kernel still runs the scheduler. There is no event for it.
@@ -97,7 +97,7 @@ pub fn own(options: Options, outlets: Outlets) -> Result<Keeper> {
     let thread = Some(spawn(move || {
         let mut storage = MaybeUninit::uninit();
         let begun = Scheduler::start(&mut storage, options, None).and_then(|scheduler| {
-            rights::give_up()?;
+            capabilities::drop_unneeded()?;
             outlets.scheduler.own(scheduler.handle()?);
             Ok(scheduler)
         });
@@ -132,7 +132,7 @@ pub fn stand_by(options: Options, outlets: Outlets) -> Result<Keeper> {
 fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
     let thread = thread::Builder::new().name("scheduler".to_owned());
     // The thread starts before signals are handled.
-    signal::put_off(|| thread.spawn(run))?.context("cannot start a thread")
+    signals::with_signals_blocked(|| thread.spawn(run))?.context("cannot start a thread")
 }
 
 /// Waits until an attach is requested and succeeds.
@@ -160,7 +160,7 @@ fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
                 let mut storage = MaybeUninit::uninit();
                 let begun = Scheduler::start(&mut storage, options.unwrap_or(own), joined)
                     .and_then(|scheduler| {
-                        rights::give_up()?;
+                        capabilities::drop_unneeded()?;
                         outlets.scheduler.own(scheduler.handle()?);
                         Ok(scheduler)
                     });
@@ -181,7 +181,7 @@ fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
 /// Carries out requests until the end. Dropping the scheduler detaches it.
 fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, outlets: &Outlets) {
     loop {
-        drill::here();
+        failpoint::here();
         match orders.recv_timeout(LOOK) {
             Ok(Order::Attach) => outlets.answer(scheduler.attach()),
             Ok(Order::Detach) => outlets.answer(scheduler.detach()),

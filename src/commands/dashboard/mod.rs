@@ -24,17 +24,17 @@ use crate::app::{App, Command, Event, Outcome};
 use crate::cli::{Look, ThemeName};
 use crate::dashboard::Dashboard;
 use crate::demo::Plan;
-use crate::drill;
 use crate::input;
 use crate::kernel::libbpf;
 use crate::model::Ruler;
 use crate::observe::{self, Observer, SamplerRequest};
 use crate::record::{self, Past, Recorder};
 use crate::refusal::{Refusal, Status};
-use crate::rights;
 use crate::scheduler::{CurrentScheduler, Handle, Options, preflight, sysfs};
-use crate::signal;
+use crate::sys::capabilities;
+use crate::sys::failpoint;
 use crate::sys::faults;
+use crate::sys::signals;
 use crate::terminal::{self, Tui};
 use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::{self, EventReceiver, EventSender};
@@ -159,7 +159,7 @@ fn fix_path() {
 pub(super) fn conclude(outcome: Outcome) -> Result<()> {
     match outcome {
         Outcome::Quit => Ok(()),
-        Outcome::Signal(signal) => signal::end_by(signal),
+        Outcome::Signal(signal) => signals::end_by(signal),
         Outcome::TerminalGone => std::process::exit(128 + SIGHUP),
         Outcome::Panicked(message) => bail!("internal error: {message}"),
     }
@@ -263,11 +263,11 @@ fn show(
         .spawn(move || {
             // The observer loads its own BPF program.
             let observer = Observer::new("/proc".into(), view, scheduler);
-            let _ = rights::give_up();
+            let _ = capabilities::drop_unneeded();
             observe::run(observer, interval, &heard, &snapshots);
         })?;
     // The demonstration's processes inherit the remaining capabilities.
-    rights::give_up()?;
+    capabilities::drop_unneeded()?;
     input::spawn(events.clone()).context("cannot read the terminal")?;
 
     if hands.plan.is_some()
@@ -289,14 +289,14 @@ pub(super) fn listen_to_signals(
     recorder: Option<Recorder>,
 ) -> Result<()> {
     faults::on_fault(terminal::restore_at_fault).context("cannot handle faults")?;
-    let ending = signal::ENDING.into_iter().chain(signal::fatal());
-    let mut signals = signal::listen(ending.chain([SIGTSTP, SIGCONT]))?;
+    let ending = signals::ENDING.into_iter().chain(signals::fatal());
+    let mut signals = signals::listen(ending.chain([SIGTSTP, SIGCONT]))?;
     thread::Builder::new()
         .name("signals".to_owned())
         .spawn(move || {
-            let _ = rights::give_up();
+            let _ = capabilities::drop_unneeded();
             for signal in signals.forever() {
-                drill::here();
+                failpoint::here();
                 let ends = ![SIGTSTP, SIGCONT].contains(&signal);
                 if let Some(orders) = orders.as_ref().filter(|_| ends) {
                     let _ = orders.send(Order::End);

@@ -52,7 +52,7 @@ pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
     let mut scheduler = Scheduler::start(&mut storage, scheduler, None)?;
     // Before the rights are given up: the command would inherit that.
     let child = start_command(options)?;
-    capabilities::give_up()?;
+    capabilities::drop_unneeded()?;
     let mut attached = true;
     let end = loop {
         signals.pass_on(child)?;

@@ -20,7 +20,7 @@ use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
 use crate::app::Event;
-use crate::drill;
+use crate::sys::failpoint;
 use crate::tui::event_queue::{Closed, EventSender};
 use decode::Decoder;
 
@@ -98,7 +98,7 @@ fn read(terminal: BorrowedFd, resized: BorrowedFd, events: &EventSender) -> Resu
                 events.send(Event::Resize(size.ws_col, size.ws_row))?;
             }
         }
-        drill::here();
+        failpoint::here();
         let state = watched[0].revents();
         if state.contains(PollFlags::IN) {
             match rustix::io::read(terminal, &mut buffer) {
