@@ -248,7 +248,7 @@ void BPF_PROG(dualq_exit_task, struct task_struct *p, struct scx_exit_task_args 
 		count_here(STAT_MEMBER_EXITS);
 }
 
-/* Counts a child without room once: standby instances run these programs as well (src/scheduler/heir.rs). */
+/* Counts a child without room once: standby instances run these programs as well (src/scheduler/standby.rs). */
 static bool is_first_to_notice(struct task_struct *child)
 {
 	struct task_record *t = bpf_task_storage_get(&task_records, child, NULL, BPF_LOCAL_STORAGE_GET_F_CREATE);

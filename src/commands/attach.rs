@@ -15,7 +15,9 @@ use super::metrics::Metrics;
 use crate::cli::AttachOptions;
 use crate::log;
 use crate::model::Ruler;
-use crate::scheduler::{Handle, Heir, News, Options, Scheduler, WaitsOption, limits, pins, sysfs};
+use crate::scheduler::{
+    Handle, News, Options, Scheduler, Standby, WaitsOption, limits, pins, sysfs,
+};
 use crate::service::{Level, responder};
 use crate::sys::capabilities;
 use crate::sys::signals;
@@ -43,11 +45,11 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
     // `--stay` applies to a start, and there is none beside a living owner: `start` refuses.
     let before = match living_owner() {
         Some((handle, owner)) if !options.stay => {
-            let heir = Heir::of(&handle)?;
+            let standby = Standby::of(&handle)?;
             if let Some(signal) = wait_for(&handle, owner, &signals, following)? {
                 return end_in_order(signal);
             }
-            Some((handle, heir))
+            Some((handle, standby))
         }
         _ => None,
     };

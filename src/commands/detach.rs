@@ -3,12 +3,12 @@
 use anyhow::Result;
 
 use super::members::write;
-use crate::scheduler::{Handle, detach_unowned, preflight};
+use crate::scheduler::{Handle, detach_orphan, preflight};
 
 pub fn run() -> Result<()> {
     // "Not running" is reported before missing capabilities.
     drop(Handle::open()?);
     preflight::rights()?;
-    detach_unowned()?;
+    detach_orphan()?;
     write("kernel default\n").map(drop)
 }

@@ -14,11 +14,11 @@ use super::{
     limits, load,
     lock::StartLock,
     options::{Options, WaitsOption},
+    orphan::{beside_another, detach_orphan, detach_pinned},
     owner_record::{OwnerRecord, start_ticks_of},
     pins, preflight,
     restart::Restarts,
     sysfs::{self, wait_until, wait_until_detached},
-    unowned::{beside_another, detach_pinned, detach_unowned},
 };
 use crate::log;
 use crate::model::{Exit, Ruler};
@@ -55,7 +55,7 @@ pub enum News {
 impl<'obj> Scheduler<'obj> {
     /// Checks the preconditions, loads, attaches, waits until the kernel runs the scheduler, and pins it.
     ///
-    /// The members of the scheduler that it `follows`, which the caller tracks as [`super::Heir`], continue in this one.
+    /// The members of the scheduler that it `follows`, which the caller tracks as [`super::Standby`], continue in this one.
     /// So do the members of an orphan, which is taken over with these options.
     ///
     /// # Errors
@@ -229,14 +229,14 @@ impl<'obj> Scheduler<'obj> {
     }
 
     /// Detaches and waits until the kernel's scheduler is active. Members are kept for the next attach. If another
-    /// dualq is attached instead of this one, that one is detached: see [`detach_unowned`].
+    /// dualq is attached instead of this one, that one is detached: see [`detach_orphan`].
     ///
     /// # Errors
     /// If the kernel still runs dualq after ten seconds, or if the other one has a living owner.
     pub fn detach(&mut self) -> Result<()> {
         let Some(link) = self.link.take() else {
             return match sysfs::ruler() {
-                Ruler::Dualq => detach_unowned(),
+                Ruler::Dualq => detach_orphan(),
                 _ => Ok(()),
             };
         };

@@ -13,7 +13,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::app::Event;
 use crate::model::Exit;
 use crate::observe::SamplerRequest;
-use crate::scheduler::{CurrentScheduler, Heir, News, Options, Scheduler, detach_unowned, sysfs};
+use crate::scheduler::{CurrentScheduler, News, Options, Scheduler, Standby, detach_orphan, sysfs};
 use crate::sys::capabilities;
 use crate::sys::failpoint;
 use crate::sys::signals;
@@ -137,7 +137,7 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
 
 /// Waits until an attach is requested and succeeds.
 fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
-    let mut heir = Heir::follow(None, outlets.scheduler.handle().as_deref());
+    let mut standby = Standby::follow(None, outlets.scheduler.handle().as_deref());
     loop {
         let order = match orders.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Disconnected) => return,
@@ -145,13 +145,13 @@ fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
         };
         let joined = outlets.scheduler.follow(&sysfs::ruler());
         let joined = joined.as_deref();
-        heir = Heir::follow(heir, joined);
+        standby = Standby::follow(standby, joined);
         let Some(order) = order else { continue };
         match order {
             Order::End => return,
             // Done.
             Order::Follow => {}
-            Order::Detach => outlets.answer(detach_unowned()),
+            Order::Detach => outlets.answer(detach_orphan()),
             Order::MeasureWaits(_) => outlets.waits_switched(Err(anyhow!(
                 "cannot turn measuring on or off here: use the dashboard that attached the scheduler"
             ))),
@@ -169,7 +169,7 @@ fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
                     Ok(scheduler) => {
                         outlets.answer(Ok(()));
                         // The new scheduler has its own programs.
-                        drop(heir);
+                        drop(standby);
                         return keep(scheduler, orders, outlets);
                     }
                 }

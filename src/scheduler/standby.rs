@@ -8,12 +8,12 @@ use super::handle::Handle;
 
 /// Tracks the creation and end of members of another process's scheduler. The owner's programs end with the
 /// owner, however it dies; with these, no process is missed until the next scheduler has its own.
-pub struct Heir {
+pub struct Standby {
     of: u32,
     _noticing: [OwnedFd; 2],
 }
 
-impl Heir {
+impl Standby {
     /// Attaches the programs. They are loaded already, so this needs no capability.
     ///
     /// # Errors
@@ -27,10 +27,10 @@ impl Heir {
 
     /// Replaces the tracked scheduler if another one is held now.
     #[must_use]
-    pub fn follow(heir: Option<Self>, handle: Option<&Handle>) -> Option<Self> {
+    pub fn follow(standby: Option<Self>, handle: Option<&Handle>) -> Option<Self> {
         let handle = handle?;
-        match heir {
-            Some(heir) if handle.id().is_ok_and(|id| id == heir.of) => Some(heir),
+        match standby {
+            Some(standby) if handle.id().is_ok_and(|id| id == standby.of) => Some(standby),
             // If it cannot be attached now, the next check tries again.
             _ => Self::of(handle).ok(),
         }

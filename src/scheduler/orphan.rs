@@ -34,7 +34,7 @@ pub(super) fn beside_another() -> Result<Option<Handle>> {
 /// # Errors
 /// A [`Refusal`] if none runs or its owner lives; an error if the pin cannot be removed, or if the kernel has not
 /// detached after ten seconds.
-pub fn detach_unowned() -> Result<()> {
+pub fn detach_orphan() -> Result<()> {
     // Under the lock, so that no other instance takes it over meanwhile.
     let _turn = StartLock::take()?;
     let handle = Handle::open()?;
