@@ -10,11 +10,11 @@
 #![forbid(unsafe_code)]
 
 mod frame;
-pub mod keeper;
 mod load;
 mod order;
 pub mod part;
 mod record;
+pub mod supervisor;
 
 use std::time::Duration;
 

@@ -3,8 +3,8 @@
 //! `tui`.
 //! It must never know: another command, the rules.
 
-mod hands;
-mod keeper;
+mod executor;
+mod scheduler_thread;
 
 use std::{
     cell::RefCell,
@@ -39,8 +39,8 @@ use crate::terminal::{self, Tui};
 use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::{self, EventReceiver, EventSender};
 use crate::ui::theme::{Depth, Theme};
-use hands::Hands;
-use keeper::{Keeper, Order, Outlets};
+use executor::Executor;
+use scheduler_thread::{Outlets, Request, SchedulerThread};
 
 /// The scheduler's side of this run of the dashboard.
 struct Kernel {
@@ -48,7 +48,7 @@ struct Kernel {
     view: Option<String>,
     scheduler: CurrentScheduler,
     /// `None` if this process may not attach one.
-    keeper: Option<Keeper>,
+    thread: Option<SchedulerThread>,
 }
 
 /// The way in which the dashboard starts.
@@ -100,16 +100,16 @@ pub fn run(
     let Kernel {
         view,
         scheduler,
-        keeper,
+        thread,
     } = kernel;
     let past = Past::new().ok().map(|past| Rc::new(RefCell::new(past)));
-    let hands = Hands {
+    let executor = Executor {
         scheduler,
         past: past.clone(),
-        orders: keeper.as_ref().map(|keeper| keeper.orders.clone()),
+        requests: thread.as_ref().map(|thread| thread.requests.clone()),
         sampler,
         events: events.clone(),
-        keeper: None,
+        supervisor: None,
         plan: match start {
             Start::Demo(plan) => Some(plan),
             _ => None,
@@ -129,14 +129,14 @@ pub fn run(
     let dashboard = Dashboard::new(app).theme(theme(look)).on_happened(note);
     let outcome = show(
         view,
-        hands,
+        executor,
         recorder.clone(),
         dashboard,
         &events,
         &received,
         heard,
     );
-    let ended = keeper.is_none_or(|mut keeper| keeper.end());
+    let ended = thread.is_none_or(|mut thread| thread.end());
     // A panic while the dashboard ran has been reported already.
     if !ended && !matches!(outcome, Ok(Outcome::Panicked(_))) {
         bail!("the scheduler's thread panicked; the kernel's scheduler is back");
@@ -172,7 +172,7 @@ fn only_look() -> Kernel {
         scheduler: Handle::open()
             .map(CurrentScheduler::other)
             .unwrap_or_default(),
-        keeper: None,
+        thread: None,
     }
 }
 
@@ -190,7 +190,7 @@ fn connect(
     let waits = |scheduler: CurrentScheduler| -> Result<Kernel> {
         Ok(Kernel {
             view: None,
-            keeper: Some(keeper::stand_by(options, outlets(&scheduler))?),
+            thread: Some(scheduler_thread::stand_by(options, outlets(&scheduler))?),
             scheduler,
         })
     };
@@ -201,12 +201,12 @@ fn connect(
         }
     } else {
         let scheduler = CurrentScheduler::default();
-        match keeper::own(options, outlets(&scheduler)) {
-            Ok(keeper) => {
+        match scheduler_thread::own(options, outlets(&scheduler)) {
+            Ok(thread) => {
                 return Ok(Kernel {
                     view: None,
                     scheduler,
-                    keeper: Some(keeper),
+                    thread: Some(thread),
                 });
             }
             Err(error) => error.downcast::<Refusal>()?,
@@ -218,7 +218,7 @@ fn connect(
         Status::NotPermitted => Ok(Kernel {
             view: Some(refusal.sentence),
             scheduler: CurrentScheduler::default(),
-            keeper: None,
+            thread: None,
         }),
         _ => bail!(refusal),
     }
@@ -244,18 +244,18 @@ pub(super) fn theme(look: Look) -> Theme {
 
 fn show(
     view: Option<String>,
-    mut hands: Hands,
+    mut executor: Executor,
     recorder: Option<Recorder>,
     dashboard: Dashboard<'_>,
     events: &EventSender,
     received: &EventReceiver,
     heard: Receiver<SamplerRequest>,
 ) -> Result<Outcome> {
-    listen_to_signals(events.clone(), hands.orders.clone(), recorder)?;
+    listen_to_signals(events.clone(), executor.requests.clone(), recorder)?;
 
     let mut tui = Tui::new()?;
     terminal::report_panics(events.clone());
-    let scheduler = hands.scheduler.clone();
+    let scheduler = executor.scheduler.clone();
     let interval = dashboard.app().interval();
     let snapshots = events.clone();
     thread::Builder::new()
@@ -270,22 +270,22 @@ fn show(
     capabilities::drop_unneeded()?;
     input::spawn(events.clone()).context("cannot read the terminal")?;
 
-    if hands.plan.is_some()
-        && let Some(event) = hands.perform(Command::Demo(true))
+    if executor.plan.is_some()
+        && let Some(event) = executor.perform(Command::Demo(true))
     {
         let _ = events.send(event);
     }
     dashboard
         .on_suspend(terminal::suspend)
         .on_resume(terminal::resume)
-        .run(tui.screen(), received, &mut hands)
+        .run(tui.screen(), received, &mut executor)
 }
 
 /// Detaches at once on a signal that ends the program, even if the drawing thread is blocked, and sees to
 /// it that the program ends.
 pub(super) fn listen_to_signals(
     events: EventSender,
-    orders: Option<Sender<Order>>,
+    requests: Option<Sender<Request>>,
     recorder: Option<Recorder>,
 ) -> Result<()> {
     faults::on_fault(terminal::restore_at_fault).context("cannot handle faults")?;
@@ -298,8 +298,8 @@ pub(super) fn listen_to_signals(
             for signal in signals.forever() {
                 failpoint::here();
                 let ends = ![SIGTSTP, SIGCONT].contains(&signal);
-                if let Some(orders) = orders.as_ref().filter(|_| ends) {
-                    let _ = orders.send(Order::End);
+                if let Some(requests) = requests.as_ref().filter(|_| ends) {
+                    let _ = requests.send(Request::End);
                 }
                 let _ = events.send(match signal {
                     SIGTSTP => Event::Suspend,

@@ -24,7 +24,7 @@ const LOOK: Duration = Duration::from_millis(500);
 
 /// A request to the thread.
 #[derive(Debug, Clone, Copy)]
-pub enum Order {
+pub enum Request {
     Attach,
     Detach,
     /// A process was moved. If another process owns the scheduler, a later `Attach` takes over its members, even if
@@ -65,23 +65,23 @@ impl Outlets {
     }
 }
 
-/// The running thread. It ends with [`Order::End`], or when this is dropped: a panic of the drawing thread must
+/// The running thread. It ends with [`Request::End`], or when this is dropped: a panic of the drawing thread must
 /// not end the process before the scheduler is detached and its pins are gone.
-pub struct Keeper {
-    pub orders: Sender<Order>,
+pub struct SchedulerThread {
+    pub requests: Sender<Request>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
+impl SchedulerThread {
     /// Ends the scheduler and waits for its end. Returns false if the thread has panicked.
     pub fn end(&mut self) -> bool {
-        let _ = self.orders.send(Order::End);
+        let _ = self.requests.send(Request::End);
         let thread = self.thread.take();
         thread.is_none_or(|thread| thread.join().is_ok())
     }
 }
 
-impl Drop for Keeper {
+impl Drop for SchedulerThread {
     fn drop(&mut self) {
         self.end();
     }
@@ -91,8 +91,8 @@ impl Drop for Keeper {
 ///
 /// # Errors
 /// The reason why it could not be started. No thread is left then.
-pub fn own(options: Options, outlets: Outlets) -> Result<Keeper> {
-    let (orders, taken) = mpsc::channel();
+pub fn own(options: Options, outlets: Outlets) -> Result<SchedulerThread> {
+    let (requests, taken) = mpsc::channel();
     let (started, answer) = mpsc::channel();
     let thread = Some(spawn(move || {
         let mut storage = MaybeUninit::uninit();
@@ -113,7 +113,7 @@ pub fn own(options: Options, outlets: Outlets) -> Result<Keeper> {
         }
     })?);
     answer.recv().context("the scheduler's thread ended")??;
-    Ok(Keeper { orders, thread })
+    Ok(SchedulerThread { requests, thread })
 }
 
 /// Starts the thread without a scheduler, because another one is active. If that is a dualq scheduler, a later
@@ -121,12 +121,12 @@ pub fn own(options: Options, outlets: Outlets) -> Result<Keeper> {
 ///
 /// # Errors
 /// If the thread cannot be started.
-pub fn stand_by(options: Options, outlets: Outlets) -> Result<Keeper> {
-    let (orders, taken) = mpsc::channel();
+pub fn stand_by(options: Options, outlets: Outlets) -> Result<SchedulerThread> {
+    let (requests, taken) = mpsc::channel();
     let thread = Some(spawn(move || {
         wait(options, &taken, &outlets);
     })?);
-    Ok(Keeper { orders, thread })
+    Ok(SchedulerThread { requests, thread })
 }
 
 fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
@@ -136,26 +136,26 @@ fn spawn(run: impl FnOnce() + Send + 'static) -> Result<JoinHandle<()>> {
 }
 
 /// Waits until an attach is requested and succeeds.
-fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
+fn wait(own: Options, requests: &Receiver<Request>, outlets: &Outlets) {
     let mut standby = Standby::follow(None, outlets.scheduler.handle().as_deref());
     loop {
-        let order = match orders.recv_timeout(LOOK) {
+        let request = match requests.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Disconnected) => return,
-            order => order.ok(),
+            request => request.ok(),
         };
         let joined = outlets.scheduler.follow(&sysfs::ruler());
         let joined = joined.as_deref();
         standby = Standby::follow(standby, joined);
-        let Some(order) = order else { continue };
-        match order {
-            Order::End => return,
+        let Some(request) = request else { continue };
+        match request {
+            Request::End => return,
             // Done.
-            Order::Follow => {}
-            Order::Detach => outlets.answer(detach_orphan()),
-            Order::MeasureWaits(_) => outlets.waits_switched(Err(anyhow!(
+            Request::Follow => {}
+            Request::Detach => outlets.answer(detach_orphan()),
+            Request::MeasureWaits(_) => outlets.waits_switched(Err(anyhow!(
                 "cannot turn measuring on or off here: use the dashboard that attached the scheduler"
             ))),
-            Order::Attach => {
+            Request::Attach => {
                 let options = joined.and_then(|handle| handle.options().ok().flatten());
                 let mut storage = MaybeUninit::uninit();
                 let begun = Scheduler::start(&mut storage, options.unwrap_or(own), joined)
@@ -170,7 +170,7 @@ fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
                         outlets.answer(Ok(()));
                         // The new scheduler has its own programs.
                         drop(standby);
-                        return keep(scheduler, orders, outlets);
+                        return keep(scheduler, requests, outlets);
                     }
                 }
             }
@@ -179,17 +179,17 @@ fn wait(own: Options, orders: &Receiver<Order>, outlets: &Outlets) {
 }
 
 /// Carries out requests until the end. Dropping the scheduler detaches it.
-fn keep(mut scheduler: Scheduler<'_>, orders: &Receiver<Order>, outlets: &Outlets) {
+fn keep(mut scheduler: Scheduler<'_>, requests: &Receiver<Request>, outlets: &Outlets) {
     loop {
         failpoint::here();
-        match orders.recv_timeout(LOOK) {
-            Ok(Order::Attach) => outlets.answer(scheduler.attach()),
-            Ok(Order::Detach) => outlets.answer(scheduler.detach()),
-            Ok(Order::MeasureWaits(on)) => {
+        match requests.recv_timeout(LOOK) {
+            Ok(Request::Attach) => outlets.answer(scheduler.attach()),
+            Ok(Request::Detach) => outlets.answer(scheduler.detach()),
+            Ok(Request::MeasureWaits(on)) => {
                 outlets.waits_switched(scheduler.measure_waits(on).map(|()| on));
             }
-            Ok(Order::Follow) => {}
-            Ok(Order::End) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Request::Follow) => {}
+            Ok(Request::End) | Err(RecvTimeoutError::Disconnected) => return,
             // The next snapshot shows the end and its reason.
             Err(RecvTimeoutError::Timeout) => {
                 if let News::Restarted(exit) = scheduler.news() {

@@ -6,7 +6,7 @@ use std::sync::mpsc::Sender;
 
 use anyhow::{Context, Result};
 
-use super::keeper::Order;
+use super::scheduler_thread::Request;
 use crate::app::{Command, Event, MoveBatch, Moved, Then};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
@@ -20,43 +20,43 @@ use crate::tui::effects::Effects;
 use crate::tui::event_queue::EventSender;
 
 /// Carries out the dashboard's commands.
-pub struct Hands {
+pub struct Executor {
     pub scheduler: CurrentScheduler,
-    pub orders: Option<Sender<Order>>,
+    pub requests: Option<Sender<Request>>,
     pub sampler: Sender<SamplerRequest>,
     pub events: EventSender,
     /// Runs the demonstration load, once it has been started.
-    pub keeper: Option<demo::keeper::Keeper>,
+    pub supervisor: Option<demo::supervisor::LoadSupervisor>,
     /// The last minutes; `None` if they cannot be kept.
     pub past: Option<Rc<RefCell<Past>>>,
     /// The load that the command line asks for.
     pub plan: Option<Plan>,
 }
 
-impl Hands {
-    fn order_demo(&mut self, start: bool) -> Result<()> {
-        let keeper = match &mut self.keeper {
-            Some(keeper) => keeper,
+impl Executor {
+    fn request_demo(&mut self, start: bool) -> Result<()> {
+        let supervisor = match &mut self.supervisor {
+            Some(supervisor) => supervisor,
             none => none.insert(
-                demo::keeper::Keeper::new(self.events.clone(), self.sampler.clone())
+                demo::supervisor::LoadSupervisor::new(self.events.clone(), self.sampler.clone())
                     .context("cannot start the demonstration")?,
             ),
         };
         if start {
             let usual = || Plan::new(None, None, demo::SECONDS);
-            keeper.start(self.plan.map_or_else(usual, Ok)?);
+            supervisor.start(self.plan.map_or_else(usual, Ok)?);
         } else {
-            keeper.stop();
+            supervisor.stop();
         }
         Ok(())
     }
 
     /// Asks the thread that owns the scheduler; it answers later, unless there is none.
-    fn order(&self, order: Order) -> Option<Event> {
+    fn request(&self, request: Request) -> Option<Event> {
         let sent = self
-            .orders
+            .requests
             .as_ref()
-            .is_some_and(|orders| orders.send(order).is_ok());
+            .is_some_and(|requests| requests.send(request).is_ok());
         let sentence = "cannot attach or detach in view mode: run dualq-top with sudo";
         (!sent).then(|| Event::Scheduler(Err(sentence.to_owned())))
     }
@@ -89,8 +89,8 @@ impl Hands {
             })
             .collect();
         if answers.iter().any(|(_, result)| result.is_ok()) {
-            if let Some(orders) = &self.orders {
-                let _ = orders.send(Order::Follow);
+            if let Some(requests) = &self.requests {
+                let _ = requests.send(Request::Follow);
             }
             self.sample(SamplerRequest::Changed);
         }
@@ -120,7 +120,7 @@ impl Hands {
     }
 }
 
-impl Effects for Hands {
+impl Effects for Executor {
     fn perform(&mut self, command: Command) -> Option<Event> {
         match command {
             Command::Move(batch) => Some(Event::Moved(self.move_all(&batch))),
@@ -128,15 +128,15 @@ impl Effects for Hands {
                 let send = |id| signals::send(id, signal).map_err(|error| format!("{error:#}"));
                 Some(Event::Signalled(to.into_iter().map(send).collect()))
             }
-            Command::Attach => self.order(Order::Attach),
-            Command::Detach => self.order(Order::Detach),
-            Command::MeasureWaits(on) => self.order(Order::MeasureWaits(on)),
+            Command::Attach => self.request(Request::Attach),
+            Command::Detach => self.request(Request::Detach),
+            Command::MeasureWaits(on) => self.request(Request::MeasureWaits(on)),
             Command::Guarantee(percent) => {
                 let tuned = self.tune(percent).map_err(|error| format!("{error:#}"));
                 Some(Event::Tuned(tuned))
             }
             Command::Demo(start) => {
-                let error = self.order_demo(start).err()?;
+                let error = self.request_demo(start).err()?;
                 Some(Event::Demo(DemoStatus::Ended(format!("{error:#}"))))
             }
             Command::Interval(interval) => self.sample(SamplerRequest::Interval(interval)),

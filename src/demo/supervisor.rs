@@ -14,12 +14,12 @@ use crate::tui::event_queue::EventSender;
 const LOOK: Duration = Duration::from_millis(250);
 
 /// Starts and stops one load at a time. Dropping it ends the load and waits for its end.
-pub struct Keeper {
+pub struct LoadSupervisor {
     orders: Option<Sender<Option<Plan>>>,
     thread: Option<JoinHandle<()>>,
 }
 
-impl Keeper {
+impl LoadSupervisor {
     /// # Errors
     /// If the thread cannot be started.
     pub fn new(events: EventSender, sampler: Sender<SamplerRequest>) -> std::io::Result<Self> {
@@ -57,7 +57,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for LoadSupervisor {
     fn drop(&mut self) {
         self.orders = None;
         if let Some(thread) = self.thread.take() {
