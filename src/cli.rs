@@ -208,7 +208,7 @@ pub enum Command {
     Bench(BenchOptions),
     /// Run one process of a measurement
     #[command(hide = true)]
-    BenchPart(bench::part::Part),
+    BenchPart(bench::worker::Worker),
 }
 
 /// The smallest screen that the dashboard can be drawn on, and the largest that is written.

@@ -9,8 +9,8 @@ use clap::Parser;
 
 use crate::app::Event;
 use crate::bench::observed::KernelCounts;
-use crate::bench::part::tool;
 use crate::bench::record::Record;
+use crate::bench::worker::tool;
 use crate::cli::{self, Cli};
 use crate::commands::process;
 use crate::input::decode::Decoder;

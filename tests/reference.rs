@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command, CommandFactory};
 use dualq_top::app::keymap::{Group, KEYMAP};
-use dualq_top::bench::part::tool::Tool;
+use dualq_top::bench::worker::tool::Tool;
 use dualq_top::cli::Cli;
 use dualq_top::scheduler::Counter;
 

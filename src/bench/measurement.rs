@@ -1,12 +1,12 @@
 //! The measurements: their processes, and the figures from the processes' reports.
 
-use super::crew::{Order, Role};
+use super::contender::Contender;
 use super::figure::Figure;
 use super::observed::Observed;
-use super::part::tool::{Run, Tool};
-use super::part::{Job, Periodic};
-use super::rival::Rival;
 use super::statistics::{ENOUGH_FOR_P99, percentile};
+use super::worker::tool::{Run, Tool};
+use super::worker::{Job, Periodic};
+use super::workers::{Order, Role};
 
 const MS: u64 = 1_000_000;
 /// The mean period of a probe's wake-ups.
@@ -130,7 +130,7 @@ impl Measurement {
         }
     }
 
-    /// Returns the name of the favoured task for the rivals' labels.
+    /// Returns the name of the favoured task for the contenders' labels.
     #[must_use]
     pub fn favoured(self) -> &'static str {
         match self {
@@ -163,26 +163,28 @@ impl Measurement {
         }
     }
 
-    /// Returns the rivals for which it means something.
+    /// Returns the contenders for which it means something.
     #[must_use]
-    pub fn rivals(self, peers: usize) -> Vec<Rival> {
-        let mut rivals = match self {
-            Self::Check(tool) => return tool.same().rivals(peers),
-            Self::WakeUp { .. } | Self::Frame { .. } | Self::Crowd { .. } => Rival::KERNEL.to_vec(),
-            Self::Messages | Self::Pipe => vec![Rival::Default, Rival::Fifo],
-            Self::Throughput { .. } | Self::Switches => vec![Rival::Default],
+    pub fn contenders(self, peers: usize) -> Vec<Contender> {
+        let mut contenders = match self {
+            Self::Check(tool) => return tool.same().contenders(peers),
+            Self::WakeUp { .. } | Self::Frame { .. } | Self::Crowd { .. } => {
+                Contender::KERNEL.to_vec()
+            }
+            Self::Messages | Self::Pipe => vec![Contender::Default, Contender::Fifo],
+            Self::Throughput { .. } | Self::Switches => vec![Contender::Default],
             // 300 that never sleep as SCHED_FIFO would leave nothing to the machine.
-            Self::Shares => vec![Rival::Default, Rival::Nice, Rival::OthersIdle],
-            Self::Toggle => return vec![Rival::DualqPriority],
+            Self::Shares => vec![Contender::Default, Contender::Nice, Contender::OthersIdle],
+            Self::Toggle => return vec![Contender::DualqPriority],
         };
-        rivals.extend(Rival::DUALQ);
-        rivals.extend((0..peers).map(Rival::Peer));
-        rivals
+        contenders.extend(Contender::DUALQ);
+        contenders.extend((0..peers).map(Contender::Peer));
+        contenders
     }
 
     /// Returns its processes.
     #[must_use]
-    pub fn orders(self, rival: Rival, setting: Setting) -> Vec<Order> {
+    pub fn orders(self, contender: Contender, setting: Setting) -> Vec<Order> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let spins = |ns: f64| (ns * setting.spins_per_ns) as u64;
         let periodic = |threads, period_ns, work_ns| {
@@ -196,12 +198,12 @@ impl Measurement {
         };
         let it = |job| Order {
             role: Role::Favoured,
-            policy: rival.favoured(),
+            policy: contender.favoured(),
             job,
         };
         let other = |job| Order {
             role: Role::Other,
-            policy: rival.others(),
+            policy: contender.others(),
             job,
         };
         let hogs = |each: u32| (0..each * setting.cpus).map(|_| other(periodic(1, 0, UNIT_NS)));
@@ -396,9 +398,9 @@ mod tests {
             keys.dedup();
             assert_eq!(keys.len(), all.len());
             for measurement in all {
-                let rivals = measurement.rivals(1);
+                let contenders = measurement.contenders(1);
                 assert!(
-                    rivals.contains(&Rival::Default) || measurement == Measurement::Toggle,
+                    contenders.contains(&Contender::Default) || measurement == Measurement::Toggle,
                     "{measurement:?}"
                 );
             }
@@ -415,7 +417,7 @@ mod tests {
             quick: false,
         };
         for tasks in [50, 1000] {
-            let orders = Measurement::Crowd { tasks }.orders(Rival::Default, setting);
+            let orders = Measurement::Crowd { tasks }.orders(Contender::Default, setting);
             let Job::Periodic(crowd) = &orders[0].job else {
                 panic!("not a crowd");
             };

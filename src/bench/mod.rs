@@ -3,24 +3,24 @@
 //! It must never know: the dashboard, a command.
 //!
 //! A measurement runs child processes (this program again) that begin and end at given times, so that their parent
-//! sleeps meanwhile. Each repetition measures all rivals, so that a machine that changes its speed changes it for all
-//! of them. Nothing on the machine is changed except its scheduler, which ends with the program: see [`crew`].
+//! sleeps meanwhile. Each repetition measures all contenders, so that a machine that changes its speed changes it for all
+//! of them. Nothing on the machine is changed except its scheduler, which ends with the program: see [`workers`].
 
-pub mod crew;
+mod contender;
 mod figure;
 mod machine;
 mod measurement;
 mod memory;
 pub(crate) mod observed;
-pub mod part;
 mod peer;
 pub(crate) mod record;
 pub mod report;
 mod results;
-mod rival;
 mod run;
 mod statistics;
 pub mod stop;
+pub mod worker;
+pub mod workers;
 
 pub use measurement::Measurement;
 pub use results::Results;

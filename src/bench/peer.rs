@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::crew::{Order, Role};
-use super::part::{Job, Policy};
 use super::stop::Stop;
+use super::worker::{Job, Policy};
+use super::workers::{Order, Role};
 use crate::model::Ruler;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::sysfs;

@@ -1,15 +1,15 @@
-//! All figures of all repetitions, by measurement and rival.
+//! All figures of all repetitions, by measurement and contender.
 
+use super::contender::Contender;
 use super::figure::Figure;
 use super::machine::Machine;
 use super::measurement::Measurement;
-use super::rival::Rival;
 use super::statistics::Spread;
 
-/// A row of a table: a rival's figures, in the order of the columns.
+/// A row of a table: a contender's figures, in the order of the columns.
 #[derive(Debug, Clone)]
 pub struct Row {
-    pub rival: Rival,
+    pub contender: Contender,
     pub figures: Vec<(Figure, Vec<f64>)>,
 }
 
@@ -29,13 +29,18 @@ pub struct Results {
 }
 
 impl Results {
-    pub fn add(&mut self, measurement: Measurement, rival: Rival, figures: Vec<(Figure, f64)>) {
+    pub fn add(
+        &mut self,
+        measurement: Measurement,
+        contender: Contender,
+        figures: Vec<(Figure, f64)>,
+    ) {
         let table = place(&mut self.tables, &measurement);
-        let row = match table.iter().position(|row| row.rival == rival) {
+        let row = match table.iter().position(|row| row.contender == contender) {
             Some(at) => &mut table[at],
             None => {
                 table.push(Row {
-                    rival,
+                    contender,
                     figures: Vec::new(),
                 });
                 let last = table.len() - 1;
@@ -52,9 +57,18 @@ impl Results {
     }
 
     #[must_use]
-    pub fn find(&self, measurement: Measurement, rival: Rival, figure: Figure) -> Option<Spread> {
+    pub fn find(
+        &self,
+        measurement: Measurement,
+        contender: Contender,
+        figure: Figure,
+    ) -> Option<Spread> {
         let table = self.tables.iter().find(|(one, _)| *one == measurement)?;
-        table.1.iter().find(|row| row.rival == rival)?.find(figure)
+        table
+            .1
+            .iter()
+            .find(|row| row.contender == contender)?
+            .find(figure)
     }
 
     #[must_use]

@@ -7,17 +7,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::crew::Crew;
+use super::contender::{Contender, Ruler};
 use super::figure::Figure;
 use super::machine::Machine;
 use super::measurement::{Measurement, Setting};
 use super::memory;
 use super::observed::{KernelCounts, Observed};
-use super::part::{Span, set_scheduler};
 use super::peer::Peer;
 use super::results::Results;
-use super::rival::{Rival, Ruler};
 use super::stop::Stop;
+use super::worker::{Span, set_scheduler};
+use super::workers::Workers;
 use crate::model::{self, ProcessId};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
@@ -197,31 +197,31 @@ impl Bench<'_> {
         handle: Option<&Handle>,
     ) -> Result<()> {
         for &measurement in &self.plan.measurements {
-            for rival in measurement.rivals(self.plan.peers.len()) {
-                if rival.ruler() != ruler {
+            for contender in measurement.contenders(self.plan.peers.len()) {
+                if contender.ruler() != ruler {
                     continue;
                 }
-                self.tell(repetition, measurement, rival);
-                let seen = self.measure(repetition, measurement, rival, handle)?;
+                self.tell(repetition, measurement, contender);
+                let seen = self.measure(repetition, measurement, contender, handle)?;
                 let figures = measurement.figures(&seen);
-                self.results.add(measurement, rival, figures);
+                self.results.add(measurement, contender, figures);
             }
         }
         Ok(())
     }
 
-    fn tell(&mut self, repetition: u32, measurement: Measurement, rival: Rival) {
+    fn tell(&mut self, repetition: u32, measurement: Measurement, contender: Contender) {
         let plan = self.plan;
         self.step += 1;
-        let rivals = |one: &Measurement| one.rivals(plan.peers.len()).len();
-        let each: usize = plan.measurements.iter().map(rivals).sum();
+        let contenders = |one: &Measurement| one.contenders(plan.peers.len()).len();
+        let each: usize = plan.measurements.iter().map(contenders).sum();
         let steps = each * plan.repetitions as usize;
         let line = format!(
             "{:>4}/{steps}  repetition {repetition} of {}: {}, {}",
             self.step,
             plan.repetitions,
             measurement.key(),
-            rival.label(measurement.favoured(), &self.results.peers),
+            contender.label(measurement.favoured(), &self.results.peers),
         );
         (self.say)(&line);
     }
@@ -230,7 +230,7 @@ impl Bench<'_> {
         &self,
         repetition: u32,
         measurement: Measurement,
-        rival: Rival,
+        contender: Contender,
         handle: Option<&Handle>,
     ) -> Result<Observed> {
         let lasts = self.plan.span * measurement.spans();
@@ -238,14 +238,14 @@ impl Bench<'_> {
             cpus: u32::try_from(online_cpus().len())?.max(1),
             spins_per_ns: self.spins_per_ns,
             span_ns: u64::try_from(lasts.as_nanos())?,
-            // The same wake-up times for all rivals of one repetition.
+            // The same wake-up times for all contenders of one repetition.
             seed: u64::from(repetition),
             quick: self.plan.quick,
         };
-        let mut crew = Crew::start(&measurement.orders(rival, setting), self.stop)?;
-        let favoured: Vec<ProcessId> = crew.favoured().filter_map(identity).collect();
+        let mut workers = Workers::start(&measurement.orders(contender, setting), self.stop)?;
+        let favoured: Vec<ProcessId> = workers.favoured().filter_map(identity).collect();
         let toggles = measurement == Measurement::Toggle;
-        if rival == Rival::DualqPriority && !toggles {
+        if contender == Contender::DualqPriority && !toggles {
             let handle = handle.context("dualq does not run")?;
             for id in &favoured {
                 handle
@@ -258,7 +258,7 @@ impl Bench<'_> {
             begin,
             end: begin + lasts,
         };
-        crew.go(span)?;
+        workers.go(span)?;
         let mut seen = Observed::default();
         self.wait_until(begin)?;
         let from = now();
@@ -267,14 +267,14 @@ impl Bench<'_> {
             seen.toggles = self.toggle(handle, *id, span.end)?;
         }
         if measurement.takes_its_time() {
-            (seen.favoured, seen.others) = crew.collect()?;
+            (seen.favoured, seen.others) = workers.collect()?;
             seen.after = counts(handle)?;
             seen.span = now().saturating_sub(from);
         } else {
             self.wait_until(span.end)?;
             seen.after = counts(handle)?;
             seen.span = now().saturating_sub(from);
-            (seen.favoured, seen.others) = crew.collect()?;
+            (seen.favoured, seen.others) = workers.collect()?;
         }
         seen.worked = lasts;
         Ok(seen)

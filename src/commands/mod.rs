@@ -30,7 +30,7 @@ use anyhow::Result;
 use clap::ArgMatches;
 
 use self::export::Export;
-use crate::bench::part as bench_part;
+use crate::bench::worker as bench_worker;
 use crate::cli::{Cli, Command, Order, SchedulerOptions, StatsOptions, Which};
 use crate::model::Tunables;
 use crate::refusal::complain;
@@ -144,7 +144,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             replay::run(file.as_deref(), export, look, settings.preferences)
         }
         Command::Bench(options) => bench::run(&options),
-        Command::BenchPart(part) => bench_part::run(&part),
+        Command::BenchPart(part) => bench_worker::run(&part),
     }
 }
 

@@ -1,10 +1,10 @@
-//! Charts as SVG: a dot a rival, on a logarithmic scale, since they differ by orders of magnitude. Such a
+//! Charts as SVG: a dot a contender, on a logarithmic scale, since they differ by orders of magnitude. Such a
 //! scale has no zero, so a bar would have no meaning.
 
 use crate::bench::Results;
+use crate::bench::contender::{Contender, Ruler};
 use crate::bench::figure::Figure;
 use crate::bench::measurement::Measurement;
-use crate::bench::rival::{Rival, Ruler};
 use crate::bench::statistics::Spread;
 
 const WIDTH: f64 = 760.0;
@@ -25,12 +25,12 @@ pub fn charts(results: &Results) -> Vec<(String, String)> {
             Measurement::Pipe => Figure::RoundTrip,
             _ => continue,
         };
-        let bars: Vec<(Rival, String, Spread)> = rows
+        let bars: Vec<(Contender, String, Spread)> = rows
             .iter()
             .filter_map(|row| {
                 Some((
-                    row.rival,
-                    row.rival.label(measurement.favoured(), &results.peers),
+                    row.contender,
+                    row.contender.label(measurement.favoured(), &results.peers),
                     row.find(figure)?,
                 ))
             })
@@ -56,7 +56,7 @@ fn axis(figure: Figure) -> &'static str {
     }
 }
 
-fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Rival, String, Spread)]) -> String {
+fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Contender, String, Spread)]) -> String {
     let values = || {
         bars.iter()
             .flat_map(|bar| [bar.2.min, bar.2.max])
@@ -87,7 +87,7 @@ fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Rival, String, Spread)
         decade += 1.0;
     }
     let mut y = HEAD;
-    for (rival, label, spread) in bars {
+    for (contender, label, spread) in bars {
         let (end, middle) = (place(spread.median), y + ROW / 2.0);
         out += &format!(
             "<text x=\"8\" y=\"{:.1}\">{}</text><rect x=\"{LABELS}\" y=\"{:.1}\" width=\"{:.1}\" height=\"2\" fill=\"#ddd\"/><circle cx=\"{end:.1}\" cy=\"{middle:.1}\" r=\"7\" fill=\"{}\"/>",
@@ -95,7 +95,7 @@ fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Rival, String, Spread)
             escape(label),
             middle - 1.0,
             (end - LABELS).max(1.0),
-            colour(*rival),
+            colour(*contender),
         );
         // From the least to the most.
         out += &format!(
@@ -112,9 +112,9 @@ fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Rival, String, Spread)
 }
 
 /// As on the screen, PRIORITY and BATCH differ in shade as well as in colour.
-fn colour(rival: Rival) -> &'static str {
-    match (rival, rival.ruler()) {
-        (Rival::DualqPriority, _) => "#0b6e4f",
+fn colour(contender: Contender) -> &'static str {
+    match (contender, contender.ruler()) {
+        (Contender::DualqPriority, _) => "#0b6e4f",
         (_, Ruler::Dualq) => "#7fc8a9",
         (_, Ruler::KernelDefault) => "#9aa5b1",
         (_, Ruler::Peer(_)) => "#d9a441",

@@ -1,9 +1,9 @@
 //! The goals, and which of them hold. They are set for deterministic virtual time on one CPU (`make bench`).
 
 use crate::bench::Results;
+use crate::bench::contender::Contender;
 use crate::bench::figure::{Figure, ratio};
 use crate::bench::measurement::Measurement;
-use crate::bench::rival::Rival;
 
 const WAKE_UP: Measurement = Measurement::WakeUp { hogs: 8 };
 const FRAME: Measurement = Measurement::Frame { hogs: 8 };
@@ -33,15 +33,15 @@ impl Goal {
 #[must_use]
 pub fn goals(results: &Results) -> Vec<Goal> {
     let median =
-        |measurement, rival, figure| Some(results.find(measurement, rival, figure)?.median);
-    let against = |measurement, figure, rival, other| {
-        Some(median(measurement, rival, figure)? / median(measurement, other, figure)?)
+        |measurement, contender, figure| Some(results.find(measurement, contender, figure)?.median);
+    let against = |measurement, figure, contender, other| {
+        Some(median(measurement, contender, figure)? / median(measurement, other, figure)?)
     };
     let (ours, other, default, fifo) = (
-        Rival::DualqPriority,
-        Rival::DualqBatch,
-        Rival::Default,
-        Rival::Fifo,
+        Contender::DualqPriority,
+        Contender::DualqBatch,
+        Contender::Default,
+        Contender::Fifo,
     );
     let most = |text, value: Option<f64>, limit, unit| {
         Some(Goal {

@@ -5,8 +5,8 @@ use serde_json::{Map, Value, json};
 
 use super::goals::goals;
 use crate::bench::Results;
+use crate::bench::contender::Contender;
 use crate::bench::figure::Figure;
-use crate::bench::rival::Rival;
 use crate::bench::statistics::Spread;
 
 /// # Errors
@@ -14,20 +14,20 @@ use crate::bench::statistics::Spread;
 pub fn json(results: &Results) -> Result<String> {
     let mut measurements = Vec::new();
     for (measurement, rows) in &results.tables {
-        let default = rows.iter().find(|row| row.rival == Rival::Default);
-        let mut rivals = Vec::new();
+        let default = rows.iter().find(|row| row.contender == Contender::Default);
+        let mut contenders = Vec::new();
         for row in rows {
             let base = |figure| default.and_then(|row| row.find(figure));
-            rivals.push(json!({
-                "key": row.rival.key(&results.peers),
-                "label": row.rival.label(measurement.favoured(), &results.peers),
+            contenders.push(json!({
+                "key": row.contender.key(&results.peers),
+                "label": row.contender.label(measurement.favoured(), &results.peers),
                 "figures": figures(&row.figures, base)?,
             }));
         }
         measurements.push(json!({
             "key": measurement.key(),
             "title": measurement.title(),
-            "rivals": rivals,
+            "rivals": contenders,
         }));
     }
     let goals: Vec<Value> = goals(results)

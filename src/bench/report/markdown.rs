@@ -2,10 +2,10 @@
 
 use super::goals;
 use crate::bench::Results;
+use crate::bench::contender::Contender;
 use crate::bench::figure::{Figure, ratio};
 use crate::bench::measurement::Measurement;
 use crate::bench::results::Row;
-use crate::bench::rival::Rival;
 use crate::bench::statistics::{Spread, slope};
 
 #[must_use]
@@ -54,7 +54,7 @@ fn head(results: &Results) -> String {
             .map_or_else(String::new, |governor| format!(", governor {governor}")),
     );
     out += &format!(
-        "Repetitions: {} of {} s, all rivals in each; medians, the least and the most in brackets, × is the ratio to the kernel's default.\n",
+        "Repetitions: {} of {} s, all contenders in each; medians, the least and the most in brackets, × is the ratio to the kernel's default.\n",
         results.repetitions, results.seconds
     );
     if results.repetitions < results.repetitions_wanted {
@@ -80,7 +80,7 @@ fn table(results: &Results, measurement: Measurement, rows: &[Row]) -> String {
         measurement.title(),
         measurement.key()
     );
-    // A figure that only some rivals have (dispatches by queue, a p99) is a column all the same.
+    // A figure that only some contenders have (dispatches by queue, a p99) is a column all the same.
     let mut columns: Vec<Figure> = Vec::new();
     for (figure, _) in rows.iter().flat_map(|row| &row.figures) {
         if !columns.contains(figure) {
@@ -93,11 +93,11 @@ fn table(results: &Results, measurement: Measurement, rows: &[Row]) -> String {
         out += &format!(" {} |", column.title());
     }
     out += &format!("\n|---|{}\n", "---|".repeat(columns.len()));
-    let default = rows.iter().find(|row| row.rival == Rival::Default);
+    let default = rows.iter().find(|row| row.contender == Contender::Default);
     for row in rows {
         out += &format!(
             "| {} |",
-            row.rival.label(measurement.favoured(), &results.peers)
+            row.contender.label(measurement.favoured(), &results.peers)
         );
         for column in &columns {
             out += &format!(" {} |", cell(row, default, *column));
@@ -117,7 +117,7 @@ fn cell(row: &Row, default: Option<&Row>, figure: Figure) -> String {
         ends(figure, &spread)
     );
     let default = default
-        .filter(|default| default.rival != row.rival)
+        .filter(|default| default.contender != row.contender)
         .and_then(|default| default.find(figure));
     if let Some(default) = default
         && default.median > 0.0
@@ -137,7 +137,7 @@ fn ends(figure: Figure, spread: &Spread) -> String {
 
 /// Formats the growth of latency with the number of tasks, from the four measurements.
 fn scaling(results: &Results) -> String {
-    let mut rivals: Vec<Rival> = Vec::new();
+    let mut contenders: Vec<Contender> = Vec::new();
     let crowds = || {
         results
             .tables
@@ -149,8 +149,8 @@ fn scaling(results: &Results) -> String {
     };
     for (_, rows) in crowds() {
         for row in rows {
-            if !rivals.contains(&row.rival) {
-                rivals.push(row.rival);
+            if !contenders.contains(&row.contender) {
+                contenders.push(row.contender);
             }
         }
     }
@@ -160,11 +160,11 @@ fn scaling(results: &Results) -> String {
     let mut out = String::from(
         "\n## How dispatch latency grows with tasks\n\nThe line of least squares through the medians above.\n\n| | p50, µs for each task | p99, µs for each task |\n|---|---|---|\n",
     );
-    for rival in rivals {
+    for contender in contenders {
         let line = |figure| {
             let points: Vec<(f64, f64)> = crowds()
                 .filter_map(|(tasks, rows)| {
-                    let row = rows.iter().find(|row| row.rival == rival)?;
+                    let row = rows.iter().find(|row| row.contender == contender)?;
                     Some((tasks, row.find(figure)?.median))
                 })
                 .collect();
@@ -172,7 +172,7 @@ fn scaling(results: &Results) -> String {
         };
         out += &format!(
             "| {} | {} | {} |\n",
-            rival.label("probe", &results.peers),
+            contender.label("probe", &results.peers),
             line(Figure::WakeP50),
             line(Figure::WakeP99)
         );

@@ -3,10 +3,10 @@ use serde_json::Value;
 use super::goals::goals;
 use super::{charts, json, markdown};
 use crate::bench::Results;
+use crate::bench::contender::Contender;
 use crate::bench::figure::Figure;
 use crate::bench::machine::Machine;
 use crate::bench::measurement::Measurement;
-use crate::bench::rival::Rival;
 
 const WAKE_UP: Measurement = Measurement::WakeUp { hogs: 8 };
 
@@ -36,12 +36,12 @@ fn results() -> Results {
 /// The wake-ups that the design's notes have, three repetitions each.
 fn measured() -> Results {
     let mut results = results();
-    for (rival, p50, p99, work) in [
-        (Rival::Default, 12.0, 700.0, 364_000.0),
-        (Rival::Fifo, 8.0, 10.0, 365_000.0),
-        (Rival::DualqBatch, 16.0, 20.0, 368_000.0),
-        (Rival::DualqPriority, 10.0, 10.5, 369_000.0),
-        (Rival::Peer(0), 2000.0, 3000.0, 371_000.0),
+    for (contender, p50, p99, work) in [
+        (Contender::Default, 12.0, 700.0, 364_000.0),
+        (Contender::Fifo, 8.0, 10.0, 365_000.0),
+        (Contender::DualqBatch, 16.0, 20.0, 368_000.0),
+        (Contender::DualqPriority, 10.0, 10.5, 369_000.0),
+        (Contender::Peer(0), 2000.0, 3000.0, 371_000.0),
     ] {
         for noise in [1.0, 0.5, 2.0] {
             let figures = vec![
@@ -49,7 +49,7 @@ fn measured() -> Results {
                 (Figure::WakeP99, p99 * noise),
                 (Figure::Work, work),
             ];
-            results.add(WAKE_UP, rival, figures);
+            results.add(WAKE_UP, contender, figures);
         }
     }
     results
@@ -75,9 +75,9 @@ fn table_has_medians_spread_and_ratio_to_default() {
 fn figure_missing_for_the_first_rival_keeps_its_column() {
     let mut results = results();
     let few = vec![(Figure::WakeP50, 12.0), (Figure::Work, 5.0)];
-    results.add(WAKE_UP, Rival::Default, few);
+    results.add(WAKE_UP, Contender::Default, few);
     let enough = vec![(Figure::WakeP50, 8.0), (Figure::WakeP99, 9.0)];
-    results.add(WAKE_UP, Rival::Fifo, enough);
+    results.add(WAKE_UP, Contender::Fifo, enough);
     let text = markdown(&results);
     assert!(
         text.contains("| kernel default | 12.00 (12.00–12.00) | – | 5.000 (5.000–5.000) |"),
@@ -123,7 +123,7 @@ fn how_latency_grows_with_tasks_is_read_from_all_sizes() {
         let p50 = 20.0 + 0.025 * f64::from(tasks);
         results.add(
             Measurement::Crowd { tasks },
-            Rival::Default,
+            Contender::Default,
             vec![(Figure::WakeP50, p50)],
         );
     }
@@ -134,14 +134,14 @@ fn how_latency_grows_with_tasks_is_read_from_all_sizes() {
 #[test]
 fn the_json_says_the_same_with_every_value() {
     let report: Value = serde_json::from_str(&json(&measured()).unwrap()).unwrap();
-    let rival = |number: usize| &report["measurements"][0]["rivals"][number];
+    let contender = |number: usize| &report["measurements"][0]["rivals"][number];
     assert_eq!(report["measurements"][0]["key"], "wake-up-8");
-    assert_eq!(rival(2)["key"], "dualq_batch");
-    let p99 = &rival(2)["figures"]["wake_p99_us"];
+    assert_eq!(contender(2)["key"], "dualq_batch");
+    let p99 = &contender(2)["figures"]["wake_p99_us"];
     assert_eq!(p99["median"], 20.0);
     assert_eq!(p99["values"], serde_json::json!([20.0, 10.0, 40.0]));
     assert!((p99["of_default"].as_f64().unwrap() - 20.0 / 700.0).abs() < 1e-12);
-    assert_eq!(rival(4)["key"], "peer:a<b");
+    assert_eq!(contender(4)["key"], "peer:a<b");
     assert_eq!(report["goals"][0]["at_most"], 1.15);
     assert_eq!(report["goals"][3]["at_least"], 1.01);
 }

@@ -11,16 +11,16 @@ use clap::ValueEnum;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
-use super::part::{Job, Policy, Span};
 use super::record::{READY, Record};
 use super::stop::Stop;
+use super::worker::{Job, Policy, Span};
 
 /// Time limit for setting up, and for reporting after the span: a thousand threads on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(180);
 /// A signal ends a wait at once, but for one that comes just before it.
 const LOOK_MS: i64 = 250;
 
-/// The role of a process: the measured one, which some rivals favour, or another.
+/// The role of a process: the measured one, which some contenders favour, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     Favoured,
@@ -35,18 +35,18 @@ pub struct Order {
     pub job: Job,
 }
 
-pub struct Crew<'a> {
+pub struct Workers<'a> {
     members: Vec<(Role, Child)>,
     stop: &'a Stop,
 }
 
-impl<'a> Crew<'a> {
+impl<'a> Workers<'a> {
     /// Starts the processes and waits until all are set up.
     ///
     /// # Errors
     /// If one cannot be started. None is left then.
     pub fn start(orders: &[Order], stop: &'a Stop) -> Result<Self> {
-        let mut crew = Self {
+        let mut workers = Self {
             members: Vec::new(),
             stop,
         };
@@ -54,10 +54,10 @@ impl<'a> Crew<'a> {
             let mut command = order.command();
             command.stdin(Stdio::piped()).stdout(Stdio::piped());
             let child = command.spawn().context("cannot start a process")?;
-            crew.members.push((order.role, child));
+            workers.members.push((order.role, child));
         }
         let until = Instant::now() + PATIENCE;
-        for (_, child) in &mut crew.members {
+        for (_, child) in &mut workers.members {
             let mut byte = [0];
             let pipe = child.stdout.as_mut().context("no pipe")?;
             wait_for_input(&*pipe, until, stop)?;
@@ -65,7 +65,7 @@ impl<'a> Crew<'a> {
                 bail!("a part of the measurement could not be set up: its words are above");
             }
         }
-        Ok(crew)
+        Ok(workers)
     }
 
     /// Returns the measured processes.
@@ -110,7 +110,7 @@ impl<'a> Crew<'a> {
     }
 }
 
-impl Drop for Crew<'_> {
+impl Drop for Workers<'_> {
     /// Signals all processes first, then waits for them. An error means that one has ended already.
     fn drop(&mut self) {
         for (_, child) in &mut self.members {
@@ -205,8 +205,8 @@ impl Order {
 mod tests {
     use clap::Parser;
 
+    use crate::bench::contender::Contender;
     use crate::bench::measurement::{Measurement, Setting};
-    use crate::bench::rival::Rival;
     use crate::cli::{Cli, Command};
 
     #[test]
@@ -220,8 +220,8 @@ mod tests {
         };
         let all = [Measurement::all(false), Measurement::cross_checks()].concat();
         for measurement in all {
-            for rival in Rival::KERNEL {
-                for order in measurement.orders(rival, setting) {
+            for contender in Contender::KERNEL {
+                for order in measurement.orders(contender, setting) {
                     let words = std::iter::once("dualq-top".to_owned()).chain(order.arguments());
                     let cli = Cli::try_parse_from(words).unwrap();
                     let Some(Command::BenchPart(part)) = cli.command else {

@@ -1,6 +1,6 @@
-//! The rivals: the compared ways to favour one process.
+//! The contenders: the compared ways to favour one process.
 
-use super::part::Policy;
+use super::worker::Policy;
 
 /// The active scheduler during a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,7 +12,7 @@ pub enum Ruler {
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Rival {
+pub enum Contender {
     Default,
     /// The favoured process at nice -20.
     Nice,
@@ -25,7 +25,7 @@ pub enum Rival {
     Peer(usize),
 }
 
-impl Rival {
+impl Contender {
     pub const KERNEL: [Self; 4] = [Self::Default, Self::Nice, Self::OthersIdle, Self::Fifo];
     pub const DUALQ: [Self; 2] = [Self::DualqBatch, Self::DualqPriority];
 

@@ -26,7 +26,7 @@ pub use span::Span;
 
 /// The hidden subcommand's options.
 #[derive(Debug, Clone, Args)]
-pub struct Part {
+pub struct Worker {
     /// The process that it ends with
     #[arg(long)]
     pub parent: u32,
@@ -64,7 +64,7 @@ pub enum Job {
 
 /// # Errors
 /// Where the kernel refuses what the part needs.
-pub fn run(part: &Part) -> Result<()> {
+pub fn run(part: &Worker) -> Result<()> {
     if !parent_death::ends_with(part.parent)? {
         return Ok(());
     }
