@@ -2,6 +2,7 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+mod before_after;
 mod children;
 mod crowd;
 mod demo;
@@ -10,7 +11,6 @@ mod keys;
 mod list;
 mod moves;
 mod pause;
-mod proof;
 mod queues;
 mod rates;
 mod rebound;

@@ -2,7 +2,7 @@
 
 use ratatui::layout::Rect;
 
-use super::{banner, cpus, demo, proof, waits};
+use super::{banner, before_after, cpus, demo, waits};
 use crate::app::App;
 
 pub const MIN_WIDTH: u16 = 80;
@@ -33,7 +33,7 @@ pub struct Layout {
     /// Whether the last row of that panel tells the waits, which have no panel of their own.
     pub waits_line: bool,
     /// The card of before and after.
-    pub proof: Rect,
+    pub before_after: Rect,
     pub cpus: Rect,
     pub waits: Rect,
     /// The processes, or the lanes in their place.
@@ -198,12 +198,12 @@ impl Columns {
             ..left
         };
         let card = if app.comparison().is_some() {
-            proof::TALL.min(upper.height.saturating_sub(3))
+            before_after::TALL.min(upper.height.saturating_sub(3))
         } else {
             0
         };
         if card > 0 {
-            layout.proof = Rect {
+            layout.before_after = Rect {
                 height: card + 1,
                 ..right
             };
@@ -219,7 +219,7 @@ impl Columns {
 /// One panel below the other. A small screen with a card has the waits on that.
 fn one_column(layout: &mut Layout, top: &mut Stack, app: &App, room: Room, rows: u16) {
     let card = if app.comparison().is_some() {
-        proof::WIDE
+        before_after::WIDE
     } else {
         0
     };
@@ -233,7 +233,7 @@ fn one_column(layout: &mut Layout, top: &mut Stack, app: &App, room: Room, rows:
     } + u16::from(layout.waits_line);
     layout.ratio = top.panel(ratio);
     if card > 0 {
-        layout.proof = top.panel(card);
+        layout.before_after = top.panel(card);
     }
     let rest = rows.saturating_sub(ratio + card);
     if app.shows_lanes() {

@@ -6,6 +6,7 @@
 
 mod ascii;
 mod banner;
+mod before_after;
 mod chart;
 mod command_line;
 mod cpus;
@@ -24,7 +25,6 @@ mod layout;
 mod menu;
 mod pen;
 mod processes;
-mod proof;
 mod ratio;
 mod report;
 mod talk;
@@ -136,7 +136,7 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, layout: Option<&Layout>, app: &A
     for outer in [
         layout.demo,
         layout.ratio,
-        layout.proof,
+        layout.before_after,
         layout.waits,
         layout.cpus,
         layout.list,
@@ -150,7 +150,7 @@ fn draw_panels(buffer: &mut Buffer, area: Rect, layout: Option<&Layout>, app: &A
         theme,
         layout.waits_line,
     );
-    proof::render(&mut panel(buffer, layout.proof), app, theme);
+    before_after::render(&mut panel(buffer, layout.before_after), app, theme);
     waits::render(&mut panel(buffer, layout.waits), app, theme);
     cpus::render(&mut panel(buffer, layout.cpus), app, theme);
     if app.shows_lanes() {

@@ -72,22 +72,22 @@ impl Places {
 ///  the rest    156 µs→ 161 µs  154 ms→ 165 ms   394 %→  376 %
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
-    let Some(proof) = app.comparison() else {
+    let Some(comparison) = app.comparison() else {
         return;
     };
     if pen.height() == 0 {
         return;
     }
-    let title = format!(" {} {} ", proof.title, proof.change);
+    let title = format!(" {} {} ", comparison.title, comparison.change);
     let end = pen.title(&title, theme);
-    let windows = windows(proof);
+    let windows = windows(comparison);
     if end + cells(&windows) + 1 < pen.width() {
         pen.right(pen.width() - 1, 0, &windows, theme.quiet);
     }
     if pen.width() < ACROSS {
-        standing(pen, proof, theme);
+        standing(pen, comparison, theme);
     } else {
-        across(pen, proof, theme);
+        across(pen, comparison, theme);
     }
 }
 
@@ -140,8 +140,8 @@ impl Line {
 /// │ missed/s          54 → 0                        │
 /// │ others' p99   154 ms →  165 ms      1 : 1.1     │
 /// ```
-fn standing(pen: &mut Pen, proof: &Comparison, theme: &Theme) {
-    let sides = [&proof.before, &proof.after];
+fn standing(pen: &mut Pen, comparison: &Comparison, theme: &Theme) {
+    let sides = [&comparison.before, &comparison.after];
     let part = |pick: fn(&Side) -> &Figures| sides.map(|side| side.as_ref().map(|s| *pick(s)));
     let subject = part(subject);
     let [before, after] = subject.map(|part| cpu(part, theme));
@@ -150,7 +150,7 @@ fn standing(pen: &mut Pen, proof: &Comparison, theme: &Theme) {
         Line::wait("wait p99", subject, |p| p.p99, ENOUGH_FOR_P99, theme),
         Line::of("CPU", before, after),
     ];
-    if missed(proof) {
+    if missed(comparison) {
         let [before, after] = sides.map(|side| rate(side, theme));
         lines.push(Line::of("missed/s", before, after));
     } else {
@@ -179,27 +179,36 @@ fn standing(pen: &mut Pen, proof: &Comparison, theme: &Theme) {
     }
 }
 
-fn across(pen: &mut Pen, proof: &Comparison, theme: &Theme) {
-    let places = Places::of(pen.width(), missed(proof));
+fn across(pen: &mut Pen, comparison: &Comparison, theme: &Theme) {
+    let places = Places::of(pen.width(), missed(comparison));
     for (index, head) in (0..).zip(COLUMNS) {
         pen.text(places.column(index), 1, head, theme.quiet);
     }
-    let name = proof.title.rsplit_once(" (").map_or(&*proof.title, |n| n.0);
+    let name = comparison
+        .title
+        .rsplit_once(" (")
+        .map_or(&*comparison.title, |n| n.0);
     for (y, name) in [(2, name), (3, "the rest")] {
         pen.put(1, y, name, places.first - 2, theme.strong);
     }
     for (y, part) in [(2, subject as fn(&Side) -> &Figures), (3, rest)] {
         let side = |side: &Option<Side>| side.as_ref().map(|side| *part(side));
-        let (before, after) = (side(&proof.before), side(&proof.after));
+        let (before, after) = (side(&comparison.before), side(&comparison.after));
         row(pen, theme, &places, y, before, after);
     }
     if let Some(x) = places.missed {
         pen.text(x, 1, "missed/s", theme.quiet);
-        let (before, after) = (rate(&proof.before, theme), rate(&proof.after, theme));
+        let (before, after) = (
+            rate(&comparison.before, theme),
+            rate(&comparison.after, theme),
+        );
         pair(pen, theme, (x, 2), (&format!("{before:>2}"), " → ", &after));
     }
     pen.text(places.dispatches, 1, "dispatches", theme.quiet);
-    let (before, after) = (shares(&proof.before, theme), shares(&proof.after, theme));
+    let (before, after) = (
+        shares(&comparison.before, theme),
+        shares(&comparison.after, theme),
+    );
     pair(pen, theme, (places.dispatches, 2), (&before, "→", &after));
 }
 
@@ -223,23 +232,23 @@ fn rest(side: &Side) -> &Figures {
     &side.rest
 }
 
-fn missed(proof: &Comparison) -> bool {
-    [&proof.before, &proof.after]
+fn missed(comparison: &Comparison) -> bool {
+    [&comparison.before, &comparison.after]
         .into_iter()
         .flatten()
         .any(|side| side.missed.is_some())
 }
 
 /// ` before 10 s → after 4 s `
-fn windows(proof: &Comparison) -> String {
+fn windows(comparison: &Comparison) -> String {
     let seconds = |side: &Option<Side>| match side {
         Some(side) => format!("{:.0} s", side.over.as_secs_f32()),
         None => "–".to_owned(),
     };
     format!(
         " before {} → after {} ",
-        seconds(&proof.before),
-        seconds(&proof.after)
+        seconds(&comparison.before),
+        seconds(&comparison.after)
     )
 }
 
