@@ -83,7 +83,8 @@ impl View {
     }
 }
 
-/// Four hogs where a real-time task takes the second CPU: each goes on at the other.
+/// Four hogs where a real-time task takes the second CPU: each goes on at the other. On 7.2 they do so without a
+/// re-enqueue as well (docs/RELIABILITY.md, 11d): what this shows is that nothing is refused or stalls.
 fn what_waits_behind_a_real_time_task_moves_on() {
     let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
     run_ok(&["add", &hogs[0].pid().to_string()]);
