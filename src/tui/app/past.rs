@@ -6,7 +6,6 @@ use super::App;
 use super::command::{Command, PastRequest};
 use super::event::{Event, Then};
 use super::keymap::Action;
-use super::list::List;
 use super::message::{Sentence, Tone};
 use super::mode::Mode;
 use super::now::Present;
