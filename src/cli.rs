@@ -154,6 +154,10 @@ pub enum Command {
         /// Move their children as well, including future ones
         #[arg(long)]
         children: bool,
+
+        /// Level in PRIORITY, 0 to 255: a member of a higher level goes first; also for those that are members already [default: 128, or the level that a member has]
+        #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
+        level: Option<u8>,
     },
     /// Move processes back to BATCH
     Remove(Which),
@@ -332,6 +336,10 @@ pub struct RunOptions {
     /// The queue that the command runs in
     #[arg(long, value_name = "QUEUE", value_enum, default_value_t)]
     pub queue: RunQueue,
+
+    /// Level in PRIORITY, 0 to 255: a member of a higher level goes first [default: 128]
+    #[arg(long, value_name = "LEVEL", allow_negative_numbers = true)]
+    pub level: Option<u8>,
 
     /// Attach the scheduler while the command runs, if dualq is not attached
     #[arg(long)]

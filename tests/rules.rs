@@ -57,7 +57,8 @@ fn every_fault_is_told_with_its_line_and_a_remedy() {
     let folder = Folder::new("faults");
     let text = "# a comment\n[[rule]]\nname = \"(\"\n\n[[rule]]\nnmae = \"^a$\"\n\n[[rule]]\nqueue = \"fast\"\nname = \"^a$\"\n\n\
                 [[rule]]\nqueue = \"batch\"\n\n[[rule]]\nname = \".*\"\nuser = \"\"\n\n[[rules]]\n\n[[rule]]\nname = 7\n\n\
-                [[rule]]\nname = \"^a$\"\nqueue = \"batch\"\nchildren = true\n";
+                [[rule]]\nname = \"^a$\"\nqueue = \"batch\"\nchildren = true\n\n\
+                [[rule]]\nname = \"^a$\"\nlevel = 256\n\n[[rule]]\nname = \"^a$\"\nqueue = \"batch\"\nlevel = 1\n";
     let file = folder.write("rules.toml", text);
     let output = rules(&["check", "--rules", &file]);
     assert_eq!(output.status.code(), Some(2));
@@ -71,6 +72,8 @@ fn every_fault_is_told_with_its_line_and_a_remedy() {
         (19, "unknown name \"rules\": a rule begins with [[rule]]"),
         (22, "expected a regular expression in quotes"),
         (24, "leave `children` out"),
+        (31, "expected a whole number from 0 to 255"),
+        (33, "leave `level` out"),
     ];
     for (line, fault) in expected {
         let at = format!("{file}:{line}: ");
@@ -81,7 +84,7 @@ fn every_fault_is_told_with_its_line_and_a_remedy() {
         );
     }
     assert_eq!(said.lines().count(), expected.len(), "{said}");
-    assert!(stderr(&output).contains("8 faults"), "{output:?}");
+    assert!(stderr(&output).contains("10 faults"), "{output:?}");
 }
 
 #[test]
@@ -110,13 +113,13 @@ fn whatever_the_file_is_it_is_refused_or_read() {
 fn the_first_rule_that_matches_is_named_with_its_reasons() {
     let folder = Folder::new("test");
     let text = "[[rule]]\nname = \"^sh$\"\ncommand = \"nothing like it\"\n\n\
-                [[rule]]\nexecutable = \"/(dash|bash|busybox|sh)$\"\ncommand = \"^sh -c true$\"\nchildren = true\n\n\
+                [[rule]]\nexecutable = \"/(dash|bash|busybox|sh)$\"\ncommand = \"^sh -c true$\"\nchildren = true\nlevel = 200\n\n\
                 [[rule]]\nname = \"^sh$\"\nqueue = \"batch\"\n";
     let file = folder.write("rules.toml", text);
     let output = rules(&["test", "--rules", &file, "--", "sh", "-c", "true"]);
     let said = stdout(&output);
     assert!(
-        said.starts_with(&format!("{file}:5 → PRIORITY, with children\n")),
+        said.starts_with(&format!("{file}:5 → PRIORITY, level 200, with children\n")),
         "{said}"
     );
     assert!(
@@ -184,8 +187,8 @@ fn rules_of_ananicy_become_ours_and_the_rest_is_listed() {
         "{checked:?} {toml}"
     );
     for (command, effect) in [
-        ("mpv", "PRIORITY"),
-        ("gtk+ player.bin", "PRIORITY"),
+        ("mpv", "PRIORITY, level 146"),
+        ("gtk+ player.bin", "PRIORITY, level 146"),
         ("a-compiler-with-a-long-name", "BATCH"),
         ("z", "BATCH"),
     ] {
@@ -248,6 +251,7 @@ fn many(count: usize) -> RuleSet {
             conditions,
             queue: Queue::Priority,
             children: false,
+            level: None,
         }
     };
     RuleSet::new((0..count).map(rule).collect()).unwrap()

@@ -5,6 +5,18 @@
 #ifndef DUALQ_CLASS_H
 #define DUALQ_CLASS_H
 
+/* Returns the class, and notes a member's level in its record. */
+static u32 look_up_class(struct task_struct *p, struct task_record *t)
+{
+	u32 level, class = class_and_level_of(p, &level);
+
+	if (t)
+		t->level = level;
+	if (level != DEFAULT_LEVEL && !levels_differ)
+		levels_differ = true;
+	return class;
+}
+
 static bool goes_first(u32 class)
 {
 	return class == CLASS_PRIORITY || class == CLASS_OWN;
@@ -112,6 +124,30 @@ static u64 place_in(struct task_record *t, u32 class, s32 home)
 	u64 key = key_of(t, CLOCK(class, home));
 
 	return is_fifo(class) ? VTIME_ORIGIN + t->queued_at : place_of(key);
+}
+
+/*
+ * Levels are bands of keys. Places in PRIORITY grow with time, and all levels grow alike, so a band need only be wider than
+ * the distance of two places in one queue: 2^54 ns is half a year. 256 bands fit, because the kernel compares keys by
+ * their signed difference (scx_dsq_priq_less, kernel/sched/ext.c), which is below 2^63 then.
+ */
+#define BAND_BITS 54
+
+static u64 in_level(u32 level, u64 place)
+{
+	return place + ((u64)(HIGHEST_LEVEL - level) << BAND_BITS);
+}
+
+/* Returns the band of a key: 0 for the highest level, negative for what goes ahead of all levels. */
+static s64 band_of(u64 key)
+{
+	return (s64)(key - VTIME_ORIGIN + (1ULL << (BAND_BITS - 1))) >> BAND_BITS;
+}
+
+/* A member of a higher level runs there. */
+static bool is_outranked(const struct task_record *t, const struct cpu_record *c)
+{
+	return levels_differ && c->class == CLASS_PRIORITY && c->level > t->level;
 }
 
 /* Own tasks go ahead of all members, and overdue members ahead of own tasks. */

@@ -2,7 +2,7 @@
 /*
  * dualq: a CPU scheduler with two queues, PRIORITY and BATCH.
  *
- * Members (processes in priority_pids_map) queue in PRIORITY, all others in BATCH. A CPU that needs
+ * Members (processes in priority_pids_map) queue in PRIORITY, by level, all others in BATCH. A CPU that needs
  * work takes PRIORITY first, then BATCH, except when BATCH is owed its guarantee. The file reads in
  * the order in which a task lives: born, woken, queued, dispatched, running, stopping, gone.
  */
@@ -58,7 +58,7 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~VALUE(scx_wake_flags, SCX_WAKE_SYNC), &is_idle);
 	if (!t)
 		return cpu;
-	class = class_of(p);
+	class = look_up_class(p, t);
 	if (is_idle) {
 		/* enqueue and dispatch are skipped, so the task is counted when it runs. */
 		give_to_cpu(p, t, class, cpu, 0);
@@ -80,7 +80,7 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 	}
 	/* On another CPU, or if the waker does not announce that it will sleep, another CPU may be free sooner. */
 	if ((wake_flags & VALUE(scx_wake_flags, SCX_WAKE_SYNC)) && prev_cpu == (s32)bpf_get_smp_processor_id() &&
-	    bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && follows(class, prev_cpu, c)) {
+	    bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && follows(class, prev_cpu, t, c)) {
 		give_to_cpu(p, t, class, prev_cpu, 0);
 		return prev_cpu;
 	}
@@ -116,7 +116,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_record *c = cpu_record_of(cpu);
 	bool bound = is_bound(p, c), own, wakes, again;
-	u32 class = class_of(p);
+	u32 class = look_up_class(p, t);
 	u64 dsq_id, slice;
 
 	wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
@@ -169,8 +169,8 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		}
 		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
 	} else {
+		s32 preempted = -1;
 		u64 place = 0;
-		bool preempts = false;
 
 		dsq_id = own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
 		if (c)
@@ -183,17 +183,22 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 			place = place_in(t, class, own ? cpu : SHARED);
 			/* Dispatch chooses, because waiting tasks may be ahead of this one. But it goes before those at its queue's
 			 * current place, as if it had got the CPU at once. */
-			preempts = wakes && c && stands_behind(t, class, cpu, clock_ns());
-			if (preempts)
+			if (wakes && c && !is_outranked(t, c) && stands_behind(t, class, cpu, clock_ns())) {
 				place = before_present(t, place);
+				preempted = cpu;
+			}
+			if (wakes && levels_differ && preempted < 0)
+				preempted = claim_lower_level(p, t, cpu, bound);
 		}
 		if (turn_goes_on(t)) {
 			slice = t->turn_left;
 			place = place_of_cut(t, place);
 		}
+		if (class == CLASS_PRIORITY)
+			place = in_level(t->level, place);
 		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
-		if (preempts)
-			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
+		if (preempted >= 0)
+			scx_bpf_kick_cpu(preempted, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
 	}
 	if (!bound) {
 		/* A CPU may have become idle since select_cpu. */
@@ -313,6 +318,8 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	class = *(volatile u8 *)&t->class;
 	counted = count_dispatch(t, class, cpu);
 	c->class = class;
+	/* An overdue member gets its tick whatever wakes meanwhile. */
+	c->level = t->overdue ? HIGHEST_LEVEL : t->level;
 	if (class == CLASS_BATCH)
 		c->batch_comes = false;
 	c->tgid = p->tgid;

@@ -50,6 +50,7 @@ enum {
 /* include/linux/sched.h */
 #define PF_KTHREAD 0x00200000
 /* include/uapi/asm-generic/errno-base.h */
+#define ENOENT 2
 #define ESRCH 3
 #define E2BIG 7
 #define ENOMEM 12

@@ -26,6 +26,17 @@ struct member {
 #define MEMBER_WITH_CHILDREN 1
 /* The membership is inherited from a parent, and ends with the parent's. */
 #define MEMBER_THROUGH_PARENT 2
+/* In a change: it says which level. Otherwise a member keeps the level that it has. */
+#define MEMBER_LEVEL_GIVEN 8
+/* The level, 0 to 255, is in the flags' second byte, with the default as 0: another tool's entry has that level. */
+#define DEFAULT_LEVEL 128
+#define HIGHEST_LEVEL 255
+#define MEMBER_LEVEL 0xff00
+
+static u32 level_in(u32 flags)
+{
+	return ((flags & MEMBER_LEVEL) >> 8) ^ DEFAULT_LEVEL;
+}
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -42,19 +53,19 @@ struct {
 	__type(value, u64);
 } own_pids SEC(".maps");
 
-static bool is_member(struct task_struct *p)
+static struct member *member_of(struct task_struct *p)
 {
 	u32 tgid = p->tgid;
 	struct member *m = bpf_map_lookup_elem(&priority_pids_map, &tgid);
 	u64 start;
 
 	if (!m)
-		return false;
+		return NULL;
 	start = p->group_leader->start_boottime;
 	/* An entry from another tool has no stamp yet, and applies to the process that lives now. */
 	if (!m->start_boottime)
 		m->start_boottime = start;
-	return m->start_boottime == start;
+	return m->start_boottime == start ? m : NULL;
 }
 
 static bool is_own(struct task_struct *p)
@@ -65,15 +76,29 @@ static bool is_own(struct task_struct *p)
 	return start && *start == p->group_leader->start_boottime;
 }
 
-static u32 class_of(struct task_struct *p)
+/* Returns the class, and in *level a member's level. */
+static u32 class_and_level_of(struct task_struct *p, u32 *level)
 {
+	struct member *m;
+
+	*level = DEFAULT_LEVEL;
 	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1)
 		return CLASS_KERNEL;
-	if (is_member(p))
+	m = member_of(p);
+	if (m) {
+		*level = level_in(m->flags);
 		return CLASS_PRIORITY;
+	}
 	if (is_own(p))
 		return CLASS_OWN;
 	return CLASS_BATCH;
+}
+
+static u32 class_of(struct task_struct *p)
+{
+	u32 level;
+
+	return class_and_level_of(p, &level);
 }
 
 #endif

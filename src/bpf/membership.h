@@ -22,6 +22,8 @@ enum change_kind {
 	CHANGE_ADD,
 	CHANGE_REMOVE,
 	CHANGE_OWN,
+	/* Of a member: the level that `flags` has. */
+	CHANGE_LEVEL,
 };
 /* Results besides 0 and -errno. */
 #define NOT_A_LEADER 1
@@ -64,10 +66,12 @@ __noinline u64 slice_after_move(u32 class, s32 cpu)
 
 __noinline u64 place_after_move(struct task_record *t, u32 class, s32 home)
 {
-	return t ? place_in(t, class, home) : 0;
+	if (!t)
+		return 0;
+	return class == CLASS_PRIORITY ? in_level(t->level, place_in(t, class, home)) : place_in(t, class, home);
 }
 
-/* Moves the queued tasks of a process to the queue of their current class. */
+/* Moves the queued tasks of a process to the queue of their current class, or within PRIORITY to their current level. */
 static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 {
 	struct bpf_iter_scx_dsq it;
@@ -79,14 +83,21 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 	bpf_iter_scx_dsq_new(&it, from, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t;
+		u32 level;
 		u64 slice;
 		s32 cpu;
 
 		if (p->tgid != tgid)
 			continue;
 		t = task_record_of(p);
-		if (!t || class_of(p) != to_class)
+		if (!t || class_and_level_of(p, &level) != to_class)
 			continue;
+		/* An overdue member stands ahead of all levels. */
+		if (from == to && (t->level == level || t->overdue))
+			continue;
+		t->level = level;
+		if (level != DEFAULT_LEVEL)
+			levels_differ = true;
 		cpu = scx_bpf_task_cpu(p);
 		/* Before the move, because a CPU may take the task at once. It is right even if the move fails: then a CPU has just
 		 * taken the task. */
@@ -116,6 +127,8 @@ static void reclassify(u32 tgid, u32 to_class)
 		} else {
 			move_queued(batch, priority, tgid, to_class, home);
 			move_queued(overdue, priority, tgid, to_class, home);
+			if (levels_differ)
+				move_queued(priority, priority, tgid, to_class, home);
 		}
 		if (home == SHARED)
 			continue;
@@ -135,7 +148,7 @@ static int add(struct task_struct *p, u32 tgid, struct change *change)
 {
 	struct member member = {
 		.start_boottime = p->start_boottime,
-		.flags = change->flags,
+		.flags = change->flags & ~MEMBER_LEVEL_GIVEN,
 		.chosen = change->chosen,
 	};
 	u64 start = p->start_boottime;
@@ -154,9 +167,12 @@ static int add(struct task_struct *p, u32 tgid, struct change *change)
 	} else {
 		struct member *is = bpf_map_lookup_elem(&priority_pids_map, &tgid);
 
-		/* A process that is chosen again keeps its children. */
-		if (is && is->start_boottime == start)
+		/* A process that is chosen again keeps its children, and its level if the change names none. */
+		if (is && is->start_boottime == start) {
 			member.flags |= is->flags & MEMBER_WITH_CHILDREN;
+			if (!(change->flags & MEMBER_LEVEL_GIVEN))
+				member.flags |= is->flags & MEMBER_LEVEL;
+		}
 		/* A process that is already a member does not inherit. */
 		err = bpf_map_update_elem(&priority_pids_map, &tgid, &member,
 					  change->flags & MEMBER_THROUGH_PARENT ? BPF_NOEXIST : BPF_ANY);
@@ -169,6 +185,20 @@ static int add(struct task_struct *p, u32 tgid, struct change *change)
 	return -ESRCH;
 }
 
+/* A process that has been added again meanwhile, with the same id, is another one. */
+static int change_level(u32 tgid, const struct change *change)
+{
+	struct member *is = bpf_map_lookup_elem(&priority_pids_map, &tgid);
+
+	if (!is)
+		return -ENOENT;
+	if (change->start_ticks && is->start_boottime && change->start_ticks != is->start_boottime / NS_PER_TICK)
+		return OTHER_PROCESS;
+	is->flags = (is->flags & ~MEMBER_LEVEL) | (change->flags & MEMBER_LEVEL);
+	levels_differ |= level_in(is->flags) != DEFAULT_LEVEL;
+	return 0;
+}
+
 SEC("syscall")
 int dualq_change(struct change *change)
 {
@@ -178,6 +208,8 @@ int dualq_change(struct change *change)
 
 	if (change->kind == CHANGE_REMOVE) {
 		err = bpf_map_delete_elem(&priority_pids_map, &tgid);
+	} else if (change->kind == CHANGE_LEVEL) {
+		err = change_level(tgid, change);
 	} else if (change->kind == CHANGE_OWN) {
 		/* The caller itself: the id that it passed may belong to another pid namespace. */
 		p = bpf_get_current_task_btf()->group_leader;
@@ -268,10 +300,10 @@ static void notice_birth(struct task_struct *child)
 	struct member *m = bpf_map_lookup_elem(&priority_pids_map, &parent_tgid);
 	struct member born = {};
 
-	if (!m || !(m->flags & MEMBER_WITH_CHILDREN) || child->pid != child->tgid || !is_member(parent))
+	if (!m || !(m->flags & MEMBER_WITH_CHILDREN) || child->pid != child->tgid || !member_of(parent))
 		return;
 	born.start_boottime = child->start_boottime;
-	born.flags = MEMBER_WITH_CHILDREN | MEMBER_THROUGH_PARENT;
+	born.flags = MEMBER_WITH_CHILDREN | MEMBER_THROUGH_PARENT | (m->flags & MEMBER_LEVEL);
 	born.chosen = m->flags & MEMBER_THROUGH_PARENT ? m->chosen : parent_tgid;
 	if (bpf_map_update_elem(&priority_pids_map, &tgid, &born, BPF_NOEXIST) == -E2BIG && is_first_to_notice(child))
 		count_here(STAT_CHILDREN_LEFT_OUT);

@@ -103,6 +103,7 @@ struct {
 
 struct cpu_record {
 	u32 class;		/* of the task that runs */
+	u32 level;		/* of the member that runs, or of the one for which it is being preempted */
 	u32 tgid;		/* of the task that runs */
 	u32 weight;
 	u32 rescue;		/* it runs only because of the guarantee */
@@ -163,6 +164,7 @@ struct task_record {
 	u8 slept;		/* and has not run since, or was cut short when it did */
 	u8 kernel_thread;	/* as of the last enqueue */
 	u8 gave_way;		/* what is left of its turn it left to another of BATCH */
+	u8 level;		/* a member's, as of the last look at its class */
 	u8 left_out;		/* counted as a child without room in PRIORITY */
 };
 
@@ -228,6 +230,8 @@ struct {
 
 /* Virtual times of the shared queues: PRIORITY, BATCH. */
 u64 shared_vtime[2] = { VTIME_ORIGIN, VTIME_ORIGIN };
+/* A member has had another level than the default: only then does anything look at levels. */
+bool levels_differ;
 /* A BATCH task is in a queue of overdue tasks, or was two checks ago: dispatch reads these queues. */
 bool any_overdue;
 /* The result of the last check, for tasks that enter such a queue: dispatch reads it for one check more, which sees the

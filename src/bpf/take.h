@@ -54,20 +54,6 @@ static bool take_shared(u64 dsq_id, s32 cpu)
 	return take_near(dsq_id, cpu) || dsq_take(dsq_id);
 }
 
-static bool take_priority(s32 cpu, struct cpu_record *c)
-{
-	u64 pinned = PINNED_DSQ(CLASS_PRIORITY, cpu);
-	bool taken;
-
-	if (c->bound && (c->turn ^= 1))
-		taken = dsq_take(pinned) || take_shared(PRIORITY_DSQ, cpu);
-	else
-		taken = take_shared(PRIORITY_DSQ, cpu) || (c->bound && dsq_take(pinned));
-	if (!taken)
-		c->foreign_priority = c->priority_waits;
-	return taken;
-}
-
 /* The place of a BATCH queue's head, or NOBODY if it is empty. */
 #define NOBODY ((s64)(~0ULL >> 1))
 /* Returns the place of the first task that may run on `cpu`. Tasks that may not are skipped: otherwise a hog pinned to a
@@ -113,19 +99,63 @@ static s64 head_of(u64 dsq_id, s32 cpu, struct cpu_record *c)
 	return head_of_mixed(dsq_id, cpu, c);
 }
 
-/* A member runs, and is ahead of the others of its queue. The shared queue and the CPU's own take turns. */
+/* Returns the key of PRIORITY's first task: of the shared queue, or of the CPU's own. */
+static s64 first_member(s32 home, s32 cpu, struct cpu_record *c)
+{
+	u32 only_foreign = c->only_foreign;
+	s64 head = head_of(home == SHARED ? PRIORITY_DSQ : PINNED_DSQ(CLASS_PRIORITY, cpu), cpu, c);
+
+	c->only_foreign = only_foreign;
+	return head;
+}
+
+/* A member runs, and is ahead of the others of its queue. The shared queue and the CPU's own take turns within a level. */
 static bool member_stands_first(s32 cpu, struct cpu_record *c)
 {
 	bool own = HOME_OF(c->clock) != SHARED;
-	u32 only_foreign = c->only_foreign;
-	s64 head;
+	u64 place = place_of(c->vtime);
 
-	if (priority_fifo || !c->settled || c->class != CLASS_PRIORITY ||
-	    (own ? queued(PRIORITY_DSQ) : bound_queued(CLASS_PRIORITY, cpu)))
+	if (!c->settled || c->class != CLASS_PRIORITY)
 		return false;
-	head = head_of(own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ, cpu, c);
-	c->only_foreign = only_foreign;
-	return (s64)place_of(c->vtime) < head;
+	if (levels_differ) {
+		s64 shared = band_of(first_member(SHARED, cpu, c));
+		s64 pinned = c->bound ? band_of(first_member(cpu, cpu, c)) : band_of(NOBODY);
+		s64 band = HIGHEST_LEVEL - c->level;
+
+		if (shared < band || pinned < band)
+			return false;
+		if (band < shared && band < pinned)
+			return true;
+	}
+	if (priority_fifo || (own ? queued(PRIORITY_DSQ) : bound_queued(CLASS_PRIORITY, cpu)))
+		return false;
+	return (s64)in_level(c->level, place) < first_member(own ? cpu : SHARED, cpu, c);
+}
+
+/* The higher level first; within a level, the shared queue and the CPU's own take turns. */
+static bool pinned_member_goes_first(s32 cpu, struct cpu_record *c)
+{
+	if (levels_differ) {
+		s64 shared = band_of(first_member(SHARED, cpu, c)), pinned = band_of(first_member(cpu, cpu, c));
+
+		if (shared != pinned)
+			return pinned < shared;
+	}
+	return c->turn ^= 1;
+}
+
+static bool take_priority(s32 cpu, struct cpu_record *c)
+{
+	u64 pinned = PINNED_DSQ(CLASS_PRIORITY, cpu);
+	bool taken;
+
+	if (c->bound && pinned_member_goes_first(cpu, c))
+		taken = dsq_take(pinned) || take_shared(PRIORITY_DSQ, cpu);
+	else
+		taken = take_shared(PRIORITY_DSQ, cpu) || (c->bound && dsq_take(pinned));
+	if (!taken)
+		c->foreign_priority = c->priority_waits;
+	return taken;
 }
 
 /* The maximum distance of a CPU's two virtual times if only one of the queues can be served. */
@@ -258,7 +288,8 @@ static void weigh(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 		return;
 	charge(cpu, c, t, clock_ns());
 	c->settled = true;
-	c->class = class_of(prev);
+	c->class = look_up_class(prev, t);
+	c->level = t->level;
 	t->class = c->class;
 	if (c->class == CLASS_BATCH || c->class == CLASS_PRIORITY) {
 		/* Bounded like a task that returns to the queue: it may have run past the queue's virtual time, or the other way

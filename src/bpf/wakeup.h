@@ -134,6 +134,39 @@ static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 
 	return cpu;
 }
 
+/* How many CPUs are looked at for a member of a lower level. */
+#define LOOK_AT_CPUS 16
+
+/*
+ * Returns the CPU, of the nearest few by number, that runs the member of the lowest level, if that is below the waking
+ * one's. The level that it is preempted for takes the place of its own, so that the next waker looks for another CPU.
+ */
+static s32 claim_lower_level(struct task_struct *p, const struct task_record *t, s32 cpu, bool bound)
+{
+	u32 lowest = t->level;
+	struct cpu_record *c;
+	s32 found = -1;
+	int i;
+
+	bpf_for(i, 0, LOOK_AT_CPUS) {
+		u32 at = (u32)cpu + i;
+
+		if (i && (bound || i >= (int)nr_possible_cpus))
+			break;
+		if (at >= nr_possible_cpus)
+			at -= nr_possible_cpus;
+		c = cpu_record_of(at);
+		if (!c || c->class != CLASS_PRIORITY || c->level >= lowest || !bpf_cpumask_test_cpu(at, p->cpus_ptr))
+			continue;
+		lowest = c->level;
+		found = at;
+	}
+	c = found < 0 ? NULL : cpu_record_of(found);
+	if (!c || !__sync_bool_compare_and_swap(&c->level, lowest, (u32)t->level))
+		return -1;
+	return found;
+}
+
 /* A task that has run this long since waking is unlikely to sleep soon. */
 #define BRIEF_NS (200ULL * 1000)
 
@@ -141,10 +174,12 @@ static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 
  * Nobody waits, and the running task has only just woken itself: the waking task goes to the end of the local DSQ and
  * follows without queueing and without a dispatch. Two tasks that wake each other in turn do so all the time. Not after
  * a task that keeps running, which would ignore places and nice values. And only one task of the same class: the local
- * DSQ goes ahead of our queues, and no other CPU can take from it.
+ * DSQ goes ahead of our queues, and no other CPU can take from it. Nor a member after one of another level.
  */
-static bool follows(u32 class, s32 cpu, const struct cpu_record *c)
+static bool follows(u32 class, s32 cpu, const struct task_record *t, const struct cpu_record *c)
 {
+	if (class == CLASS_PRIORITY && c->level != t->level)
+		return false;
 	if (!c->slept || c->class != class || before(c->charged_at + BRIEF_NS, clock_ns()))
 		return false;
 	/* In a crowd this is known without reading the queue. */
@@ -174,7 +209,7 @@ static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u3
 	}
 	if (overtakes(class, c))
 		give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_HEAD));
-	else if (follows(class, cpu, c))
+	else if (follows(class, cpu, t, c))
 		give_to_cpu(p, t, class, cpu, 0);
 	else
 		return false;

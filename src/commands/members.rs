@@ -8,14 +8,14 @@ use serde::Serialize;
 
 use super::process;
 use crate::cli::Which;
-use crate::model::{Membership, ProcessId, Queue};
+use crate::model::{DEFAULT_LEVEL, Membership, ProcessId, Queue};
 use crate::refusal::complain;
 use crate::scheduler::changes::{self, Cause, Change};
 use crate::scheduler::{Entry, Handle, Members, preflight, served};
 use crate::text::scrub;
 
 /// Adds all processes or none: every process is checked before the first one is added.
-pub fn add(which: &Which, children: bool) -> Result<()> {
+pub fn add(which: &Which, children: bool, level: Option<u8>) -> Result<()> {
     let pids = parsed(which)?;
     let pattern = which.name.as_deref().map(process::pattern).transpose()?;
     let handle = Handle::open()?;
@@ -44,14 +44,15 @@ pub fn add(which: &Which, children: bool) -> Result<()> {
             return Err(why);
         }
     }
-    change(handle, |members| members.add_all(&found, children))?;
+    change(handle, |members| members.add_all(&found, children, level))?;
     let changed = |id: &ProcessId| Change::new(*id, Queue::Priority, children, Cause::Command);
     changes::note(&found.iter().map(changed).collect::<Vec<_>>());
+    let on = level.map_or_else(String::new, |level| format!(", level {level}"));
     let with = if children { ", with children" } else { "" };
     for id in found {
         let but = served::policy(id.pid).in_priority();
         let but = but.map_or_else(String::new, |but| format!("; {but}"));
-        say(&format!("{} → PRIORITY{with}{but}", name_of(id.pid)))?;
+        say(&format!("{} → PRIORITY{on}{with}{but}", name_of(id.pid)))?;
     }
     Ok(())
 }
@@ -117,7 +118,7 @@ fn parsed(which: &Which) -> Result<Vec<u32>> {
 }
 
 /// Its keys are an interface: `members: [{pid, start_ticks, name, command, children,
-/// through, rule}]`, `capacity`.
+/// through, rule, level}]`, `capacity`.
 #[derive(Serialize)]
 struct Listed {
     members: Vec<Member>,
@@ -137,6 +138,8 @@ struct Member {
     through: Option<u32>,
     /// A rule has put it there.
     rule: bool,
+    /// The higher one goes first.
+    level: u8,
 }
 
 pub fn list(json: bool) -> Result<()> {
@@ -153,6 +156,7 @@ pub fn list(json: bool) -> Result<()> {
             children: entry.membership != Membership::Chosen,
             through: entry.chosen,
             rule: entry.by_rule,
+            level: entry.level,
         })
         .collect();
     if json {
@@ -166,7 +170,14 @@ pub fn list(json: bool) -> Result<()> {
             None if member.rule => "  (by rule)".to_owned(),
             None => String::new(),
         };
-        out.push_str(&format!("{:>7}  {}{through}\n", member.pid, member.command));
+        let on = match member.level {
+            DEFAULT_LEVEL => String::new(),
+            level => format!("  (level {level})"),
+        };
+        out.push_str(&format!(
+            "{:>7}  {}{through}{on}\n",
+            member.pid, member.command
+        ));
     }
     let many = if members.len() == 1 { "" } else { "s" };
     out.push_str(&format!("{} member{many}\n", members.len()));

@@ -80,6 +80,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             (Some(pid), _) => Command::Add {
                 which: one(pid),
                 children: false,
+                level: None,
             },
             (None, Some(pid)) => Command::Remove(one(pid)),
             (None, None) => {
@@ -108,7 +109,11 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         }
         Command::Detach => detach::run(),
         Command::Doctor { json } => doctor::run(json),
-        Command::Add { which, children } => members::add(&which, children),
+        Command::Add {
+            which,
+            children,
+            level,
+        } => members::add(&which, children, level),
         Command::Remove(which) => members::remove(&which),
         Command::Run(options) => {
             let settings = Settings::load(cli.config.as_deref())?;

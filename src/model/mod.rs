@@ -24,6 +24,7 @@ pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};
 pub use identity::{Policy, ProcessId};
 pub use limits::{CgroupLimits, LimitedCgroup};
 pub use process::Process;
+pub use scheduler::DEFAULT_LEVEL;
 pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus, Tunables};
 pub use snapshot::{Cpu, Host, Snapshot};
 pub use waits::{

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Details, Membership, Policy, ProcessId, Queue};
+use super::{DEFAULT_LEVEL, Details, Membership, Policy, ProcessId, Queue};
 
 /// A process (thread group) in one snapshot, or one of its threads if threads are shown. Its texts are
 /// shared from tick to tick, so a snapshot of thousands of processes copies none.
@@ -36,6 +36,9 @@ pub struct Process {
     pub queue: Option<Queue>,
     /// The kind of membership; `None` if it is not a member.
     pub membership: Option<Membership>,
+    /// A member's level, 0 to 255; `None` if it is not a member, and in old recordings.
+    #[serde(default)]
+    pub level: Option<u8>,
     /// This program's own process: always served first, never a member.
     pub own: bool,
     /// The values that are read only while a column shows them; `None` while none does.
@@ -55,6 +58,12 @@ impl Process {
     #[must_use]
     pub fn process_id(&self) -> ProcessId {
         self.thread_of.unwrap_or(self.id)
+    }
+
+    /// Returns a member's level, if it is not the default.
+    #[must_use]
+    pub fn special_level(&self) -> Option<u8> {
+        self.level.filter(|level| *level != DEFAULT_LEVEL)
     }
 
     /// Its name and its id, as messages call it.

@@ -34,6 +34,9 @@ impl Queue {
     }
 }
 
+/// The level of a member for which none was chosen; levels are 0 to 255, and the higher one goes first.
+pub const DEFAULT_LEVEL: u8 = 128;
+
 /// The kind of membership.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub enum Membership {

@@ -4,7 +4,8 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    CpuCounters, Inspected, Membership, NoWaits, Process, ProcessId, Queue, SchedulerStatus, Waits,
+    CpuCounters, DEFAULT_LEVEL, Inspected, Membership, NoWaits, Process, ProcessId, Queue,
+    SchedulerStatus, Waits,
 };
 
 /// Everything that was read in one tick.
@@ -36,7 +37,16 @@ impl Snapshot {
             if process.process_id() == id {
                 process.queue = Some(queue);
                 process.membership = (queue == Queue::Priority).then_some(Membership::Chosen);
+                process.level = (queue == Queue::Priority).then_some(DEFAULT_LEVEL);
             }
+        }
+    }
+
+    /// Sets the level of a member and of its threads.
+    pub fn put_on_level(&mut self, id: ProcessId, level: u8) {
+        let rows = self.processes.iter_mut();
+        for process in rows.filter(|process| process.process_id() == id) {
+            process.level = process.membership.map(|_| level);
         }
     }
 }

@@ -114,9 +114,9 @@ impl Observer {
                 continue;
             };
             let entry = members.get(&process.id.pid);
-            let membership = entry
-                .filter(|entry| entry.is_of(process.id))
-                .map(|entry| entry.membership);
+            let entry = entry.filter(|entry| entry.is_of(process.id));
+            let membership = entry.map(|entry| entry.membership);
+            process.level = entry.map(|entry| entry.level);
             process.queue = Some(membership.map_or(Queue::Batch, |_| Queue::Priority));
             process.membership = membership;
         }

@@ -183,6 +183,7 @@ fn describe(seen: &Seen<'_>, identity: &Identity) -> Process {
         kernel_thread: seen.is_kernel_thread(),
         queue: None,
         membership: None,
+        level: None,
         own: false,
         details: None,
     }

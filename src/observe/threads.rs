@@ -73,6 +73,7 @@ fn of<'a>(root: &Path, process: &'a Process) -> impl Iterator<Item = Process> + 
                 kernel_thread: false,
                 queue: process.queue,
                 membership: process.membership,
+                level: process.level,
                 own: process.own,
                 details: None,
             })

@@ -252,6 +252,7 @@ pub(super) fn whats(happened: Happened<'_>) -> Vec<What> {
             | Event::Panicked(_)
             // The next snapshot shows what holds.
             | Event::Tuned(_)
+            | Event::Levelled(_)
             | Event::Recorder(_)
             | Event::Past(_)
             | Event::Replay(_) => return Vec::new(),

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 
+use crate::model::DEFAULT_LEVEL;
 use crate::refusal::{Refusal, Status};
 use crate::sys::text::scrub;
 
@@ -66,7 +67,7 @@ pub fn import(folder: &Path) -> Result<Imported> {
     }
     imported.toml.push_str(
         "# Taken over from ananicy's rules by `dualq-top rules import`: a nice value below 0 became\n\
-         # PRIORITY, one above 0 BATCH. The first rule that matches a process counts.\n"
+         # PRIORITY, on a level of its own, one above 0 BATCH. The first rule that matches a process counts.\n"
     );
     for file in of_kind(&files, "rules") {
         for (place, line) in lines(file, &mut imported.left_out) {
@@ -178,10 +179,19 @@ fn rule(line: &Line, types: &HashMap<String, Line>) -> Result<String, String> {
         let _ = writeln!(text, "executable = {pattern}");
     }
     let _ = writeln!(text, "queue = \"{queue}\"");
+    if let ("priority", Some(nice @ ..=PRIORITY_NICE)) = (queue, nice) {
+        let _ = writeln!(text, "level = {}", level(nice));
+    }
     if !kind.is_empty() {
         let _ = writeln!(text, "# type: {}", scrub(kind.as_bytes()));
     }
     Ok(text)
+}
+
+/// Returns the level for a nice value below 0: from 134 for -1 to 248 for -20.
+fn level(nice: i32) -> u8 {
+    let above = 6 * nice.clamp(-20, 0).unsigned_abs();
+    u8::try_from(above).map_or(u8::MAX, |above| DEFAULT_LEVEL.saturating_add(above))
 }
 
 /// In double quotes, as TOML and JSON both write it.

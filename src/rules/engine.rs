@@ -199,7 +199,8 @@ impl Work {
         let id = facts.id;
         let moved_before = self.placed.get(&id) == Some(&Queue::Priority);
         let members = &self.handle.members;
-        let told = match members.place(id, rule.queue, rule.children, moved_before) {
+        let placed = members.place(id, rule.queue, rule.children, rule.level, moved_before);
+        let told = match placed {
             Ok(Placement::Moved) => moved(facts, rule),
             Ok(_) => return false,
             Err(error) => {

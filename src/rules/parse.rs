@@ -13,7 +13,7 @@ use crate::settings::{Entry, Fault, entries, nearest, quoted};
 use crate::sys::text::scrub;
 
 /// The settings of a rule besides its conditions.
-const SETTINGS: [&str; 2] = ["queue", "children"];
+const SETTINGS: [&str; 3] = ["queue", "children", "level"];
 
 /// Texts of which nobody would want a rule for all.
 const ANYTHING: [&str; 6] = ["a", "0", "systemd", "/usr/bin/x y", "-Z_", "user.slice:é"];
@@ -103,6 +103,7 @@ fn rule(
         conditions: Vec::new(),
         queue: Queue::Priority,
         children: false,
+        level: None,
     };
     let before = faults.len();
     let mut narrow = false;
@@ -128,6 +129,12 @@ fn rule(
         return Err(Fault::new(
             at,
             "cannot take children along to BATCH: they are there by themselves; leave `children` out",
+        ));
+    }
+    if rule.queue == Queue::Batch && rule.level.is_some() {
+        return Err(Fault::new(
+            at,
+            "cannot give a level in BATCH: only members have one; leave `level` out",
         ));
     }
     rule.conditions.sort_unstable();
@@ -174,6 +181,10 @@ fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, Fault> {
         }
         ("children", DeValue::Boolean(children)) => rule.children = *children,
         ("children", _) => return Err(Fault::new(at, "invalid children: expected true or false")),
+        ("level", DeValue::Integer(number)) if number.radix() == 10 => {
+            rule.level = Some(number.as_str().parse().map_err(|_| wants_level(at))?);
+        }
+        ("level", _) => return Err(wants_level(at)),
         (other, _) => {
             let known = Field::ALL.map(Field::key).into_iter().chain(SETTINGS);
             let near = nearest(other, known);
@@ -184,4 +195,11 @@ fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, Fault> {
         }
     }
     Ok(false)
+}
+
+fn wants_level(at: usize) -> Fault {
+    Fault::new(
+        at,
+        "invalid level: expected a whole number from 0 to 255, without quotes",
+    )
 }

@@ -77,14 +77,17 @@ pub struct Rule {
     pub queue: Queue,
     /// Future children become members too.
     pub children: bool,
+    /// The level of the members; `None` leaves a member's as it is.
+    pub level: Option<u8>,
 }
 
 impl Rule {
-    /// Returns the effect of the rule, such as `PRIORITY, with children`.
+    /// Returns the effect of the rule, such as `PRIORITY, level 200, with children`.
     #[must_use]
     pub fn effect(&self) -> String {
         let with = if self.children { ", with children" } else { "" };
-        format!("{}{with}", self.queue.name())
+        let on = self.level.map(|level| format!(", level {level}"));
+        format!("{}{}{with}", self.queue.name(), on.unwrap_or_default())
     }
 
     /// Its conditions, as in `name = "^make$", user = "ana"`.

@@ -1,6 +1,6 @@
 //! An entry of `priority_pids_map`, as the BPF program writes it: `struct member` in src/bpf/members.h.
 
-use crate::model::{Membership, ProcessId};
+use crate::model::{DEFAULT_LEVEL, Membership, ProcessId};
 
 /// The flag of a membership with children.
 pub const WITH_CHILDREN: u32 = 1;
@@ -8,6 +8,17 @@ pub const WITH_CHILDREN: u32 = 1;
 pub const THROUGH_PARENT: u32 = 2;
 /// A rule has put it there. The kernel's side keeps this as it is given, and asks nothing of it.
 pub const BY_RULE: u32 = 4;
+/// In a change: it says which level. Otherwise a member keeps the level that it has.
+const LEVEL_GIVEN: u32 = 8;
+/// The place of the level in the flags, where zeros stand for the default.
+const LEVEL_SHIFT: u32 = 8;
+
+/// Returns the flags of a change to this level; none if no level is given.
+pub fn level_flags(level: Option<u8>) -> u32 {
+    level.map_or(0, |level| {
+        LEVEL_GIVEN | u32::from(level ^ DEFAULT_LEVEL) << LEVEL_SHIFT
+    })
+}
 
 /// The bytes of the process that the membership was inherited from, in the map's value.
 const CHOSEN: std::ops::Range<usize> = 12..16;
@@ -27,6 +38,8 @@ pub struct Entry {
     pub membership: Membership,
     /// A rule has put it there, not a person.
     pub by_rule: bool,
+    /// The level: of two members the one with the higher level goes first.
+    pub level: u8,
     /// For one that came through a parent: the process that was chosen.
     pub chosen: Option<u32>,
 }
@@ -44,12 +57,14 @@ impl Entry {
             _ => Membership::Chosen,
         };
         let by_rule = word(8) & BY_RULE != 0;
+        let [_, level, ..] = word(8).to_le_bytes();
         let start = number::<8>(value).map_or(0, u64::from_ne_bytes);
         Self {
             pid,
             start_ticks: (start != 0).then_some(start / NS_PER_TICK),
             membership,
             by_rule,
+            level: level ^ DEFAULT_LEVEL,
             chosen: (membership == Membership::ThroughParent).then(|| word(CHOSEN.start)),
         }
     }
@@ -80,6 +95,21 @@ fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_entry_that_another_tool_wrote_has_the_default_level() {
+        assert_eq!(Entry::of(7, &[0; 16]).level, DEFAULT_LEVEL);
+        for level in [0, 127, 128, 129, 255] {
+            let mut value = [0; 16];
+            let flags = level_flags(Some(level)) | WITH_CHILDREN;
+            value[8..12].copy_from_slice(&flags.to_ne_bytes());
+            let entry = Entry::of(7, &value);
+            assert_eq!(
+                (entry.level, entry.membership),
+                (level, Membership::WithChildren)
+            );
+        }
+    }
 
     #[test]
     fn an_entry_without_a_stamp_is_of_whoever_has_the_id() {

@@ -8,6 +8,7 @@
 mod addition;
 mod by_rule;
 mod inheritance;
+mod levels;
 
 pub use by_rule::Placement;
 
@@ -26,6 +27,7 @@ use crate::model::{Membership, ProcessId};
 const ADD: u32 = 0;
 const REMOVE: u32 = 1;
 const OWN: u32 = 2;
+const LEVEL: u32 = 3;
 const NOT_A_LEADER: i32 = 1;
 const KERNEL_THREAD: i32 = 2;
 const OTHER_PROCESS: i32 = 3;

@@ -8,6 +8,7 @@ mod crowd;
 mod demo;
 mod inspect;
 mod keys;
+mod levels;
 mod list;
 mod moves;
 mod pause;

@@ -170,7 +170,7 @@ fn the_list_sorts_by_wait() {
     world.put(640, Queue::Priority);
     events.extend((0..8).map(|_| world.tick()));
     events.extend(typed(">"));
-    events.extend((0..4).map(|_| key(Key::Down)));
+    events.extend((0..5).map(|_| key(Key::Down)));
     events.push(key(Key::Enter));
     let shown = wide(events);
     assert!(shown.has("WAIT p99▼"), "{}", shown.text());

@@ -21,6 +21,7 @@ mod guest_works;
 mod handover;
 mod kernel_threads;
 mod keys;
+mod levels;
 mod lifecycle;
 mod limits;
 mod machine;

@@ -46,8 +46,10 @@ impl Effects for Hands {
                 let answers = batch.requests().map(|(id, to, children)| {
                     let with = if children { " with its children" } else { "" };
                     let to_name = to.name();
+                    let level = batch.levels.get(&id).filter(|_| to == Queue::Priority);
+                    let on = level.map_or_else(String::new, |level| format!(" on level {level}"));
                     self.asked
-                        .push(format!("move {} to {to_name}{with}", id.pid));
+                        .push(format!("move {} to {to_name}{with}{on}", id.pid));
                     (id, self.answer.clone().unwrap_or(Ok(to)))
                 });
                 return Some(Event::Moved(answers.collect()));
@@ -75,6 +77,13 @@ impl Effects for Hands {
             Command::Threads(true) => "threads shown".into(),
             Command::Threads(false) => "threads hidden".into(),
             Command::MeasureWaits(on) => format!("measure waits: {on}"),
+            Command::Levels(levels) => {
+                let asked = levels.iter();
+                let asked = asked.map(|(id, level)| format!("level {level} for {}", id.pid));
+                self.asked.extend(asked);
+                let answers = levels.into_iter().map(|(id, level)| (id, Ok(level)));
+                return Some(Event::Levelled(answers.collect()));
+            }
             Command::Guarantee(percent) => {
                 self.asked.push(format!("guarantee {percent}"));
                 return Some(Event::Tuned(Ok(Tunables {

@@ -191,6 +191,7 @@ impl World {
             kernel_thread: false,
             queue: Some(Queue::Batch),
             membership: None,
+            level: None,
             own: false,
             details: None,
         });
@@ -244,6 +245,13 @@ impl World {
         self.snapshot.put(id, queue);
         let member = |p: &&Process| p.thread_of.is_none() && p.queue == Some(Queue::Priority);
         self.snapshot.scheduler.members = self.snapshot.processes.iter().filter(member).count();
+    }
+
+    /// Gives a member a level.
+    pub fn on_level(&mut self, pid: u32, level: u8) {
+        let mut processes = self.snapshot.processes.iter_mut();
+        let process = processes.find(|process| process.id.pid == pid).unwrap();
+        process.level = Some(level);
     }
 
     pub fn scheduler(&mut self) -> &mut SchedulerStatus {

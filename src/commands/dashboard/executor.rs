@@ -61,6 +61,19 @@ impl Executor {
         (!sent).then(|| Event::Scheduler(Err(sentence.to_owned())))
     }
 
+    fn set_level(&mut self, id: ProcessId, level: u8) -> Result<u8, String> {
+        let changed = self
+            .scheduler
+            .change(|members| members.set_level(id, level));
+        match changed.map_err(|error| format!("{error:#}"))? {
+            Some(handle) => {
+                handle.mark_event();
+                Ok(level)
+            }
+            None => Err("cannot change a level: no scheduler of ours can be reached".to_owned()),
+        }
+    }
+
     fn tune(&mut self, percent: u8) -> Result<Tunables> {
         let tuning = Tuning {
             guarantee_percent: Some(percent),
@@ -84,7 +97,14 @@ impl Executor {
         let answers: Vec<Moved> = batch
             .requests()
             .map(|(id, to, children)| {
-                let result = self.move_process(id, to, children);
+                let mut result = self.move_process(id, to, children);
+                // An undo gives the level back as well.
+                if let (Ok(Queue::Priority), Some(level)) = (&result, batch.levels.get(&id)) {
+                    result = self
+                        .scheduler
+                        .change(|members| members.set_level(id, *level))
+                        .map(|_| Queue::Priority);
+                }
                 (id, result.map_err(|error| format!("{error:#}")))
             })
             .collect();
@@ -131,6 +151,13 @@ impl Effects for Executor {
             Command::Attach => self.request(Request::Attach),
             Command::Detach => self.request(Request::Detach),
             Command::MeasureWaits(on) => self.request(Request::MeasureWaits(on)),
+            Command::Levels(levels) => {
+                let levels = levels.into_iter();
+                let change = |(id, level)| (id, self.set_level(id, level));
+                let answers = levels.map(change).collect();
+                self.sample(SamplerRequest::Changed);
+                Some(Event::Levelled(answers))
+            }
             Command::Guarantee(percent) => {
                 let tuned = self.tune(percent).map_err(|error| format!("{error:#}"));
                 Some(Event::Tuned(tuned))

@@ -77,6 +77,7 @@ fn start_command(options: &RunOptions) -> Result<Pid> {
         command.args(["--queue", "batch"]);
     }
     let child = command
+        .args(options.level.map(|level| format!("--level={level}")))
         .arg("--")
         .args(&options.command)
         .spawn()

@@ -28,11 +28,17 @@ use crate::sys::text::scrub;
 const CANNOT_RUN: i32 = 126;
 const NOT_FOUND: i32 = 127;
 
-/// Refuses options of a scheduler that nobody is asked to attach.
+/// Refuses options of a scheduler that nobody is asked to attach, and a level in BATCH.
 ///
 /// # Errors
 /// A [`Refusal`] that names the first of them.
 pub fn check(options: &RunOptions, matches: &ArgMatches) -> Result<()> {
+    if options.queue == RunQueue::Batch && options.level.is_some() {
+        bail!(Refusal::new(
+            Status::BadArgument,
+            "cannot use --level in BATCH: only members have a level; leave one of the two out",
+        ));
+    }
     let scheduler = SchedulerOptions::augment_args(clap::Command::new("attach"));
     let given = |id| matches.value_source(id) == Some(ValueSource::CommandLine);
     let mut named = scheduler
@@ -67,19 +73,20 @@ pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
     if options.unblock {
         attached::unblock()?;
     }
-    move_this_process(options.queue)?;
+    move_this_process(options)?;
     become_the_command(options)
 }
 
 /// Moves this process, which is to be the command. A process of its own does it: dualq-top serves
 /// those that reach into the scheduler first, until they end, and the command is none of them.
-fn move_this_process(queue: RunQueue) -> Result<()> {
-    let verb: &[&str] = match queue {
+fn move_this_process(options: &RunOptions) -> Result<()> {
+    let verb: &[&str] = match options.queue {
         RunQueue::Priority => &["add", "--children"],
         RunQueue::Batch => &["remove"],
     };
     let status = Command::new(attached::SELF)
         .args(verb)
+        .args(options.level.map(|level| format!("--level={level}")))
         .arg(std::process::id().to_string())
         .stdin(Stdio::null())
         .stdout(Stdio::null())

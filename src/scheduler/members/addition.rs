@@ -38,22 +38,23 @@ impl Members {
     /// # Errors
     /// As [`Self::add`].
     pub fn add_with_children(&self, pid: u32, start_ticks: Option<u64>) -> Result<()> {
-        self.all_or_none(|added| self.choose_with_children(pid, start_ticks, added))
+        self.all_or_none(|added| self.choose_with_children(pid, start_ticks, None, added))
     }
 
-    /// Moves several processes together, with or without their `children`.
+    /// Moves several processes together, with or without their `children`, to this level; without one, members keep the
+    /// level that they have.
     ///
     /// # Errors
     /// As [`Self::add`], for the first one that is refused. The others are unchanged then.
-    pub fn add_all(&self, ids: &[ProcessId], children: bool) -> Result<()> {
+    pub fn add_all(&self, ids: &[ProcessId], children: bool, level: Option<u8>) -> Result<()> {
         self.all_or_none(|added| {
             ids.iter().try_for_each(|id| {
                 let start_ticks = Some(id.start_ticks);
                 if children {
-                    return self.choose_with_children(id.pid, start_ticks, added);
+                    return self.choose_with_children(id.pid, start_ticks, level, added);
                 }
                 added.chosen.insert(id.pid);
-                self.choose(id.pid, start_ticks, 0)
+                self.choose(id.pid, start_ticks, entry::level_flags(level))
             })
         })
     }
@@ -152,17 +153,19 @@ impl Members {
         &self,
         pid: u32,
         start_ticks: Option<u64>,
+        level: Option<u8>,
         added: &mut Added,
     ) -> Result<()> {
         // The parent first, so that the kernel adds new children.
         added.chosen.insert(pid);
-        self.choose(pid, start_ticks, WITH_CHILDREN)?;
+        self.choose(pid, start_ticks, WITH_CHILDREN | entry::level_flags(level))?;
         self.add_living_children(pid, &mut added.children)
     }
 
     /// Adds the children until a pass finds no more: a child that is not a member yet may have new children.
     fn add_living_children(&self, parent: u32, added: &mut HashSet<u32>) -> Result<()> {
         let mut known = HashSet::from([parent]);
+        let level = self.entry(parent)?.map(|entry| entry.level);
         for _ in 0..ROUNDS {
             let found: Vec<ProcessId> = family::descendants([parent])
                 .into_iter()
@@ -174,7 +177,7 @@ impl Members {
             for id in found {
                 let terms = Terms {
                     start_ticks: Some(id.start_ticks),
-                    flags: WITH_CHILDREN | THROUGH_PARENT,
+                    flags: WITH_CHILDREN | THROUGH_PARENT | entry::level_flags(level),
                     chosen: parent,
                 };
                 match self.run(&self.change, ADD, id.pid, terms)? {
@@ -237,7 +240,14 @@ impl Members {
                     .context("cannot add to priority_pids_map");
             }
         }
-        self.reclassify(ADD, pid)
+        self.reclassify(ADD, pid)?;
+        match self.entry(pid)? {
+            // Its level may be new.
+            Some(entry) if entry.membership != Membership::Chosen => {
+                self.spread_level(pid, entry.level)
+            }
+            _ => Ok(()),
+        }
     }
 
     fn full(&self) -> anyhow::Error {

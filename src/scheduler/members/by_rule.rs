@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::Members;
 use crate::model::{Membership, ProcessId, Queue};
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::entry::{BY_RULE, WITH_CHILDREN};
+use crate::scheduler::entry::{BY_RULE, WITH_CHILDREN, level_flags};
 
 /// The result of a move by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +31,7 @@ impl Members {
         id: ProcessId,
         queue: Queue,
         children: bool,
+        level: Option<u8>,
         moved_before: bool,
     ) -> Result<Placement> {
         let entry = self.entry(id.pid)?.filter(|entry| entry.is_of(id));
@@ -38,7 +39,7 @@ impl Members {
             return match queue {
                 Queue::Batch => Ok(Placement::Already),
                 Queue::Priority if moved_before => Ok(Placement::ByHand),
-                Queue::Priority => self.add_by_rule(id, children),
+                Queue::Priority => self.add_by_rule(id, children, level),
             };
         };
         let by_rule = match entry.chosen {
@@ -54,16 +55,20 @@ impl Members {
                 self.remove(id.pid)?;
                 Ok(Placement::Moved)
             }
-            Queue::Priority if entry.membership == Membership::Chosen && children => {
-                self.add_by_rule(id, children)
+            Queue::Priority
+                if (entry.membership == Membership::Chosen && children)
+                    || (entry.chosen.is_none()
+                        && level.is_some_and(|level| level != entry.level)) =>
+            {
+                self.add_by_rule(id, children, level)
             }
             Queue::Priority => Ok(Placement::Already),
         }
     }
 
-    fn add_by_rule(&self, id: ProcessId, children: bool) -> Result<Placement> {
+    fn add_by_rule(&self, id: ProcessId, children: bool, level: Option<u8>) -> Result<Placement> {
         let with = if children { WITH_CHILDREN } else { 0 };
-        match self.choose_by_rule(id, BY_RULE | with) {
+        match self.choose_by_rule(id, BY_RULE | with | level_flags(level)) {
             Ok(()) => Ok(Placement::Moved),
             Err(error) => match error.downcast_ref::<Refusal>() {
                 Some(refusal) if refusal.status == Status::NoSuchProcess => Ok(Placement::Gone),

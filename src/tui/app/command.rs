@@ -16,6 +16,8 @@ pub enum Command {
     Detach,
     /// Start or stop measuring how long tasks wait.
     MeasureWaits(bool),
+    /// Change the levels of these members; the answer to all is one [`Event::Levelled`](super::Event::Levelled).
+    Levels(Vec<(ProcessId, u8)>),
     /// Change the guarantee of BATCH, in percent; the answer is one [`Event::Tuned`](super::Event::Tuned).
     Guarantee(u8),
     /// Start the demonstration load, or stop it; the answer comes as [`Event::Demo`](super::Event::Demo).
@@ -59,6 +61,9 @@ pub struct MoveBatch {
     /// Each process's membership before the move, or after it for an undo. A replay cannot undo.
     #[serde(skip)]
     pub memberships: HashMap<ProcessId, Option<Membership>>,
+    /// The levels of members before the move, where they are not the default.
+    #[serde(skip)]
+    pub levels: HashMap<ProcessId, u8>,
 }
 
 impl MoveBatch {

@@ -29,6 +29,8 @@ pub enum Event {
     Restarted(String),
     /// Whether waits are measured now, after a [`Command::MeasureWaits`](super::Command::MeasureWaits).
     Waits(Result<bool, String>),
+    /// Each member's level after a [`Command::Levels`](super::Command::Levels), or why it was not changed.
+    Levelled(Vec<(ProcessId, Result<u8, String>)>),
     /// The tunables that hold after a [`Command::Guarantee`](super::Command::Guarantee).
     Tuned(Result<Tunables, String>),
     /// The state of the demonstration.

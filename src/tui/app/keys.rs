@@ -67,6 +67,8 @@ impl App {
                 self.view.list.choose();
             }
             Action::Waits => return self.switch_waits(),
+            Action::LevelUp => return self.change_levels(true),
+            Action::LevelDown => return self.change_levels(false),
             Action::GuaranteeDown => return self.change_guarantee(false),
             Action::GuaranteeUp => return self.change_guarantee(true),
             Action::Pause => self.pause(),

@@ -151,6 +151,13 @@ impl App {
         Command::Threads(show)
     }
 
+    /// Whether a member has another level than the default.
+    #[must_use]
+    pub fn has_levels(&self) -> bool {
+        let mut processes = self.processes().iter();
+        processes.any(|process| process.special_level().is_some())
+    }
+
     pub(super) fn kernel_threads(&mut self) {
         let hide = !self.view.list.options.hide_kernel_threads;
         self.view.list.options.hide_kernel_threads = hide;

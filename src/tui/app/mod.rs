@@ -26,6 +26,7 @@ pub mod search;
 mod before_after;
 mod demo;
 mod keys;
+mod levels;
 mod listing;
 mod moves;
 mod now;
@@ -128,6 +129,7 @@ impl App {
             Event::Scheduler(result) => self.scheduler_answered(result),
             Event::Restarted(why) => self.restarted(&why),
             Event::Waits(result) => self.waits_switched(result),
+            Event::Levelled(answers) => self.levelled(answers),
             Event::Tuned(result) => self.tuned(result),
             Event::Demo(news) => self.demo_news(news),
             Event::Recorder(said) => self.say(Tone::Refused, said),
@@ -155,6 +157,9 @@ impl App {
     fn see(&mut self, mut snapshot: Box<Snapshot>) {
         for (id, queue) in self.session.read_back.drain(..) {
             snapshot.put(id, queue);
+        }
+        for (id, level) in self.session.levels_read_back.drain(..) {
+            snapshot.put_on_level(id, level);
         }
         if let Some(ruler) = self.session.rules_since.take() {
             snapshot.scheduler.ruler = ruler;

@@ -42,6 +42,8 @@ impl App {
         let mut movable = Vec::new();
         for process in chosen {
             moves.memberships.insert(process.id, process.membership);
+            let level = process.special_level();
+            moves.levels.extend(level.map(|level| (process.id, level)));
             match may_move(process, &snapshot.scheduler, &self.view.keymap) {
                 // A member without its children can still get them.
                 Ok(Queue::Priority)
@@ -81,6 +83,7 @@ impl App {
         let mut moves = MoveBatch {
             undoes: true,
             memberships: last.memberships,
+            levels: last.levels,
             ..MoveBatch::default()
         };
         for (id, to) in last.moves {
@@ -225,6 +228,7 @@ impl App {
             self.session.undos.push(Undo {
                 moves: moving.done,
                 memberships: moving.batch.memberships,
+                levels: moving.batch.levels,
             });
         }
     }

@@ -16,6 +16,7 @@ pub enum SortKey {
     #[default]
     Cpu,
     Queue,
+    Level,
     Threads,
     Time,
     Wait,
@@ -28,12 +29,13 @@ pub enum SortKey {
 }
 
 impl SortKey {
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Pid,
         Self::User,
         Self::State,
         Self::Cpu,
         Self::Queue,
+        Self::Level,
         Self::Threads,
         Self::Time,
         Self::Wait,
@@ -53,6 +55,7 @@ impl SortKey {
             Self::State => "S        state",
             Self::Cpu => "CPU%     share of one CPU",
             Self::Queue => "QUEUE    PRIORITY first",
+            Self::Level => "LEVEL    in PRIORITY, the highest first",
             Self::Threads => "THR      threads",
             Self::Time => "TIME     CPU time since the start",
             Self::Wait => "WAIT p99 from wake-up to running",
@@ -76,13 +79,16 @@ impl SortKey {
     pub fn is_optional(self) -> bool {
         matches!(
             self,
-            Self::Nice | Self::Policy | Self::Affinity | Self::Unit
+            Self::Level | Self::Nice | Self::Policy | Self::Affinity | Self::Unit
         )
     }
 
     /// Whether the largest comes first, unless inverted: so for amounts.
     fn largest_first(self) -> bool {
-        matches!(self, Self::Cpu | Self::Threads | Self::Time | Self::Wait)
+        matches!(
+            self,
+            Self::Cpu | Self::Level | Self::Threads | Self::Time | Self::Wait
+        )
     }
 }
 
@@ -216,6 +222,7 @@ impl ListOptions {
             SortKey::Cpu | SortKey::Wait => Ordering::Equal,
             // What no queue has after both.
             SortKey::Queue => queue(a).cmp(&queue(b)),
+            SortKey::Level => a.level.cmp(&b.level),
             SortKey::Threads => a.threads.cmp(&b.threads),
             SortKey::Time => a.cpu_time.cmp(&b.cpu_time),
             SortKey::Nice => nice(a).cmp(&nice(b)),

@@ -20,6 +20,8 @@ pub(super) fn changes(action: Action) -> bool {
             | Action::SignalMenu
             | Action::Scheduler
             | Action::Waits
+            | Action::LevelUp
+            | Action::LevelDown
             | Action::GuaranteeDown
             | Action::GuaranteeUp
             | Action::Demo

@@ -44,6 +44,8 @@ pub(super) struct Session {
     pub undos: Vec<Undo>,
     /// The map's content after moves, for a snapshot that may have been taken before them.
     pub read_back: Vec<(ProcessId, Queue)>,
+    /// The same for levels.
+    pub levels_read_back: Vec<(ProcessId, u8)>,
     /// The active scheduler since the last snapshot, by the scheduler's answer.
     pub rules_since: Option<Ruler>,
     /// The tunables of the last snapshot, or of a change since.
@@ -99,4 +101,5 @@ impl Moving {
 pub(super) struct Undo {
     pub moves: Vec<(ProcessId, Queue)>,
     pub memberships: HashMap<ProcessId, Option<Membership>>,
+    pub levels: HashMap<ProcessId, u8>,
 }

@@ -103,7 +103,21 @@ const COLUMNS: &[Column] = &[
             _ if row.process.policy.column().is_some() => {
                 row.process.policy.column().unwrap_or_default().into()
             }
-            Some(queue) => queue.name().into(),
+            Some(queue) => match row.process.special_level() {
+                Some(level) => format!("{}{}{level}", queue.name(), theme.glyphs.level).into(),
+                None => queue.name().into(),
+            },
+            None => theme.glyphs.missing.into(),
+        },
+    },
+    Column {
+        title: "LEVEL",
+        width: 5,
+        numeric: true,
+        from: ON_REQUEST,
+        sort: SortKey::Level,
+        cell: |row, theme| match row.process.level {
+            Some(level) => level.to_string().into(),
             None => theme.glyphs.missing.into(),
         },
     },
@@ -196,9 +210,19 @@ const DEEPEST: u32 = 12;
 /// The least that the column that takes what is left is given.
 const LEAST: u16 = 12;
 
+/// `PRIORITY·200`: the width of a column of queues in which there are levels.
+const WITH_LEVEL: u16 = 12;
+
 /// The columns that a screen of this width has, with their places and widths: those that were
 /// chosen, as far as there is room, or those that suit the width.
-fn columns(width: u16, chosen: &[SortKey], sort: SortKey) -> Vec<(u16, u16, &'static Column)> {
+fn columns(width: u16, app: &App) -> Vec<(u16, u16, &'static Column)> {
+    let chosen = app.chosen_columns();
+    let sort = app.list().options.sort;
+    let has_levels = app.has_levels();
+    let needs = |column: &Column| match column.sort {
+        SortKey::Queue if has_levels => WITH_LEVEL,
+        _ => column.width,
+    };
     let mut shown: Vec<&Column> = if chosen.is_empty() {
         COLUMNS
             .iter()
@@ -215,21 +239,21 @@ fn columns(width: u16, chosen: &[SortKey], sort: SortKey) -> Vec<(u16, u16, &'st
         let at = shown.iter().position(|column| column.width == 0);
         shown.insert(at.unwrap_or(shown.len()), column);
     }
-    let least = |column: &&Column| match column.width {
+    let least = |column: &&Column| match needs(column) {
         0 => LEAST + 1,
         width => width + 1,
     };
     while shown.len() > 1 && LEFT + shown.iter().map(least).sum::<u16>() > width {
         shown.pop();
     }
-    let fixed: u16 = shown.iter().map(|column| column.width + 1).sum();
+    let fixed: u16 = shown.iter().map(|column| needs(column) + 1).sum();
     let rest = width.saturating_sub(LEFT + fixed);
     let mut x = LEFT;
     let place = |column: &'static Column| {
         let cells = if column.width == 0 {
             rest
         } else {
-            column.width
+            needs(column)
         };
         let place = (x, cells, column);
         x += cells + 1;
@@ -245,7 +269,7 @@ pub fn render_title(pen: &mut Pen, app: &App, theme: &Theme, own_line: bool) {
     if own_line {
         end = pen.title(" processes ", theme);
     } else {
-        for (x, width, _) in columns(pen.width(), app.chosen_columns(), app.list().options.sort) {
+        for (x, width, _) in columns(pen.width(), app) {
             end = if width < LEAST { x + width } else { x + 8 };
         }
     }
@@ -267,7 +291,7 @@ pub fn render_head(pen: &mut Pen, app: &App, theme: &Theme) {
     } else {
         theme.glyphs.ascending
     };
-    for (x, width, column) in columns(pen.width(), app.chosen_columns(), app.list().options.sort) {
+    for (x, width, column) in columns(pen.width(), app) {
         if column.title == ACTIVITY {
             continue;
         }
@@ -344,7 +368,7 @@ fn place(app: &App) -> Vec<String> {
 
 /// Returns the start of these rows' columns and their sort keys.
 pub fn heads(rows: Rect, app: &App) -> Vec<(u16, SortKey)> {
-    columns(rows.width, app.chosen_columns(), app.list().options.sort)
+    columns(rows.width, app)
         .into_iter()
         .map(|(x, _, column)| (rows.x + x, column.sort))
         .collect()
@@ -380,7 +404,7 @@ fn guides(branch: Branch, theme: &Theme) -> String {
 ///      3977 ana      R   11.1 BATCH        1 make -j8
 /// ```
 pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
-    let columns = columns(pen.width(), app.chosen_columns(), app.list().options.sort);
+    let columns = columns(pen.width(), app);
     for (y, row) in (0..pen.height()).zip(app.rows()) {
         let member = row.process.queue == Some(Queue::Priority);
         let style = match row.process.thread_of {

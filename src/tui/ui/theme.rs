@@ -215,6 +215,8 @@ pub struct Glyphs {
     /// In the tree: a branch that goes on, one that leaves it, the last that does.
     pub branches: [&'static str; 3],
     pub missing: &'static str,
+    /// Between a queue and a member's level.
+    pub level: &'static str,
     pub into: &'static str,
     pub bar: &'static str,
     /// A goal that holds, one that is missed.
@@ -240,6 +242,7 @@ impl Glyphs {
         descending: "▼",
         branches: ["│ ", "├─", "└─"],
         missing: "–",
+        level: "·",
         into: "›",
         bar: "│",
         holds: "✔",
@@ -263,6 +266,7 @@ impl Glyphs {
         descending: "v",
         branches: ["| ", "|-", "`-"],
         missing: "-",
+        level: ":",
         into: ">",
         bar: "|",
         holds: "+",

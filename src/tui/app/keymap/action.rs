@@ -41,6 +41,8 @@ pub enum Action {
     StepBack,
     Lanes,
     Waits,
+    LevelUp,
+    LevelDown,
     GuaranteeDown,
     GuaranteeUp,
     Shorter,

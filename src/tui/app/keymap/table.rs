@@ -44,6 +44,20 @@ pub const KEYMAP: &[Binding] = &[
         Some((7, "undo")),
     ),
     bind(
+        &[Key::Char('+')],
+        Action::LevelUp,
+        Group::Queues,
+        "raise or lower a member's level (0 to 255; the higher first)",
+        None,
+    ),
+    bind(
+        &[Key::Char('-')],
+        Action::LevelDown,
+        Group::Queues,
+        "raise or lower a member's level (0 to 255; the higher first)",
+        None,
+    ),
+    bind(
         &[Key::Esc],
         Action::Card,
         Group::Queues,
@@ -219,14 +233,14 @@ pub const KEYMAP: &[Binding] = &[
         Some((6, "tree")),
     ),
     bind(
-        &[Key::Char('-')],
+        &[Key::Left],
         Action::Fold,
         Group::View,
         "fold or unfold the children in the tree",
         None,
     ),
     bind(
-        &[Key::Char('+')],
+        &[Key::Right],
         Action::Unfold,
         Group::View,
         "fold or unfold the children in the tree",

@@ -1,0 +1,224 @@
+//! Levels of members: which goes first, who preempts whom, and that none starves.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+
+use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::hog::{Hog, Load};
+use crate::support::maps;
+use crate::support::program::{Running, run, run_ok};
+use crate::support::shares::{measure, settles, share};
+use crate::support::shell::Shell;
+use crate::support::terminal::Terminal;
+
+fn add(hog: &Hog, level: u8) {
+    run_ok(&["add", "--level", &level.to_string(), &hog.pid().to_string()]);
+}
+
+fn listed(pid: u32) -> Value {
+    let list: Value = serde_json::from_str(&run_ok(&["list", "--json"])).unwrap();
+    let members = list["members"].as_array().unwrap();
+    let member = members.iter().find(|member| member["pid"] == pid);
+    member.cloned().unwrap_or_default()
+}
+
+#[test]
+fn the_higher_of_two_levels_goes_first_and_a_change_holds_at_once() {
+    let _scheduler = Running::attach(&[]);
+    let first = Load::hog().on_last_cpu().start();
+    let second = Load::hog().on_last_cpu().start();
+    add(&first, 200);
+    run_ok(&["add", &second.pid().to_string()]);
+    assert_eq!(
+        (
+            listed(first.pid())["level"].clone(),
+            listed(second.pid())["level"].clone()
+        ),
+        (200.into(), 128.into())
+    );
+    let both = [&first, &second];
+    // A tick in some five seconds is the other's.
+    settles("the higher one's share", &both, 99.0, 2.0, |got| {
+        vec![share(got[0], got[1])]
+    });
+    add(&second, 201);
+    settles("the lower one's share", &both, 1.0, 2.0, |got| {
+        vec![share(got[0], got[1])]
+    });
+    add(&first, 201);
+    settles("on one level", &both, 50.0, 5.0, |got| {
+        vec![share(got[0], got[1])]
+    });
+    // Added once more without a level, a member keeps the one that it has.
+    run_ok(&["add", &first.pid().to_string()]);
+    assert_eq!(listed(first.pid())["level"], 201);
+    let output = run(&["add", "--level", "256", &first.pid().to_string()]);
+    assert_eq!(output.status.code(), Some(2), "{output:?}");
+}
+
+#[test]
+fn levels_hold_between_the_shared_queue_and_a_cpus_own() {
+    let _scheduler = Running::attach(&[]);
+    // As many free ones as there are CPUs, so that each CPU has the choice.
+    let free: Vec<Hog> = (0..guest::cpus()).map(|_| Load::hog().start()).collect();
+    let pinned = Load::hog().on_last_cpu().start();
+    free.iter().for_each(|hog| add(hog, 100));
+    add(&pinned, 101);
+    let percent = |got: &[f64]| vec![50.0 * got[0]];
+    settles(
+        "the pinned one's part of its CPU",
+        &[&pinned],
+        98.0,
+        4.0,
+        percent,
+    );
+    add(&pinned, 99);
+    settles(
+        "the same below the free ones",
+        &[&pinned],
+        1.0,
+        4.0,
+        percent,
+    );
+}
+
+/// Returns the median time from its timer to its run of a member that wakes 200 times.
+fn median_of_probe(level: u8) -> Duration {
+    let probe = Load::new(&["probe", "200"]).on_last_cpu().start();
+    wait_until("it waits for its start", PATIENCE, || {
+        guest::is_stopped(probe.pid())
+    });
+    add(&probe, level);
+    let pid = Pid::from_raw(probe.pid().cast_signed()).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    let line = probe.next_line();
+    let late: Vec<u64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
+    Duration::from_nanos(late[late.len() / 2])
+}
+
+/// First come, first served, it would wait for a round of the eight otherwise: levels alone make it preempt.
+#[test]
+fn a_member_that_wakes_preempts_a_lower_level_only() {
+    let _scheduler = Running::attach(&["--priority-order", "fifo"]);
+    let hogs = Load::new(&["threads", "8"]).on_last_cpu().start();
+    add(&hogs, 100);
+    let (higher, same) = (median_of_probe(101), median_of_probe(100));
+    assert!(
+        higher < Duration::from_millis(4),
+        "{higher:?} late on a higher level"
+    );
+    assert!(
+        same > Duration::from_millis(8),
+        "{same:?} late on the same level"
+    );
+}
+
+#[test]
+fn no_level_starves_beside_the_highest() {
+    let _scheduler = Running::attach_measuring(&["--watchdog", "4"]);
+    let meek = Load::hog().start();
+    let greedy: Vec<Hog> = (0..guest::cpus()).map(|_| Load::hog().start()).collect();
+    greedy.iter().for_each(|hog| add(hog, 255));
+    add(&meek, 0);
+    let got = measure(&[&meek, &greedy[0]]);
+    assert!(
+        got[0] < 0.2 * got[1],
+        "the lowest level is not behind: {got:?}"
+    );
+    for _ in 0..4 {
+        let before = guest::cpu_time(meek.pid());
+        wait_until(
+            "level 0 runs within a quarter of the watchdog's limit, and its tick shows",
+            Duration::from_secs(3),
+            || guest::cpu_time(meek.pid()) > before,
+        );
+    }
+    assert!(guest::is_attached());
+    let stats: Value = serde_json::from_str(&run_ok(&["stats", "--json"])).unwrap();
+    let longest = stats["waits"]["priority"]["requeue"]["max_ns"]
+        .as_u64()
+        .unwrap();
+    // An eighth of the limit, the check's interval, and what an emulated machine adds; the limit is 4 s.
+    assert!(
+        (200_000_000..1_500_000_000).contains(&longest),
+        "{longest} ns"
+    );
+}
+
+#[test]
+fn children_inherit_the_level_and_follow_its_changes() {
+    let _scheduler = Running::attach(&[]);
+    let mut shell = Shell::start();
+    let living = shell.child();
+    let pid = shell.pid().to_string();
+    run_ok(&["add", "--children", "--level", "180", &pid]);
+    let born = shell.child();
+    wait_until("it is a member", PATIENCE, || maps::is_member(born));
+    for child in [living, born] {
+        assert_eq!(listed(child)["level"], 180, "{}", listed(child));
+    }
+    run_ok(&["add", "--level", "90", &pid]);
+    let later = shell.child();
+    wait_until("it is a member", PATIENCE, || maps::is_member(later));
+    for process in [shell.pid(), living, born, later] {
+        assert_eq!(listed(process)["level"], 90, "{}", listed(process));
+    }
+    let output = run(&[
+        "run",
+        "--level",
+        "77",
+        "--",
+        "sh",
+        "-c",
+        "sh -c '$DUALQ_TOP list --json'",
+    ]);
+    assert!(output.stdout.contains("\"level\":77"), "{output:?}");
+}
+
+#[test]
+fn keys_change_a_members_level_and_the_list_shows_it() {
+    let hog = Load::hog().named("encoder").start();
+    let mut terminal = Terminal::dashboard(&["--no-waits"]);
+    terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
+    terminal.press(b"/encoder\r ");
+    wait_until("space moves it", PATIENCE, || {
+        maps::members() == [hog.pid()]
+    });
+    terminal.press(b"++");
+    terminal.wait_for_screen("it says so, and the row shows it", |text| {
+        text.contains("→ level 160") && text.contains("PRIORITY·160")
+    });
+    assert_eq!(listed(hog.pid())["level"], 160);
+    run_ok(&["add", "--level", "3", &hog.pid().to_string()]);
+    terminal.wait_for_screen("a change from elsewhere shows", |text| {
+        text.contains("PRIORITY·3 ")
+    });
+    // x and back keeps it, since it is the member's.
+    terminal.press(b"x");
+    guest::wait_until_detached();
+    terminal.wait_for_screen("it says so", |text| text.contains("x attaches"));
+    terminal.press(b"x");
+    wait_until("it is attached again", PATIENCE, guest::is_attached);
+    assert_eq!(listed(hog.pid())["level"], 3);
+}
+
+#[test]
+fn a_rule_gives_a_level_and_the_next_owner_keeps_it() {
+    let rules = "/tmp/level-rules.toml";
+    std::fs::write(rules, "[[rule]]\nname = \"^encoder$\"\nlevel = 222\n").unwrap();
+    let hog = Load::hog().named("encoder").start();
+    let scheduler = Running::attach(&["--rules", rules]);
+    wait_until("the rule moves it", PATIENCE, || maps::is_member(hog.pid()));
+    assert_eq!(listed(hog.pid())["level"], 222);
+    let standby = Running::start(&["attach", "--no-waits", "--no-rules"]);
+    wait_until("it waits", PATIENCE, || {
+        standby.stdout().contains("waiting")
+    });
+    scheduler.terminate();
+    wait_until("it has taken over", PATIENCE, || {
+        standby.stdout().contains("taken over")
+    });
+    assert_eq!(listed(hog.pid())["level"], 222);
+}
