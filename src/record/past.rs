@@ -14,7 +14,7 @@ use crate::tui::effects::Happened;
 
 /// The time that it reaches back, as far as there is room.
 pub const REACH: Duration = Duration::from_secs(600);
-/// The room in bytes: ten minutes of 500 processes take about half of it.
+/// The room in bytes: ten minutes of 500 processes take a quarter of it.
 pub const ROOM: usize = 1 << 20;
 /// A piece has at most so many snapshots, and so many bytes.
 const PIECE: usize = 60;
