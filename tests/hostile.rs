@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use dualq_top::model::DemoStatus;
-use dualq_top::model::{Exit, ProcessId, Role, Ruler};
+use dualq_top::model::{Cause, Change, Exit, ProcessId, Role, Ruler};
 use dualq_top::record::{About, What, Writer};
 use pty::Pty;
 use support::World;
@@ -129,6 +129,18 @@ fn evil_recording() -> Vec<u8> {
         What::Restarted(EVIL.into()),
         What::Waits(Err(EVIL.into())),
         What::Demo(DemoStatus::Ended(EVIL.into())),
+        What::Changes(vec![Change {
+            time: EVIL.into(),
+            pid: Some(1),
+            start_ticks: None,
+            name: EVIL.into(),
+            queue: Some(EVIL.into()),
+            setting: Some(EVIL.into()),
+            children: true,
+            cause: Cause::Rule,
+            rule: Some(EVIL.into()),
+            by: 1,
+        }]),
     ];
     let about = About {
         program: EVIL.into(),
@@ -157,7 +169,7 @@ fn an_evil_recording_is_text_on_every_screen() {
     terminal.wait_for("any other key closes");
     terminal.press("\x1b");
     terminal.wait_for("The recording has ended");
-    for keys in ["e", "?", "l", "b", "t", "u", "k", "/E\r", "\\V\r", "x"] {
+    for keys in ["e", "?", "l", "b", "t", "u", "k", "/E\r", "\\V\r", "x", "m"] {
         terminal.press(keys);
         terminal.settle();
         terminal.press("\x1b");

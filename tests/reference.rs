@@ -121,7 +121,7 @@ fn json_keys() -> BTreeSet<String> {
         .collect();
     let commands = fs::read_dir(path("src/commands")).unwrap();
     let files = commands.map(|file| file.unwrap().path());
-    for file in files.chain([path("src/scheduler/changes.rs")]) {
+    for file in files.chain([path("src/model/change.rs")]) {
         if !file.is_file() {
             continue;
         }

@@ -111,7 +111,9 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
         following.say(Level::Info, &format!("metrics: http://{address}{path}"));
     }
     following.ready("attached");
+    following.note_scheduler("attached");
     loop {
+        following.tell_changes();
         match heard(&signals)? {
             Some(signal) if following.is_for_the_rules(signal) => {}
             Some(signal) => {
@@ -143,6 +145,7 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
 fn give_back(mut scheduler: Scheduler<'_>, following: &Following) -> Result<()> {
     scheduler.detach()?;
     drop(scheduler);
+    following.note_scheduler("detached");
     following.say(Level::Info, "kernel default");
     let _ = following.is_read_within(LAST_WORDS);
     Ok(())

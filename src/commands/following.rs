@@ -7,10 +7,12 @@ use anyhow::{Result, bail};
 use signal_hook::consts::SIGHUP;
 
 use crate::cli::AttachOptions;
+use crate::model::Cause;
 use crate::refusal::{Refusal, Status};
 use crate::rules::engine::{Loaded, Told};
 use crate::rules::{Engine, RuleSet, Rules};
 use crate::scheduler::Handle;
+use crate::scheduler::changes::{self, Watch};
 use crate::service::{Form, Journal, Level, Supervisor};
 
 /// Rules from the files to the processes, with the log and the supervisor.
@@ -21,6 +23,8 @@ pub struct Following {
     journal: Journal,
     supervisor: Supervisor,
     progress: Progress,
+    /// Changes by other instances, for the journal.
+    changes: Watch,
 }
 
 /// The progress of following processes.
@@ -60,7 +64,10 @@ impl Following {
                 Supervisor::default()
             },
             progress: Progress::Without,
+            changes: Watch::default(),
         };
+        // What was changed before is not told.
+        let _ = following.changes.look();
         if !stays && !options.no_rules {
             let rules = Rules::read(following.file.as_deref()).checked()?;
             // A service may be given some later, when it could not load what they need any more.
@@ -125,6 +132,32 @@ impl Following {
     #[must_use]
     pub fn is_read_within(&self, limit: Duration) -> bool {
         self.journal.is_read_within(limit)
+    }
+
+    /// Notes that this process has attached or detached the scheduler.
+    pub fn note_scheduler(&self, state: &str) {
+        let cause = if self.service {
+            Cause::Service
+        } else {
+            Cause::Command
+        };
+        changes::note(&[changes::set(cause, format!("scheduler {state}"))]);
+    }
+
+    /// Tells the journal what other instances have changed. A rule's moves are told as they are made.
+    pub fn tell_changes(&mut self) {
+        if !self.service {
+            return;
+        }
+        let Some((changes, new)) = self.changes.look() else {
+            return;
+        };
+        let own = std::process::id();
+        for change in changes.iter().rev().take(new).rev() {
+            if change.by != own {
+                self.say(Level::Info, &change.to_string());
+            }
+        }
     }
 
     /// Tells a supervisor that the service is up.

@@ -1,13 +1,11 @@
-//! `log`: who moved which process, and when.
+//! `log`: who moved which process, or changed a tunable, and when.
 
 use anyhow::{Context, Result};
 use serde::Serialize;
 
 use super::members::write;
-use crate::scheduler::changes::{self, Cause, Change};
-
-/// The number of changes that are printed.
-const MOST: usize = 100;
+use crate::model::Change;
+use crate::scheduler::changes::{self, MOST};
 
 #[derive(Serialize)]
 struct Log {
@@ -22,32 +20,11 @@ pub fn run(json: bool) -> Result<()> {
         return write(&format!("{}\n", serde_json::to_string(&log)?)).map(drop);
     }
     if changes.is_empty() {
-        return write("no process has been moved since the boot\n").map(drop);
+        return write("no process has been moved, and no tunable changed, since the boot\n")
+            .map(drop);
     }
+    // `2026-11-29T14:02:31.123Z  ffmpeg (4121) → PRIORITY, with children  (key, process 812)`
+    let line = |change: &Change| format!("{}  {change}\n", change.time);
     let lines: String = changes.iter().map(line).collect();
     write(&lines).map(drop)
-}
-
-/// `2026-11-29T14:02:31.123Z  ffmpeg (4121) → PRIORITY, with children  (key, process 812)`
-fn line(change: &Change) -> String {
-    let with = if change.children {
-        ", with children"
-    } else {
-        ""
-    };
-    let cause = match (change.cause, &change.rule) {
-        (Cause::Key, _) => "key".to_owned(),
-        (Cause::Command, _) => "command".to_owned(),
-        (Cause::Rule, Some(rule)) => format!("rule {rule}"),
-        (Cause::Rule, None) => "rule".to_owned(),
-    };
-    let Change {
-        time,
-        name,
-        pid,
-        queue,
-        by,
-        ..
-    } = change;
-    format!("{time}  {name} ({pid}) → {queue}{with}  ({cause}, process {by})\n")
 }

@@ -8,9 +8,9 @@ use serde::Serialize;
 
 use super::process;
 use crate::cli::Which;
-use crate::model::{DEFAULT_LEVEL, Membership, ProcessId, Queue};
+use crate::model::{Cause, DEFAULT_LEVEL, Membership, ProcessId, Queue};
 use crate::refusal::complain;
-use crate::scheduler::changes::{self, Cause, Change};
+use crate::scheduler::changes;
 use crate::scheduler::{Entry, Handle, Members, preflight, served};
 use crate::text::scrub;
 
@@ -45,7 +45,7 @@ pub fn add(which: &Which, children: bool, level: Option<u8>) -> Result<()> {
         }
     }
     change(handle, |members| members.add_all(&found, children, level))?;
-    let changed = |id: &ProcessId| Change::new(*id, Queue::Priority, children, Cause::Command);
+    let changed = |id: &ProcessId| changes::moved(*id, Queue::Priority, children, Cause::Command);
     changes::note(&found.iter().map(changed).collect::<Vec<_>>());
     let on = level.map_or_else(String::new, |level| format!(", level {level}"));
     let with = if children { ", with children" } else { "" };
@@ -87,7 +87,7 @@ pub fn remove(which: &Which) -> Result<()> {
             pid: member.pid,
             start_ticks: member.start_ticks.unwrap_or(0),
         };
-        Change::new(id, Queue::Batch, false, Cause::Command)
+        changes::moved(id, Queue::Batch, false, Cause::Command)
     };
     changes::note(&left.map(changed).collect::<Vec<_>>());
     for pid in pids {

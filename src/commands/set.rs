@@ -7,9 +7,9 @@ use anyhow::Result;
 use serde::Serialize;
 
 use super::members::write;
-use crate::model::Tunables;
+use crate::model::{Cause, Tunables};
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::{Handle, Tuning};
+use crate::scheduler::{Handle, Tuning, changes};
 use crate::settings::nearest;
 use crate::text::scrub;
 
@@ -108,6 +108,15 @@ pub fn run(values: &[String]) -> Result<()> {
             handle = Handle::open_next()?;
         }
     };
+    let changed = TUNABLES
+        .iter()
+        .filter(|tunable| named.contains(&tunable.name));
+    let change = |tunable: &Tunable| {
+        let Tunable { name, unit, .. } = tunable;
+        let setting = format!("{name} {} {unit}", (tunable.get)(&now));
+        changes::set(Cause::Command, setting)
+    };
+    changes::note(&changed.map(change).collect::<Vec<_>>());
     let shown = TUNABLES.iter();
     let lines = shown.filter(|tunable| named.is_empty() || named.contains(&tunable.name));
     let line = |tunable: &Tunable| {

@@ -8,6 +8,7 @@
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
+mod change;
 mod demo;
 mod details;
 mod histogram;
@@ -18,6 +19,7 @@ mod scheduler;
 mod snapshot;
 mod waits;
 
+pub use change::{Cause, Change};
 pub use demo::{DemoEffect, DemoReading, DemoStatus};
 pub use details::{Details, Inspected, Thread, Waited, Wanted};
 pub use histogram::{BUCKETS, Histogram, bucket_of, lower_bound};

@@ -8,8 +8,10 @@ use rustix::fs::{Dir, Mode, OFlags, openat};
 use super::details::{affinity, cgroup, nice, pid, unit};
 use super::host::online_cpus;
 use super::stat::parse;
-use crate::model::{Details, Inspected, Policy, Process, ProcessId, Queue, Thread, Waited};
-use crate::scheduler::changes::{self, Cause, Change};
+use crate::model::{
+    Cause, Change, Details, Inspected, Policy, Process, ProcessId, Queue, Thread, Waited,
+};
+use crate::scheduler::changes;
 use crate::sys::text::scrub;
 
 /// The maximum number of threads that are read: about 20 µs each.
@@ -107,17 +109,20 @@ fn waited(text: &[u8]) -> Option<Waited> {
 fn cause(id: ProcessId) -> Option<String> {
     let changes = changes::read(CHANGES).ok()?;
     let is_it = |change: &&Change| {
-        change.pid == id.pid
+        change.pid == Some(id.pid)
             && change
                 .start_ticks
                 .is_none_or(|ticks| ticks == id.start_ticks)
     };
     let last = changes.iter().rev().find(is_it)?;
-    (last.queue == Queue::Priority.name()).then(|| match (last.cause, &last.rule) {
-        (Cause::Key, _) => "a key".to_owned(),
-        (Cause::Command, _) => "a command".to_owned(),
-        (Cause::Rule, Some(place)) => format!("the rule {}", scrub(place.as_bytes())),
-        (Cause::Rule, None) => "a rule".to_owned(),
+    (last.queue.as_deref() == Some(Queue::Priority.name())).then(|| {
+        match (last.cause, &last.rule) {
+            (Cause::Key, _) => "a key".to_owned(),
+            (Cause::Command, _) => "a command".to_owned(),
+            (Cause::Service, _) => "the service".to_owned(),
+            (Cause::Rule, Some(place)) => format!("the rule {}", scrub(place.as_bytes())),
+            (Cause::Rule, None) => "a rule".to_owned(),
+        }
     })
 }
 

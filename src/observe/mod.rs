@@ -35,6 +35,7 @@ use crate::model::{
     CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot, Tunables,
     Wanted,
 };
+use crate::scheduler::changes::Watch;
 use crate::scheduler::{Counters, CurrentScheduler, Entry, OwnerRecord, sysfs};
 use crate::sys::failpoint;
 use crate::tui::event_queue::EventSender;
@@ -287,6 +288,7 @@ pub fn run(
     events: &EventSender,
 ) {
     let mut later: Option<Instant> = None;
+    let mut changed = Watch::default();
     // Rates are known from the second snapshot on, so it follows soon.
     let mut wait = SHORTEST.min(interval);
     loop {
@@ -294,6 +296,11 @@ pub fn run(
         if events
             .send(Event::Snapshot(Box::new(observer.tick())))
             .is_err()
+        {
+            return;
+        }
+        if let Some((changes, _)) = changed.look()
+            && events.send(Event::Changes(changes)).is_err()
         {
             return;
         }

@@ -6,6 +6,8 @@ use crate::model::{CpuCounters, DemoReading, Histogram, Snapshot};
 
 /// Maximum number of processes and threads in one snapshot. The kernel's limit on ids is 4 million.
 pub const MOST_PROCESSES: usize = 1 << 18;
+/// The dashboard knows the last hundred.
+pub const MOST_CHANGES: usize = 1 << 10;
 const MOST_CPUS: usize = 1 << 13;
 /// Maximum number of processes with waits: members and the selected process.
 const MOST_WATCHED: usize = 1 << 14;

@@ -283,6 +283,7 @@ impl From<What> for Event {
             What::Waits(result) => Self::Waits(result),
             What::Demo(news) => Self::Demo(news),
             What::Key(key) => Self::Replay(Playback::Pressed(key)),
+            What::Changes(changes) => Self::Changes(changes),
         }
     }
 }

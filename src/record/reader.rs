@@ -115,6 +115,12 @@ impl<R: Read> Reader<R> {
                 What::Demo(news)
             }
             Written::Key(key) => What::Key(key),
+            Written::Changes(changes) => {
+                if changes.len() > limits::MOST_CHANGES {
+                    return Err(Fault::at(begin, "more changes than are kept"));
+                }
+                What::Changes(changes)
+            }
         };
         Ok(Some(Record {
             at,

@@ -240,6 +240,7 @@ pub(super) fn whats(happened: Happened<'_>) -> Vec<What> {
             Event::Waits(result) => What::Waits(result.clone()),
             Event::Demo(news) => What::Demo(news.clone()),
             Event::Key(key) => What::Key(*key),
+            Event::Changes(changes) => What::Changes(changes.clone()),
             // The terminal's state and the program's end mean nothing in a replay.
             Event::Mouse(_)
             | Event::Pointer(..)

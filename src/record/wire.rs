@@ -6,8 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scene::Change;
 use crate::app::{Key, MoveBatch, Pending};
-use crate::model::DemoStatus;
-use crate::model::{ProcessId, Queue, Snapshot};
+use crate::model::{self, DemoStatus, ProcessId, Queue, Snapshot};
 
 /// The machine on which a recording was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,6 +43,7 @@ pub enum What {
     Waits(Result<bool, String>),
     Demo(DemoStatus),
     Key(Key),
+    Changes(Vec<model::Change>),
 }
 
 /// A record in its written form.
@@ -76,5 +76,6 @@ pub enum Written {
     Waits(Result<bool, String>),
     Demo(DemoStatus),
     Key(Key),
+    Changes(Vec<model::Change>),
     End,
 }

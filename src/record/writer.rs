@@ -53,6 +53,7 @@ impl<W: Write> Writer<W> {
             What::Waits(result) => Written::Waits(result),
             What::Demo(news) => Written::Demo(news),
             What::Key(key) => Written::Key(key),
+            What::Changes(changes) => Written::Changes(changes),
         };
         self.line(at, lost, what)
     }

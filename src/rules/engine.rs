@@ -11,8 +11,8 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::execs::{Execs, Reader};
 use super::{Facts, Rule, RuleSet};
-use crate::model::{ProcessId, Queue};
-use crate::scheduler::changes::{self, Cause, Change};
+use crate::model::{Cause, Change, ProcessId, Queue};
+use crate::scheduler::changes;
 use crate::scheduler::{Handle, Placement};
 use crate::sys::text::scrub;
 
@@ -217,7 +217,7 @@ impl Work {
             self.placed.insert(id, rule.queue);
             changes::note(&[Change {
                 rule: Some(rule.place.to_string()),
-                ..Change::new(id, rule.queue, rule.children, Cause::Rule)
+                ..changes::moved(id, rule.queue, rule.children, Cause::Rule)
             }]);
         }
         (self.tell)(told);

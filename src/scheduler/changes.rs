@@ -1,16 +1,15 @@
-//! The last changes of membership, and their causes: a file that every instance appends to.
+//! The last changes of membership and of tunables, and their causes: a file that every instance appends to.
 //!
 //! It lies where a reboot clears it, since process ids mean nothing after one. Children that came through
 //! their parents are not in it: the kernel adds them.
 
 use std::fs;
 use std::io::{self, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::time::SystemTime;
 
-use serde::{Deserialize, Serialize};
-
-use crate::model::{ProcessId, Queue};
+use crate::model::{Cause, Change, ProcessId, Queue};
 use crate::sys::own;
 use crate::sys::text::scrub;
 
@@ -18,59 +17,38 @@ use crate::sys::text::scrub;
 pub const PATH: &str = "/run/dualq-top.changes";
 /// A larger file becomes `.1`, in place of the one before.
 const MOST_BYTES: u64 = 128 * 1024;
+/// The number of changes that are shown.
+pub const MOST: usize = 100;
 
-/// One change. The keys are an interface: they stay, and others may come.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Change {
-    /// In UTC, as in RFC 3339.
-    pub time: String,
-    /// The process that was moved.
-    pub pid: u32,
-    /// Field 22 of `/proc/PID/stat`; `null` for a process that had ended.
-    pub start_ticks: Option<u64>,
-    /// Its name (comm), scrubbed; empty if it had ended.
-    pub name: String,
-    /// The queue that it is in from then on: `PRIORITY` or `BATCH`.
-    pub queue: String,
-    /// Whether its children come too.
-    pub children: bool,
-    /// The cause of the change.
-    pub cause: Cause,
-    /// The rule's file and line, if a rule was the cause.
-    pub rule: Option<String>,
-    /// The process of dualq-top that made the change.
-    pub by: u32,
+/// Returns the move that this process has made just now.
+#[must_use]
+pub fn moved(id: ProcessId, queue: Queue, children: bool, cause: Cause) -> Change {
+    let stat =
+        procfs::process::Process::new(id.pid.cast_signed()).and_then(|process| process.stat());
+    Change {
+        pid: Some(id.pid),
+        start_ticks: Some(id.start_ticks),
+        name: stat.map_or_else(|_| String::new(), |stat| scrub(stat.comm.as_bytes())),
+        queue: Some(queue.name().to_owned()),
+        children,
+        ..set(cause, String::new())
+    }
 }
 
-/// The cause of a change.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Cause {
-    /// A key in the dashboard.
-    Key,
-    /// `add`, `remove` or `run`.
-    Command,
-    /// A rule, at an exec or when the rules were read.
-    Rule,
-}
-
-impl Change {
-    /// Returns the change that this process has made just now, without a rule's place.
-    #[must_use]
-    pub fn new(id: ProcessId, queue: Queue, children: bool, cause: Cause) -> Self {
-        let stat =
-            procfs::process::Process::new(id.pid.cast_signed()).and_then(|process| process.stat());
-        Self {
-            time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
-            pid: id.pid,
-            start_ticks: Some(id.start_ticks),
-            name: stat.map_or_else(|_| String::new(), |stat| scrub(stat.comm.as_bytes())),
-            queue: queue.name().to_owned(),
-            children,
-            cause,
-            rule: None,
-            by: std::process::id(),
-        }
+/// Returns the change of a tunable, or of the scheduler itself, that this process has made just now.
+#[must_use]
+pub fn set(cause: Cause, setting: String) -> Change {
+    Change {
+        time: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
+        pid: None,
+        start_ticks: None,
+        name: String::new(),
+        queue: None,
+        setting: Some(setting).filter(|setting| !setting.is_empty()),
+        children: false,
+        cause,
+        rule: None,
+        by: std::process::id(),
     }
 }
 
@@ -111,11 +89,43 @@ fn read_from(path: &Path, most: usize) -> io::Result<Vec<Change>> {
     bytes.extend(text(path)?);
     // A line that another version wrote, or that was cut off, is left out.
     let mut changes: Vec<Change> = bytes
-        .split(|byte| *byte == b'\n')
+        .rsplit(|byte| *byte == b'\n')
         .filter_map(|line| serde_json::from_slice(line).ok())
+        .take(most)
         .collect();
-    changes.drain(..changes.len().saturating_sub(most));
+    changes.reverse();
     Ok(changes)
+}
+
+/// Looks whether there are new changes, without reading the file where there are none.
+#[derive(Debug, Default)]
+pub struct Watch {
+    /// The file that was read last, and its size.
+    seen: Option<(u64, u64)>,
+    last: Option<Change>,
+}
+
+impl Watch {
+    /// Returns the last [`MOST`] changes, the oldest first, if any came since the last call, and how many of them are
+    /// new. Nothing where the file cannot be read.
+    pub fn look(&mut self) -> Option<(Vec<Change>, usize)> {
+        self.look_at(Path::new(PATH))
+    }
+
+    fn look_at(&mut self, path: &Path) -> Option<(Vec<Change>, usize)> {
+        let metadata = fs::metadata(path).ok()?;
+        let found = Some((metadata.ino(), metadata.len()));
+        if self.seen == found {
+            return None;
+        }
+        let changes = read_from(path, MOST).ok()?;
+        self.seen = found;
+        let known = self.last.as_ref();
+        let known = known.and_then(|last| changes.iter().rposition(|change| change == last));
+        let new = changes.len() - known.map_or(0, |place| place + 1);
+        self.last = changes.last().cloned();
+        (new > 0).then_some((changes, new))
+    }
 }
 
 #[cfg(test)]
@@ -132,7 +142,7 @@ mod tests {
             start_ticks: 7,
         };
         let all: Vec<Change> = (1..5000)
-            .map(|pid| Change::new(id(pid), Queue::Batch, false, Cause::Key))
+            .map(|pid| moved(id(pid), Queue::Batch, false, Cause::Key))
             .collect();
         for change in &all {
             append(&path, std::slice::from_ref(change)).unwrap();
@@ -147,5 +157,27 @@ mod tests {
         assert!(!read_from(&path, 10).unwrap().is_empty());
         fs::remove_dir_all(&folder).unwrap();
         assert_eq!(read_from(&path, 10).unwrap(), []);
+    }
+
+    #[test]
+    fn only_new_changes_are_told() {
+        let folder = std::env::temp_dir().join(format!("dualq-watch-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let path = folder.join("dualq-top.changes");
+        let mut watch = Watch::default();
+        assert_eq!(watch.look_at(&path), None);
+        let change = |text: &str| set(Cause::Command, text.to_owned());
+        let (first, second) = (change("guarantee 20 %"), change("guarantee 30 %"));
+        append(&path, std::slice::from_ref(&first)).unwrap();
+        assert_eq!(watch.look_at(&path), Some((vec![first.clone()], 1)));
+        assert_eq!(watch.look_at(&path), None);
+        append(&path, std::slice::from_ref(&second)).unwrap();
+        assert_eq!(watch.look_at(&path), Some((vec![first, second], 1)));
+        // Another file, in place of the one that grew too large.
+        fs::rename(&path, path.with_extension("changes.1")).unwrap();
+        append(&path, &[change("guarantee 40 %"), change("guarantee 50 %")]).unwrap();
+        let (all, new) = watch.look_at(&path).unwrap();
+        assert_eq!((all.len(), new), (4, 2));
+        fs::remove_dir_all(&folder).unwrap();
     }
 }

@@ -200,6 +200,7 @@ fn outdates(new: &Event, old: &Event) -> bool {
         (Event::Demo(DemoStatus::Runs(_)), Event::Demo(DemoStatus::Runs(_))) => true,
         (
             Event::Snapshot(_)
+            | Event::Changes(_)
             | Event::Resize(..)
             | Event::Restarted(_)
             | Event::Suspend

@@ -3,6 +3,7 @@
 #![allow(clippy::panic, clippy::unwrap_used)]
 
 mod before_after;
+mod changes;
 mod children;
 mod crowd;
 mod demo;

@@ -8,6 +8,7 @@
 
 mod bench;
 mod boot;
+mod changes;
 mod children;
 mod confined;
 mod dashboard;

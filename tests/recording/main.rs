@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use dualq_top::app::{Event, Key, MoveBatch, Pending};
 use dualq_top::model::DemoStatus;
-use dualq_top::model::{DemoReading, Exit, NoWaits, Queue, Role, Ruler, Snapshot};
+use dualq_top::model::{Cause, Change, DemoReading, Exit, NoWaits, Queue, Role, Ruler, Snapshot};
 use dualq_top::record::{About, Fault, Reader, Record, What, Writer};
 use support::scenes::STATES;
 use support::{World, busy};
@@ -151,6 +151,18 @@ fn session() -> Vec<What> {
         What::Key(Key::Ctrl('l')),
         What::Key(Key::F(9)),
         What::Key(Key::PageUp),
+        What::Changes(vec![Change {
+            time: "2026-11-29T14:02:31.123Z".into(),
+            pid: Some(4121),
+            start_ticks: Some(412_100),
+            name: "ffmpeg".into(),
+            queue: Some("PRIORITY".into()),
+            setting: None,
+            children: true,
+            cause: Cause::Rule,
+            rule: Some("/etc/dualq/rules.toml:3".into()),
+            by: 812,
+        }]),
     ]);
     whats
 }

@@ -10,10 +10,10 @@ use super::scheduler_thread::Request;
 use crate::app::{Command, Event, MoveBatch, Moved, Then};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
-use crate::model::{ProcessId, Queue, Tunables};
+use crate::model::{Cause, ProcessId, Queue, Tunables};
 use crate::observe::SamplerRequest;
 use crate::record::Past;
-use crate::scheduler::changes::{self, Cause, Change};
+use crate::scheduler::changes;
 use crate::scheduler::{CurrentScheduler, Tuning, served};
 use crate::sys::signals;
 use crate::tui::effects::Effects;
@@ -83,6 +83,7 @@ impl Executor {
             .scheduler
             .tune(tuning)?
             .context("cannot change the guarantee: no scheduler of ours can be reached")?;
+        changes::note(&[changes::set(Cause::Key, format!("guarantee {percent} %"))]);
         self.sample(SamplerRequest::Changed);
         Ok(now)
     }
@@ -131,7 +132,7 @@ impl Executor {
             })?
             .context("cannot move processes in view mode: run dualq-top with sudo")?;
         handle.mark_event();
-        changes::note(&[Change::new(id, to, children, Cause::Key)]);
+        changes::note(&[changes::moved(id, to, children, Cause::Key)]);
         Ok(if handle.members.contains(id)? {
             Queue::Priority
         } else {

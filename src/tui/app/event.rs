@@ -3,7 +3,7 @@
 use super::App;
 use super::command::{MoveBatch, Pending};
 use super::key::{Key, Mouse, MouseAction, MouseTarget};
-use crate::model::{DemoStatus, ProcessId, Queue, Snapshot, Tunables};
+use crate::model::{Change, DemoStatus, ProcessId, Queue, Snapshot, Tunables};
 
 /// Everything that can happen to the program, in the order in which it came.
 #[derive(Debug)]
@@ -17,6 +17,8 @@ pub enum Event {
     /// Columns and rows.
     Resize(u16, u16),
     Snapshot(Box<Snapshot>),
+    /// The last changes of membership and of tunables, by any instance, the oldest first.
+    Changes(Vec<Change>),
     /// The answers to a [`Command::Move`](super::Command::Move), in the order of its moves. In a
     /// recording they come one by one.
     Moved(Vec<Moved>),

@@ -105,6 +105,7 @@ impl App {
             Action::UserMenu => self.user_menu(),
             Action::Report => self.show_report(),
             Action::Inspect => self.inspect(),
+            Action::Changes => self.changes_menu(),
             Action::Help => {
                 self.view.mode = Mode::Help { line: 0 };
             }

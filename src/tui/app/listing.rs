@@ -82,6 +82,7 @@ impl App {
                 self.refresh_list();
             }
             Choices::Signal(to, whom) => self.ask(menu.row, to, whom),
+            Choices::Changes(ids) => self.jump_to_changed(ids.get(menu.row).copied().flatten()),
         }
     }
 

@@ -13,6 +13,8 @@ pub(super) enum Choices {
     User(Vec<Option<String>>),
     /// To whom, and how they are called.
     Signal(Vec<ProcessId>, String),
+    /// Each change's process, if it has one.
+    Changes(Vec<Option<ProcessId>>),
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -24,6 +24,7 @@ pub mod presentation;
 pub mod search;
 
 mod before_after;
+mod changes;
 mod demo;
 mod keys;
 mod levels;
@@ -124,6 +125,7 @@ impl App {
             Event::Paste(text) => self.paste(&text),
             Event::Resize(..) => {}
             Event::Snapshot(snapshot) => self.see(snapshot),
+            Event::Changes(changes) => self.session.changes = changes,
             Event::Moved(answers) => self.moved(answers),
             Event::Signalled(answers) => self.signalled(answers),
             Event::Scheduler(result) => self.scheduler_answered(result),

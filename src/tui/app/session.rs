@@ -13,7 +13,9 @@ use super::measure::inspection::Inspection;
 use super::measure::rates::{Measured, Tracker};
 use super::message::Message;
 use super::mode::Sending;
-use crate::model::{Exit, Membership, Process, ProcessId, Queue, Ruler, Snapshot, Tunables};
+use crate::model::{
+    Change, Exit, Membership, Process, ProcessId, Queue, Ruler, Snapshot, Tunables,
+};
 
 /// All of it. To go back in a recording it is dropped as a whole.
 #[derive(Debug, Default)]
@@ -33,6 +35,8 @@ pub(super) struct Session {
     pub clock: Duration,
     /// The end of the scheduler that was reported last.
     pub reported: Option<Exit>,
+    /// The last changes by any instance, the oldest first.
+    pub changes: Vec<Change>,
     pub message: Option<Message>,
     /// The request that the scheduler has not answered yet.
     pub pending: Option<Pending>,

@@ -49,6 +49,7 @@ pub enum Action {
     Longer,
     Report,
     Inspect,
+    Changes,
     Help,
     Suspend,
     Redraw,

@@ -114,6 +114,13 @@ pub const KEYMAP: &[Binding] = &[
         None,
     ),
     bind(
+        &[Key::Char('m')],
+        Action::Changes,
+        Group::Queues,
+        "show who moved what, and when; Enter goes to the process",
+        None,
+    ),
+    bind(
         &[Key::Char('d')],
         Action::Demo,
         Group::Queues,
