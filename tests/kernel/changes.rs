@@ -1,4 +1,4 @@
-//! Who did what: `log`, the service's journal and the panel `m`.
+//! The record of changes: `log`, the journal of the service, and the panel `m`.
 
 use crate::support::guest::{PATIENCE, wait_until};
 use crate::support::hog::Load;
