@@ -14,7 +14,7 @@ const STEP: u8 = 16;
 fn next(level: u8, up: bool) -> Option<u8> {
     if up {
         let steps = level / STEP + 1;
-        (level < u8::MAX).then(|| steps.checked_mul(STEP).unwrap_or(u8::MAX))
+        (level < u8::MAX).then(|| steps.saturating_mul(STEP))
     } else {
         level.checked_sub(1).map(|below| below / STEP * STEP)
     }
