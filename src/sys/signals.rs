@@ -69,7 +69,7 @@ pub const ENDING: [i32; 4] = [SIGHUP, SIGINT, SIGQUIT, SIGTERM];
 const REAL_TIME: RangeInclusive<i32> = 35..=64;
 
 /// Returns the signals whose default action ends a program although nothing is wrong in it: everything
-/// is put back before that action. What a fault raises (SIGSEGV and its like) is for [`super::faults`].
+/// is put back before that action. What a fault raises (SIGSEGV and its like) is for `sys::faults`.
 pub fn fatal() -> impl Iterator<Item = i32> {
     let others = [
         SIGABRT, SIGALRM, SIGIO, SIGPROF, SIGUSR1, SIGUSR2, SIGVTALRM, SIGXCPU,

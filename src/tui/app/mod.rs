@@ -49,6 +49,8 @@ pub use event::{Event, Moved, Playback, Then};
 pub use key::{Key, Mouse, MouseAction, MouseTarget};
 pub use mode::Mode;
 
+use std::ops::ControlFlow;
+
 use crate::model::{Process, Ruler, Snapshot};
 use keymap::Keymap;
 use list::List;
@@ -114,8 +116,8 @@ impl App {
     pub fn handle(&mut self, event: Event) -> Option<Command> {
         self.changed = true;
         let event = match self.meanwhile(event) {
-            Ok(command) => return command,
-            Err(event) => event,
+            ControlFlow::Break(command) => return command,
+            ControlFlow::Continue(event) => event,
         };
         match event {
             Event::Key(key) => return self.key(key),

@@ -1,5 +1,6 @@
 //! Back in time: the screen as it was at an earlier snapshot, while the present goes on behind it.
 
+use std::ops::ControlFlow;
 use std::time::Duration;
 
 use super::App;
@@ -87,21 +88,19 @@ impl App {
                 | Event::Restarted(_)
                 | Event::Waits(_)
                 | Event::Tuned(_)
+                | Event::Levelled(_)
                 | Event::Demo(_)
         )
     }
 
     /// Takes in what happens while the past is shown. The past gives way only to a change of the active scheduler,
-    /// which is never hidden.
-    ///
-    /// # Errors
-    /// With the event, if it is to be taken in as always.
-    pub(super) fn meanwhile(&mut self, event: Event) -> Result<Option<Command>, Event> {
+    /// which is never hidden. Continues with an event that is to be taken in as always.
+    pub(super) fn meanwhile(&mut self, event: Event) -> ControlFlow<Option<Command>, Event> {
         if !Self::is_of_the_present(&event) {
-            return Err(event);
+            return ControlFlow::Continue(event);
         }
         let Some(mut present) = self.present.take() else {
-            return Err(event);
+            return ControlFlow::Continue(event);
         };
         let mode = std::mem::take(&mut self.view.mode);
         self.change_places(&mut present);
@@ -116,7 +115,7 @@ impl App {
             self.say(Tone::Note, "The scheduler changed: this is now.");
             self.view.tagged = present.tagged;
         }
-        Ok(command)
+        ControlFlow::Break(command)
     }
 
     fn active_scheduler(&self) -> Option<Ruler> {
