@@ -3,12 +3,16 @@
 #![forbid(unsafe_code)]
 
 use std::ffi::OsString;
-use std::io::{Write, stderr};
+use std::io::stderr;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::fd::AsFd;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::refusal::{PATIENCE, complain_in};
+use crate::sys::unread;
 use crate::text::scrub_lines;
 use crate::{bench, demo};
 
@@ -67,11 +71,12 @@ pub struct Cli {
 /// Prints what is wrong with the command line, or the help or version that was asked for, and exits.
 pub fn refuse(error: &clap::Error) -> ! {
     let plain = complaint(error);
-    if plain.trim_end() == error.to_string().trim_end() {
+    let is_read = !error.use_stderr() || !unread::is_full(stderr().as_fd(), PATIENCE);
+    if is_read && plain.trim_end() == error.to_string().trim_end() {
         // clap prints it in colour if the terminal has colours.
         error.exit();
     }
-    let _ = writeln!(stderr(), "{plain}");
+    complain_in(&format!("{plain}\n"), Duration::ZERO);
     std::process::exit(error.exit_code());
 }
 

@@ -4,6 +4,13 @@
 
 use std::fmt;
 use std::io::{Write, stderr};
+use std::os::fd::AsFd;
+use std::time::Duration;
+
+use crate::sys::unread;
+
+/// The time that a complaint waits for a reader.
+pub const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The exit statuses besides 0 and 1 (any other fault). Documented in `--help` and docs/CLI.md.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,7 +50,15 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Prints a sentence to stderr. One that nobody can read is lost: that changes no exit status.
+/// Prints a sentence to stderr, as [`complain_in`] does.
 pub fn complain(sentence: &str) {
-    let _ = writeln!(stderr(), "dualq-top: {sentence}");
+    complain_in(&format!("dualq-top: {sentence}\n"), PATIENCE);
+}
+
+/// Prints lines to stderr. What nobody can read within this time is lost: that changes no exit status,
+/// and holds up nothing.
+pub fn complain_in(lines: &str, patience: Duration) {
+    if !unread::is_full(stderr().as_fd(), patience) {
+        let _ = stderr().write_all(lines.as_bytes());
+    }
 }

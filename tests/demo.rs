@@ -8,8 +8,11 @@ use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use serde_json::Value;
+
+#[path = "support/full_pipe.rs"]
+mod full_pipe;
+use full_pipe::full_pipe;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -246,11 +249,7 @@ fn each_frame_is_reported_as_soon_as_it_is_done() {
 /// As behind a pager that was stopped.
 #[test]
 fn a_signal_ends_it_though_nobody_reads_the_result() {
-    let (_unread, mut full) = std::io::pipe().unwrap();
-    let flags = fcntl_getfl(&full).unwrap();
-    fcntl_setfl(&full, flags | OFlags::NONBLOCK).unwrap();
-    while full.write(&[b'.'; 4096]).is_ok() {}
-    fcntl_setfl(&full, flags).unwrap();
+    let (_unread, full) = full_pipe();
     let mut command = program(&["--phase", "1", "--hogs", "1"]);
     let mut child = command.stdout(full).spawn().unwrap();
     drop(command);

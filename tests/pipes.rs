@@ -4,6 +4,11 @@
 
 use std::fs::File;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+#[path = "support/full_pipe.rs"]
+mod full_pipe;
+use full_pipe::full_pipe;
 
 const ANSWERS: [&[&str]; 4] = [&["--help"], &["man"], &["completions", "bash"], &["doctor"]];
 
@@ -41,16 +46,40 @@ fn a_full_disk_is_said() {
     }
 }
 
+/// Commands with which something is wrong.
+const COMPLAINTS: [&[&str]; 5] = [
+    &["replay", "/nonexistent"],
+    &["--nonsense"],
+    &["add", "x"],
+    &["attach", "--batch-guarantee", "99"],
+    &["list"],
+];
+
+/// As behind a pager that was stopped, or a log that hangs.
+#[test]
+fn a_complaint_that_nobody_reads_holds_up_no_end() {
+    for arguments in COMPLAINTS {
+        let usual = program(arguments).output().unwrap().status;
+        let (_unread, full) = full_pipe();
+        let mut child = program(arguments).stderr(full).spawn().unwrap();
+        let begun = Instant::now();
+        let ended = loop {
+            if let Some(ended) = child.try_wait().unwrap() {
+                break ended;
+            }
+            if begun.elapsed() > Duration::from_secs(60) {
+                child.kill().unwrap();
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        assert_eq!(ended, usual, "{arguments:?}");
+    }
+}
+
 /// As in a service whose log is on a full disk, or a script that has closed it.
 #[test]
 fn a_complaint_that_nobody_can_read_changes_no_status() {
-    for arguments in [
-        &["replay", "/nonexistent"][..],
-        &["--nonsense"],
-        &["add", "x"],
-        &["attach", "--batch-guarantee", "99"],
-        &["list"],
-    ] {
+    for arguments in COMPLAINTS {
         let usual = program(arguments).output().unwrap().status.code();
         assert_ne!(usual, Some(0), "{arguments:?}");
         let full = File::options().write(true).open("/dev/full").unwrap();

@@ -1,7 +1,8 @@
 //! `bench`: measures, shows the progress, and writes a report.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Write, stdout};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime};
@@ -12,10 +13,11 @@ use super::members::write;
 use crate::bench::stop::Stop;
 use crate::bench::{self, Measurement, Plan, report};
 use crate::cli::BenchOptions;
-use crate::refusal::{Refusal, Status};
+use crate::refusal::{PATIENCE, Refusal, Status, complain_in};
 use crate::scheduler::{Options, WaitsOption, preflight};
 use crate::sys::own::Folder;
 use crate::sys::signals::Interrupted;
+use crate::sys::unread;
 
 pub fn run(options: &BenchOptions) -> Result<()> {
     let measurements = chosen(&options.only, options.quick)?;
@@ -43,7 +45,7 @@ pub fn run(options: &BenchOptions) -> Result<()> {
     let stop = Stop::on_signals()?;
     let mut say = |line: &str| {
         // Without a reader for the progress, the report is written anyway.
-        let _ = writeln!(std::io::stderr(), "{line}");
+        complain_in(&format!("{line}\n"), Duration::ZERO);
     };
     let measured = bench::run(&plan, &stop, &mut say);
     let (results, outcome) = match measured {
@@ -54,18 +56,24 @@ pub fn run(options: &BenchOptions) -> Result<()> {
             return Err(refused);
         }
     };
-    // No process of ours is left here, and the kernel's own scheduler is back.
+    // No process of ours is left here, and the kernel's own scheduler is back: a signal ends it at once.
+    stop.end_at_once();
     let markdown = report::markdown(&results);
     save(&directory, "report.md", &markdown)?;
     save(&directory, "report.json", &report::json(&results)?)?;
     for (name, chart) in report::charts(&results) {
         save(&directory, &name, &chart)?;
     }
-    write(&markdown)?;
-    write(&format!("\nThe full report is in {}\n", path.display()))?;
-    if let Err(error) = &outcome
-        && let Some(Interrupted(signal)) = error.downcast_ref()
-    {
+    let ended_by = outcome
+        .as_ref()
+        .err()
+        .and_then(|error| error.downcast_ref());
+    // Whoever ended it does not wait for a reader.
+    if ended_by.is_none() || !unread::is_full(stdout().as_fd(), PATIENCE) {
+        write(&markdown)?;
+        write(&format!("\nThe full report is in {}\n", path.display()))?;
+    }
+    if let Some(Interrupted(signal)) = ended_by {
         std::process::exit(128 + signal);
     }
     outcome

@@ -13,3 +13,4 @@ pub mod own;
 pub(crate) mod parent_death;
 pub mod signals;
 pub mod text;
+pub mod unread;

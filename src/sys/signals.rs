@@ -6,7 +6,6 @@
 use std::fmt;
 use std::fs::File;
 use std::ops::RangeInclusive;
-use std::os::fd::BorrowedFd;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
@@ -14,7 +13,6 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail};
 use nix::sys::signal::SigSet;
-use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::process::{
     Pid, PidfdFlags, Signal, getpid, kill_process, pidfd_open, pidfd_send_signal,
@@ -28,6 +26,7 @@ use signal_hook::iterator::Signals;
 
 use crate::model::ProcessId;
 use crate::sys::capabilities;
+use crate::sys::unread::is_full;
 
 /// Sends a signal to a process.
 ///
@@ -192,11 +191,7 @@ fn insist(signal: i32) -> ! {
 
 /// Sends stdout and stderr to /dev/null if nobody reads them.
 fn discard_unread(signal: i32) {
-    let is_full = |stream: BorrowedFd<'_>| {
-        let mut watched = [PollFd::from_borrowed_fd(stream, PollFlags::OUT)];
-        poll(&mut watched, Some(&Timespec::default())) == Ok(0)
-    };
-    let full = [is_full(stdio::stdout()), is_full(stdio::stderr())];
+    let full = [stdio::stdout(), stdio::stderr()].map(|stream| is_full(stream, Duration::ZERO));
     if full == [false; 2] {
         return;
     }

@@ -9,8 +9,9 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::demo::named;
+use crate::support::full_pipe::full_pipe;
 use crate::support::guest::{self, PATIENCE, wait_until};
-use crate::support::program::{Output, Running};
+use crate::support::program::{self, Output, Running};
 
 /// An empty folder of its own.
 fn folder(name: &str) -> PathBuf {
@@ -101,6 +102,29 @@ fn ctrl_c_ends_it_and_what_was_measured_is_reported() {
         text.contains("Broken off") && text.contains("| kernel default |"),
         "{text}"
     );
+}
+
+/// As behind a pager that was stopped, or a log that hangs.
+#[test]
+fn a_signal_ends_it_though_nobody_reads_what_is_said() {
+    let folder = folder("bench-unread");
+    let (_unread, full) = full_pipe();
+    let mut command = program::command();
+    command.args(["bench", "--quick", "--seconds", "1", "--repetitions", "1"]);
+    command.args(["--only", "wake-up-2", "--out"]).arg(&folder);
+    command.stderr(full.try_clone().unwrap()).stdout(full);
+    let mut child = command.spawn().unwrap();
+    drop(command);
+    wait_until("our scheduler is measured", 4 * PATIENCE, || {
+        guest::is_attached() && !named("bench-part").is_empty()
+    });
+    kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
+    wait_until("it has ended", PATIENCE, || {
+        child.try_wait().unwrap().is_some()
+    });
+    assert_eq!(child.wait().unwrap().code(), Some(128 + 15));
+    assert!(nothing_is_left());
+    assert!(report(&folder).join("report.md").exists());
 }
 
 #[test]

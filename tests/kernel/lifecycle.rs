@@ -1,13 +1,12 @@
 //! Attaching, and above all giving the machine back.
 
 use std::fs;
-use std::io::{PipeReader, PipeWriter, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::time::{Duration, Instant};
 
-use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::support::full_pipe::full_pipe;
 use crate::support::guest;
 use crate::support::hog::Load;
 use crate::support::maps;
@@ -46,16 +45,6 @@ fn each_signal_that_ends_it_detaches_first() {
         assert_eq!(guest::sched_ext_state(), "disabled");
         assert!(!std::path::Path::new(maps::PINS).exists(), "pins are left");
     }
-}
-
-/// The writing end of a pipe that is full; nobody reads it while the reading end lives.
-fn full_pipe() -> (PipeReader, PipeWriter) {
-    let (reader, mut writer) = std::io::pipe().unwrap();
-    let flags = fcntl_getfl(&writer).unwrap();
-    fcntl_setfl(&writer, flags | OFlags::NONBLOCK).unwrap();
-    while writer.write(&[b'.'; 4096]).is_ok() {}
-    fcntl_setfl(&writer, flags).unwrap();
-    (reader, writer)
 }
 
 /// As behind a pager that was stopped, or a log that hangs.

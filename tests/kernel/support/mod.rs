@@ -4,6 +4,8 @@
 #![allow(dead_code)]
 
 pub mod dice;
+#[path = "../../support/full_pipe.rs"]
+pub mod full_pipe;
 pub mod guest;
 pub mod held;
 pub mod hog;
