@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state of the scheduler: its tunables (set by user space before loading, some of them later), its maps, and a record per CPU and per
- * task. A CPU's record is written only while the kernel holds that CPU's run queue lock, so it needs no lock of its own.
- * The exceptions `bound`, `leaves` and `gives_way` say why they are safe.
+ * The state of the scheduler: its tunables (set by user space before loading, some of them later), its maps, and a record
+ * per CPU and per task. A CPU's record is written only while the kernel holds that CPU's run queue lock, so it needs no lock
+ * of its own. The exceptions `bound`, `leaves`, `gives_way` and `level` say why they are safe.
  */
 #ifndef DUALQ_STATE_H
 #define DUALQ_STATE_H
@@ -103,7 +103,9 @@ struct {
 
 struct cpu_record {
 	u32 class;		/* of the task that runs */
-	u32 level;		/* of the member that runs, or of the one for which it is being preempted */
+	/* Of the member that runs, or of the one for which it is being preempted: a waker on another CPU replaces it by
+	 * compare-and-swap, and the next task that runs here writes it anew. */
+	u32 level;
 	u32 tgid;		/* of the task that runs */
 	u32 weight;
 	u32 rescue;		/* it runs only because of the guarantee */

@@ -244,10 +244,12 @@ fn histograms(pen: &mut Pen, theme: &Theme, y: u16, tall: u16, lanes: &[Lane<'_>
 }
 
 fn goals(pen: &mut Pen, theme: &Theme, y: u16, lanes: &[Lane<'_>; 2]) {
-    for (lane, x) in lanes.iter().zip([1, pen.width() / 2 + 3]) {
+    let mut x = 1;
+    for lane in lanes {
         let (words, style) = goal(lane, theme);
-        let x = pen.text(x, y, lane.queue.name(), theme.quiet) + 1;
-        pen.text(x, y, &words, style);
+        let name_ends = pen.text(x, y, lane.queue.name(), theme.quiet);
+        let ends = pen.text(name_ends + 1, y, &words, style);
+        x = (ends + 1).max(pen.width() / 2 + 3);
     }
 }
 
