@@ -104,7 +104,7 @@ struct {
 struct cpu_record {
 	u32 class;		/* of the task that runs */
 	/* Of the member that runs, or of the one for which it is being preempted: a waker on another CPU replaces it by
-	 * compare-and-swap, and the next task that runs here writes it anew. */
+	 * compare-and-swap, and the next task that runs here writes it again. */
 	u32 level;
 	u32 tgid;		/* of the task that runs */
 	u32 weight;
