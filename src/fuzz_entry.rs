@@ -16,7 +16,7 @@ use crate::commands::process;
 use crate::input::decode::Decoder;
 use crate::observe::{hidden, host, identity, stat};
 use crate::record::frames::{self, Packer};
-use crate::scheduler::{OwnerRecord, entry, exit, preflight};
+use crate::scheduler::{OwnerRecord, exit, member, preflight};
 use crate::settings::Settings;
 use crate::text::scrub;
 use crate::waits::layout;
@@ -59,8 +59,8 @@ pub fn exit_record(bytes: &[u8]) -> Vec<String> {
 
 /// Values of pinned maps, which other programs may have written.
 pub fn maps(bytes: &[u8]) {
-    entry::pid(bytes);
-    entry::Entry::of(1, bytes);
+    member::pid(bytes);
+    member::Member::of(1, bytes);
     OwnerRecord::from_bytes(bytes);
     layout::process(bytes);
     layout::queues(&[bytes.to_vec(), bytes.to_vec()], 1);

@@ -10,7 +10,6 @@
 
 char _license[] SEC("license") = "GPL";
 
-/* Parsed by src/rules/execs.rs. */
 struct exec_record {
 	u32 pid;
 	/* The effective user. */
@@ -34,6 +33,17 @@ struct {
 	__type(value, u64);
 } execs_lost SEC(".maps");
 
+/* Not inlined, so that the record is an argument: the skeleton has the types of arguments, and not those of variables. */
+static __noinline int fill(struct exec_record *record, struct task_struct *p)
+{
+	record->pid = p->tgid;
+	record->uid = p->real_cred->euid.val;
+	record->start_boottime_ns = p->group_leader->start_boottime;
+	__builtin_memcpy(record->comm, p->comm, sizeof(record->comm));
+	__builtin_memcpy(record->parent_comm, p->real_parent->group_leader->comm, sizeof(record->parent_comm));
+	return 0;
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(dualq_exec, struct task_struct *p)
 {
@@ -41,11 +51,7 @@ int BPF_PROG(dualq_exec, struct task_struct *p)
 	u32 first = 0;
 	u64 *lost;
 
-	record.pid = p->tgid;
-	record.uid = p->real_cred->euid.val;
-	record.start_boottime_ns = p->group_leader->start_boottime;
-	__builtin_memcpy(record.comm, p->comm, sizeof(record.comm));
-	__builtin_memcpy(record.parent_comm, p->real_parent->group_leader->comm, sizeof(record.parent_comm));
+	fill(&record, p);
 	if (!bpf_ringbuf_output(&execs, &record, sizeof(record), 0))
 		return 0;
 	lost = bpf_map_lookup_elem(&execs_lost, &first);

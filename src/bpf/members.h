@@ -14,7 +14,7 @@ enum class {
 	CLASS_KERNEL,	/* per-CPU kernel threads */
 };
 
-/* A process in PRIORITY. src/scheduler/members.rs has the same layout. */
+/* A process in PRIORITY. */
 struct member {
 	/* The leader's start time, so that a reused id is not a member. 0: not stamped yet. */
 	u64 start_boottime;

@@ -8,7 +8,7 @@
 #ifndef DUALQ_MEMBERSHIP_H
 #define DUALQ_MEMBERSHIP_H
 
-/* The argument from user space; src/scheduler/members.rs has the same layout. */
+/* The argument from user space. */
 struct change {
 	u32 tgid;
 	u32 kind;

@@ -193,7 +193,7 @@ struct {
 	__type(value, struct exit_record);
 } exit_record SEC(".maps");
 
-/* The owner and its fixed options, for every reader of the pin; src/scheduler/owner_record.rs has the same layout. */
+/* The owner and its fixed options, for every reader of the pin. */
 struct owner_record {
 	u32 layout;		/* of all the maps here: other numbers are other programs */
 	u32 pid;

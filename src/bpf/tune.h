@@ -7,7 +7,7 @@
 #ifndef DUALQ_TUNE_H
 #define DUALQ_TUNE_H
 
-/* The argument from user space, and the answer; src/scheduler/tunables.rs has the same layout. */
+/* The argument from user space, and the answer. */
 struct tuning {
 	/* Which of the values below are new: a bit for each, in this order. 0 only asks. */
 	u64 changes;

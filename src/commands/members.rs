@@ -11,7 +11,7 @@ use crate::cli::Which;
 use crate::model::{Cause, DEFAULT_LEVEL, Membership, ProcessId, Queue};
 use crate::refusal::complain;
 use crate::scheduler::changes;
-use crate::scheduler::{Entry, Handle, Members, preflight, served};
+use crate::scheduler::{Handle, Member, Members, preflight, served};
 use crate::text::scrub;
 
 /// Adds all processes or none: every process is checked before the first one is added.
@@ -82,7 +82,7 @@ pub fn remove(which: &Which) -> Result<()> {
         leaving.try_for_each(|pid| now.remove(*pid))
     })?;
     let left = members.iter().filter(|member| pids.contains(&member.pid));
-    let changed = |member: &Entry| {
+    let changed = |member: &Member| {
         let id = ProcessId {
             pid: member.pid,
             start_ticks: member.start_ticks.unwrap_or(0),
@@ -121,12 +121,12 @@ fn parsed(which: &Which) -> Result<Vec<u32>> {
 /// through, rule, level}]`, `capacity`.
 #[derive(Serialize)]
 struct Listed {
-    members: Vec<Member>,
+    members: Vec<ListedMember>,
     capacity: u32,
 }
 
 #[derive(Serialize)]
-struct Member {
+struct ListedMember {
     pid: u32,
     /// Field 22 of `/proc/PID/stat`; `null` for an entry that another tool wrote.
     start_ticks: Option<u64>,
@@ -144,11 +144,11 @@ struct Member {
 
 pub fn list(json: bool) -> Result<()> {
     let handle = Handle::open()?;
-    let members: Vec<Member> = handle
+    let members: Vec<ListedMember> = handle
         .members
         .entries()?
         .into_iter()
-        .map(|entry| Member {
+        .map(|entry| ListedMember {
             pid: entry.pid,
             start_ticks: entry.start_ticks,
             name: comm_of(entry.pid).unwrap_or_default(),

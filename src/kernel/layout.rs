@@ -5,7 +5,7 @@
 use std::ptr;
 use std::slice;
 
-use super::skeletons::{dualq, tasks, waits};
+use super::skeletons::{dualq, execs, tasks, waits};
 
 /// A type of which any bytes are a value, and which has no padding.
 ///
@@ -24,8 +24,13 @@ macro_rules! plain {
 }
 
 plain!(
+    dualq::types::change,
     dualq::types::exit_record,
+    dualq::types::member,
     dualq::types::overdue_timer,
+    dualq::types::owner_record,
+    dualq::types::tuning,
+    execs::types::exec_record,
     tasks::types::process_record,
     tasks::types::walk,
     waits::types::cpu_waits,

@@ -36,7 +36,7 @@ use crate::model::{
     Wanted,
 };
 use crate::scheduler::changes::Watch;
-use crate::scheduler::{Counters, CurrentScheduler, Entry, OwnerRecord, sysfs};
+use crate::scheduler::{Counters, CurrentScheduler, Member, OwnerRecord, sysfs};
 use crate::sys::failpoint;
 use crate::tui::event_queue::EventSender;
 use host::HostReader;
@@ -71,7 +71,7 @@ pub struct Observer {
 struct Kernel {
     counters: Option<Counters>,
     /// The members by process id.
-    members: Option<HashMap<u32, Entry>>,
+    members: Option<HashMap<u32, Member>>,
     owner: Option<OwnerRecord>,
     tunables: Option<Tunables>,
     exit: Option<Exit>,

@@ -3,13 +3,13 @@
 use std::collections::HashMap;
 
 use crate::model::{NoWaits, Process, ProcessId, Waits};
-use crate::scheduler::{Entry, Handle};
+use crate::scheduler::{Handle, Member};
 
 /// Returns the waits, with the processes that exist now.
 pub fn read(
     handle: Option<&Handle>,
     processes: &[Process],
-    members: Option<&HashMap<u32, Entry>>,
+    members: Option<&HashMap<u32, Member>>,
     watched: Option<ProcessId>,
 ) -> Result<Waits, NoWaits> {
     let handle = handle.ok_or(NoWaits::View)?;

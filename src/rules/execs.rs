@@ -10,12 +10,10 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, MapHandle, RingBuffer, RingBufferBuilder};
 
 use super::Facts;
-use crate::kernel::program;
-use crate::kernel::skeletons::execs::ExecsSkelBuilder;
+use crate::kernel::skeletons::execs::{ExecsSkelBuilder, types::exec_record};
+use crate::kernel::{layout, program};
 use crate::model::ProcessId;
 
-/// The size of struct exec_record.
-const RECORD: usize = 48;
 /// Nanoseconds per tick of a start time in `/proc`: USER_HZ is 100 on all architectures.
 const TICK_NS: u64 = 10_000_000;
 
@@ -94,17 +92,17 @@ impl Reader<'_> {
 }
 
 fn parse(record: &[u8]) -> Option<Facts> {
-    let record: &[u8; RECORD] = record.first_chunk()?;
-    let name = |at: usize| {
-        let bytes = record.get(at..at + 16).unwrap_or_default();
+    // The ring may give a few bytes more: it rounds up.
+    let record: exec_record = layout::read(record.get(..size_of::<exec_record>())?)?;
+    let name = |bytes: &[i8; 16]| {
+        let bytes = layout::bytes(bytes);
         let end = bytes.iter().position(|byte| *byte == 0).unwrap_or(16);
         String::from_utf8_lossy(&bytes[..end]).into_owned()
     };
-    let start = u64::from_ne_bytes(*record.get(8..)?.first_chunk()?);
     let id = ProcessId {
-        pid: u32::from_ne_bytes(*record.first_chunk()?),
-        start_ticks: start / TICK_NS,
+        pid: record.pid,
+        start_ticks: record.start_boottime_ns / TICK_NS,
     };
-    let user = u32::from_ne_bytes(*record.get(4..)?.first_chunk()?);
-    Some(Facts::new(id, name(16), user, name(32)))
+    let (comm, parent) = (name(&record.comm), name(&record.parent_comm));
+    Some(Facts::new(id, comm, record.uid, parent))
 }

@@ -18,10 +18,12 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
-use super::entry::{self, Entry};
-use super::family;
+use super::member::{self, Member};
+use super::process_tree;
 use super::program;
+use crate::kernel::layout;
 use crate::model::{Membership, ProcessId};
+use crate::skeletons::dualq::types::change;
 
 // `enum change_kind`, and the results besides 0 and -errno: src/bpf/membership.h.
 const ADD: u32 = 0;
@@ -72,17 +74,20 @@ impl Members {
     /// # Errors
     /// If the kernel refuses the system call.
     pub fn remove(&self, pid: u32) -> Result<()> {
-        let entry = self.entry(pid)?;
+        let member = self.member(pid)?;
         self.remove_alone(pid)?;
-        if entry.is_none_or(|entry| entry.membership == Membership::Chosen) {
+        if member.is_none_or(|member| member.membership == Membership::Chosen) {
             return Ok(());
         }
         // Children of a removed process no longer become members, so this loop ends.
         for _ in 0..ROUNDS {
-            let family: HashSet<u32> = family::descendants([pid]).iter().map(|id| id.pid).collect();
+            let descendants: HashSet<u32> = process_tree::descendants([pid])
+                .iter()
+                .map(|id| id.pid)
+                .collect();
             // Members that inherited from a process chosen further down stay with it.
             let leaves = |chosen: u32, other: u32| {
-                chosen == pid || (family.contains(&other) && !family.contains(&chosen))
+                chosen == pid || (descendants.contains(&other) && !descendants.contains(&chosen))
             };
             let entries = self.entries()?.into_iter();
             let through =
@@ -123,21 +128,21 @@ impl Members {
     ///
     /// # Errors
     /// If the map cannot be read.
-    pub fn entries(&self) -> Result<Vec<Entry>> {
+    pub fn entries(&self) -> Result<Vec<Member>> {
         let mut members = Vec::new();
         for (key, value) in self.raw_entries()? {
-            members.extend(entry::pid(&key).map(|pid| Entry::of(pid, &value)));
+            members.extend(member::pid(&key).map(|pid| Member::of(pid, &value)));
         }
         members.sort_unstable();
         Ok(members)
     }
 
-    fn entry(&self, pid: u32) -> Result<Option<Entry>> {
+    fn member(&self, pid: u32) -> Result<Option<Member>> {
         let value = self
             .map
             .lookup(&pid.to_ne_bytes(), MapFlags::ANY)
             .context("cannot read priority_pids_map")?;
-        Ok(value.map(|value| Entry::of(pid, &value)))
+        Ok(value.map(|value| Member::of(pid, &value)))
     }
 
     /// Reads all entries in one call, with room for the map's capacity. The kernel ends a batch early at a bucket that
@@ -154,7 +159,7 @@ impl Members {
     /// # Errors
     /// If the map cannot be read.
     pub fn contains(&self, id: ProcessId) -> Result<bool> {
-        Ok(self.entry(id.pid)?.is_some_and(|entry| entry.is_of(id)))
+        Ok(self.member(id.pid)?.is_some_and(|member| member.is_of(id)))
     }
 
     /// Returns the maximum number of members.
@@ -173,14 +178,15 @@ impl Members {
     }
 
     fn run(&self, with: &OwnedFd, kind: u32, pid: u32, terms: Terms) -> Result<i32> {
-        // struct change in src/bpf/membership.h
-        let mut change = [0u8; 24];
-        change[0..4].copy_from_slice(&pid.to_ne_bytes());
-        change[4..8].copy_from_slice(&kind.to_ne_bytes());
-        change[8..16].copy_from_slice(&terms.start_ticks.unwrap_or(0).to_ne_bytes());
-        change[16..20].copy_from_slice(&terms.flags.to_ne_bytes());
-        change[20..24].copy_from_slice(&terms.chosen.to_ne_bytes());
-        program::run(with.as_fd(), &mut change).context("cannot reach the scheduler's programs")
+        let mut change = change {
+            tgid: pid,
+            kind,
+            start_ticks: terms.start_ticks.unwrap_or(0),
+            flags: terms.flags,
+            chosen: terms.chosen,
+        };
+        program::run(with.as_fd(), layout::bytes_mut(&mut change))
+            .context("cannot reach the scheduler's programs")
     }
 
     pub(super) fn map_handle(&self) -> Result<MapHandle> {

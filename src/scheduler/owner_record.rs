@@ -3,10 +3,13 @@
 use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
+use crate::kernel::layout;
+use crate::skeletons::dualq::types::owner_record;
+
 /// Version of the layout. It changes with the layout of any pinned map, to recognise other versions' pins.
 const LAYOUT: u32 = 6;
 
-/// The owner's record: `struct owner_record` in src/bpf/state.h.
+/// The owner's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct OwnerRecord {
     /// The owner's process id.
@@ -26,35 +29,29 @@ pub struct OwnerRecord {
 }
 
 impl OwnerRecord {
-    const SIZE: usize = 40;
-
-    fn to_bytes(self) -> [u8; Self::SIZE] {
-        let mut bytes = [0; Self::SIZE];
-        bytes[0..4].copy_from_slice(&LAYOUT.to_ne_bytes());
-        bytes[4..8].copy_from_slice(&self.pid.to_ne_bytes());
-        bytes[8..16].copy_from_slice(&self.start_ticks.to_ne_bytes());
-        bytes[16..24].copy_from_slice(&self.attached_at_ns.to_ne_bytes());
-        bytes[24..28].copy_from_slice(&self.timeout_ms.to_ne_bytes());
-        bytes[28..32].copy_from_slice(&u32::from(self.stays).to_ne_bytes());
-        bytes[32..36].copy_from_slice(&u32::from(self.batch_fifo).to_ne_bytes());
-        bytes[36..40].copy_from_slice(&u32::from(self.priority_fifo).to_ne_bytes());
-        bytes
+    fn to_kernel(self) -> owner_record {
+        owner_record {
+            layout: LAYOUT,
+            pid: self.pid,
+            start_ticks: self.start_ticks,
+            attached_at_ns: self.attached_at_ns,
+            timeout_ms: self.timeout_ms,
+            stays: self.stays.into(),
+            batch_fifo: self.batch_fifo.into(),
+            priority_fifo: self.priority_fifo.into(),
+        }
     }
 
     pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let u32_at = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-        let u64_at = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-        if bytes.len() != Self::SIZE || u32_at(0)? != LAYOUT {
-            return None;
-        }
-        Some(Self {
-            pid: u32_at(4)?,
-            start_ticks: u64_at(8)?,
-            attached_at_ns: u64_at(16)?,
-            timeout_ms: u32_at(24)?,
-            stays: u32_at(28)? != 0,
-            batch_fifo: u32_at(32)? != 0,
-            priority_fifo: u32_at(36)? != 0,
+        let record: owner_record = layout::read(bytes)?;
+        (record.layout == LAYOUT).then_some(Self {
+            pid: record.pid,
+            start_ticks: record.start_ticks,
+            attached_at_ns: record.attached_at_ns,
+            timeout_ms: record.timeout_ms,
+            stays: record.stays != 0,
+            batch_fifo: record.batch_fifo != 0,
+            priority_fifo: record.priority_fifo != 0,
         })
     }
 
@@ -67,7 +64,8 @@ impl OwnerRecord {
     }
 
     pub(super) fn write(self, map: &MapHandle) -> Result<()> {
-        map.update(&0u32.to_ne_bytes(), &self.to_bytes(), MapFlags::ANY)
+        let record = self.to_kernel();
+        map.update(&0u32.to_ne_bytes(), layout::bytes(&record), MapFlags::ANY)
             .context("cannot write the owner's record")
     }
 
@@ -102,10 +100,13 @@ mod tests {
             batch_fifo: false,
             priority_fifo: false,
         };
-        let mut bytes = record.to_bytes();
-        assert_eq!(OwnerRecord::from_bytes(&bytes), Some(record));
-        assert_eq!(OwnerRecord::from_bytes(&bytes[1..]), None);
-        bytes[0] ^= 1;
-        assert_eq!(OwnerRecord::from_bytes(&bytes), None);
+        let mut kernel = record.to_kernel();
+        assert_eq!(
+            OwnerRecord::from_bytes(layout::bytes(&kernel)),
+            Some(record)
+        );
+        assert_eq!(OwnerRecord::from_bytes(&layout::bytes(&kernel)[1..]), None);
+        kernel.layout ^= 1;
+        assert_eq!(OwnerRecord::from_bytes(layout::bytes(&kernel)), None);
     }
 }

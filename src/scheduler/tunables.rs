@@ -1,7 +1,7 @@
 //! The tunables: values of the scheduling policy that change while the scheduler runs.
 //!
-//! The BPF program's globals are the only copy. A pinned program reads and changes them (src/bpf/tune.h), for whoever
-//! may open the pins.
+//! They are globals of the BPF program, and nobody else keeps them. A pinned program reads and changes them
+//! (src/bpf/tune.h); whoever may open the pins may run it.
 
 use std::os::fd::BorrowedFd;
 use std::time::Duration;
@@ -9,7 +9,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use super::program;
+use crate::kernel::layout;
 use crate::model::Tunables;
+use crate::skeletons::dualq::types as kernel;
 
 /// New values; `None` leaves one as it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -26,57 +28,48 @@ pub struct Tuning {
     pub protection: Option<Duration>,
 }
 
-/// `struct tuning` in src/bpf/tune.h: the bits of the changes, then each value.
-const SIZE: usize = 48;
-
 /// Changes what `tuning` names, and returns what holds afterwards.
 ///
 /// # Errors
 /// The system call's error, and a value that the kernel's side refuses.
 pub(super) fn tune(program: BorrowedFd<'_>, tuning: Tuning) -> Result<Tunables> {
-    let slice = |slice: Option<Duration>| slice.map(|slice| whole_ticks(slice, tick_ns()));
-    let values = [
-        tuning.guarantee_percent.map(u64::from),
-        slice(tuning.priority_slice),
-        slice(tuning.batch_slice),
-        tuning.sleeper_credit_percent.map(u64::from),
-        tuning.protection.map(nanoseconds),
-    ];
-    let mut context = [0; SIZE];
-    let mut words = context.chunks_exact_mut(8);
-    let mut write = |value: u64| {
-        if let Some(word) = words.next() {
-            word.copy_from_slice(&value.to_ne_bytes());
-        }
-    };
-    let bits = values.iter().enumerate();
-    write(
-        bits.map(|(bit, value)| u64::from(value.is_some()) << bit)
-            .sum(),
-    );
-    values
-        .into_iter()
-        .for_each(|value| write(value.unwrap_or(0)));
-    match program::run(program, &mut context).context("cannot reach the scheduler's programs")? {
-        0 => {}
-        error => {
-            bail!("cannot change the tunables: the kernel's side refused a value (error {error})")
-        }
+    let mut context = to_kernel(tuning, tick_ns());
+    let error = program::run(program, layout::bytes_mut(&mut context))
+        .context("cannot reach the scheduler's programs")?;
+    if error != 0 {
+        bail!("cannot change the tunables: the kernel's side refused a value (error {error})")
     }
-    let value = |index: usize| {
-        let bytes = context
-            .get(8 + 8 * index..)
-            .and_then(|rest| rest.first_chunk());
-        bytes.map_or(0, |bytes| u64::from_ne_bytes(*bytes))
-    };
-    let percent = |index| u8::try_from(value(index)).unwrap_or(0);
+    let percent = |value| u8::try_from(value).unwrap_or(0);
     Ok(Tunables {
-        guarantee_percent: percent(0),
-        priority_slice: Duration::from_nanos(value(1)),
-        batch_slice: Duration::from_nanos(value(2)),
-        sleeper_credit_percent: percent(3),
-        protection: Duration::from_nanos(value(4)),
+        guarantee_percent: percent(context.guarantee_percent),
+        priority_slice: Duration::from_nanos(context.priority_slice_ns),
+        batch_slice: Duration::from_nanos(context.batch_slice_ns),
+        sleeper_credit_percent: percent(context.sleeper_credit_percent),
+        protection: Duration::from_nanos(context.protection_ns),
     })
+}
+
+/// Returns the program's argument: the new values, and for each a bit that says that it is new.
+fn to_kernel(tuning: Tuning, tick_ns: u64) -> kernel::tuning {
+    let mut changes = 0;
+    let mut new = |bit: u32, value: Option<u64>| {
+        changes |= u64::from(value.is_some()) << bit;
+        value.unwrap_or(0)
+    };
+    let slice = |slice: Option<Duration>| slice.map(|slice| whole_ticks(slice, tick_ns));
+    let guarantee_percent = new(0, tuning.guarantee_percent.map(u64::from));
+    let priority_slice_ns = new(1, slice(tuning.priority_slice));
+    let batch_slice_ns = new(2, slice(tuning.batch_slice));
+    let sleeper_credit_percent = new(3, tuning.sleeper_credit_percent.map(u64::from));
+    let protection_ns = new(4, tuning.protection.map(nanoseconds));
+    kernel::tuning {
+        changes,
+        guarantee_percent,
+        priority_slice_ns,
+        batch_slice_ns,
+        sleeper_credit_percent,
+        protection_ns,
+    }
 }
 
 /// Returns the kernel's tick, 1 s / CONFIG_HZ: the resolution of the coarse clocks (`KTIME_LOW_RES` in

@@ -11,8 +11,8 @@ use super::{
 };
 use crate::model::{Membership, ProcessId};
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::entry::{self, Entry, THROUGH_PARENT, WITH_CHILDREN};
-use crate::scheduler::family;
+use crate::scheduler::member::{self, Member, THROUGH_PARENT, WITH_CHILDREN};
+use crate::scheduler::process_tree;
 use crate::text;
 
 /// The processes of one request that have been added so far.
@@ -54,7 +54,7 @@ impl Members {
                     return self.choose_with_children(id.pid, start_ticks, level, added);
                 }
                 added.chosen.insert(id.pid);
-                self.choose(id.pid, start_ticks, entry::level_flags(level))
+                self.choose(id.pid, start_ticks, member::level_flags(level))
             })
         })
     }
@@ -62,7 +62,7 @@ impl Members {
     fn all_or_none(&self, add: impl FnOnce(&mut Added) -> Result<()>) -> Result<()> {
         let before = self.raw_entries()?;
         let before = before
-            .filter_map(|(key, value)| Some((entry::pid(&key)?, value)))
+            .filter_map(|(key, value)| Some((member::pid(&key)?, value)))
             .collect();
         let mut added = Added::default();
         add(&mut added).inspect_err(|_| {
@@ -75,8 +75,8 @@ impl Members {
     /// the process above leaves.
     fn claim(&self, pid: u32) -> Result<()> {
         if self
-            .entry(pid)?
-            .is_none_or(|entry| entry.membership != Membership::WithChildren)
+            .member(pid)?
+            .is_none_or(|member| member.membership != Membership::WithChildren)
         {
             return Ok(());
         }
@@ -85,20 +85,24 @@ impl Members {
             let mut through_others: Vec<_> = self
                 .raw_entries()?
                 .filter_map(|(key, value)| {
-                    let entry = Entry::of(entry::pid(&key)?, &value);
-                    let other = entry.chosen.filter(|other| *other != pid)?;
-                    Some((entry.pid, other, key, value))
+                    let member = Member::of(member::pid(&key)?, &value);
+                    let other = member.chosen.filter(|other| *other != pid)?;
+                    Some((member.pid, other, key, value))
                 })
                 .collect();
             if through_others.is_empty() {
                 break;
             }
-            let family: HashSet<u32> = family::descendants([pid]).iter().map(|id| id.pid).collect();
-            through_others
-                .retain(|(child, other, ..)| family.contains(child) && !family.contains(other));
+            let descendants: HashSet<u32> = process_tree::descendants([pid])
+                .iter()
+                .map(|id| id.pid)
+                .collect();
+            through_others.retain(|(child, other, ..)| {
+                descendants.contains(child) && !descendants.contains(other)
+            });
             let mut any = false;
             for (_, _, key, mut value) in through_others {
-                entry::set_chosen(&mut value, pid);
+                member::set_chosen(&mut value, pid);
                 // An error means that it has ended meanwhile.
                 any |= self.map.update(&key, &value, MapFlags::EXIST).is_ok();
             }
@@ -124,21 +128,21 @@ impl Members {
         // Children that are created meanwhile stay if their parent's children were members before.
         let came_before = |chosen: &u32| {
             let before = before.get(chosen);
-            before.is_some_and(|value| Entry::of(*chosen, value).membership != Membership::Chosen)
+            before.is_some_and(|value| Member::of(*chosen, value).membership != Membership::Chosen)
         };
         for _ in 0..ROUNDS {
-            let born: HashSet<u32> = family::descendants(added.children.iter().copied())
+            let born: HashSet<u32> = process_tree::descendants(added.children.iter().copied())
                 .iter()
                 .map(|id| id.pid)
                 .collect();
             let mut any = false;
-            for entry in self.entries()? {
-                let Some(chosen) = entry.chosen.filter(|pid| added.chosen.contains(pid)) else {
+            for member in self.entries()? {
+                let Some(chosen) = member.chosen.filter(|pid| added.chosen.contains(pid)) else {
                     continue;
                 };
-                let ours = added.children.contains(&entry.pid) || born.contains(&entry.pid);
-                if !before.contains_key(&entry.pid) && (ours || !came_before(&chosen)) {
-                    self.remove_alone(entry.pid)?;
+                let ours = added.children.contains(&member.pid) || born.contains(&member.pid);
+                if !before.contains_key(&member.pid) && (ours || !came_before(&chosen)) {
+                    self.remove_alone(member.pid)?;
                     any = true;
                 }
             }
@@ -158,16 +162,16 @@ impl Members {
     ) -> Result<()> {
         // The parent first, so that the kernel adds new children.
         added.chosen.insert(pid);
-        self.choose(pid, start_ticks, WITH_CHILDREN | entry::level_flags(level))?;
+        self.choose(pid, start_ticks, WITH_CHILDREN | member::level_flags(level))?;
         self.add_living_children(pid, &mut added.children)
     }
 
     /// Adds the children until a pass finds no more: a child that is not a member yet may have new children.
     fn add_living_children(&self, parent: u32, added: &mut HashSet<u32>) -> Result<()> {
         let mut known = HashSet::from([parent]);
-        let level = self.entry(parent)?.map(|entry| entry.level);
+        let level = self.member(parent)?.map(|member| member.level);
         for _ in 0..ROUNDS {
-            let found: Vec<ProcessId> = family::descendants([parent])
+            let found: Vec<ProcessId> = process_tree::descendants([parent])
                 .into_iter()
                 .filter(|id| known.insert(id.pid))
                 .collect();
@@ -177,7 +181,7 @@ impl Members {
             for id in found {
                 let terms = Terms {
                     start_ticks: Some(id.start_ticks),
-                    flags: WITH_CHILDREN | THROUGH_PARENT | entry::level_flags(level),
+                    flags: WITH_CHILDREN | THROUGH_PARENT | member::level_flags(level),
                     chosen: parent,
                 };
                 match self.run(&self.change, ADD, id.pid, terms)? {
@@ -241,10 +245,10 @@ impl Members {
             }
         }
         self.reclassify(ADD, pid)?;
-        match self.entry(pid)? {
+        match self.member(pid)? {
             // Its level may be new.
-            Some(entry) if entry.membership != Membership::Chosen => {
-                self.spread_level(pid, entry.level)
+            Some(member) if member.membership != Membership::Chosen => {
+                self.spread_level(pid, member.level)
             }
             _ => Ok(()),
         }

@@ -5,7 +5,7 @@ use anyhow::Result;
 use super::Members;
 use crate::model::{Membership, ProcessId, Queue};
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::entry::{BY_RULE, WITH_CHILDREN, level_flags};
+use crate::scheduler::member::{BY_RULE, WITH_CHILDREN, level_flags};
 
 /// The result of a move by a rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,18 +34,18 @@ impl Members {
         level: Option<u8>,
         moved_before: bool,
     ) -> Result<Placement> {
-        let entry = self.entry(id.pid)?.filter(|entry| entry.is_of(id));
-        let Some(entry) = entry else {
+        let member = self.member(id.pid)?.filter(|member| member.is_of(id));
+        let Some(member) = member else {
             return match queue {
                 Queue::Batch => Ok(Placement::Already),
                 Queue::Priority if moved_before => Ok(Placement::ByHand),
                 Queue::Priority => self.add_by_rule(id, children, level),
             };
         };
-        let by_rule = match entry.chosen {
+        let by_rule = match member.chosen {
             // Its parent's membership is whose it is.
-            Some(chosen) => self.entry(chosen)?.is_some_and(|parent| parent.by_rule),
-            None => entry.by_rule,
+            Some(chosen) => self.member(chosen)?.is_some_and(|parent| parent.by_rule),
+            None => member.by_rule,
         };
         if !by_rule {
             return Ok(Placement::ByHand);
@@ -56,9 +56,9 @@ impl Members {
                 Ok(Placement::Moved)
             }
             Queue::Priority
-                if (entry.membership == Membership::Chosen && children)
-                    || (entry.chosen.is_none()
-                        && level.is_some_and(|level| level != entry.level)) =>
+                if (member.membership == Membership::Chosen && children)
+                    || (member.chosen.is_none()
+                        && level.is_some_and(|level| level != member.level)) =>
             {
                 self.add_by_rule(id, children, level)
             }

@@ -10,7 +10,7 @@ use procfs::process::Process;
 use super::{Members, ROUNDS};
 use crate::model::ProcessId;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::entry::{self, Entry};
+use crate::scheduler::member::{self, Member};
 
 impl Members {
     /// Makes these members equal to another scheduler's. Both track the creation and end of processes, so a child of a
@@ -65,9 +65,9 @@ impl Members {
             // The first thread may have ended before the others.
             let ended = matches!(stat.state, 'Z' | 'X') && stat.num_threads < 2;
             let start_ticks = stat.starttime;
-            Some(!ended && Entry::of(pid, value).is_of(ProcessId { pid, start_ticks }))
+            Some(!ended && Member::of(pid, value).is_of(ProcessId { pid, start_ticks }))
         };
-        let lives = entry::pid(key).and_then(lives) == Some(true);
+        let lives = member::pid(key).and_then(lives) == Some(true);
         if !lives {
             // It ended before anything tracked it.
             let _ = self.map.delete(key);

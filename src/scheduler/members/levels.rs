@@ -5,7 +5,7 @@ use anyhow::{Context, Result, bail};
 use super::{ENOENT, LEVEL, Members, OTHER_PROCESS, Terms};
 use crate::model::ProcessId;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::entry;
+use crate::scheduler::member;
 
 impl Members {
     /// Changes the level of a member, and of the members that inherited from it. Children to come inherit it.
@@ -31,9 +31,9 @@ impl Members {
 
     /// Gives the members that inherited from a process its level. Those that end meanwhile are left out.
     pub(super) fn spread_level(&self, pid: u32, level: u8) -> Result<()> {
-        for entry in self.entries()? {
-            if entry.chosen == Some(pid) && entry.level != level {
-                self.change_level(entry.pid, None, level)?;
+        for member in self.entries()? {
+            if member.chosen == Some(pid) && member.level != level {
+                self.change_level(member.pid, None, level)?;
             }
         }
         Ok(())
@@ -42,7 +42,7 @@ impl Members {
     fn change_level(&self, pid: u32, start_ticks: Option<u64>, level: u8) -> Result<i32> {
         let terms = Terms {
             start_ticks,
-            flags: entry::level_flags(Some(level)),
+            flags: member::level_flags(Some(level)),
             chosen: 0,
         };
         let result = self.run(&self.change, LEVEL, pid, terms)?;

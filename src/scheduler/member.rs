@@ -1,6 +1,8 @@
-//! An entry of `priority_pids_map`, as the BPF program writes it: `struct member` in src/bpf/members.h.
+//! A member, as the value of `priority_pids_map` that the BPF program writes.
 
+use crate::kernel::layout;
 use crate::model::{DEFAULT_LEVEL, Membership, ProcessId};
+use crate::skeletons::dualq::types::member;
 
 /// The flag of a membership with children.
 pub const WITH_CHILDREN: u32 = 1;
@@ -20,15 +22,12 @@ pub fn level_flags(level: Option<u8>) -> u32 {
     })
 }
 
-/// The bytes of the process that the membership was inherited from, in the map's value.
-const CHOSEN: std::ops::Range<usize> = 12..16;
-
 /// Nanoseconds in a tick of `/proc/PID/stat` (USER_HZ is 100 everywhere).
 const NS_PER_TICK: u64 = 10_000_000;
 
 /// A member.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Entry {
+pub struct Member {
     /// The process id.
     pub pid: u32,
     /// `None` for an entry that another tool wrote and that no task of the process has been seen
@@ -44,28 +43,28 @@ pub struct Entry {
     pub chosen: Option<u32>,
 }
 
-impl Entry {
-    /// Returns the map's value for a process.
+impl Member {
+    /// Reads the map's value for a process. One of another size, as another tool's, says nothing: a chosen member.
     pub fn of(pid: u32, value: &[u8]) -> Self {
-        let word = |at: usize| {
-            let bytes = value.get(at..).and_then(number::<4>);
-            bytes.map_or(0, u32::from_ne_bytes)
-        };
-        let membership = match word(8) {
+        let member = layout::read(value).unwrap_or_default();
+        let member {
+            start_boottime,
+            flags,
+            chosen,
+        } = member;
+        let membership = match flags {
             flags if flags & THROUGH_PARENT != 0 => Membership::ThroughParent,
             flags if flags & WITH_CHILDREN != 0 => Membership::WithChildren,
             _ => Membership::Chosen,
         };
-        let by_rule = word(8) & BY_RULE != 0;
-        let [_, level, ..] = word(8).to_le_bytes();
-        let start = number::<8>(value).map_or(0, u64::from_ne_bytes);
+        let [_, level, ..] = flags.to_le_bytes();
         Self {
             pid,
-            start_ticks: (start != 0).then_some(start / NS_PER_TICK),
+            start_ticks: (start_boottime != 0).then_some(start_boottime / NS_PER_TICK),
             membership,
-            by_rule,
+            by_rule: flags & BY_RULE != 0,
             level: level ^ DEFAULT_LEVEL,
-            chosen: (membership == Membership::ThroughParent).then(|| word(CHOSEN.start)),
+            chosen: (membership == Membership::ThroughParent).then_some(chosen),
         }
     }
 
@@ -78,34 +77,49 @@ impl Entry {
 
 /// Marks the map's value as inherited from this process.
 pub fn set_chosen(value: &mut [u8], pid: u32) {
-    if let Some(bytes) = value.get_mut(CHOSEN) {
-        bytes.copy_from_slice(&pid.to_ne_bytes());
-    }
+    let Some(mut member) = layout::read::<member>(value) else {
+        return;
+    };
+    member.chosen = pid;
+    value.copy_from_slice(layout::bytes(&member));
 }
 
-/// Returns the map's key.
+/// Returns the map's key: a process id.
 pub fn pid(key: &[u8]) -> Option<u32> {
-    number(key).map(u32::from_ne_bytes)
-}
-
-fn number<const N: usize>(bytes: &[u8]) -> Option<[u8; N]> {
-    bytes.get(..N)?.try_into().ok()
+    Some(u32::from_ne_bytes(*key.first_chunk()?))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn read(value: member) -> Member {
+        Member::of(7, layout::bytes(&value))
+    }
+
+    #[test]
+    fn the_heir_of_a_membership_knows_who_was_chosen() {
+        let mut value = layout::bytes(&member {
+            flags: THROUGH_PARENT,
+            chosen: 3,
+            ..member::default()
+        })
+        .to_vec();
+        assert_eq!(Member::of(7, &value).chosen, Some(3));
+        set_chosen(&mut value, 9);
+        assert_eq!(Member::of(7, &value).chosen, Some(9));
+    }
+
     #[test]
     fn an_entry_that_another_tool_wrote_has_the_default_level() {
-        assert_eq!(Entry::of(7, &[0; 16]).level, DEFAULT_LEVEL);
+        assert_eq!(read(member::default()).level, DEFAULT_LEVEL);
         for level in [0, 127, 128, 129, 255] {
-            let mut value = [0; 16];
-            let flags = level_flags(Some(level)) | WITH_CHILDREN;
-            value[8..12].copy_from_slice(&flags.to_ne_bytes());
-            let entry = Entry::of(7, &value);
+            let member = read(member {
+                flags: level_flags(Some(level)) | WITH_CHILDREN,
+                ..member::default()
+            });
             assert_eq!(
-                (entry.level, entry.membership),
+                (member.level, member.membership),
                 (level, Membership::WithChildren)
             );
         }
@@ -113,11 +127,12 @@ mod tests {
 
     #[test]
     fn an_entry_without_a_stamp_is_of_whoever_has_the_id() {
-        let unstamped = Entry::of(7, &[0; 16]);
+        let unstamped = read(member::default());
         assert_eq!(unstamped.start_ticks, None);
-        let mut value = [0; 16];
-        value[..8].copy_from_slice(&12_345_678_901u64.to_ne_bytes());
-        let stamped = Entry::of(7, &value);
+        let stamped = read(member {
+            start_boottime: 12_345_678_901,
+            ..member::default()
+        });
         assert_eq!(stamped.start_ticks, Some(1234));
         let id = |start_ticks| ProcessId {
             pid: 7,
