@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum};
 
+use crate::demo;
 use crate::refusal::{PATIENCE, complain_in};
 use crate::sys::unread;
 use crate::text::scrub_lines;
-use crate::{bench, demo};
 
 /// Gives chosen processes priority over all others and shows the effect on every CPU: a two-queue CPU
 /// scheduler (sched_ext) with a dashboard.
@@ -217,7 +217,10 @@ pub enum Command {
     Bench(BenchOptions),
     /// Run one process of a measurement
     #[command(hide = true)]
-    BenchPart(bench::worker::Worker),
+    BenchWorker {
+        /// Its order, as JSON
+        order: String,
+    },
 }
 
 /// The smallest screen that the dashboard can be drawn on, and the largest that is written.

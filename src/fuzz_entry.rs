@@ -110,13 +110,13 @@ pub fn measurements(bytes: &[u8]) -> usize {
         tool::perf_messaging(&text),
         tool::perf_pipe(&text),
         tool::stress_ng(&text, 5_000_000_000),
-        Record::from_bytes(bytes).ok(),
+        Record::read(bytes).ok(),
     ];
     let numbers = |record: &Record| record.wakes.len() + record.dones.len();
     records.iter().flatten().map(numbers).sum()
 }
 
-/// A recording of these texts in whole frames: else their checksums would end every changed one.
+/// A recording of these texts in whole frames: otherwise their checksums would end every changed one.
 ///
 /// # Errors
 /// Where a text is too long for a frame.

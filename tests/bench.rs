@@ -11,6 +11,7 @@ use std::process::{Child, ChildStdout, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::time::{ClockId, clock_gettime};
+use serde_json::{Value, json};
 
 fn program(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
@@ -83,16 +84,15 @@ struct Part {
 
 impl Part {
     /// Set up, and waiting for the word.
-    fn ready(job: &[&str]) -> Self {
+    fn ready(job: &Value) -> Self {
         let path = std::env::var_os("PATH").unwrap();
         Self::with_tools(path.as_ref(), job)
     }
 
     /// The programs that it may run lie there.
-    fn with_tools(path: &Path, job: &[&str]) -> Self {
-        let parent = format!("--parent={}", std::process::id());
-        let arguments = [&["bench-part", &parent][..], job].concat();
-        let mut child = program(&arguments)
+    fn with_tools(path: &Path, job: &Value) -> Self {
+        let order = json!({"parent": std::process::id(), "policy": "normal", "job": job});
+        let mut child = program(&["bench-worker", &order.to_string()])
             .env("PATH", path)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -109,33 +109,32 @@ impl Part {
     fn measure(mut self, ms: u64) -> (u64, Vec<u64>, Vec<u64>) {
         let now = clock_gettime(ClockId::Monotonic);
         let begin = now.tv_sec.cast_unsigned() * 1_000_000_000 + now.tv_nsec.cast_unsigned();
-        let begin = begin + 20_000_000;
-        let mut word = begin.to_ne_bytes().to_vec();
-        word.extend((begin + ms * 1_000_000).to_ne_bytes());
-        self.child.stdin.take().unwrap().write_all(&word).unwrap();
-        let mut bytes = Vec::new();
-        self.out.read_to_end(&mut bytes).unwrap();
+        let begin = Duration::from_nanos(begin + 20_000_000);
+        let word = json!({"begin": begin, "end": begin + Duration::from_millis(ms)});
+        let mut pipe = self.child.stdin.take().unwrap();
+        pipe.write_all(word.to_string().as_bytes()).unwrap();
+        drop(pipe);
+        let report: Value = serde_json::from_reader(&mut self.out).unwrap();
         assert!(self.child.wait().unwrap().success());
-        let numbers: Vec<u64> = bytes
-            .as_chunks()
-            .0
-            .iter()
-            .map(|n| u64::from_ne_bytes(*n))
-            .collect();
-        let (wakes, dones) = numbers[3..].split_at(numbers[1] as usize);
-        assert_eq!(dones.len() as u64, numbers[2]);
-        (numbers[0], wakes.to_vec(), dones.to_vec())
+        let numbers =
+            |name: &str| -> Vec<u64> { serde_json::from_value(report[name].clone()).unwrap() };
+        (
+            report["units"].as_u64().unwrap(),
+            numbers("wakes"),
+            numbers("dones"),
+        )
     }
+}
+
+fn periodic(threads: u32, period_ns: u64, spins: u64, span_ns: u64) -> Value {
+    json!({"periodic": {
+        "threads": threads, "period_ns": period_ns, "spins": spins, "span_ns": span_ns, "seed": 1,
+    }})
 }
 
 #[test]
 fn a_probe_wakes_up_at_its_times_and_tells_how_late_each_time() {
-    let job = [
-        "periodic",
-        "--period-ns=2000000",
-        "--spins=0",
-        "--span-ns=400000000",
-    ];
+    let job = periodic(1, 2_000_000, 0, 400_000_000);
     let begun = Instant::now();
     let (units, wakes, dones) = Part::ready(&job).measure(400);
     // 200 on the average; where the machine was late it left some out.
@@ -148,13 +147,7 @@ fn a_probe_wakes_up_at_its_times_and_tells_how_late_each_time() {
 
 #[test]
 fn threads_that_never_sleep_count_their_work_together() {
-    let job = [
-        "periodic",
-        "--threads=3",
-        "--period-ns=0",
-        "--spins=2000",
-        "--span-ns=200000000",
-    ];
+    let job = periodic(3, 0, 2_000, 200_000_000);
     let (units, wakes, dones) = Part::ready(&job).measure(200);
     assert!(units > 100, "{units}");
     assert!(wakes.is_empty() && dones.is_empty());
@@ -162,14 +155,14 @@ fn threads_that_never_sleep_count_their_work_together() {
 
 #[test]
 fn all_messages_arrive_and_the_time_is_told() {
-    let (units, _, dones) = Part::ready(&["messages", "--groups=2", "--loops=3"]).measure(1);
+    let (units, _, dones) = Part::ready(&json!({"messages": {"groups": 2, "loops": 3}})).measure(1);
     assert_eq!(units, 2 * 20 * 20 * 3);
     assert!(dones.len() == 1 && dones[0] > 0, "{dones:?}");
 }
 
 #[test]
 fn a_byte_goes_to_another_process_and_back() {
-    let (units, _, dones) = Part::ready(&["pipe", "--rounds=100"]).measure(1);
+    let (units, _, dones) = Part::ready(&json!({"pipe": {"rounds": 100}})).measure(1);
     assert_eq!(units, 100);
     assert!(dones.len() == 1 && dones[0] > 0, "{dones:?}");
 }
@@ -189,8 +182,8 @@ fn what_another_tool_says_of_the_same_work_is_reported() {
         fs::write(tools.join(name), script).unwrap();
         fs::set_permissions(tools.join(name), fs::Permissions::from_mode(0o755)).unwrap();
     };
-    let says = |job: &str, count: &str| {
-        let job = ["tool", job, count, "--span-ns=2000000000"];
+    let says = |tool: &str, count: u64| {
+        let job = json!({"tool": {"tool": tool, "count": count, "span_ns": 2_000_000_000_u64}});
         Part::with_tools(&tools, &job).measure(1)
     };
     install(
@@ -198,17 +191,17 @@ fn what_another_tool_says_of_the_same_work_is_reported() {
         "bench sched messaging -t -g 10 -l 7",
         "perf-messaging",
     );
-    assert_eq!(says("perf-messaging", "--count=7").2, [36_000_000]);
+    assert_eq!(says("perf_messaging", 7).2, [36_000_000]);
     install("perf", "bench sched pipe -T -l 5000", "perf-pipe");
-    assert_eq!(says("perf-pipe", "--count=5000").2, [4317]);
+    assert_eq!(says("perf_pipe", 5000).2, [4317]);
     let wanted = "--cpu 16 --cpu-method hanoi -t 3 --metrics-brief";
     install("stress-ng", wanted, "stress-ng");
-    assert_eq!(says("stress-ng", "--count=16").0, 7_896_060);
+    assert_eq!(says("stress_ng", 16).0, 7_896_060);
 }
 
 #[test]
 fn a_part_whose_parent_does_not_measure_any_more_ends() {
-    let mut part = Part::ready(&["pipe", "--rounds=100"]);
+    let mut part = Part::ready(&json!({"pipe": {"rounds": 100}}));
     let children = format!("/proc/{0}/task/{0}/children", part.child.id());
     let other = fs::read_to_string(children).unwrap().trim().to_owned();
     drop(part.child.stdin.take());
@@ -222,7 +215,8 @@ fn a_part_whose_parent_does_not_measure_any_more_ends() {
 
 #[test]
 fn a_part_of_somebody_elses_does_not_even_begin() {
-    let output = program(&["bench-part", "--parent=1", "echo"])
+    let order = json!({"parent": 1, "policy": "normal", "job": "echo"});
+    let output = program(&["bench-worker", &order.to_string()])
         .output()
         .unwrap();
     assert!(

@@ -219,7 +219,6 @@ fn more_than_the_machine_can_bear_is_refused() {
 /// Otherwise the dashboard learns of a frame up to half a second late, and counts it as missed meanwhile.
 #[test]
 fn each_frame_is_reported_as_soon_as_it_is_done() {
-    const RECORD: usize = 40;
     let mut frame = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
     frame.arg0("demo-frame").stderr(Stdio::null());
     let mut frame = frame
@@ -239,11 +238,14 @@ fn each_frame_is_reported_as_soon_as_it_is_done() {
     let mut reports = frame.stdout.take().unwrap();
     let _frame = Running(frame);
     let mut buffer = [0; 4096];
-    let lengths: Vec<usize> = (0..20)
-        .map(|_| reports.read(&mut buffer).unwrap())
-        .collect();
+    let mut lines_of = || {
+        let length = reports.read(&mut buffer).unwrap();
+        let ends = buffer[..length].iter().filter(|byte| **byte == b'\n');
+        ends.count()
+    };
+    let lines: Vec<usize> = (0..20).map(|_| lines_of()).collect();
     // A reader that a busy machine holds up finds some of them together.
-    assert!(lengths.contains(&RECORD), "{lengths:?}");
+    assert!(lines.contains(&1), "{lines:?}");
 }
 
 /// As behind a pager that was stopped.

@@ -40,7 +40,7 @@ impl Peer {
             },
         };
         let child = order
-            .command()
+            .command()?
             .stdin(Stdio::null())
             .stdout(file.try_clone()?)
             .stderr(file)

@@ -7,13 +7,12 @@ use std::process::{Child, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
 use super::record::{READY, Record};
 use super::stop::Stop;
-use super::worker::{Job, Policy, Span};
+use super::worker::{Job, Policy, Span, Worker};
 
 /// Time limit for setting up, and for reporting after the span: a thousand threads on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -51,7 +50,7 @@ impl<'a> Workers<'a> {
             stop,
         };
         for order in orders {
-            let mut command = order.command();
+            let mut command = order.command()?;
             command.stdin(Stdio::piped()).stdout(Stdio::piped());
             let child = command.spawn().context("cannot start a process")?;
             workers.members.push((order.role, child));
@@ -84,7 +83,7 @@ impl<'a> Workers<'a> {
     pub fn go(&mut self, span: Span) -> Result<()> {
         for (_, child) in &mut self.members {
             let mut pipe = child.stdin.take().context("no pipe")?;
-            pipe.write_all(&span.to_bytes())
+            pipe.write_all(&serde_json::to_vec(&span)?)
                 .context("a part of the measurement has ended")?;
         }
         Ok(())
@@ -100,7 +99,7 @@ impl<'a> Workers<'a> {
         for (role, child) in &mut self.members {
             let pipe = child.stdout.take().context("no pipe")?;
             let bytes = read_to_end(pipe, until, self.stop)?;
-            let record = Record::from_bytes(&bytes)?;
+            let record = Record::read(&bytes)?;
             match role {
                 Role::Favoured => favoured.add(record),
                 Role::Other => others.add(record),
@@ -155,62 +154,20 @@ fn wait_for_input(pipe: impl AsFd, until: Instant, stop: &Stop) -> Result<()> {
 }
 
 impl Order {
-    /// Returns the command line of the process.
-    fn arguments(&self) -> Vec<String> {
-        let policy = self.policy.to_possible_value();
-        let policy = policy.map_or_else(String::new, |value| value.get_name().to_owned());
-        let mut arguments = vec![
-            "bench-part".to_owned(),
-            format!("--parent={}", std::process::id()),
-            format!("--policy={policy}"),
-        ];
-        match &self.job {
-            Job::Periodic(job) => arguments.extend([
-                "periodic".to_owned(),
-                format!("--threads={}", job.threads),
-                format!("--period-ns={}", job.period_ns),
-                format!("--spins={}", job.spins),
-                format!("--span-ns={}", job.span_ns),
-                format!("--seed={}", job.seed),
-            ]),
-            Job::Messages { groups, loops } => arguments.extend([
-                "messages".to_owned(),
-                format!("--groups={groups}"),
-                format!("--loops={loops}"),
-            ]),
-            Job::Pipe { rounds } => {
-                arguments.extend(["pipe".to_owned(), format!("--rounds={rounds}")]);
-            }
-            Job::Tool(run) => arguments.extend([
-                "tool".to_owned(),
-                run.tool.name().to_owned(),
-                format!("--count={}", run.count),
-                format!("--span-ns={}", run.span_ns),
-            ]),
-            Job::Echo => arguments.push("echo".to_owned()),
-            Job::Peer { command } => arguments.extend(["peer".to_owned(), command.clone()]),
-        }
-        arguments
-    }
-
     /// Returns the process, not started yet.
-    pub fn command(&self) -> Command {
-        let mut command = Command::new("/proc/self/exe");
-        command.args(self.arguments());
-        command
+    pub fn command(&self) -> Result<Command> {
+        Worker::command(self.policy, self.job.clone())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser;
-
     use crate::bench::contender::Contender;
     use crate::bench::measurement::{Measurement, Setting};
-    use crate::cli::{Cli, Command};
+    use crate::bench::worker::Worker;
 
     #[test]
-    fn every_part_that_is_ordered_is_understood_as_it_was_meant() {
+    fn every_order_is_understood_as_it_was_meant() {
         let setting = Setting {
             cpus: 2,
             spins_per_ns: 0.3,
@@ -222,13 +179,11 @@ mod tests {
         for measurement in all {
             for contender in Contender::KERNEL {
                 for order in measurement.orders(contender, setting) {
-                    let words = std::iter::once("dualq-top".to_owned()).chain(order.arguments());
-                    let cli = Cli::try_parse_from(words).unwrap();
-                    let Some(Command::BenchPart(part)) = cli.command else {
-                        panic!("{order:?}");
-                    };
-                    assert_eq!(format!("{:?}", part.job), format!("{:?}", order.job));
-                    assert_eq!(part.policy, order.policy);
+                    let command = order.command().unwrap();
+                    let told = command.get_args().nth(1).unwrap().to_str().unwrap();
+                    let worker: Worker = serde_json::from_str(told).unwrap();
+                    assert_eq!((worker.job, worker.policy), (order.job, order.policy));
+                    assert_eq!(worker.parent, std::process::id());
                 }
             }
         }

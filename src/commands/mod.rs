@@ -149,7 +149,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
             replay::run(file.as_deref(), export, look, settings.preferences)
         }
         Command::Bench(options) => bench::run(&options),
-        Command::BenchPart(part) => bench_worker::run(&part),
+        Command::BenchWorker { order } => bench_worker::run(&order),
     }
 }
 

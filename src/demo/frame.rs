@@ -158,7 +158,7 @@ impl Shared {
     fn tell(&self, state: &mut State) {
         let written = state
             .record
-            .map(|record| rustix::io::write(stdout(), &record.to_bytes()));
+            .map(|record| rustix::io::write(stdout(), &record.to_line()));
         let nobody_reads = matches!(written, Some(Err(error)) if error != Errno::AGAIN);
         state.over |= nobody_reads || Instant::now() >= self.end;
     }

@@ -30,7 +30,7 @@ pub struct Load {
     /// The frame's process id.
     frame: u32,
     pipe: File,
-    /// The bytes of an incomplete record.
+    /// The bytes of an incomplete line.
     rest: Vec<u8>,
     last: Option<Record>,
 }
@@ -84,11 +84,11 @@ impl Load {
         let mut buffer = [0; 4096];
         while let Ok(count @ 1..) = self.pipe.read(&mut buffer) {
             self.rest.extend_from_slice(&buffer[..count]);
-            let (records, rest) = self.rest.as_chunks::<{ Record::SIZE }>();
-            if let Some(last) = records.last() {
-                self.last = Some(Record::from_bytes(last));
+            if let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') {
+                let rest = self.rest.split_off(end + 1);
+                self.last = Record::last_of(&self.rest).or(self.last);
+                self.rest = rest;
             }
-            self.rest = rest.to_vec();
         }
         let at = now();
         let last = self.last?;

@@ -1,11 +1,13 @@
-//! The frame's reports: one record per frame in a pipe, smaller than PIPE_BUF so that it arrives whole. The
+//! The frame's reports: a line of JSON per frame in a pipe, smaller than PIPE_BUF so that it arrives whole. The
 //! numbers are sums, so a record that is lost in a full pipe does no harm.
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::FRAME;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
     pub on_time: u64,
     pub missed: u64,
@@ -17,36 +19,17 @@ pub struct Record {
 }
 
 impl Record {
-    pub const SIZE: usize = 40;
-
-    pub fn to_bytes(self) -> [u8; Self::SIZE] {
-        let mut bytes = [0; Self::SIZE];
-        let numbers = [
-            self.on_time,
-            self.missed,
-            nanos(self.next_deadline),
-            nanos(self.last_frame),
-            nanos(self.work),
-        ];
-        for (place, number) in bytes.chunks_exact_mut(8).zip(numbers) {
-            place.copy_from_slice(&number.to_ne_bytes());
-        }
-        bytes
+    /// Returns it as a line of JSON.
+    pub fn to_line(self) -> Vec<u8> {
+        let mut line = serde_json::to_vec(&self).unwrap_or_default();
+        line.push(b'\n');
+        line
     }
 
-    pub fn from_bytes(bytes: &[u8; Self::SIZE]) -> Self {
-        let number = |index: usize| {
-            let mut number = [0; 8];
-            number.copy_from_slice(&bytes[8 * index..8 * index + 8]);
-            u64::from_ne_bytes(number)
-        };
-        Self {
-            on_time: number(0),
-            missed: number(1),
-            next_deadline: Duration::from_nanos(number(2)),
-            last_frame: Duration::from_nanos(number(3)),
-            work: Duration::from_nanos(number(4)),
-        }
+    /// Returns the last one of several lines; `None` if there is none.
+    pub fn last_of(lines: &[u8]) -> Option<Self> {
+        let mut lines = lines.rsplit(|byte| *byte == b'\n');
+        lines.find_map(|line| serde_json::from_slice(line).ok())
     }
 
     /// Returns the deadlines missed until `now`. A frame without any CPU time cannot report them itself.
@@ -80,10 +63,6 @@ impl Record {
 #[allow(clippy::cast_possible_truncation)]
 fn frames(time: Duration) -> u64 {
     (time.as_nanos() / FRAME.as_nanos()) as u64
-}
-
-fn nanos(time: Duration) -> u64 {
-    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
@@ -139,6 +118,8 @@ mod tests {
     fn a_record_comes_back_as_it_was_written() {
         let mut record = begun();
         record.count(at(3.3));
-        assert_eq!(Record::from_bytes(&record.to_bytes()), record);
+        let lines = [begun().to_line(), record.to_line()].concat();
+        assert_eq!(Record::last_of(&lines), Some(record));
+        assert_eq!(Record::last_of(b"\n"), None);
     }
 }

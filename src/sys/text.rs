@@ -10,6 +10,8 @@
 use std::borrow::Cow;
 use std::fmt::Display;
 
+use textwrap::{Options, WordSplitter};
+use unicode_truncate::UnicodeTruncateStr;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Replaces a character that must not reach a terminal.
@@ -72,19 +74,11 @@ pub fn truncate(text: &str, cells: usize) -> Cow<'_, str> {
     if text.len() <= cells || width(text) <= cells {
         return Cow::Borrowed(text);
     }
-    if cells == 0 {
+    let Some(room) = cells.checked_sub(1) else {
         return Cow::Borrowed("");
-    }
-    let mut used = 0;
-    let mut end = 0;
-    for (at, c) in text.char_indices() {
-        used += c.width().unwrap_or(0);
-        if used > cells - 1 {
-            break;
-        }
-        end = at + c.len_utf8();
-    }
-    Cow::Owned(format!("{}{ELLIPSIS}", &text[..end]))
+    };
+    let (start, _) = text.unicode_truncate(room);
+    Cow::Owned(format!("{start}{ELLIPSIS}"))
 }
 
 /// The end of the line in `cells`, with `…` in the first one where something is missing.
@@ -93,48 +87,17 @@ pub fn tail(text: &str, cells: usize) -> Cow<'_, str> {
     if width(text) <= cells {
         return Cow::Borrowed(text);
     }
-    let mut used = 1;
-    let mut from = text.len();
-    for (at, c) in text.char_indices().rev() {
-        used += c.width().unwrap_or(0);
-        if used > cells {
-            break;
-        }
-        from = at;
-    }
-    Cow::Owned(format!("{ELLIPSIS}{}", &text[from..]))
+    let (end, _) = text.unicode_truncate_start(cells.saturating_sub(1));
+    Cow::Owned(format!("{ELLIPSIS}{end}"))
 }
 
 /// Wraps the text at spaces into lines of at most `cells`. Longer words are split.
 #[must_use]
 pub fn wrap(text: &str, cells: usize) -> Vec<String> {
-    let cells = cells.max(1);
-    let mut lines: Vec<String> = Vec::new();
-    let mut line = String::new();
-    let mut used = 0;
-    for word in text.split_whitespace() {
-        if !line.is_empty() && used + 1 + width(word) > cells {
-            lines.push(std::mem::take(&mut line));
-            used = 0;
-        }
-        if !line.is_empty() {
-            line.push(' ');
-            used += 1;
-        }
-        for c in word.chars() {
-            let wide = c.width().unwrap_or(0);
-            if used + wide > cells && !line.is_empty() {
-                lines.push(std::mem::take(&mut line));
-                used = 0;
-            }
-            line.push(c);
-            used += wide;
-        }
-    }
-    if !line.is_empty() {
-        lines.push(line);
-    }
-    lines
+    let options = Options::new(cells.max(1)).word_splitter(WordSplitter::NoHyphenation);
+    let lines = textwrap::wrap(text, options).into_iter();
+    let lines = lines.map(Cow::into_owned);
+    lines.filter(|line| !line.is_empty()).collect()
 }
 
 /// Formats a whole number with commas: `10,000`.
@@ -202,6 +165,9 @@ mod tests {
     fn long_sentences_wrap_at_words() {
         assert_eq!(wrap("not root: run sudo", 10), ["not root:", "run sudo"]);
         assert_eq!(wrap("abcdefgh", 3), ["abc", "def", "gh"]);
+        assert_eq!(wrap("日本語だ", 5), ["日本", "語だ"]);
+        assert_eq!(wrap("a well-known one", 12), ["a well-known", "one"]);
+        assert_eq!(wrap("a well-known one", 10), ["a", "well-known", "one"]);
         assert!(wrap("", 0).is_empty());
     }
 

@@ -47,7 +47,7 @@ fn report(folder: &Path) -> PathBuf {
 }
 
 fn nothing_is_left() -> bool {
-    named("bench-part").is_empty() && guest::sched_ext_state() == "disabled"
+    named("bench-worker").is_empty() && guest::sched_ext_state() == "disabled"
 }
 
 fn succeeded(output: &Output) {
@@ -91,7 +91,7 @@ fn ctrl_c_ends_it_and_what_was_measured_is_reported() {
     let folder = folder("bench-broken-off");
     let running = start(&folder, &["--only", "wake-up-2"]);
     wait_until("our scheduler is measured", 4 * PATIENCE, || {
-        guest::is_attached() && !named("bench-part").is_empty()
+        guest::is_attached() && !named("bench-worker").is_empty()
     });
     running.signal(Signal::INT);
     let output = running.wait(PATIENCE);
@@ -116,7 +116,7 @@ fn a_signal_ends_it_though_nobody_reads_what_is_said() {
     let mut child = command.spawn().unwrap();
     drop(command);
     wait_until("our scheduler is measured", 4 * PATIENCE, || {
-        guest::is_attached() && !named("bench-part").is_empty()
+        guest::is_attached() && !named("bench-worker").is_empty()
     });
     kill_process(Pid::from_child(&child), Signal::TERM).unwrap();
     wait_until("it has ended", PATIENCE, || {
@@ -134,7 +134,7 @@ fn killed_the_hard_way_it_leaves_neither_scheduler_nor_load() {
     wait_until("our scheduler is measured", 4 * PATIENCE, || {
         // More than its start takes: it has been told to begin.
         let works = |pid: &u32| guest::cpu_time(*pid) > Duration::from_millis(500);
-        guest::is_attached() && named("bench-part").iter().any(works)
+        guest::is_attached() && named("bench-worker").iter().any(works)
     });
     kill_process(
         Pid::from_raw(running.pid().cast_signed()).unwrap(),

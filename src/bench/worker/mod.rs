@@ -10,13 +10,13 @@ mod policy;
 mod span;
 pub mod tool;
 
-use std::io::{Write, stdout};
+use std::io::stdout;
 use std::num::NonZero;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use clap::{Args, Subcommand};
+use serde::{Deserialize, Serialize};
 
 use crate::sys::parent_death;
 pub use periodic::Periodic;
@@ -24,66 +24,77 @@ pub use policy::Policy;
 pub(crate) use policy::set_scheduler;
 pub use span::Span;
 
-/// The hidden subcommand's options.
-#[derive(Debug, Clone, Args)]
+/// The process that a measurement orders: the argument of the hidden subcommand, as JSON.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Worker {
-    /// The process that it ends with
-    #[arg(long)]
+    /// The process that it ends with.
     pub parent: u32,
-
-    #[arg(long, value_enum, default_value_t)]
+    /// Its scheduling policy.
     pub policy: Policy,
-
-    #[command(subcommand)]
+    /// Its work.
     pub job: Job,
 }
 
-#[derive(Debug, Clone, Subcommand)]
+/// The work of a process.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Job {
-    /// Threads that each work at intervals, or without a pause
+    /// Threads that each work at intervals, or without a pause.
     Periodic(Periodic),
-    /// Groups of senders and receivers
-    Messages {
-        #[arg(long)]
-        groups: usize,
-        #[arg(long)]
-        loops: usize,
-    },
-    /// A byte to another process and back
-    Pipe {
-        #[arg(long)]
-        rounds: u64,
-    },
-    /// The other end of that
+    /// Groups of senders and receivers.
+    Messages { groups: usize, loops: usize },
+    /// A byte to another process and back.
+    Pipe { rounds: u64 },
+    /// The other end of that.
     Echo,
-    /// A program that people trust
+    /// A program that people trust.
     Tool(tool::Run),
-    /// Somebody else's program, a scheduler: a shell's command
+    /// Another scheduler's program: a shell's command.
     Peer { command: String },
 }
 
+impl Worker {
+    /// Returns a process that ends with this one, not started yet.
+    pub fn command(policy: Policy, job: Job) -> Result<Command> {
+        let worker = Self {
+            parent: std::process::id(),
+            policy,
+            job,
+        };
+        let mut command = Command::new("/proc/self/exe");
+        command.args(["bench-worker", &serde_json::to_string(&worker)?]);
+        Ok(command)
+    }
+}
+
+/// Does the work that was ordered, and writes the report.
+///
 /// # Errors
-/// Where the kernel refuses what the part needs.
-pub fn run(part: &Worker) -> Result<()> {
-    if !parent_death::ends_with(part.parent)? {
+/// If the order is no such JSON, or the kernel refuses what the work needs.
+pub fn run(order: &str) -> Result<()> {
+    let worker: Worker =
+        serde_json::from_str(order).context("bench-worker is started by `dualq-top bench`")?;
+    if !parent_death::ends_with(worker.parent)? {
         return Ok(());
     }
-    if let Job::Peer { command } = &part.job {
+    if let Job::Peer { command } = &worker.job {
         // The signal that comes with the parent's end stays asked for.
         let exec = format!("exec {command}");
         return Err(Command::new("/bin/sh").args(["-c", &exec]).exec()).context("no /bin/sh");
     }
-    rustix::thread::set_name(c"bench-part").context("cannot be named")?;
-    part.policy.adopt()?;
-    // Else the kernel may put a wake-up off by 50 µs, to bundle it with others.
+    rustix::thread::set_name(c"bench-worker").context("cannot be named")?;
+    worker.policy.adopt()?;
+    // Otherwise the kernel may put a wake-up off by 50 µs, to bundle it with others.
     rustix::thread::set_current_timer_slack(NonZero::new(1)).context("no timer slack")?;
-    let record = match &part.job {
+    let record = match &worker.job {
         Job::Periodic(job) => job.run()?,
         Job::Messages { groups, loops } => messages::run(*groups, *loops)?,
-        Job::Pipe { rounds } => pipe::run(*rounds)?,
-        Job::Tool(run) => run.run(part.policy)?,
+        Job::Pipe { rounds } => pipe::run(*rounds, Worker::command(Policy::Normal, Job::Echo)?)?,
+        Job::Tool(run) => run.run(worker.policy, |command| {
+            Worker::command(Policy::Normal, Job::Peer { command })
+        })?,
         Job::Echo | Job::Peer { .. } => return pipe::echo(),
     };
-    stdout().write_all(&record.to_bytes())?;
+    serde_json::to_writer(stdout().lock(), &record)?;
     Ok(())
 }

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow};
-use clap::Args;
+use serde::{Deserialize, Serialize};
 
 use super::span::{Span, ready};
 use crate::bench::record::Record;
@@ -17,26 +17,18 @@ use crate::workload::spin::work;
 const MOST_SAMPLES: u64 = 200_000;
 pub(super) const STACK: usize = 64 * 1024;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Periodic {
-    #[arg(long, default_value_t = 1)]
+    /// The number of threads.
     pub threads: u32,
-
-    /// Mean time from one wake-up to the next, each half to one and a half of it: one that is exact
-    /// falls in step with the kernel's tick. 0: never asleep
-    #[arg(long)]
+    /// Mean time from one wake-up to the next, each half to one and a half of it: one that is exact falls in step with
+    /// the kernel's tick. 0: never asleep.
     pub period_ns: u64,
-
-    /// Work at each wake-up, or of each unit that is counted
-    #[arg(long)]
+    /// Work at each wake-up, or of each unit that is counted.
     pub spins: u64,
-
-    /// Duration of the measurement, to reserve memory
-    #[arg(long)]
+    /// Duration of the measurement, to reserve memory.
     pub span_ns: u64,
-
-    /// The same seed gives the same wake-up times
-    #[arg(long, default_value_t = 1)]
+    /// The same seed gives the same wake-up times.
     pub seed: u64,
 }
 

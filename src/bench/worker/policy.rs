@@ -1,10 +1,11 @@
 //! The scheduling policy of a process of a measurement.
 
 use anyhow::{Context, Result, bail};
-use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
 
 /// The scheduling policy of a process.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Policy {
     #[default]
     Normal,

@@ -4,13 +4,14 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
-use clap::{Args, ValueEnum};
+use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
 use super::span::ready;
 use crate::bench::record::Record;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Tool {
     Hackbench,
     Cyclictest,
@@ -19,16 +20,14 @@ pub enum Tool {
     StressNg,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Args)]
+/// One run of such a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Run {
-    #[arg(value_enum)]
+    /// The program.
     pub tool: Tool,
-
-    /// Messages of one sender to one receiver, rounds, or processes
-    #[arg(long)]
+    /// Messages of one sender to one receiver, rounds, or processes.
     pub count: u64,
-
-    #[arg(long)]
+    /// Duration of the measurement.
     pub span_ns: u64,
 }
 
@@ -89,13 +88,16 @@ impl Tool {
 }
 
 impl Run {
-    pub(super) fn run(self, policy: Policy) -> Result<Record> {
+    /// Runs it, by way of a process that `peer` makes for its command line.
+    pub(super) fn run(
+        self,
+        policy: Policy,
+        peer: impl FnOnce(String) -> Result<Command>,
+    ) -> Result<Record> {
         let command = self.command(policy);
         ready()?;
         // By way of this program: so it ends with this process, whatever ends that.
-        let output = Command::new("/proc/self/exe")
-            .args(["bench-part", &format!("--parent={}", std::process::id())])
-            .args(["peer", &command])
+        let output = peer(command.clone())?
             .stdin(Stdio::null())
             .output()
             .with_context(|| format!("cannot start {command}"))?;
