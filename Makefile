@@ -24,6 +24,7 @@ help:
 	@echo 'make bench-check  do hackbench, cyclictest, perf bench and stress-ng agree with it?'
 	@echo 'make bench-real  redis, nginx, hackbench and others under several schedulers; REAL="--only redis" is short'
 	@echo 'make bench-many  on 8 CPUs, with the noise of the host; and is all right on 64, two nodes?'
+	@echo 'make bench-path  every kernel instruction of a wake-up, counted; SCHEDULERS="fifo member" is shorter'
 	@echo 'make bench-dashboard   what the dashboard costs, beside htop and btop'
 	@echo 'make docs     writes the generated parts of docs/ again, after a change of options or keys'
 	@echo 'make pictures the pictures of README.md and docs/, from the built-in recording'
@@ -117,6 +118,9 @@ pictures: packages
 bench-many: packages-vm
 	@vm/bench-many
 
+bench-path: packages-vm
+	@vm/bench-path $(SCHEDULERS)
+
 bench-dashboard:
 	@bench/dashboard
 
@@ -152,4 +156,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package check-packages dist test-distribution bench bench-check bench-real bench-many bench-dashboard soak fuzz stress audit docs pictures build-arm64 test-arm64 shell packages packages-vm packages-arm64 clean
+.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package check-packages dist test-distribution bench bench-check bench-real bench-many bench-path bench-dashboard soak fuzz stress audit docs pictures build-arm64 test-arm64 shell packages packages-vm packages-arm64 clean
