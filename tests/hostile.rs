@@ -141,6 +141,8 @@ fn evil_recording() -> Vec<u8> {
             rule: Some(EVIL.into()),
             by: 1,
         }]),
+        What::Levelled(vec![(id, Err(EVIL.into()))]),
+        What::Tuned(Err(EVIL.into())),
     ];
     let about = About {
         program: EVIL.into(),

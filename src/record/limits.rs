@@ -10,7 +10,7 @@ pub const MOST_PROCESSES: usize = 1 << 18;
 pub const MOST_CHANGES: usize = 1 << 10;
 const MOST_CPUS: usize = 1 << 13;
 /// Maximum number of processes with waits: members and the selected process.
-const MOST_WATCHED: usize = 1 << 14;
+pub const MOST_WATCHED: usize = 1 << 14;
 const LONGEST_TEXT: usize = 1 << 13;
 /// Three hundred years.
 const LONGEST: Duration = Duration::from_secs(10_000_000_000);

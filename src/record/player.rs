@@ -284,6 +284,8 @@ impl From<What> for Event {
             What::Demo(news) => Self::Demo(news),
             What::Key(key) => Self::Replay(Playback::Pressed(key)),
             What::Changes(changes) => Self::Changes(changes),
+            What::Levelled(answers) => Self::Levelled(answers),
+            What::Tuned(result) => Self::Tuned(result),
         }
     }
 }

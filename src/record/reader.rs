@@ -121,6 +121,13 @@ impl<R: Read> Reader<R> {
                 }
                 What::Changes(changes)
             }
+            Written::Levelled(answers) => {
+                if answers.len() > limits::MOST_WATCHED {
+                    return Err(Fault::at(begin, "more levels than there can be"));
+                }
+                What::Levelled(answers)
+            }
+            Written::Tuned(result) => What::Tuned(result),
         };
         Ok(Some(Record {
             at,

@@ -225,7 +225,7 @@ pub(super) fn whats(happened: Happened<'_>) -> Vec<What> {
         Happened::Command(Command::Attach) => What::Asked(Pending::Attach),
         Happened::Command(Command::Detach) => What::Asked(Pending::Detach),
         Happened::Command(Command::Move(batch)) => What::Moves(batch.clone()),
-        Happened::Command(_) => return Vec::new(),
+        Happened::Command(_) | Happened::State(_) => return Vec::new(),
         Happened::Event(event) => match event {
             Event::Moved(answers) => {
                 let what = |(id, result): &Moved| What::Moved(*id, result.clone());
@@ -241,6 +241,8 @@ pub(super) fn whats(happened: Happened<'_>) -> Vec<What> {
             Event::Demo(news) => What::Demo(news.clone()),
             Event::Key(key) => What::Key(*key),
             Event::Changes(changes) => What::Changes(changes.clone()),
+            Event::Levelled(answers) => What::Levelled(answers.clone()),
+            Event::Tuned(result) => What::Tuned(result.clone()),
             // The terminal's state and the program's end mean nothing in a replay.
             Event::Mouse(_)
             | Event::Pointer(..)
@@ -251,9 +253,6 @@ pub(super) fn whats(happened: Happened<'_>) -> Vec<What> {
             | Event::Terminated(_)
             | Event::TerminalGone
             | Event::Panicked(_)
-            // The next snapshot shows what holds.
-            | Event::Tuned(_)
-            | Event::Levelled(_)
             | Event::Recorder(_)
             | Event::Past(_)
             | Event::Replay(_) => return Vec::new(),

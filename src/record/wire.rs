@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::scene::Change;
 use crate::app::{Key, MoveBatch, Pending};
-use crate::model::{self, DemoStatus, ProcessId, Queue, Snapshot};
+use crate::model::{self, DemoStatus, ProcessId, Queue, Snapshot, Tunables};
 
 /// The machine on which a recording was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -44,6 +44,9 @@ pub enum What {
     Demo(DemoStatus),
     Key(Key),
     Changes(Vec<model::Change>),
+    /// The level of each member after a change, or why it was not changed.
+    Levelled(Vec<(ProcessId, Result<u8, String>)>),
+    Tuned(Result<Tunables, String>),
 }
 
 /// A record in its written form.
@@ -77,5 +80,7 @@ pub enum Written {
     Demo(DemoStatus),
     Key(Key),
     Changes(Vec<model::Change>),
+    Levelled(Vec<(ProcessId, Result<u8, String>)>),
+    Tuned(Result<Tunables, String>),
     End,
 }

@@ -54,6 +54,8 @@ impl<W: Write> Writer<W> {
             What::Demo(news) => Written::Demo(news),
             What::Key(key) => Written::Key(key),
             What::Changes(changes) => Written::Changes(changes),
+            What::Levelled(answers) => Written::Levelled(answers),
+            What::Tuned(result) => Written::Tuned(result),
         };
         self.line(at, lost, what)
     }

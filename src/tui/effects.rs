@@ -1,6 +1,6 @@
 //! The effects of the dashboard on the world outside, and the events and commands between it and the state.
 
-use super::app::{Command, Event};
+use super::app::{App, Command, Event};
 
 /// Carries out the state's commands.
 pub trait Effects {
@@ -20,4 +20,6 @@ impl<F: FnMut(Command) -> Option<Event>> Effects for F {
 pub enum Happened<'a> {
     Event(&'a Event),
     Command(&'a Command),
+    /// The state after a snapshot.
+    State(&'a App),
 }

@@ -71,7 +71,7 @@ impl<'a> Dashboard<'a> {
         self
     }
 
-    /// Takes down what happens: each event before it reaches the state, each command of the state.
+    /// Takes down what happens: each event before it reaches the state, the state after each snapshot, each command.
     /// What it has to say for itself is shown.
     #[must_use]
     pub fn on_happened(mut self, note: impl FnMut(Happened<'_>) -> Option<String> + 'a) -> Self {
@@ -151,7 +151,13 @@ impl<'a> Dashboard<'a> {
 
     fn handle(&mut self, event: Event) -> Option<Command> {
         self.note(Happened::Event(&event));
-        self.app.handle(event)
+        let is_snapshot = matches!(event, Event::Snapshot(_));
+        let command = self.app.handle(event);
+        if is_snapshot {
+            // It has nothing to say: events are what is taken down.
+            (self.note)(Happened::State(&self.app));
+        }
+        command
     }
 
     fn take<B>(

@@ -19,7 +19,9 @@ use std::time::Duration;
 
 use dualq_top::app::{Event, Key, MoveBatch, Pending};
 use dualq_top::model::DemoStatus;
-use dualq_top::model::{Cause, Change, DemoReading, Exit, NoWaits, Queue, Role, Ruler, Snapshot};
+use dualq_top::model::{
+    Cause, Change, DemoReading, Exit, NoWaits, Queue, Role, Ruler, Snapshot, Tunables,
+};
 use dualq_top::record::{About, Fault, Reader, Record, What, Writer};
 use support::scenes::STATES;
 use support::{World, busy};
@@ -163,6 +165,13 @@ fn session() -> Vec<What> {
             rule: Some("/etc/dualq/rules.toml:3".into()),
             by: 812,
         }]),
+        What::Levelled(vec![(id, Ok(144)), (id, Err("it is no member".into()))]),
+        What::Levelled(Vec::new()),
+        What::Tuned(Ok(Tunables {
+            guarantee_percent: 25,
+            ..Tunables::default()
+        })),
+        What::Tuned(Err("another process owns it".into())),
     ]);
     whats
 }

@@ -31,6 +31,10 @@ impl Effects for Keeping {
 }
 
 fn show(events: Vec<Event>) -> (Shown, Hands) {
+    show_in(SIZE, events)
+}
+
+pub fn show_in(size: (u16, u16), events: Vec<Event>) -> (Shown, Hands) {
     let past = Rc::new(RefCell::new(Past::new().unwrap()));
     let noted = past.clone();
     let mut keeping = Keeping {
@@ -41,7 +45,7 @@ fn show(events: Vec<Event>) -> (Shown, Hands) {
         noted.borrow_mut().note(happened);
         None
     });
-    let shown = play_dashboard(dashboard, SIZE, events, &mut keeping);
+    let shown = play_dashboard(dashboard, size, events, &mut keeping);
     (shown, keeping.hands)
 }
 
@@ -157,6 +161,50 @@ fn before_the_first_snapshot_there_is_nothing() {
     );
 }
 
+/// In the past, and at that time.
+fn is_as_it_was(events: &[Event], steps: usize) {
+    let then = events.iter().enumerate().rev();
+    let mut looks = then.filter(|(_, event)| matches!(event, Event::Snapshot(_)));
+    let (then, _) = looks.nth(steps).unwrap();
+    let as_it_was = show(copies(&events[..=then]).collect()).0;
+    let all = copies(events).chain(typed(&",".repeat(steps)));
+    let (shown, _) = show(all.collect());
+    assert_eq!(panels(&shown), panels(&as_it_was), "{}", shown.text());
+}
+
+#[test]
+fn far_back_the_card_and_the_charts_are_as_they_were() {
+    let (mut world, mut events) = busy(4, 15);
+    let mut second = 0;
+    let mut tick = |world: &mut World| {
+        second += 1;
+        world.uses(3977, f32::from(u8::try_from(second % 90).unwrap()) + 2.5);
+        world.tick()
+    };
+    events.push(tick(&mut world));
+    // Moves at any distance from where the pieces begin.
+    for (pid, apart) in [
+        (4121, 33),
+        (3990, 19),
+        (3977, 22),
+        (2210, 41),
+        (1804, 7),
+        (2955, 64),
+    ] {
+        events.extend((0..apart).map(|_| tick(&mut world)));
+        let title = world.process(pid).name.to_string();
+        events.extend(typed(&format!("/{title}")));
+        events.push(key(Key::Enter));
+        events.extend(typed(" "));
+        world.put(pid, Queue::Priority);
+        world.event();
+    }
+    events.extend((0..20).map(|_| tick(&mut world)));
+    for steps in [1, 15, 31, 55, 84, 90, 126, 190] {
+        is_as_it_was(&events, steps);
+    }
+}
+
 #[test]
 fn ten_minutes_of_500_processes_fit_into_a_megabyte() {
     let mut world = World::new(8);
@@ -166,21 +214,37 @@ fn ten_minutes_of_500_processes_fit_into_a_megabyte() {
         world.add(20_000 + pid, "ana", "service", &command, uses);
     }
     let mut past = Past::new().unwrap();
+    let mut app = App::new();
     let mut most = 0;
-    past.note(Happened::Event(&world.look()));
+    let mut note = |past: &mut Past, event: Event| {
+        past.note(Happened::Event(&event));
+        app.handle(event);
+        past.note(Happened::State(&app));
+    };
+    note(&mut past, world.look());
     for second in 0..1500_u32 {
         world.uses(20_000 + second % 450, 0.3);
-        past.note(Happened::Event(&world.tick()));
+        note(&mut past, world.tick());
         most = most.max(past.bytes());
     }
-    let begun = std::time::Instant::now();
-    let then = past.go(PastRequest::Before(world.snapshot.at));
-    assert!(matches!(then, Then::There(_)));
-    let took = begun.elapsed();
+    let (mut decoded, mut took) = (0, Duration::ZERO);
+    for back in (1..600).step_by(7) {
+        let target = world.snapshot.at - Duration::from_secs(back);
+        let begun = std::time::Instant::now();
+        let Then::There(then) = past.go(PastRequest::Before(target + Duration::from_nanos(1)))
+        else {
+            panic!("{back} seconds ago is not kept");
+        };
+        took = took.max(begun.elapsed());
+        decoded = decoded.max(past.decoded());
+        assert_eq!(then.snapshot().unwrap().at, target);
+    }
     println!(
-        "{most} bytes at most, {:?} back, a step in {took:?}",
+        "{most} bytes at most, {:?} back, a step in {took:?} and {decoded} snapshots at most",
         past.reach()
     );
+    // Of 600: those of the piece, and where it has just begun, those of the one before.
+    assert!((1..=40).contains(&decoded), "{decoded}");
     assert!(most <= 1 << 20, "{most}");
     assert!(
         past.reach() >= Duration::from_secs(600),

@@ -77,8 +77,9 @@ impl App {
         let found = |id| self.processes().iter().find(|process| process.id == id);
         let (name, title, level) = match *done {
             [] => {
-                let why = refused.swap_remove(0);
-                return self.say(Tone::Refused, why);
+                // A recording may answer for no member at all.
+                let why = refused.into_iter().next();
+                return why.into_iter().for_each(|why| self.say(Tone::Refused, why));
             }
             [(id, level)] => {
                 let title = found(id).map_or_else(|| format!("process {}", id.pid), Process::title);

@@ -48,6 +48,7 @@ pub use command::{Command, MoveBatch, Outcome, PastRequest, Pending, PlaybackReq
 pub use event::{Event, Moved, Playback, Then};
 pub use key::{Key, Mouse, MouseAction, MouseTarget};
 pub use mode::Mode;
+pub use past::Outline;
 
 use std::ops::ControlFlow;
 

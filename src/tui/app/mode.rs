@@ -32,7 +32,7 @@ pub enum Mode {
 }
 
 /// A signal that waits for a yes, or is on its way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Sending {
     pub(super) signal: i32,
     pub(super) to: Vec<ProcessId>,

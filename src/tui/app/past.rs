@@ -7,11 +7,44 @@ use super::App;
 use super::command::{Command, PastRequest};
 use super::event::{Event, Then};
 use super::keymap::Action;
+use super::measure::before_after::WINDOW;
 use super::message::{Sentence, Tone};
 use super::mode::Mode;
 use super::now::Present;
 use super::replay::changes;
-use crate::model::Ruler;
+use super::session::Session;
+use crate::model::{Ruler, Snapshot};
+
+/// The present state at a snapshot, without what the snapshots after it bring back: their processes, and the figures of
+/// the last [`Outline::SETTLES`].
+#[derive(Debug)]
+pub struct Outline(Session);
+
+impl Outline {
+    /// The time after which a state that goes on from here is as it was.
+    pub const SETTLES: Duration = WINDOW;
+
+    /// Returns the number of bytes that it takes, except for single strings.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let chart = self.0.demo.as_ref().map(|demo| demo.deadlines.bytes());
+        size_of::<Self>() + chart.unwrap_or_default()
+    }
+
+    /// Returns a state that goes on from here with the snapshot at which it was taken.
+    #[must_use]
+    pub fn go_on(&self, snapshot: Box<Snapshot>) -> App {
+        let mut app = App::new();
+        app.session = self.0.outline();
+        app.session.reported.clone_from(&snapshot.scheduler.exit);
+        let measured = app.session.tracker.measure(&snapshot);
+        app.compare_sees(&snapshot);
+        app.session.measured = measured;
+        app.session.snapshot = Some(snapshot);
+        app.refresh_list();
+        app
+    }
+}
 
 impl App {
     /// Returns how long ago that was which is shown; `None` if it is the present.
@@ -19,6 +52,13 @@ impl App {
     pub fn ago(&self) -> Option<Duration> {
         let present = self.present.as_ref()?;
         Some(present.session.clock.saturating_sub(self.session.clock))
+    }
+
+    /// Returns the outline of the present.
+    #[must_use]
+    pub fn outline(&self) -> Outline {
+        let present = self.present.as_ref().map(|present| &present.session);
+        Outline(present.unwrap_or(&self.session).outline())
     }
 
     /// Returns the effect of a key while the past is shown, or of one that leads there; `None` if the key does what
@@ -54,7 +94,14 @@ impl App {
             Then::First => self.say(Tone::Note, "What was before this is not kept."),
             Then::Now => self.return_to_now(),
             Then::There(then) => {
+                if self.present.is_none() {
+                    // So that the charts lack nothing.
+                    self.resume();
+                }
                 let session = std::mem::replace(&mut self.session, then.session);
+                let present = self.present.as_ref().map_or(&session, |p| &p.session);
+                self.session.history = present.history.until(&self.session.history);
+                self.session.changes.clone_from(&present.changes);
                 if self.present.is_none() {
                     self.present = Some(Box::new(Present {
                         session,

@@ -7,7 +7,7 @@ use super::command::{MoveBatch, Pending};
 use super::measure::activity::Activity;
 use super::measure::before_after::Comparisons;
 use super::measure::deadlines::Deadlines;
-use super::measure::held::Held;
+use super::measure::held::{Held, Passed};
 use super::measure::history::History;
 use super::measure::inspection::Inspection;
 use super::measure::rates::{Measured, Tracker};
@@ -60,6 +60,32 @@ pub(super) struct Session {
 }
 
 impl Session {
+    /// Returns what later snapshots do not bring back by themselves.
+    pub fn outline(&self) -> Self {
+        let mut history = self.history.place();
+        // The charts of a paused screen stand still, but not time.
+        for passed in self.held.iter().flat_map(|held| &held.passed) {
+            match passed {
+                Passed::Time(elapsed, _) => history.push(*elapsed, None),
+                Passed::Mark(label) => history.mark(label.clone()),
+            }
+        }
+        Self {
+            history: history.place(),
+            comparisons: self.comparisons.outline(),
+            inspection: self.inspection.clone(),
+            clock: self.clock,
+            message: self.message.clone(),
+            pending: self.pending,
+            moving: self.moving.clone(),
+            sending: self.sending.clone(),
+            tunables: self.tunables,
+            tuned: self.tuned,
+            demo: self.demo.clone(),
+            ..Self::default()
+        }
+    }
+
     /// The processes of the snapshot that is shown.
     pub fn processes(&self) -> &[Process] {
         self.snapshot.as_ref().map_or(&[], |s| &s.processes)
@@ -67,7 +93,7 @@ impl Session {
 }
 
 /// A load that runs, or is being started.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Demo {
     pub deadlines: Deadlines,
     /// The cursor has been on the metronome once.
@@ -76,7 +102,7 @@ pub(super) struct Demo {
 }
 
 /// Moves under way.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Moving {
     pub batch: MoveBatch,
     /// Number of moves that the kernel has answered.

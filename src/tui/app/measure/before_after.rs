@@ -14,7 +14,7 @@ use crate::model::{
 pub const WINDOW: Duration = Duration::from_secs(10);
 
 /// The values of one snapshot that a comparison needs.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Reading {
     at: Duration,
     ruler: Ruler,
@@ -61,7 +61,7 @@ pub struct Side {
 }
 
 /// The comparison of one subject before and after a change.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Comparison {
     subject: Vec<ProcessId>,
     /// Whom it is about.
@@ -297,6 +297,25 @@ impl Comparisons {
             after: None,
             event,
         });
+    }
+
+    /// Returns the comparison that is shown, without the readings of the last seconds. Only those are kept that a
+    /// comparison still needs: when they were taken, and how busy the CPUs were.
+    #[must_use]
+    pub fn outline(&self) -> Self {
+        let slim = |reading: &Reading| Reading {
+            waits: None,
+            cpu_times: Vec::new(),
+            ..reading.clone()
+        };
+        let begun = self.shown.as_ref().and_then(|shown| shown.begun.as_ref());
+        // The last reading comes again with its snapshot.
+        let before = self.readings.len().saturating_sub(1);
+        let needed = begun.map_or(0, |_| before);
+        Self {
+            readings: self.readings.iter().take(needed).map(slim).collect(),
+            shown: self.shown.clone(),
+        }
     }
 
     /// Hides the comparison; false if none was shown.

@@ -30,7 +30,7 @@ struct Side {
 }
 
 /// The readings of one load, and what became of each of the last seconds.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Deadlines {
     /// The deadlines of the last second, oldest first. Cleared when the metronome is moved.
     readings: VecDeque<DemoReading>,
@@ -137,6 +137,12 @@ impl Deadlines {
             self.readings.push_back(last);
             self.begun = Some(last);
         }
+    }
+
+    /// Returns the number of bytes that the chart takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.seconds.len() * size_of::<Beat>()
     }
 
     /// Marks the present in the chart.

@@ -1,6 +1,7 @@
 //! The last minutes, a slot a second, in a ring of fixed size.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::rates::{Pair, Rates, Tick};
@@ -12,7 +13,7 @@ const MARKS: usize = 64;
 
 /// One second. `None` where nothing could be counted.
 #[derive(Debug, Clone)]
-struct Slot(Option<Tick>);
+struct Slot(Option<Arc<Tick>>);
 
 /// Something the user did, at its place in the charts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,8 @@ pub struct History {
     pushed: u64,
     elapsed: Duration,
     marks: VecDeque<Mark>,
+    /// Marks since the beginning.
+    marked: u64,
 }
 
 impl History {
@@ -40,10 +43,11 @@ impl History {
         // Rounded, so that a tick that is a little early or late still gets a slot of its own.
         let due = self.elapsed.as_secs_f64().round() as u64;
         let count = due.saturating_sub(self.pushed);
+        let tick = tick.cloned().map(Arc::new);
         if count == 0 {
             // Faster than the slots: the newest reading counts.
-            if let (Some(last), Some(tick)) = (self.slots.back_mut(), tick) {
-                last.0 = Some(tick.clone());
+            if let (Some(last), Some(_)) = (self.slots.back_mut(), &tick) {
+                last.0 = tick;
             }
             return;
         }
@@ -51,7 +55,7 @@ impl History {
             if self.slots.len() == CAPACITY {
                 self.slots.pop_front();
             }
-            self.slots.push_back(Slot(tick.cloned()));
+            self.slots.push_back(Slot(tick.clone()));
         }
         self.pushed = due;
     }
@@ -61,11 +65,40 @@ impl History {
         if self.marks.len() == MARKS {
             self.marks.pop_front();
         }
+        self.marked += 1;
         // What was done shows in the slot to come.
         self.marks.push_back(Mark {
             slot: self.pushed,
             label,
         });
+    }
+
+    /// Returns the place in time alone, without slots and marks.
+    #[must_use]
+    pub fn place(&self) -> Self {
+        Self {
+            pushed: self.pushed,
+            elapsed: self.elapsed,
+            marked: self.marked,
+            ..Self::default()
+        }
+    }
+
+    /// Returns this history as it was at the place of an earlier one.
+    #[must_use]
+    pub fn until(&self, earlier: &Self) -> Self {
+        let after = |now: u64, then: u64| usize::try_from(now.saturating_sub(then));
+        let slots = after(self.pushed, earlier.pushed).unwrap_or(usize::MAX);
+        let marks = after(self.marked, earlier.marked).unwrap_or(usize::MAX);
+        let (slots, marks) = (
+            self.slots.len().saturating_sub(slots),
+            self.marks.len().saturating_sub(marks),
+        );
+        Self {
+            slots: self.slots.iter().take(slots).cloned().collect(),
+            marks: self.marks.iter().take(marks).cloned().collect(),
+            ..earlier.place()
+        }
     }
 
     /// The newest `width` columns of `per_column` slots each, the newest right; a column is the
@@ -84,7 +117,7 @@ impl History {
                 break;
             };
             if let (Some(pair), Some(cell)) = (
-                slot.0.as_ref().and_then(&pick),
+                slot.0.as_deref().and_then(&pick),
                 columns.get_mut(usize::from(column)),
             ) {
                 *cell = (cell.0 + pair, cell.1 + 1);
@@ -127,7 +160,7 @@ impl History {
             .iter()
             .rev()
             .take(slots)
-            .filter_map(|s| s.0.as_ref())
+            .filter_map(|s| s.0.as_deref())
         {
             sum = sum + pick(&tick.total);
             count += 1;

@@ -9,7 +9,7 @@ use crate::model::{Inspected, ProcessId, Waited};
 pub const KEPT: usize = 60;
 
 /// The readings of one process since its panel was opened.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Inspection {
     of: Option<ProcessId>,
     at: Duration,
