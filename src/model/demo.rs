@@ -56,7 +56,7 @@ impl DemoEffect {
     #[must_use]
     pub fn too_few_rivals(batch_missed: f64) -> String {
         let rate = DemoReading::RATE;
-        format!("Too few rivals: BATCH misses only {batch_missed:.0} of {rate}; try more --hogs.")
+        format!("Too few rivals: BATCH misses only {batch_missed:.0} of {rate}; more --hogs?")
     }
 
     /// Returns the effect in one sentence, or the reason why there is none.
@@ -71,7 +71,7 @@ impl DemoEffect {
         // Short enough for the panel at 80 columns.
         if priority_missed > Self::MOST_IN_PRIORITY {
             return format!(
-                "Too busy a machine: PRIORITY misses {priority_missed:.0} of {rate}; try less --work."
+                "Too busy a machine: PRIORITY misses {priority_missed:.0} of {rate}; less --work?"
             );
         }
         if batch_missed < Self::ENOUGH_IN_BATCH {
@@ -82,7 +82,7 @@ impl DemoEffect {
             let percent = (100.0 * (others - 1.0)).round();
             sentence += &match percent {
                 ..0.0 => format!("; everyone else has {:.0} % less", -percent),
-                0.0 => "; everyone else has as much as before".to_owned(),
+                0.0 => "; everyone else has as much".to_owned(),
                 _ => format!("; everyone else has {percent:.0} % more"),
             };
         }
@@ -126,10 +126,7 @@ mod tests {
             "In PRIORITY it misses 0 of 60; everyone else has 8 % less."
         );
         let equal = effect(60.0, 0.0, 1.001).sentence();
-        assert!(
-            equal.ends_with("; everyone else has as much as before."),
-            "{equal}"
-        );
+        assert!(equal.ends_with("; everyone else has as much."), "{equal}");
     }
 
     #[test]

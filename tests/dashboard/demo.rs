@@ -6,7 +6,7 @@ use dualq_top::app::{Event, Key};
 use dualq_top::model::DemoStatus;
 use dualq_top::model::{DemoReading, Queue, Ruler};
 
-use crate::support::{Hands, Metronome, World, key, play, typed};
+use crate::support::{Hands, Metronome, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, seen, show};
 
 /// A machine with a load that has run for some seconds, all deadlines missed.
@@ -118,8 +118,83 @@ fn a_frame_with_too_few_rivals_says_that_nothing_shows() {
         events.extend(metronome.second(&mut world, 3));
     }
     let shown = show(events);
-    let sentence = "Too few rivals: BATCH misses only 4 of 60; try more --hogs.";
+    let sentence = "Too few rivals: BATCH misses only 4 of 60; more --hogs?";
     assert!(shown.has(sentence), "{}", shown.text());
+}
+
+/// The frame in BATCH for some seconds, and then in PRIORITY: missed deadlines a second, and the hogs' CPUs.
+fn through_both(batch: (u64, f64), priority: Option<(u64, f64)>, back: bool) -> Shown {
+    let (mut world, mut events) = seen(2);
+    let mut load = Metronome::start(&mut world);
+    events.push(load.read());
+    let mut seconds = |world: &mut World, (missed, hogs): (u64, f64)| {
+        let second = |_| {
+            load.reading.at += Duration::from_secs(1);
+            load.reading.hogs_cpu += Duration::from_secs_f64(hogs);
+            load.reading.missed += missed;
+            load.reading.on_time += 60 - missed;
+            [load.read(), world.tick()]
+        };
+        (0..4).flat_map(second).collect::<Vec<_>>()
+    };
+    events.extend(seconds(&mut world, batch));
+    if let Some(priority) = priority {
+        world.put(Metronome::PID, Queue::Priority);
+        events.push(key(SPACE));
+        events.push(world.tick());
+        events.extend(seconds(&mut world, priority));
+    }
+    if back {
+        world.put(Metronome::PID, Queue::Batch);
+        events.push(key(SPACE));
+        events.push(world.tick());
+        events.extend(seconds(&mut world, batch));
+    }
+    show(events)
+}
+
+#[test]
+fn no_sentence_of_the_demonstration_is_cut_at_80_columns() {
+    for (shown, begins, ends) in [
+        (
+            through_both((58, 2.0), None, false),
+            "In BATCH it misses 58",
+            "PRIORITY.",
+        ),
+        (
+            through_both((29, 2.0), None, false),
+            "Too few rivals",
+            "--hogs?",
+        ),
+        (
+            through_both((58, 2.0), Some((12, 2.0)), false),
+            "Too busy",
+            "--work?",
+        ),
+        (
+            through_both((58, 2.0), Some((0, 2.0)), false),
+            "In PRIORITY",
+            "as much.",
+        ),
+        (
+            through_both((58, 2.0), Some((0, 0.0)), false),
+            "In PRIORITY",
+            "100 % less.",
+        ),
+        (
+            through_both((58, 1.0), Some((0, 2.5)), false),
+            "In PRIORITY",
+            "150 % more.",
+        ),
+        (
+            through_both((58, 2.0), Some((0, 2.0)), true),
+            "In BATCH it misses 58",
+            "missed 0.",
+        ),
+    ] {
+        let line = shown.line(begins);
+        assert!(line.ends_with(ends), "{line:?} does not end with {ends:?}");
+    }
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Tests of the waits on the screen.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use dualq_top::app::{Event, Key};
@@ -62,6 +63,24 @@ fn median_p99_and_longest_of_either_queue_and_of_both_kinds() {
     assert_eq!(batch, "BATCH woken 43.0 µs 205 µs 710 µs");
     assert_eq!(shown.text().matches("preempted").count(), 2);
     assert!(shown.has("costs  290 ns an event, 0.03 % of all CPUs"));
+}
+
+#[test]
+fn goal_that_is_missed_stands_apart_from_the_next_queue() {
+    let (mut world, mut events) = waiting(8);
+    world.tick();
+    let waits = world.snapshot.waits.as_mut().unwrap();
+    let wake = &mut Arc::make_mut(waits).priority.wake;
+    wake.histogram.count(400_000, 100_000);
+    wake.max_ns = 450_000;
+    events.push(Event::Snapshot(Box::new(world.snapshot.clone())));
+    let shown = wide(events);
+    let line = shown.line("<100 µs missed");
+    let (_, next) = line.split_once("<100 µs missed").unwrap();
+    assert!(
+        next.starts_with(' ') && next.trim_start().starts_with("BATCH ✔"),
+        "{line}"
+    );
 }
 
 #[test]

@@ -11,8 +11,7 @@ impl App {
     pub(super) fn changes_menu(&mut self) {
         let changes = &self.session.changes;
         if changes.is_empty() {
-            let sentence =
-                "No change is known: none was made since the boot, or only root can read them.";
+            let sentence = "No change is known: none was made yet, or only root can read them.";
             return self.say(Tone::Note, sentence);
         }
         let newest_first = || changes.iter().rev();

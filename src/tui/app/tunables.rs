@@ -40,7 +40,7 @@ impl App {
             let text = if up {
                 "BATCH keeps half of a contended CPU at most."
             } else {
-                "Less than 5 % is set with `dualq-top set guarantee=N`; 0 is strict priority."
+                "For less than 5 %: `dualq-top set guarantee=N`; 0 is strict priority."
             };
             self.say(Tone::Note, text);
         }

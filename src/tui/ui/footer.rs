@@ -56,7 +56,7 @@ pub fn render_message(pen: &mut Pen, app: &App, theme: &Theme) {
             pen.text(1, 0, &format!(" Left out: {parts}. "), theme.quiet);
         } else if app.nothing_to_win() && app.replay().is_none() {
             let hint = format!(
-                " CPUs are idle: no task has to wait, so a move changes nothing; {} starts a load. ",
+                " CPUs are idle: no task waits, so a move changes nothing; {} starts a load. ",
                 app.keymap().key(Action::Demo)
             );
             pen.text(1, 0, &hint, Style::new());

@@ -186,7 +186,8 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
             y += 1;
         }
     }
-    let tall = if lines >= 11 { 2 } else { 1 };
+    // What the other lines leave is for the histograms.
+    let tall = (lines.saturating_sub(7) / 2).clamp(1, 6);
     if lines >= 9 {
         histograms(pen, theme, y, tall, &lanes);
         y += 2 * tall + 1;
