@@ -10,7 +10,7 @@ mod herd;
 mod measure;
 mod report;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use herd::Herd;
 use measure::{Figures, measure};
@@ -36,6 +36,8 @@ struct Options {
     sizes: Vec<usize>,
     rounds: usize,
     seconds: u64,
+    /// An earlier dualq-top, to be measured in the same run.
+    before: Option<PathBuf>,
 }
 
 fn main() {
@@ -47,7 +49,7 @@ fn main() {
     }
     let options = options(&arguments);
     let room = Room::new();
-    let programs = programs(&room);
+    let programs = programs(&room, options.before.as_deref());
     report::head(&programs, go_first());
     for size in options.sizes {
         let herd = Herd::start(size);
@@ -98,6 +100,7 @@ fn options(arguments: &[String]) -> Options {
         ),
         rounds: number("--rounds", 3),
         seconds: number("--seconds", 20) as u64,
+        before: value("--before").map(PathBuf::from),
     }
 }
 
@@ -148,8 +151,10 @@ impl Drop for Room {
     }
 }
 
-fn programs(room: &Room) -> Vec<Program> {
+fn programs(room: &Room, before: Option<&Path>) -> Vec<Program> {
     let dualq = room.program().to_str().unwrap().to_owned();
+    let before = before.map(|path| path.to_str().expect("a path in UTF-8"));
+    let earlier = before.map(|path| ("dualq-top before, --view", vec![path, "--view"], true));
     let all = [
         ("dualq-top --view", vec![&*dualq, "--view"], true),
         ("htop", vec!["htop", "-d", "10"], true),
@@ -163,6 +168,7 @@ fn programs(room: &Room) -> Vec<Program> {
     ];
     let root = rustix::process::geteuid().is_root();
     all.into_iter()
+        .chain(earlier)
         .filter(|(_, _, with_rights)| root || !with_rights)
         .map(|(label, command, with_rights)| Program {
             label,
