@@ -113,6 +113,8 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 
 static void reclassify(u32 tgid, u32 to_class)
 {
+	struct member *m = bpf_map_lookup_elem(&priority_pids_map, &tgid);
+	u32 level = m ? level_in(m->flags) : 0;
 	s32 home;
 
 	bpf_for(home, SHARED, (s32)nr_possible_cpus) {
@@ -138,8 +140,8 @@ static void reclassify(u32 tgid, u32 to_class)
 			c->bound = true;
 			scx_bpf_kick_cpu(home, VALUE(scx_kick_flags, SCX_KICK_IDLE));
 		}
-		/* The kick makes dispatch reconsider a running task. */
-		if (c && c->tgid == tgid)
+		/* The kick makes dispatch reconsider a running task. A member of a lower level may have to give way. */
+		if (c && (c->tgid == tgid || (c->class == CLASS_PRIORITY && c->level < level)))
 			scx_bpf_kick_cpu(home, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
 	}
 }

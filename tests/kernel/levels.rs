@@ -84,6 +84,32 @@ fn levels_hold_between_the_shared_queue_and_a_cpus_own() {
     );
 }
 
+/// With turns of 100 ms the one that is overtaken would have some 20 ms more in each round otherwise.
+#[test]
+fn a_member_that_is_raised_preempts_a_lower_one() {
+    let _scheduler = Running::attach(&["--priority-slice", "100"]);
+    let hogs = [(); 2].map(|()| Load::hog().on_last_cpu().start());
+    add(&hogs[0], 2);
+    add(&hogs[1], 1);
+    let mut overtaken_has = Duration::ZERO;
+    for level in 3..27 {
+        let (raised, overtaken) = (&hogs[level % 2], &hogs[(level + 1) % 2]);
+        add(raised, u8::try_from(level).unwrap());
+        let (before, there) = (
+            guest::run_time(overtaken.pid()),
+            guest::run_time(raised.pid()),
+        );
+        wait_until("the raised one runs", PATIENCE, || {
+            guest::run_time(raised.pid()) > there + Duration::from_millis(120)
+        });
+        overtaken_has += guest::run_time(overtaken.pid()) - before;
+    }
+    assert!(
+        overtaken_has < Duration::from_millis(240),
+        "{overtaken_has:?} in 24 rounds"
+    );
+}
+
 /// Returns the median time from its timer to its run of a member that wakes 200 times.
 fn median_of_probe(level: u8) -> Duration {
     let probe = Load::new(&["probe", "200"]).on_last_cpu().start();

@@ -101,6 +101,13 @@ pub fn cpu_time(pid: u32) -> Duration {
     Duration::from_millis(ticks * 1000 / rustix::param::clock_ticks_per_second())
 }
 
+/// Returns the CPU time of the process's first thread to the nanosecond, as of the last tick.
+pub fn run_time(pid: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{pid}/schedstat")).expect("the process lives");
+    let first = text.split(' ').next().and_then(|ns| ns.parse().ok());
+    Duration::from_nanos(first.expect("nanoseconds"))
+}
+
 /// Whether the process has neither ended nor become a zombie.
 pub fn is_alive(pid: u32) -> bool {
     stat(pid).is_some_and(|stat| stat[0] != "Z" && stat[0] != "X")
