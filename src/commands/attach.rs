@@ -16,7 +16,7 @@ use crate::cli::AttachOptions;
 use crate::log;
 use crate::model::Ruler;
 use crate::scheduler::{
-    Handle, News, Options, Scheduler, Standby, WaitsOption, limits, pins, sysfs,
+    Handle, Inherited, News, Options, Scheduler, Standby, WaitsOption, limits, pins, sysfs,
 };
 use crate::service::{Level, responder};
 use crate::sys::capabilities;
@@ -60,8 +60,7 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
     drop(before);
     following.load()?;
     capabilities::drop_unneeded()?;
-    let members = scheduler.handle()?.members.entries()?.len();
-    let taken_over = match members {
+    let taken_over = match scheduler.handle()?.members.entries()?.len() {
         0 => String::new(),
         1 => ", with 1 member taken over".to_owned(),
         many => format!(", with {many} members taken over"),
@@ -112,7 +111,10 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
     }
     following.ready("attached");
     following.note_scheduler("attached");
+    let members = scheduler.handle()?.members;
+    let mut inherited = Inherited::default();
     loop {
+        inherited.look(&members);
         following.tell_changes();
         match heard(&signals)? {
             Some(signal) if following.is_for_the_rules(signal) => {}

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::process;
 use crate::cli::Which;
-use crate::model::{Cause, DEFAULT_LEVEL, Membership, ProcessId, Queue};
+use crate::model::{Cause, Change, DEFAULT_LEVEL, Membership, ProcessId, Queue};
 use crate::refusal::complain;
 use crate::scheduler::changes;
 use crate::scheduler::{Handle, Member, Members, preflight, served};
@@ -45,7 +45,10 @@ pub fn add(which: &Which, children: bool, level: Option<u8>) -> Result<()> {
         }
     }
     change(handle, |members| members.add_all(&found, children, level))?;
-    let changed = |id: &ProcessId| changes::moved(*id, Queue::Priority, children, Cause::Command);
+    let changed = |id: &ProcessId| Change {
+        level,
+        ..changes::moved(*id, Queue::Priority, children, Cause::Command)
+    };
     changes::note(&found.iter().map(changed).collect::<Vec<_>>());
     let on = level.map_or_else(String::new, |level| format!(", level {level}"));
     let with = if children { ", with children" } else { "" };

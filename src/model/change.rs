@@ -23,6 +23,15 @@ pub struct Change {
     pub setting: Option<String>,
     /// Whether its children come too.
     pub children: bool,
+    /// The level in PRIORITY that it was given; `None` if it keeps the one that it has.
+    #[serde(default)]
+    pub level: Option<u8>,
+    /// With [`Cause::Parent`]: the process that was chosen with its children.
+    #[serde(default)]
+    pub through: Option<u32>,
+    /// With [`Cause::Parent`]: how many other children of that process came since the entry before.
+    #[serde(default)]
+    pub others: u32,
     /// The cause of the change.
     pub cause: Cause,
     /// The rule's file and line, if a rule was the cause.
@@ -43,6 +52,8 @@ pub enum Cause {
     Rule,
     /// `attach --service`.
     Service,
+    /// A parent that was chosen with its children, present or future.
+    Parent,
 }
 
 impl Change {
@@ -70,13 +81,20 @@ impl fmt::Display for Change {
         } else {
             f.write_str(self.setting.as_deref().unwrap_or("?"))?;
         }
-        if self.children {
+        if let Some(level) = self.level {
+            write!(f, ", level {level}")?;
+        }
+        if self.children && self.cause != Cause::Parent {
             f.write_str(", with children")?;
+        }
+        if self.others > 0 {
+            write!(f, ", and {} more", self.others)?;
         }
         match (self.cause, &self.rule) {
             (Cause::Key, _) => f.write_str("  (key")?,
             (Cause::Command, _) => f.write_str("  (command")?,
             (Cause::Service, _) => f.write_str("  (service")?,
+            (Cause::Parent, _) => write!(f, "  (through {}", self.through.unwrap_or(0))?,
             (Cause::Rule, Some(rule)) => write!(f, "  (rule {rule}")?,
             (Cause::Rule, None) => f.write_str("  (rule")?,
         }

@@ -120,6 +120,7 @@ fn cause(id: ProcessId) -> Option<String> {
             (Cause::Key, _) => "a key".to_owned(),
             (Cause::Command, _) => "a command".to_owned(),
             (Cause::Service, _) => "the service".to_owned(),
+            (Cause::Parent, _) => format!("process {}", last.through.unwrap_or(0)),
             (Cause::Rule, Some(place)) => format!("the rule {}", scrub(place.as_bytes())),
             (Cause::Rule, None) => "a rule".to_owned(),
         }

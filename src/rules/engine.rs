@@ -217,6 +217,7 @@ impl Work {
             self.placed.insert(id, rule.queue);
             changes::note(&[Change {
                 rule: Some(rule.place.to_string()),
+                level: rule.level.filter(|_| rule.queue == Queue::Priority),
                 ..changes::moved(id, rule.queue, rule.children, Cause::Rule)
             }]);
         }

@@ -1,7 +1,7 @@
 //! The last changes of membership and of tunables, and their causes: a file that every instance appends to.
 //!
-//! It lies where a reboot clears it, since process ids mean nothing after one. Children that came through
-//! their parents are not in it: the kernel adds them.
+//! It lies where a reboot clears it, since process ids mean nothing after one. The owner of the scheduler adds children
+//! that came through their parents (`inherited`).
 
 use std::fs;
 use std::io::{self, Write};
@@ -46,6 +46,9 @@ pub fn set(cause: Cause, setting: String) -> Change {
         queue: None,
         setting: Some(setting).filter(|setting| !setting.is_empty()),
         children: false,
+        level: None,
+        through: None,
+        others: 0,
         cause,
         rule: None,
         by: std::process::id(),

@@ -26,7 +26,7 @@ pub fn level_flags(level: Option<u8>) -> u32 {
 const NS_PER_TICK: u64 = 10_000_000;
 
 /// A member.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Member {
     /// The process id.
     pub pid: u32,

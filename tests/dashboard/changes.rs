@@ -15,6 +15,9 @@ fn moved(pid: u32, name: &str, second: u32) -> Change {
         queue: Some("PRIORITY".into()),
         setting: None,
         children: false,
+        level: None,
+        through: None,
+        others: 0,
         cause: Cause::Command,
         rule: None,
         by: 812,
@@ -61,6 +64,31 @@ fn changes_are_listed_with_cause_the_newest_first() {
     let rule = line("14:02:02  rustc (3977) → BATCH  (rule /etc/dualq/rules.toml:3, process 812)");
     let first = line("14:02:01  ffmpeg (4121) → PRIORITY, with children  (command, process 812)");
     assert!(newest < rule && rule < first, "{}", shown.text());
+}
+
+#[test]
+fn levels_and_inherited_memberships_have_their_cause_too() {
+    let changes = vec![
+        Change {
+            level: Some(200),
+            cause: Cause::Key,
+            ..moved(4121, "ffmpeg", 1)
+        },
+        Change {
+            children: true,
+            through: Some(4121),
+            others: 12,
+            cause: Cause::Parent,
+            ..moved(3977, "rustc", 2)
+        },
+    ];
+    let shown = pressed(changes, &[]);
+    for line in [
+        "14:02:01  ffmpeg (4121) → PRIORITY, level 200  (key, process 812)",
+        "14:02:02  rustc (3977) → PRIORITY, and 12 more  (through 4121, process",
+    ] {
+        assert!(shown.has(line), "{line}: {}", shown.text());
+    }
 }
 
 #[test]

@@ -1,8 +1,11 @@
 //! The record of changes: `log`, the journal of the service, and the panel `m`.
 
+use serde_json::{Value, json};
+
 use crate::support::guest::{PATIENCE, wait_until};
 use crate::support::hog::Load;
 use crate::support::program::{self, Running, run_ok};
+use crate::support::shell::Shell;
 use crate::support::terminal::Terminal;
 
 #[test]
@@ -58,4 +61,38 @@ fn each_change_is_told_with_its_cause() {
     assert_eq!(last["setting"], "scheduler detached", "{log}");
     assert_eq!(last["cause"], "service", "{log}");
     assert_eq!(last["pid"], serde_json::Value::Null, "{log}");
+}
+
+fn changes() -> Vec<Value> {
+    let log: Value = serde_json::from_str(&run_ok(&["log", "--json"])).unwrap();
+    log["changes"].as_array().unwrap().clone()
+}
+
+/// Waits for a change that has all these values.
+fn wait_for_change(what: &str, values: &Value) {
+    let has = |change: &Value| {
+        let mut values = values.as_object().unwrap().iter();
+        values.all(|(key, value)| change[key] == *value)
+    };
+    wait_until(what, PATIENCE, || changes().iter().any(has));
+}
+
+#[test]
+fn children_and_the_dashboards_attach_have_a_cause() {
+    let mut command = program::command();
+    command.arg("--no-waits");
+    let mut terminal = Terminal::start(command, 30, 120);
+    terminal.wait_for_screen("it attached", |screen| screen.contains("● dualq"));
+    let attached = json!({"setting": "scheduler attached", "cause": "command"});
+    wait_for_change("the attach", &attached);
+    let mut shell = Shell::start();
+    let parent = shell.pid();
+    run_ok(&["add", "--children", "--level", "200", &parent.to_string()]);
+    let added = json!({"pid": parent, "cause": "command", "level": 200, "children": true});
+    wait_for_change("the move with its level", &added);
+    let child = shell.run("sleep 1000 & echo $!")[0];
+    let born = json!({"pid": child, "cause": "parent", "through": parent, "level": 200, "queue": "PRIORITY"});
+    wait_for_change("the child that was born", &born);
+    terminal.press(b"q");
+    assert!(terminal.wait(PATIENCE).success());
 }

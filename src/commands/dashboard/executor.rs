@@ -10,7 +10,7 @@ use super::scheduler_thread::Request;
 use crate::app::{Command, Event, MoveBatch, Moved, Then};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
-use crate::model::{Cause, ProcessId, Queue, Tunables};
+use crate::model::{Cause, Change, Membership, ProcessId, Queue, Tunables};
 use crate::observe::SamplerRequest;
 use crate::record::Past;
 use crate::scheduler::changes;
@@ -68,6 +68,13 @@ impl Executor {
         match changed.map_err(|error| format!("{error:#}"))? {
             Some(handle) => {
                 handle.mark_event();
+                let entries = handle.members.entries().unwrap_or_default();
+                let member = entries.iter().find(|entry| entry.is_of(id));
+                let children = member.is_some_and(|it| it.membership != Membership::Chosen);
+                changes::note(&[Change {
+                    level: Some(level),
+                    ..changes::moved(id, Queue::Priority, children, Cause::Key)
+                }]);
                 Ok(level)
             }
             None => Err("cannot change a level: no scheduler of ours can be reached".to_owned()),
@@ -100,11 +107,18 @@ impl Executor {
             .map(|(id, to, children)| {
                 let mut result = self.move_process(id, to, children);
                 // An undo gives the level back as well.
-                if let (Ok(Queue::Priority), Some(level)) = (&result, batch.levels.get(&id)) {
+                let level = batch.levels.get(&id).filter(|_| to == Queue::Priority);
+                if let (Ok(Queue::Priority), Some(level)) = (&result, level) {
                     result = self
                         .scheduler
                         .change(|members| members.set_level(id, *level))
                         .map(|_| Queue::Priority);
+                }
+                if result.is_ok() {
+                    changes::note(&[Change {
+                        level: level.copied(),
+                        ..changes::moved(id, to, children, Cause::Key)
+                    }]);
                 }
                 (id, result.map_err(|error| format!("{error:#}")))
             })
@@ -132,7 +146,6 @@ impl Executor {
             })?
             .context("cannot move processes in view mode: run dualq-top with sudo")?;
         handle.mark_event();
-        changes::note(&[changes::moved(id, to, children, Cause::Key)]);
         Ok(if handle.members.contains(id)? {
             Queue::Priority
         } else {

@@ -11,9 +11,11 @@ use std::{
 use anyhow::{Context, Result, anyhow};
 
 use crate::app::Event;
-use crate::model::Exit;
+use crate::model::{Cause, Exit};
 use crate::observe::SamplerRequest;
-use crate::scheduler::{CurrentScheduler, News, Options, Scheduler, Standby, detach_orphan, sysfs};
+use crate::scheduler::{
+    CurrentScheduler, Inherited, News, Options, Scheduler, Standby, changes, detach_orphan, sysfs,
+};
 use crate::sys::capabilities;
 use crate::sys::failpoint;
 use crate::sys::signals;
@@ -107,7 +109,8 @@ pub fn own(options: Options, outlets: Outlets) -> Result<SchedulerThread> {
             }
             Ok(scheduler) => {
                 if started.send(Ok(())).is_ok() {
-                    keep(scheduler, &taken, &outlets);
+                    note(Cause::Command, "attached");
+                    keep(scheduler, options.stay, &taken, &outlets);
                 }
             }
         }
@@ -151,14 +154,15 @@ fn wait(own: Options, requests: &Receiver<Request>, outlets: &Outlets) {
             Request::End => return,
             // Done.
             Request::Follow => {}
-            Request::Detach => outlets.answer(detach_orphan()),
+            Request::Detach => outlets.answer(detach_orphan().inspect(|()| note(Cause::Key, "detached"))),
             Request::MeasureWaits(_) => outlets.waits_switched(Err(anyhow!(
                 "cannot turn measuring on or off here: use the dashboard that attached the scheduler"
             ))),
             Request::Attach => {
                 let options = joined.and_then(|handle| handle.options().ok().flatten());
+                let options = options.unwrap_or(own);
                 let mut storage = MaybeUninit::uninit();
-                let begun = Scheduler::start(&mut storage, options.unwrap_or(own), joined)
+                let begun = Scheduler::start(&mut storage, options, joined)
                     .and_then(|scheduler| {
                         capabilities::drop_unneeded()?;
                         outlets.scheduler.own(scheduler.handle()?);
@@ -167,10 +171,11 @@ fn wait(own: Options, requests: &Receiver<Request>, outlets: &Outlets) {
                 match begun {
                     Err(error) => outlets.answer(Err(error)),
                     Ok(scheduler) => {
+                        note(Cause::Key, "attached");
                         outlets.answer(Ok(()));
                         // The new scheduler has its own programs.
                         drop(standby);
-                        return keep(scheduler, requests, outlets);
+                        return keep(scheduler, options.stay, requests, outlets);
                     }
                 }
             }
@@ -178,22 +183,63 @@ fn wait(own: Options, requests: &Receiver<Request>, outlets: &Outlets) {
     }
 }
 
-/// Carries out requests until the end. Dropping the scheduler detaches it.
-fn keep(mut scheduler: Scheduler<'_>, requests: &Receiver<Request>, outlets: &Outlets) {
+/// Notes that this process has attached or detached the scheduler, as `attach` does.
+fn note(cause: Cause, state: &str) {
+    changes::note(&[changes::set(cause, format!("scheduler {state}"))]);
+}
+
+/// Carries out requests until the end. Dropping the scheduler detaches it, unless it stays.
+fn keep(
+    mut scheduler: Scheduler<'_>,
+    stays: bool,
+    requests: &Receiver<Request>,
+    outlets: &Outlets,
+) {
+    let attached = serve(&mut scheduler, requests, outlets);
+    drop(scheduler);
+    if attached && !stays {
+        note(Cause::Command, "detached");
+    }
+}
+
+/// Returns whether the scheduler is attached at the end.
+fn serve(scheduler: &mut Scheduler<'_>, requests: &Receiver<Request>, outlets: &Outlets) -> bool {
+    let members = scheduler.handle().map(|handle| handle.members).ok();
+    let mut inherited = Inherited::default();
+    let mut attached = true;
     loop {
         failpoint::here();
         match requests.recv_timeout(LOOK) {
-            Ok(Request::Attach) => outlets.answer(scheduler.attach()),
-            Ok(Request::Detach) => outlets.answer(scheduler.detach()),
+            Ok(Request::Attach) => {
+                let result = scheduler.attach();
+                if result.is_ok() {
+                    attached = true;
+                    note(Cause::Key, "attached");
+                }
+                outlets.answer(result);
+            }
+            Ok(Request::Detach) => {
+                let result = scheduler.detach();
+                if result.is_ok() {
+                    attached = false;
+                    note(Cause::Key, "detached");
+                }
+                outlets.answer(result);
+            }
             Ok(Request::MeasureWaits(on)) => {
                 outlets.waits_switched(scheduler.measure_waits(on).map(|()| on));
             }
             Ok(Request::Follow) => {}
-            Ok(Request::End) | Err(RecvTimeoutError::Disconnected) => return,
+            Ok(Request::End) | Err(RecvTimeoutError::Disconnected) => return attached,
             // The next snapshot shows the end and its reason.
             Err(RecvTimeoutError::Timeout) => {
-                if let News::Restarted(exit) = scheduler.news() {
-                    outlets.restarted(&exit);
+                match scheduler.news() {
+                    News::None => {}
+                    News::Restarted(exit) => outlets.restarted(&exit),
+                    News::Ended(_) => attached = false,
+                }
+                if let Some(members) = &members {
+                    inherited.look(members);
                 }
             }
         }
