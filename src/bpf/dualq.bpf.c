@@ -91,8 +91,8 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 
 /* Kernel threads bypass both queues, because starved ones are the most common cause of stalls. Only a kernel
  * thread that has used up its turn waits for dispatch. */
-static void enqueue_kernel(struct task_struct *p, struct task_record *t, struct cpu_record *c, s32 cpu,
-			   u64 enq_flags)
+CHECKED_ONCE int enqueue_kernel(struct task_struct *p __arg_trusted, struct task_record *t, struct cpu_record *c, s32 cpu,
+				u64 enq_flags)
 {
 	bool wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
 	bool again = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_REENQ);
@@ -107,6 +107,79 @@ static void enqueue_kernel(struct task_struct *p, struct task_record *t, struct 
 		c->kernel_waits = true;
 	}
 	dsq_insert(p, dsq_id, slice, enq_flags);
+	return 0;
+}
+
+/* With one CPU, all tasks are pinned and need no queues of their own. */
+static bool has_own_queue(bool bound)
+{
+	return bound && nr_possible_cpus > 1;
+}
+
+CHECKED_ONCE int queue_batch(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, s32 cpu, bool bound,
+			     u64 enq_flags)
+{
+	bool own = has_own_queue(bound), wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
+	u64 place = place_in(t, CLASS_BATCH, own ? cpu : SHARED), slice = first_slice(CLASS_BATCH, cpu, t), dsq_id;
+
+	if (turn_goes_on(t)) {
+		slice = t->turn_left;
+		place = place_of_cut(t, place);
+	}
+	dsq_id = own ? PINNED_DSQ(CLASS_BATCH, cpu) : BATCH_DSQ;
+	/* If all of BATCH's time goes to overdue tasks, the head of its queue waits until it is overdue itself.
+	 * For RCU's thread that was 6 s, and the whole machine waited. */
+	if (overdue_lasts && t->kernel_thread && (wakes || turn_goes_on(t))) {
+		dsq_id = own ? PINNED_OVERDUE_DSQ(cpu) : OVERDUE_DSQ;
+		place = before_all_overdue(t);
+		t->overdue = true;
+	} else if (overdue_lasts && t->kernel_thread && !own) {
+		dsq_id = WORKING_DSQ;
+		place = t->queued_at;
+		t->overdue = true;
+	}
+	dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
+	return 0;
+}
+
+/* A task of PRIORITY, or an own one. */
+CHECKED_ONCE int queue_before_batch(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, s32 cpu,
+				    bool bound, u64 enq_flags)
+{
+	bool own = has_own_queue(bound), wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
+	struct cpu_record *c = cpu_record_of(cpu);
+	u64 slice = first_slice(CLASS_PRIORITY, cpu, t), place, dsq_id;
+	u32 class = t->class;
+	s32 preempted = -1;
+
+	dsq_id = own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
+	if (c)
+		c->priority_waits++;
+	/* An own task also after its slice, otherwise it waits for a round of the whole queue. It cannot keep the
+	 * CPU: dispatch takes from the queue before it lets a task continue. */
+	if (class == CLASS_OWN) {
+		place = place_of_own(t);
+	} else {
+		place = place_in(t, class, own ? cpu : SHARED);
+		/* Dispatch chooses, because waiting tasks may be ahead of this one. But it goes before those at its queue's
+		 * current place, as if it had got the CPU at once. */
+		if (wakes && c && !is_outranked(t, c) && stands_behind(t, class, cpu, clock_ns())) {
+			place = before_present(t, place);
+			preempted = cpu;
+		}
+		if (wakes && levels_differ && preempted < 0)
+			preempted = claim_lower_level(p, t, cpu, bound);
+	}
+	if (turn_goes_on(t)) {
+		slice = t->turn_left;
+		place = place_of_cut(t, place);
+	}
+	if (class == CLASS_PRIORITY)
+		place = in_level(t->level, place);
+	dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
+	if (preempted >= 0)
+		scx_bpf_kick_cpu(preempted, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
+	return 0;
 }
 
 SEC("struct_ops/enqueue")
@@ -115,9 +188,8 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	struct task_record *t = task_record_of(p);
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_record *c = cpu_record_of(cpu);
-	bool bound = is_bound(p, c), own, wakes, again;
+	bool bound = is_bound(p, c), wakes, again;
 	u32 class = look_up_class(p, t);
-	u64 dsq_id, slice;
 
 	wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
 	again = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_REENQ);
@@ -132,11 +204,8 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	if (bound && wakes && !again && c && bound_task_runs_now(p, t, class, cpu, c))
 		return;
 
-	/* With one CPU, all tasks are pinned and need no queues of their own. */
-	own = bound && nr_possible_cpus > 1;
-	if (own && c)
+	if (has_own_queue(bound) && c)
 		c->bound = true;
-	slice = first_slice(class, cpu, t);
 	t->class = class;
 	t->direct = false;
 	t->overdue = false;
@@ -148,58 +217,10 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		if (class != CLASS_OWN)
 			count(cpu, class == CLASS_BATCH ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
 	}
-	if (class == CLASS_BATCH) {
-		u64 place = place_in(t, class, own ? cpu : SHARED);
-
-		if (turn_goes_on(t)) {
-			slice = t->turn_left;
-			place = place_of_cut(t, place);
-		}
-		dsq_id = own ? PINNED_DSQ(class, cpu) : BATCH_DSQ;
-		/* If all of BATCH's time goes to overdue tasks, the head of its queue waits until it is overdue itself.
-		 * For RCU's thread that was 6 s, and the whole machine waited. */
-		if (overdue_lasts && t->kernel_thread && (wakes || turn_goes_on(t))) {
-			dsq_id = own ? PINNED_OVERDUE_DSQ(cpu) : OVERDUE_DSQ;
-			place = before_all_overdue(t);
-			t->overdue = true;
-		} else if (overdue_lasts && t->kernel_thread && !own) {
-			dsq_id = WORKING_DSQ;
-			place = t->queued_at;
-			t->overdue = true;
-		}
-		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
-	} else {
-		s32 preempted = -1;
-		u64 place = 0;
-
-		dsq_id = own ? PINNED_DSQ(CLASS_PRIORITY, cpu) : PRIORITY_DSQ;
-		if (c)
-			c->priority_waits++;
-		/* An own task also after its slice, otherwise it waits for a round of the whole queue. It cannot keep the
-		 * CPU: dispatch takes from the queue before it lets a task continue. */
-		if (class == CLASS_OWN) {
-			place = place_of_own(t);
-		} else {
-			place = place_in(t, class, own ? cpu : SHARED);
-			/* Dispatch chooses, because waiting tasks may be ahead of this one. But it goes before those at its queue's
-			 * current place, as if it had got the CPU at once. */
-			if (wakes && c && !is_outranked(t, c) && stands_behind(t, class, cpu, clock_ns())) {
-				place = before_present(t, place);
-				preempted = cpu;
-			}
-			if (wakes && levels_differ && preempted < 0)
-				preempted = claim_lower_level(p, t, cpu, bound);
-		}
-		if (turn_goes_on(t)) {
-			slice = t->turn_left;
-			place = place_of_cut(t, place);
-		}
-		if (class == CLASS_PRIORITY)
-			place = in_level(t->level, place);
-		dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
-		if (preempted >= 0)
-			scx_bpf_kick_cpu(preempted, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
-	}
+	if (class == CLASS_BATCH)
+		queue_batch(p, t, cpu, bound, enq_flags);
+	else
+		queue_before_batch(p, t, cpu, bound, enq_flags);
 	if (!bound) {
 		/* A CPU may have become idle since select_cpu. */
 		cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
@@ -283,7 +304,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 /* ---- running ---- */
 
 /* Returns the class in which it was enqueued, or CLASS_NONE. */
-static u32 count_dispatch(struct task_record *t, u32 class, s32 cpu)
+CHECKED_ONCE u32 count_dispatch(struct task_record *t __arg_nonnull, u32 class, s32 cpu)
 {
 	u32 counted = t->counted;
 

@@ -23,9 +23,16 @@ static void advance_task(s32 cpu, struct cpu_record *c, struct task_record *t, u
 	c->vtime = t->vtime;
 }
 
+/* Which counter the CPU time of a class goes to. */
+static u32 time_of(u32 class)
+{
+	return class == CLASS_PRIORITY ? STAT_PRIORITY_NS : class == CLASS_BATCH ? STAT_BATCH_NS :
+	       class == CLASS_OWN ? STAT_OWN_NS : STAT_KERNEL_NS;
+}
+
 /* Charges the running task's time up to `now`: to the CPU's counters, to its virtual time, and to the account. Runs with
  * the CPU's run queue locked. */
-static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now)
+CHECKED_ONCE int charge(s32 cpu, struct cpu_record *c __arg_nonnull, struct task_record *t __arg_nonnull, u64 now)
 {
 	s64 ran = now - c->charged_at;
 
@@ -34,12 +41,14 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 	c->charged_at = now;
 	if (c->class != CLASS_KERNEL && c->kernel_owes_ns)
 		c->kernel_owes_ns = c->kernel_owes_ns > (u64)ran ? c->kernel_owes_ns - ran : 0;
+	if (c->class == CLASS_NONE)
+		return 0;
+	count(cpu, time_of(c->class), ran);
+	if (c->class == CLASS_PRIORITY || c->class == CLASS_BATCH)
+		advance_task(cpu, c, t, ran, c->class == CLASS_BATCH ? batch_slice_ns : priority_slice_ns);
 	switch (c->class) {
 	case CLASS_PRIORITY:
 	case CLASS_OWN:
-		count(cpu, c->class == CLASS_OWN ? STAT_OWN_NS : STAT_PRIORITY_NS, ran);
-		if (c->class == CLASS_PRIORITY)
-			advance_task(cpu, c, t, ran, priority_slice_ns);
 		if (!guarantee_percent)
 			break;
 		if (class_queued(CLASS_BATCH, cpu))
@@ -50,8 +59,6 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 			c->owed_ns = MAX_OWED_NS;
 		break;
 	case CLASS_BATCH:
-		count(cpu, STAT_BATCH_NS, ran);
-		advance_task(cpu, c, t, ran, batch_slice_ns);
 		earn_grace(c, ran);
 		c->owed_ns -= ran;
 		/* Uncontested time is no advance on later shares. */
@@ -61,7 +68,6 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 			c->owed_ns = -MAX_OWED_NS;
 		break;
 	case CLASS_KERNEL:
-		count(cpu, STAT_KERNEL_NS, ran);
 		/* The time of waking kernel threads that preempt this turn counts as well. At most one turn is owed. */
 		if (c->kernel_turn)
 			c->kernel_owes_ns += ran;
@@ -69,6 +75,7 @@ static void charge(s32 cpu, struct cpu_record *c, struct task_record *t, u64 now
 			c->kernel_owes_ns = priority_slice_ns;
 		break;
 	}
+	return 0;
 }
 
 static bool batch_is_due(const struct cpu_record *c)

@@ -215,6 +215,13 @@ enum cpuhp_state {
 
 #define VALUE(type, name) bpf_core_enum_value(enum type, name)
 
+/*
+ * For a function that is reached on many paths: without `static` the verifier checks it once in each program, for any
+ * arguments, where a static one is checked with each combination of what its caller knows. Pointers to tasks are
+ * marked __arg_trusted, others __arg_nonnull. A call costs the hot path a few instructions.
+ */
+#define CHECKED_ONCE __noinline
+
 /* The verifier knows these two by size: no CO-RE. */
 struct bpf_timer {
 	__u64 opaque[2];

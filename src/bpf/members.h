@@ -76,22 +76,26 @@ static bool is_own(struct task_struct *p)
 	return start && *start == p->group_leader->start_boottime;
 }
 
-/* Returns the class, and in *level a member's level. */
-static u32 class_and_level_of(struct task_struct *p, u32 *level)
+/* Returns the class in the lowest byte, and a member's level in the next. */
+CHECKED_ONCE u32 class_with_level(struct task_struct *p __arg_trusted)
 {
 	struct member *m;
 
-	*level = DEFAULT_LEVEL;
 	if ((p->flags & PF_KTHREAD) && p->nr_cpus_allowed == 1)
-		return CLASS_KERNEL;
+		return CLASS_KERNEL | DEFAULT_LEVEL << 8;
 	m = member_of(p);
-	if (m) {
-		*level = level_in(m->flags);
-		return CLASS_PRIORITY;
-	}
-	if (is_own(p))
-		return CLASS_OWN;
-	return CLASS_BATCH;
+	if (m)
+		return CLASS_PRIORITY | level_in(m->flags) << 8;
+	return (is_own(p) ? CLASS_OWN : CLASS_BATCH) | DEFAULT_LEVEL << 8;
+}
+
+/* Returns the class, and in *level a member's level. */
+static u32 class_and_level_of(struct task_struct *p, u32 *level)
+{
+	u32 both = class_with_level(p);
+
+	*level = both >> 8;
+	return both & 0xff;
 }
 
 static u32 class_of(struct task_struct *p)

@@ -58,13 +58,12 @@ static u32 moved_to(u32 class)
 	return class == CLASS_BATCH ? STAT_MOVED_TO_BATCH : STAT_MOVED_TO_PRIORITY;
 }
 
-/* These two are not static, so that the verifier checks each once instead of in every iteration of the walk. */
-__noinline u64 slice_after_move(u32 class, s32 cpu)
+CHECKED_ONCE u64 slice_after_move(u32 class, s32 cpu)
 {
 	return slice_among(class, class_queued(CLASS_PRIORITY, cpu));
 }
 
-__noinline u64 place_after_move(struct task_record *t, u32 class, s32 home)
+CHECKED_ONCE u64 place_after_move(struct task_record *t, u32 class, s32 home)
 {
 	if (!t)
 		return 0;
@@ -72,14 +71,15 @@ __noinline u64 place_after_move(struct task_record *t, u32 class, s32 home)
 }
 
 /* Moves the queued tasks of a process to the queue of their current class, or within PRIORITY to their current level. */
-static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
+CHECKED_ONCE int move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
 	bool moved;
 
 	if (!queued(from))
-		return;
+		return 0;
+	bpf_rcu_read_lock();
 	bpf_iter_scx_dsq_new(&it, from, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t;
@@ -109,6 +109,8 @@ static void move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 			count_here(moved_to(to_class));
 	}
 	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return 0;
 }
 
 static void reclassify(u32 tgid, u32 to_class)
@@ -235,9 +237,7 @@ int dualq_change(struct change *change)
 SEC("syscall")
 int dualq_reclassify(struct change *change)
 {
-	bpf_rcu_read_lock();
 	reclassify(change->tgid, change->kind == CHANGE_REMOVE ? CLASS_BATCH : CLASS_PRIORITY);
-	bpf_rcu_read_unlock();
 	return 0;
 }
 

@@ -17,13 +17,14 @@ static u64 before_all_overdue(const struct task_record *t)
 }
 
 /* Updates *oldest_wait from the head of the queue. Returns true if the queue is not empty. */
-static bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait)
+CHECKED_ONCE bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait __arg_nonnull)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
 
 	if (!queued(overdue_dsq))
 		return false;
+	bpf_rcu_read_lock();
 	bpf_iter_scx_dsq_new(&it, overdue_dsq, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t = task_record_of(p);
@@ -36,16 +37,18 @@ static bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait)
 		break;
 	}
 	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
 	return true;
 }
 
-static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
+CHECKED_ONCE int bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait __arg_nonnull)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
 
 	if (!queued(from))
-		return;
+		return 0;
+	bpf_rcu_read_lock();
 	bpf_iter_scx_dsq_new(&it, from, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t = task_record_of(p);
@@ -70,16 +73,19 @@ static void bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait)
 			t->overdue = false;
 	}
 	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return 0;
 }
 
 /* An overdue member goes ahead of the others of its queue. */
-static void bring_members_forward(u64 dsq_id, u64 now)
+CHECKED_ONCE int bring_members_forward(u64 dsq_id, u64 now)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
 
 	if (!queued(dsq_id))
-		return;
+		return 0;
+	bpf_rcu_read_lock();
 	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it))) {
 		struct task_record *t = task_record_of(p);
@@ -91,6 +97,8 @@ static void bring_members_forward(u64 dsq_id, u64 now)
 			count(bpf_get_smp_processor_id(), STAT_OVERDUE, 1);
 	}
 	bpf_iter_scx_dsq_destroy(&it);
+	bpf_rcu_read_unlock();
+	return 0;
 }
 
 static int check_overdue(void *map, int *key, struct overdue_timer *timer)
@@ -101,7 +109,6 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 
 	if (!attached)
 		return 0;
-	bpf_rcu_read_lock();
 	bring_forward(BATCH_DSQ, OVERDUE_DSQ, now, &oldest_wait);
 	bring_members_forward(PRIORITY_DSQ, now);
 	left = still_waits(OVERDUE_DSQ, now, &oldest_wait);
@@ -110,7 +117,6 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 		bring_members_forward(PINNED_DSQ(CLASS_PRIORITY, cpu), now);
 		left |= still_waits(PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
 	}
-	bpf_rcu_read_unlock();
 	any_overdue = left || overdue_lasts || queued(WORKING_DSQ);
 	overdue_lasts = left;
 	timer->oldest_wait_ns = oldest_wait;
@@ -121,7 +127,7 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 /* The interval for kicking a CPU that goes offline. */
 #define LEAVE_CHECK_NS (10ULL * 1000 * 1000)
 
-static void drain_to_local(u64 dsq_id, s32 cpu)
+CHECKED_ONCE int drain_to_local(u64 dsq_id, s32 cpu)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
@@ -132,6 +138,7 @@ static void drain_to_local(u64 dsq_id, s32 cpu)
 		dsq_move(&it, p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | cpu, 0);
 	bpf_iter_scx_dsq_destroy(&it);
 	bpf_rcu_read_unlock();
+	return 0;
 }
 
 static void drain_own_queues(s32 cpu)

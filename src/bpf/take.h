@@ -110,7 +110,7 @@ static s64 first_member(s32 home, s32 cpu, struct cpu_record *c)
 }
 
 /* A member runs, and is ahead of the others of its queue. The shared queue and the CPU's own take turns within a level. */
-static bool member_stands_first(s32 cpu, struct cpu_record *c)
+CHECKED_ONCE bool member_stands_first(s32 cpu, struct cpu_record *c __arg_nonnull)
 {
 	bool own = HOME_OF(c->clock) != SHARED;
 	u64 place = place_of(c->vtime);
@@ -144,7 +144,7 @@ static bool pinned_member_goes_first(s32 cpu, struct cpu_record *c)
 	return c->turn ^= 1;
 }
 
-static bool take_priority(s32 cpu, struct cpu_record *c)
+CHECKED_ONCE bool take_priority(s32 cpu, struct cpu_record *c __arg_nonnull)
 {
 	u64 pinned = PINNED_DSQ(CLASS_PRIORITY, cpu);
 	bool taken;
@@ -194,7 +194,7 @@ static void translate_shared(struct cpu_record *c)
 }
 
 /* Only when it is BATCH's turn: reading the heads of two queues costs more than the rest of a dispatch. */
-static void look_up_places(s32 cpu, struct cpu_record *c)
+CHECKED_ONCE int look_up_places(s32 cpu, struct cpu_record *c __arg_nonnull)
 {
 	c->pinned_place = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu), cpu, c) : NOBODY;
 	c->shared_place = head_of(BATCH_DSQ, cpu, c);
@@ -208,6 +208,7 @@ static void look_up_places(s32 cpu, struct cpu_record *c)
 	} else if (c->bound || (runs_batch(c) && HOME_OF(c->clock) != SHARED)) {
 		translate_shared(c);
 	}
+	return 0;
 }
 
 /* Returns true if the running task is ahead. At the same place, others go first: it has just had a turn. */
@@ -224,14 +225,14 @@ static bool stands_first(const struct cpu_record *c)
 #define WORKING_PART 4
 
 /* The CPU's own queue first: no other CPU can serve it. */
-static bool take_overdue(s32 cpu, struct cpu_record *c)
+CHECKED_ONCE bool take_overdue(s32 cpu, struct cpu_record *c __arg_nonnull)
 {
 	c->overdue_turn = (!(++c->overdue_turns % WORKING_PART) && dsq_take(WORKING_DSQ)) ||
 			  dsq_take(PINNED_OVERDUE_DSQ(cpu)) || dsq_take(OVERDUE_DSQ) || dsq_take(WORKING_DSQ);
 	return c->overdue_turn;
 }
 
-static bool take_batch(s32 cpu, struct cpu_record *c)
+CHECKED_ONCE bool take_batch(s32 cpu, struct cpu_record *c __arg_nonnull)
 {
 	u64 pinned_id = PINNED_DSQ(CLASS_BATCH, cpu);
 
@@ -246,7 +247,7 @@ static bool take_batch(s32 cpu, struct cpu_record *c)
 	return (c->bound && dsq_take(pinned_id)) || (overdue_queued(cpu) && take_overdue(cpu, c));
 }
 
-static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
+CHECKED_ONCE int keep(struct task_struct *prev __arg_trusted, struct cpu_record *c __arg_nonnull, s32 cpu)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
 	u64 slice = slice_of(c->class, cpu);
@@ -260,6 +261,7 @@ static void keep(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	begin_turn(c, slice);
 	c->slept = false;
 	task_set_slice(prev, slice);
+	return 0;
 }
 
 /* The task continues because no waiting task may run here. This time is not charged, and does not advance the queue's
@@ -279,13 +281,13 @@ static void stay_near(struct task_struct *prev, struct cpu_record *c)
 
 /* prev wants to continue. The kernel calls neither stopping nor running for it (put_prev_set_next_task returns early), so
  * its class is looked up again: it may have been moved meanwhile. */
-static void weigh(struct task_struct *prev, struct cpu_record *c, s32 cpu)
+CHECKED_ONCE int weigh(struct task_struct *prev __arg_trusted, struct cpu_record *c __arg_nonnull, s32 cpu)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
 	struct task_record *t = task_record_of(prev);
 
 	if (!t)
-		return;
+		return 0;
 	charge(cpu, c, t, clock_ns());
 	c->settled = true;
 	c->class = look_up_class(prev, t);
@@ -301,6 +303,7 @@ static void weigh(struct task_struct *prev, struct cpu_record *c, s32 cpu)
 	if (c->class != CLASS_BATCH && mask) {
 		may_be_preempted(c, cpu, mask);
 	}
+	return 0;
 }
 
 #endif

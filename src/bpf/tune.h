@@ -29,21 +29,21 @@ static bool is_sane(const struct tuning *t)
 	       t->batch_slice_ns >= tick_ns && t->batch_slice_ns <= LONGEST_SLICE_NS;
 }
 
+CHECKED_ONCE u64 new_or_old(u64 changes, u64 new, u64 old)
+{
+	return changes ? new : old;
+}
+
 SEC("syscall")
 int dualq_tune(struct tuning *t)
 {
 	u64 changes = t->changes;
 
-	if (!(changes & 1))
-		t->guarantee_percent = guarantee_percent;
-	if (!(changes & 2))
-		t->priority_slice_ns = priority_slice_ns;
-	if (!(changes & 4))
-		t->batch_slice_ns = batch_slice_ns;
-	if (!(changes & 8))
-		t->sleeper_credit_percent = sleeper_credit_percent;
-	if (!(changes & 16))
-		t->protection_ns = protection_ns;
+	t->guarantee_percent = new_or_old(changes & 1, t->guarantee_percent, guarantee_percent);
+	t->priority_slice_ns = new_or_old(changes & 2, t->priority_slice_ns, priority_slice_ns);
+	t->batch_slice_ns = new_or_old(changes & 4, t->batch_slice_ns, batch_slice_ns);
+	t->sleeper_credit_percent = new_or_old(changes & 8, t->sleeper_credit_percent, sleeper_credit_percent);
+	t->protection_ns = new_or_old(changes & 16, t->protection_ns, protection_ns);
 	if (!is_sane(t))
 		return -EINVAL;
 	if (changes & 1)

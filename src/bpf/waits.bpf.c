@@ -165,7 +165,7 @@ int BPF_PROG(waits_wakeup_new, struct task_struct *p)
 
 /* ---- ended ---- */
 
-static u32 bucket_of(u64 ns)
+CHECKED_ONCE u32 bucket_of(u64 ns)
 {
 	u64 rest = ns;
 	u32 octave = 0, bucket;

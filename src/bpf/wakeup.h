@@ -5,7 +5,8 @@
 #ifndef DUALQ_WAKEUP_H
 #define DUALQ_WAKEUP_H
 
-static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class, s32 cpu, u64 enq_flags)
+CHECKED_ONCE int give_to_cpu(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, u32 class, s32 cpu,
+			 u64 enq_flags)
 {
 	struct cpu_record *c;
 
@@ -18,6 +19,7 @@ static void give_to_cpu(struct task_struct *p, struct task_record *t, u32 class,
 			c->batch_comes = true;
 	}
 	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
+	return 0;
 }
 
 /* Preempts the task that runs there: a BATCH task that the caller has claimed, or for an own process any task. */
@@ -80,7 +82,7 @@ static void ends_with_protection(s32 cpu, const struct cpu_record *c, u64 now)
 }
 
 /* Returns true if the task of the same class on `cpu` is far enough behind this one to be preempted. */
-static bool stands_behind(struct task_record *t, u32 class, s32 cpu, u64 now)
+CHECKED_ONCE bool stands_behind(struct task_record *t __arg_nonnull, u32 class, s32 cpu, u64 now)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 	s64 lead, running;
@@ -112,8 +114,8 @@ static bool batch_gives_way(struct task_record *t, s32 cpu, u64 now)
  * that has had more than its share. A direct insert into the victim's local DSQ has a third of the p99 of queueing and
  * kicking. The victim is chosen in select_cpu, because a remote insert from enqueue is deferred.
  */
-static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 prev_cpu,
-		   const struct cpu_record *c)
+CHECKED_ONCE s32 preempt(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, u32 class, s32 prev_cpu,
+			 const struct cpu_record *c __arg_nonnull)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
 	s32 cpu = -1;
@@ -141,7 +143,8 @@ static s32 preempt(struct task_struct *p, struct task_record *t, u32 class, s32 
  * Returns the CPU, of the nearest few by number, that runs the member of the lowest level, if that is below the waking
  * one's. The level that it is preempted for takes the place of its own, so that the next waker looks for another CPU.
  */
-static s32 claim_lower_level(struct task_struct *p, const struct task_record *t, s32 cpu, bool bound)
+CHECKED_ONCE s32 claim_lower_level(struct task_struct *p __arg_trusted, const struct task_record *t __arg_nonnull, s32 cpu,
+				   bool bound)
 {
 	u32 lowest = t->level;
 	struct cpu_record *c;
@@ -176,7 +179,8 @@ static s32 claim_lower_level(struct task_struct *p, const struct task_record *t,
  * a task that keeps running, which would ignore places and nice values. And only one task of the same class: the local
  * DSQ goes ahead of our queues, and no other CPU can take from it. Nor a member after one of another level.
  */
-static bool follows(u32 class, s32 cpu, const struct task_record *t, const struct cpu_record *c)
+CHECKED_ONCE bool follows(u32 class, s32 cpu, const struct task_record *t __arg_nonnull,
+			  const struct cpu_record *c __arg_nonnull)
 {
 	if (class == CLASS_PRIORITY && c->level != t->level)
 		return false;
@@ -190,8 +194,8 @@ static bool follows(u32 class, s32 cpu, const struct task_record *t, const struc
 }
 
 /* The kernel does not call select_cpu for a pinned task, so an idle CPU or a victim is looked for here. */
-static bool bound_task_runs_now(struct task_struct *p, struct task_record *t, u32 class, s32 cpu,
-				struct cpu_record *c)
+CHECKED_ONCE bool bound_task_runs_now(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, u32 class,
+				      s32 cpu, struct cpu_record *c __arg_nonnull)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
 	bool wins;
