@@ -76,6 +76,31 @@ pub fn reserves_time_against_real_time() -> bool {
     Path::new("/sys/kernel/debug/sched/ext_server").exists()
 }
 
+/// A CPU of which the kernel reserves no part for sched_ext, until this is dropped: what waits there behind a real-time
+/// task gets nothing.
+pub struct WithoutReserve {
+    file: String,
+    before: String,
+}
+
+impl WithoutReserve {
+    pub fn on(cpu: usize) -> Self {
+        let file = format!("/sys/kernel/debug/sched/ext_server/cpu{cpu}/runtime");
+        let before = fs::read_to_string(&file).unwrap();
+        fs::write(&file, "0").expect("the kernel gives up the reserve");
+        Self { file, before }
+    }
+}
+
+impl Drop for WithoutReserve {
+    fn drop(&mut self) {
+        let result = fs::write(&self.file, self.before.trim());
+        if !std::thread::panicking() {
+            result.expect("the reserve comes back");
+        }
+    }
+}
+
 /// Waits until the kernel's own scheduler runs everything again.
 pub fn wait_until_detached() {
     wait_until("state is disabled", PATIENCE, || {
