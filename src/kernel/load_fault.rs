@@ -7,7 +7,7 @@ use std::path::Path;
 use anyhow::{Error, anyhow};
 
 use super::libbpf;
-use super::types::{self, shown_hidden_arguments};
+use super::types::{self, are_of_another_kernel, shown_hidden_arguments};
 use crate::refusal::{Refusal, Status};
 use crate::sys::log;
 
@@ -41,8 +41,14 @@ fn named(error: &libbpf_rs::Error, heard: &[String]) -> Option<String> {
                 .to_owned(),
         );
     }
+    let vmlinux = types::VMLINUX;
+    if are_of_another_kernel(Path::new(vmlinux)) {
+        return Some(format!(
+            "the type information in {vmlinux} is not the running kernel's: umount {vmlinux}, or boot another build of the kernel"
+        ));
+    }
     if let Some(function) = missing_function(heard) {
-        let shown = shown_hidden_arguments(Path::new(types::VMLINUX)).unwrap_or_default();
+        let shown = shown_hidden_arguments(Path::new(vmlinux)).unwrap_or_default();
         if shown.is_empty() {
             return Some(format!(
                 "this kernel lacks {function}, which it calls: dualq-top runs on Linux 6.12 to 7.3"

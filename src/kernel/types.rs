@@ -3,8 +3,19 @@
 
 use std::{collections::HashSet, io, path::Path};
 
+use libbpf_rs::query::BtfInfoIter;
+
 /// The kernel's file with its type information.
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
+
+/// Returns true if the file's type information is known to be another kernel's than the running one's, which hands out
+/// its own. It can be known once a program was to be loaded, and with the rights for that.
+pub(crate) fn are_of_another_kernel(path: &Path) -> bool {
+    let Some(own) = BtfInfoIter::default().find(|types| types.name == "vmlinux") else {
+        return false;
+    };
+    std::fs::read(path).is_ok_and(|file| file != own.btf)
+}
 
 /// The first bytes (`struct btf_header`, include/uapi/linux/btf.h).
 const MAGIC: [u8; 2] = 0xeb9f_u16.to_ne_bytes();

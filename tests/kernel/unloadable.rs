@@ -174,6 +174,20 @@ fn types_that_are_none_are_refused_and_called_so() {
     std::fs::remove_file(file).unwrap();
 }
 
+/// As good as the kernel's own for whoever reads it, but with another function in it.
+#[test]
+fn another_kernels_types_are_recognised() {
+    let (file, vmlinux) = ("/tmp/other-types", "/sys/kernel/btf/vmlinux");
+    let mut types = std::fs::read(vmlinux).unwrap();
+    let at = memchr::memmem::find(&types, b"\0scx_bpf_create_dsq\0").unwrap();
+    types[at + 1] = b'-';
+    std::fs::write(file, types).unwrap();
+    let other = format!("mount --bind {file} {vmlinux}");
+    let words = &["not the running kernel's", "umount /sys/kernel/btf/vmlinux"];
+    is_refused(|command| after(&other, command).wait(PATIENCE), 3, words);
+    std::fs::remove_file(file).unwrap();
+}
+
 #[test]
 fn read_only_bpf_file_system_is_reported_and_it_runs() {
     // Takes away the pins that a scheduler killed by an earlier test has left.
