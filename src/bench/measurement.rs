@@ -23,23 +23,36 @@ const CROWD_LOAD: f64 = 0.6;
 const SHORT_SLEEP_NS: u64 = MS;
 const SHORT_WORK_NS: f64 = 10e3;
 
+/// A measurement: its processes, and what is read from them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measurement {
+    /// The wake-up latency of a probe, beside hogs.
     WakeUp {
+        /// Hogs on each CPU.
         hogs: u32,
     },
+    /// The time until a frame of 60 Hz is done, beside hogs.
     Frame {
+        /// Hogs on each CPU.
         hogs: u32,
     },
+    /// Messages among groups of senders and receivers, as hackbench sends them.
     Messages,
+    /// A byte through a pipe to another process and back.
     Pipe,
+    /// The dispatch latency of a probe beside tasks that together want 60 % of the machine.
     Crowd {
+        /// The number of tasks.
         tasks: u32,
     },
+    /// The completions per second of tasks that sleep 1 ms at a time.
     Throughput {
+        /// The number of tasks.
         tasks: u32,
     },
+    /// The context switches of tasks that never sleep.
     Switches,
+    /// The division of the machine between 300 favoured tasks and 200 others.
     Shares,
     /// Moves between the queues, beside hogs.
     Toggle,
@@ -78,6 +91,7 @@ impl Measurement {
         all
     }
 
+    /// Returns the measurements by other programs.
     #[must_use]
     pub fn cross_checks() -> Vec<Self> {
         Tool::ALL.map(Self::Check).to_vec()
@@ -100,6 +114,7 @@ impl Measurement {
         }
     }
 
+    /// Returns the heading of its table in the report.
     #[must_use]
     pub fn title(self) -> String {
         match self {

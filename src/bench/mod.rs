@@ -6,6 +6,8 @@
 //! sleeps meanwhile. Each repetition measures all contenders, so that a machine that changes its speed changes it for all
 //! of them. Nothing on the machine is changed except its scheduler, which ends with the program: see [`workers`].
 
+#![warn(missing_docs)]
+
 mod contender;
 mod figure;
 mod machine;

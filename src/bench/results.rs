@@ -13,22 +13,29 @@ pub struct Row {
     pub figures: Vec<(Figure, Vec<f64>)>,
 }
 
+/// All figures of a run, and the machine that they are of.
 #[derive(Debug, Clone)]
 pub struct Results {
+    /// The machine and its kernel.
     pub machine: Machine,
     /// The schedulers' own names, in the order of the plan.
     pub peers: Vec<String>,
+    /// The number of repetitions in the plan.
     pub repetitions_wanted: u32,
     /// Number of complete repetitions.
     pub repetitions: u32,
+    /// The length of a measurement, in seconds.
     pub seconds: f64,
+    /// A shorter plan was asked for.
     pub quick: bool,
+    /// The figures of each contender, by measurement, in the order of the plan.
     pub tables: Vec<(Measurement, Vec<Row>)>,
     /// The figures of attaching, detaching and memory.
     pub cost: Vec<(Figure, Vec<f64>)>,
 }
 
 impl Results {
+    /// Adds the figures of one repetition.
     pub fn add(
         &mut self,
         measurement: Measurement,
@@ -52,10 +59,12 @@ impl Results {
         }
     }
 
+    /// Adds a figure of attaching, detaching or memory.
     pub fn add_cost(&mut self, figure: Figure, value: f64) {
         place(&mut self.cost, &figure).push(value);
     }
 
+    /// Returns a figure over all repetitions; `None` if it was not measured.
     #[must_use]
     pub fn find(
         &self,
@@ -71,6 +80,7 @@ impl Results {
             .find(figure)
     }
 
+    /// The same of attaching, detaching and memory.
     #[must_use]
     pub fn find_cost(&self, figure: Figure) -> Option<Spread> {
         let found = self.cost.iter().find(|(one, _)| *one == figure)?;
@@ -79,6 +89,7 @@ impl Results {
 }
 
 impl Row {
+    /// Returns a figure over all repetitions; `None` if it was not measured.
     #[must_use]
     pub fn find(&self, figure: Figure) -> Option<Spread> {
         let found = self.figures.iter().find(|(one, _)| *one == figure)?;

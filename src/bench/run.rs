@@ -39,10 +39,15 @@ const CALIBRATED: Duration = Duration::from_millis(1);
 /// The plan of the measurements.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// The measurements, in this order.
     pub measurements: Vec<Measurement>,
+    /// The number of times that all of them are done.
     pub repetitions: u32,
+    /// The length of one measurement.
     pub span: Duration,
+    /// Measurements with a fixed amount of work do less of it.
     pub quick: bool,
+    /// The scheduler's options.
     pub options: Options,
     /// Commands that attach other schedulers.
     pub peers: Vec<String>,

@@ -22,18 +22,24 @@ const LOOK_MS: i64 = 250;
 /// The role of a process: the measured one, which some contenders favour, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
+    /// The measured one.
     Favoured,
+    /// One of those beside it.
     Other,
 }
 
 /// A process to start.
 #[derive(Debug, Clone)]
 pub struct Order {
+    /// Measured, or beside it.
     pub role: Role,
+    /// Its scheduling policy.
     pub policy: Policy,
+    /// Its work.
     pub job: Job,
 }
 
+/// The running processes of a measurement; dropping it ends them.
 pub struct Workers<'a> {
     members: Vec<(Role, Child)>,
     stop: &'a Stop,

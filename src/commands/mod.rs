@@ -3,6 +3,8 @@
 //! `scheduler`, `service`, `settings`, `sys`, `tui`.
 //! It must never know: how a thing is done: each command connects those who know.
 
+#![warn(missing_docs)]
+
 mod attach;
 mod bench;
 mod dashboard;

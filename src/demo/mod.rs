@@ -7,6 +7,7 @@
 //! They are limited in number (here), in time and in memory (each limits itself). None outlives the program: the
 //! kernel kills them when the thread that started them ends, however it ends.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod frame;
@@ -27,6 +28,7 @@ use crate::refusal::{Refusal, Status};
 
 /// The names and the command lines in the list.
 pub const HOG: &str = "demo-hog";
+/// The same of the frame.
 pub const FRAME_NAME: &str = "demo-frame";
 
 /// The length of a frame.
@@ -38,6 +40,7 @@ pub const WORK: Duration = Duration::from_millis(10);
 pub const MOST_WORK_MS: u32 = 15;
 /// The default and the maximum duration of the load, in seconds.
 pub const SECONDS: u32 = 30 * 60;
+/// The maximum, in seconds.
 pub const MOST_SECONDS: u32 = 4 * 3600;
 /// The maximum number of hogs.
 pub const MOST_HOGS: u32 = 1024;
@@ -47,11 +50,13 @@ const HOGS_A_CPU: u32 = 8;
 /// The parameters of a load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Plan {
+    /// The number of hogs.
     pub hogs: u32,
     /// The number of the frame's threads: one per CPU.
     pub threads: u32,
     /// CPU time of a frame on each CPU; `None` lets the frame measure what the machine gives.
     pub work: Option<Duration>,
+    /// The load ends by itself after this time.
     pub lasts: Duration,
 }
 

@@ -18,9 +18,12 @@ const MOST_MEMORY: u64 = 128 << 20;
 /// The amount of work between two readings of the clock: some milliseconds.
 const SPINS: u64 = 4_000_000;
 
+/// A part of the load.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
+    /// A process that never sleeps.
     Hog,
+    /// The process with 60 deadlines per second.
     Frame,
 }
 
@@ -33,6 +36,7 @@ impl Kind {
             .find(|kind| name == kind.name())
     }
 
+    /// Returns its name, which is its command line.
     #[must_use]
     pub fn name(self) -> &'static str {
         match self {

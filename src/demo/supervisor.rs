@@ -46,6 +46,7 @@ impl LoadSupervisor {
         self.order(Some(plan));
     }
 
+    /// Ends the load, if there is one.
     pub fn stop(&self) {
         self.order(None);
     }

@@ -7,6 +7,7 @@ use std::fmt;
 pub struct Fault {
     /// The position in bytes from the beginning of the file.
     pub at: u64,
+    /// The cause, as the end of a sentence.
     pub why: String,
 }
 

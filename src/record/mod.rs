@@ -16,6 +16,7 @@
 //! stream. The format is JSON because fields come and go: a new field of the model takes `#[serde(default)]`,
 //! and older recordings stay readable.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod fault;

@@ -56,6 +56,7 @@ impl<R: Read> Reader<R> {
         Self::new(source)
     }
 
+    /// Returns the machine that was recorded.
     #[must_use]
     pub fn about(&self) -> &About {
         &self.about

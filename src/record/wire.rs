@@ -25,24 +25,34 @@ pub struct Record {
     pub at: Duration,
     /// Number of events before this one that were lost because the disk was too slow.
     pub lost: u64,
+    /// The event.
     pub what: What,
 }
 
 /// An event or request, as it reached the dashboard's state.
 #[derive(Debug, Clone, PartialEq)]
 pub enum What {
+    /// A reading of the machine.
     Snapshot(Box<Snapshot>),
     /// Moves that were requested together; the result of each follows.
     Moves(MoveBatch),
+    /// The result of one move: the queue, or the refusal as a sentence.
     Moved(ProcessId, Result<Queue, String>),
+    /// The result of a signal, or the refusal as a sentence.
     Signalled(Result<(), String>),
     /// A request to the scheduler.
     Asked(Pending),
+    /// The result of such a request.
     Scheduler(Result<(), String>),
+    /// The scheduler was attached again, for this reason.
     Restarted(String),
+    /// Waits are measured, or not any more; or why they cannot be.
     Waits(Result<bool, String>),
+    /// The demonstration's load.
     Demo(DemoStatus),
+    /// A key was pressed.
     Key(Key),
+    /// Changes, each with its cause.
     Changes(Vec<model::Change>),
     /// The level of each member after a change, or why it was not changed.
     Levelled(Vec<(ProcessId, Result<u8, String>)>),

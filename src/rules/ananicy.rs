@@ -24,6 +24,7 @@ const BATCH_NICE: i32 = 1;
 pub struct Imported {
     /// A file of rules of ours.
     pub toml: String,
+    /// The number of rules in it.
     pub rules: usize,
     /// Each with file, line and reason.
     pub left_out: Vec<String>,

@@ -24,13 +24,22 @@ const INIT: u32 = 1;
 pub enum Told {
     /// A rule has moved a process.
     Moved {
+        /// Its process id.
         pid: u32,
+        /// Its name, scrubbed.
         name: String,
+        /// The place of the rule: file and line.
         rule: String,
+        /// The effect of the rule on it.
         effect: String,
     },
     /// All running processes have been looked at.
-    Looked { rules: usize, moved: usize },
+    Looked {
+        /// The number of rules.
+        rules: usize,
+        /// The number of processes that a rule has moved.
+        moved: usize,
+    },
     /// Something did not work, in a sentence.
     Failed(String),
 }

@@ -16,6 +16,7 @@ use crate::sys::text::scrub;
 
 /// The first file, and the folder of those after it, which are read in the order of their names.
 pub const FILE: &str = "/etc/dualq/rules.toml";
+/// The folder.
 pub const FOLDER: &str = "/etc/dualq/rules.d";
 
 /// No file of rules is larger.
@@ -24,7 +25,9 @@ const LARGEST: u64 = 8 << 20;
 /// The rules of some files, with everything that is wrong with them.
 #[derive(Debug, Default)]
 pub struct Rules {
+    /// The rules, in the order in which they are tried.
     pub rules: Vec<Rule>,
+    /// The number of files that were read.
     pub files: usize,
     /// Each one sentence with file, line and remedy.
     pub faults: Vec<String>,

@@ -6,6 +6,7 @@
 //! that matches a `Subject`, and `engine` applies it: at each exec, which `execs` reports from
 //! the kernel, and once to the processes that run already.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 pub mod ananicy;

@@ -28,6 +28,7 @@ pub enum Field {
 }
 
 impl Field {
+    /// All fields.
     pub const ALL: [Self; 7] = [
         Self::Name,
         Self::User,
@@ -56,6 +57,7 @@ impl Field {
 /// The place of a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Place {
+    /// The file.
     pub file: Arc<Path>,
     /// Counted from 1.
     pub line: usize,
@@ -71,9 +73,11 @@ impl fmt::Display for Place {
 /// All its conditions must hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rule {
+    /// The file and the line.
     pub place: Place,
     /// Each a field and a regular expression, by cost.
     pub conditions: Vec<(Field, String)>,
+    /// The queue of what it matches.
     pub queue: Queue,
     /// Future children become members too.
     pub children: bool,

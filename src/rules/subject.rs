@@ -24,14 +24,19 @@ pub trait Subject {
 /// A living process. What the kernel's event has told is not read again.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// The process.
     pub id: ProcessId,
+    /// Its name, as `/proc/PID/comm` has it.
     pub name: String,
+    /// The effective user.
     pub user: u32,
+    /// The parent's name.
     pub parent: String,
     users: fn(u32) -> Option<String>,
 }
 
 impl Facts {
+    /// Creates it from what an event told.
     #[must_use]
     pub fn new(id: ProcessId, name: String, user: u32, parent: String) -> Self {
         Self {

@@ -19,9 +19,13 @@ const WAITING: usize = 1024;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Level {
+    /// Something failed.
     Error = 3,
+    /// Something needs attention.
     Warning = 4,
+    /// A thing that was done.
     Info = 6,
+    /// Details.
     Debug = 7,
 }
 

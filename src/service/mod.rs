@@ -3,6 +3,7 @@
 //! It may import: `sys`.
 //! It must never know: what it reports, which is a scheduler's or a command's.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 mod journal;

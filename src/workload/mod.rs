@@ -2,6 +2,7 @@
 //! It may import: nothing.
 //! It must never know: what is measured by it, a scheduler, the dashboard.
 
+#![warn(missing_docs)]
 #![forbid(unsafe_code)]
 
 pub(crate) mod clock;

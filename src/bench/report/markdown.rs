@@ -8,6 +8,7 @@ use crate::bench::measurement::Measurement;
 use crate::bench::results::Row;
 use crate::bench::statistics::{Spread, slope};
 
+/// Returns the report as Markdown.
 #[must_use]
 pub fn markdown(results: &Results) -> String {
     let mut out = head(results);

@@ -42,15 +42,26 @@ pub enum Job {
     /// Threads that each work at intervals, or without a pause.
     Periodic(Periodic),
     /// Groups of senders and receivers.
-    Messages { groups: usize, loops: usize },
+    Messages {
+        /// Groups of 20 senders and 20 receivers.
+        groups: usize,
+        /// Messages of one sender to one receiver.
+        loops: usize,
+    },
     /// A byte to another process and back.
-    Pipe { rounds: u64 },
+    Pipe {
+        /// The number of times that the byte goes there and back.
+        rounds: u64,
+    },
     /// The other end of that.
     Echo,
     /// A program that people trust.
     Tool(tool::Run),
     /// Another scheduler's program: a shell's command.
-    Peer { command: String },
+    Peer {
+        /// The command.
+        command: String,
+    },
 }
 
 impl Worker {

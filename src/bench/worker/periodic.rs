@@ -17,6 +17,7 @@ use crate::workload::spin::work;
 const MOST_SAMPLES: u64 = 200_000;
 pub(super) const STACK: usize = 64 * 1024;
 
+/// The work of such threads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Periodic {
     /// The number of threads.

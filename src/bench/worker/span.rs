@@ -11,7 +11,9 @@ use crate::bench::record::READY;
 /// Between these two moments of `CLOCK_MONOTONIC` is measured. The parent sends it as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Span {
+    /// Nothing before it is counted.
     pub begin: Duration,
+    /// Nothing after it is counted.
     pub end: Duration,
 }
 

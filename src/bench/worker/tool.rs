@@ -10,13 +10,19 @@ use super::policy::Policy;
 use super::span::ready;
 use crate::bench::record::Record;
 
+/// A benchmark program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Tool {
+    /// `hackbench`, of rt-tests.
     Hackbench,
+    /// `cyclictest`, of rt-tests.
     Cyclictest,
+    /// `perf bench sched messaging`.
     PerfMessaging,
+    /// `perf bench sched pipe`.
     PerfPipe,
+    /// `stress-ng --cpu`.
     StressNg,
 }
 
@@ -32,6 +38,7 @@ pub struct Run {
 }
 
 impl Tool {
+    /// All of them.
     pub const ALL: [Self; 5] = [
         Self::Hackbench,
         Self::Cyclictest,
