@@ -185,6 +185,8 @@ pub enum Command {
     },
     /// Print the scheduler's counters per CPU and in total
     Stats(StatsOptions),
+    /// Record which task runs where, why it was chosen and how long it had waited, for ui.perfetto.dev
+    Trace(TraceOptions),
     /// Change the running scheduler's tunables, e.g. `set guarantee=20 batch-slice=8`; without values, print them
     Set {
         /// A tunable and its new value, in the units of the options of `attach` with the same names: batch-guarantee (or guarantee), priority-slice, batch-slice, sleeper-credit, protection
@@ -456,6 +458,17 @@ pub struct StatsOptions {
     pub watch: Option<u32>,
 }
 
+#[derive(Debug, Clone, Args)]
+pub struct TraceOptions {
+    /// Trace for so long; Ctrl-C ends it earlier
+    #[arg(long, value_name = "SECONDS", default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u32).range(1..=3600))]
+    pub seconds: u32,
+
+    /// Write the trace to this new file; `-` is stdout
+    #[arg(long, short, value_name = "FILE")]
+    pub output: PathBuf,
+}
+
 /// The order of tasks within a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub enum Order {
@@ -537,7 +550,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_original_tools_short_options_exist() {
+    fn only_the_original_tools_short_options_and_o_exist() {
         let command = Cli::command();
         let mut shorts: Vec<char> = command
             .get_arguments()
@@ -547,7 +560,7 @@ mod tests {
             shorts.extend(sub.get_arguments().filter_map(clap::Arg::get_short));
         }
         shorts.sort_unstable();
-        assert_eq!(shorts, ['a', 'l', 'r', 's']);
+        assert_eq!(shorts, ['a', 'l', 'o', 'r', 's']);
     }
 
     #[test]

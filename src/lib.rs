@@ -22,6 +22,7 @@ pub mod scheduler;
 pub mod service;
 pub mod settings;
 pub mod sys;
+pub mod trace;
 pub mod tui;
 pub mod waits;
 mod workload;

@@ -15,6 +15,7 @@
 #include "class.h"
 #include "grace.h"
 #include "turn.h"
+#include "trace.h"
 #include "guarantee.h"
 #include "overdue.h"
 #include "wakeup.h"
@@ -176,6 +177,8 @@ CHECKED_ONCE int queue_before_batch(struct task_struct *p __arg_trusted, struct 
 	}
 	if (class == CLASS_PRIORITY)
 		place = in_level(t->level, place);
+	if (preempted >= 0 && tracing)
+		trace_chosen(t, REASON_PREEMPTS);
 	dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
 	if (preempted >= 0)
 		scx_bpf_kick_cpu(preempted, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
@@ -194,8 +197,11 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
 	again = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_REENQ);
 	if (!t || class == CLASS_KERNEL) {
-		if (t)
+		if (t) {
 			t->class = class;
+			if (tracing)
+				trace_chosen(t, REASON_KERNEL);
+		}
 		enqueue_kernel(p, t, c, cpu, enq_flags);
 		return;
 	}
@@ -345,6 +351,8 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 		c->batch_comes = false;
 	c->tgid = p->tgid;
 	c->weight = p->scx.weight;
+	if (tracing)
+		trace_runs(p, t, c, cpu, class);
 	c->charged_at = clock_ns();
 	begin_turn(c, p->scx.slice);
 	begin_protection(c, t);

@@ -158,6 +158,7 @@ struct task_record {
 	u64 turn_left;		/* of its slice, when it was put back last */
 	u64 awake_ns;		/* how long it has run since it slept last */
 	u64 grace_ns;		/* forgiven at its wake-up, as far as it has slept long enough: grace.h */
+	u64 chosen_at;		/* while traced, when it was chosen for a CPU: trace.h */
 	s32 clock;		/* which virtual time `vtime` is */
 	u32 counted;		/* in which class as enqueued, and not yet as dispatched; or CLASS_NONE */
 	u8 class;		/* as of the last enqueue, or the last look while running */
@@ -168,6 +169,7 @@ struct task_record {
 	u8 gave_way;		/* what is left of its turn it left to another of BATCH */
 	u8 level;		/* a member's, as of the last look at its class */
 	u8 left_out;		/* counted as a child without room in PRIORITY */
+	u8 reason;		/* why it was chosen */
 };
 
 struct {

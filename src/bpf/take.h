@@ -260,6 +260,8 @@ CHECKED_ONCE int keep(struct task_struct *prev __arg_trusted, struct cpu_record 
 		may_be_preempted(c, cpu, mask);
 	begin_turn(c, slice);
 	c->slept = false;
+	if (tracing)
+		trace_continues(cpu, prev->pid, prev->tgid, slice);
 	task_set_slice(prev, slice);
 	return 0;
 }

@@ -18,6 +18,8 @@ CHECKED_ONCE int give_to_cpu(struct task_struct *p __arg_trusted, struct task_re
 		if (c)
 			c->batch_comes = true;
 	}
+	if (tracing)
+		trace_given(t, cpu, enq_flags);
 	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
 	return 0;
 }

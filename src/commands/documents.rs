@@ -47,7 +47,7 @@ const FILES: [(&str, &str); 8] = [
 ];
 
 /// Examples of the most common commands.
-const EXAMPLES: [(&str, &str); 5] = [
+const EXAMPLES: [(&str, &str); 6] = [
     (
         "sudo dualq-top",
         "the dashboard; space moves the process under the cursor",
@@ -59,6 +59,10 @@ const EXAMPLES: [(&str, &str); 5] = [
     (
         "sudo dualq-top run -- runuser -u ana -- mpv film.mkv",
         "a command of another user, beside a scheduler that runs",
+    ),
+    (
+        "sudo dualq-top trace --seconds 5 -o trace.json",
+        "which task ran where and why, for https://ui.perfetto.dev",
     ),
     (
         "sudo systemctl enable --now dualq",

@@ -1,6 +1,6 @@
 //! The commands, one file each. A command prints its result, or returns the refusal that `main` prints.
 //! It may import: `bench`, `cli`, `demo`, `kernel`, `model`, `observe`, `record`, `refusal`, `rules`,
-//! `scheduler`, `service`, `settings`, `sys`, `tui`.
+//! `scheduler`, `service`, `settings`, `sys`, `trace`, `tui`.
 //! It must never know: how a thing is done: each command connects those who know.
 
 #![warn(missing_docs)]
@@ -24,6 +24,7 @@ mod rules;
 mod run;
 mod set;
 mod stats;
+mod trace;
 mod waits;
 
 use std::time::Duration;
@@ -128,6 +129,7 @@ pub fn run(cli: Cli, matches: &ArgMatches) -> Result<()> {
         Command::List { json } => members::list(json),
         Command::Log { json } => log::run(json),
         Command::Stats(options) => stats::run(options),
+        Command::Trace(options) => trace::run(&options),
         Command::Set { values } => set::run(&values),
         Command::Completions { shell } => documents::completions(shell),
         Command::Man => documents::man(),

@@ -29,6 +29,8 @@ plain!(
     dualq::types::member,
     dualq::types::overdue_timer,
     dualq::types::owner_record,
+    dualq::types::trace_event,
+    dualq::types::trace_lease,
     dualq::types::tuning,
     execs::types::exec_record,
     tasks::types::process_record,

@@ -7,6 +7,7 @@
 pub(crate) mod layout;
 pub mod libbpf;
 pub(crate) mod load_fault;
+pub(crate) mod mapped;
 pub mod pins;
 pub mod program;
 pub(crate) mod skeletons;

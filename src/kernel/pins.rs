@@ -38,6 +38,10 @@ pub const CHANGE: &str = "change";
 pub const RECLASSIFY: &str = "reclassify";
 /// The program that reads and changes the tunables.
 pub const TUNE: &str = "tune";
+/// The map of the trace: a ring of events for each CPU.
+pub const TRACE_RINGS: &str = "trace_rings";
+/// The program that turns tracing on for a while.
+pub const TRACE: &str = "trace";
 /// The link of the scheduler itself, which exists only with `--stay`.
 pub const LINK: &str = "link";
 /// The programs that track the creation and the end of processes, for standby instances.
@@ -62,7 +66,7 @@ pub const WAIT_PROGRAMS: [&str; 3] = ["waits_waking", "waits_wakeup_new", "waits
 /// The links that keep the instrument measuring, which exist only with `--stay`.
 pub const WAIT_LINKS: [&str; 3] = ["waking_link", "wakeup_new_link", "switch_link"];
 
-const ALL: [&str; 26] = [
+const ALL: [&str; 28] = [
     MEMBERS,
     COUNTERS,
     OWN,
@@ -72,6 +76,8 @@ const ALL: [&str; 26] = [
     CHANGE,
     RECLASSIFY,
     TUNE,
+    TRACE_RINGS,
+    TRACE,
     LINK,
     NOTICING[0],
     NOTICING[1],

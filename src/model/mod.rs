@@ -17,6 +17,7 @@ mod limits;
 mod process;
 mod scheduler;
 mod snapshot;
+mod trace;
 mod waits;
 
 pub use change::{Cause, Change};
@@ -29,6 +30,7 @@ pub use process::Process;
 pub use scheduler::DEFAULT_LEVEL;
 pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus, Tunables};
 pub use snapshot::{Cpu, Host, Snapshot};
+pub use trace::TRACE_COST;
 pub use waits::{
     BATCH_GOAL_NS, ENOUGH_FOR_P50, ENOUGH_FOR_P99, KindWaits, NoWaits, PRIORITY_GOAL_NS,
     ProcessWaits, QueueWaits, WaitCost, Waits,

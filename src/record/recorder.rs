@@ -253,6 +253,7 @@ pub(super) fn whats(happened: Happened<'_>) -> Vec<What> {
             | Event::Terminated(_)
             | Event::TerminalGone
             | Event::Panicked(_)
+            | Event::Traced(_)
             | Event::Recorder(_)
             | Event::Past(_)
             | Event::Replay(_) => return Vec::new(),

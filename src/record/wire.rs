@@ -56,6 +56,7 @@ pub enum What {
     Changes(Vec<model::Change>),
     /// The level of each member after a change, or why it was not changed.
     Levelled(Vec<(ProcessId, Result<u8, String>)>),
+    /// The result of a change of the tunables, or the refusal as a sentence.
     Tuned(Result<Tunables, String>),
 }
 
@@ -91,6 +92,7 @@ pub enum Written {
     Key(Key),
     Changes(Vec<model::Change>),
     Levelled(Vec<(ProcessId, Result<u8, String>)>),
+    /// The result of a change of the tunables, or the refusal as a sentence.
     Tuned(Result<Tunables, String>),
     End,
 }

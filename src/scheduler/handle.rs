@@ -23,6 +23,7 @@ use crate::kernel::layout;
 use crate::model::{Exit, Ruler, Tunables};
 use crate::refusal::{Refusal, Status};
 use crate::skeletons::dualq::{DualqSkel, types::overdue_timer};
+use crate::trace;
 use crate::waits::{self, Instrument};
 
 /// Descriptors of a loaded scheduler's maps and programs.
@@ -37,6 +38,8 @@ pub struct Handle {
     timer: MapHandle,
     /// The program that reads and changes the tunables.
     tune: OwnedFd,
+    /// The trace, which is off until it is renewed.
+    pub trace: trace::Source,
     /// The programs of `pins::NOTICING`.
     noticing: [OwnedFd; 2],
 }
@@ -61,6 +64,10 @@ impl Handle {
             },
             timer: MapHandle::try_from(&maps.overdue_timer)?,
             tune: progs.dualq_tune.as_fd().try_clone_to_owned()?,
+            trace: trace::Source::new(
+                MapHandle::try_from(&maps.trace_rings)?,
+                progs.dualq_trace.as_fd().try_clone_to_owned()?,
+            ),
             noticing: [
                 progs.dualq_process_exit.as_fd().try_clone_to_owned()?,
                 progs.dualq_newtask.as_fd().try_clone_to_owned()?,
@@ -137,6 +144,7 @@ impl Handle {
             waits: waits::Reader::open().map_err(|error| format!("{error:#}")),
             timer: map(pins::TIMER)?,
             tune: program(pins::TUNE)?,
+            trace: trace::Source::new(map(pins::TRACE_RINGS)?, program(pins::TRACE)?),
             noticing: [program(pins::NOTICING[0])?, program(pins::NOTICING[1])?],
         })
     }
@@ -176,6 +184,7 @@ impl Handle {
             },
             timer: MapHandle::try_from(&self.timer)?,
             tune: self.tune.try_clone()?,
+            trace: self.trace.try_clone()?,
             noticing: [self.noticing[0].try_clone()?, self.noticing[1].try_clone()?],
         })
     }

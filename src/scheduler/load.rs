@@ -54,6 +54,7 @@ pub(super) fn load<'obj>(
     data.sleeper_credit_percent = u32::from(tunables.sleeper_credit_percent);
     data.protection_ns = nanoseconds(tunables.protection);
     open.maps.cpu_records.set_max_entries(cpus)?;
+    open.maps.trace_rings.set_max_entries(cpus)?;
     open.maps
         .priority_pids_map
         .set_max_entries(options.capacity)?;

@@ -1,5 +1,5 @@
 //! The kernel side: preflight checks, load, attach, verify, pin, detach; members; counters; the exit report.
-//! It may import: `kernel`, `model`, `refusal`, `sys`, `waits`.
+//! It may import: `kernel`, `model`, `refusal`, `sys`, `trace`, `waits`.
 //! It must never know: the dashboard, the rules, a command.
 //!
 //! [`Scheduler`] owns an attached scheduler, and detaches it when dropped. [`Handle`] reads and changes a running
@@ -28,6 +28,7 @@ mod process_tree;
 mod restart;
 pub mod served;
 mod standby;
+pub mod tracing;
 mod tunables;
 
 pub(crate) use crate::kernel::program;

@@ -325,6 +325,8 @@ impl<'obj> Scheduler<'obj> {
         pins::pin(progs.dualq_change.as_fd(), pins::CHANGE)?;
         pins::pin(progs.dualq_reclassify.as_fd(), pins::RECLASSIFY)?;
         pins::pin(progs.dualq_tune.as_fd(), pins::TUNE)?;
+        pins::pin(maps.trace_rings.as_fd(), pins::TRACE_RINGS)?;
+        pins::pin(progs.dualq_trace.as_fd(), pins::TRACE)?;
         let noticing = [&progs.dualq_process_exit, &progs.dualq_newtask];
         for (program, name) in noticing.into_iter().zip(pins::NOTICING) {
             pins::pin(program.as_fd(), name)?;

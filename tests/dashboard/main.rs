@@ -23,6 +23,7 @@ mod signals;
 mod support;
 mod talk;
 mod threads;
+mod trace;
 mod tunables;
 mod view;
 mod waits;

@@ -15,7 +15,11 @@ fn rows(shown: &Shown) -> Vec<String> {
 
 fn after(events: &[Event], text: &str) -> Shown {
     let mut events = clone(events);
-    events.extend(typed(text));
+    // Ctrl-T, as a terminal sends it.
+    events.extend(text.chars().map(|c| match c {
+        '\u{14}' => key(Key::Ctrl('t')),
+        c => key(Key::Char(c)),
+    }));
     show(events)
 }
 
@@ -67,19 +71,19 @@ fn the_order_can_be_turned_round() {
     assert!(shown.has("CPU%▲"), "{}", shown.text());
     assert!(!rows(&shown)[0].contains("ffmpeg"));
     assert!(after(&events, "II").has("CPU%▼"));
-    let time = after(&events, "IT");
+    let time = after(&events, "I\u{14}");
     assert!(
         rows(&time)[0].contains("dualq-top"),
         "a new key, its usual direction"
     );
-    assert!(rows(&after(&events, "TP"))[0].contains("ffmpeg"));
+    assert!(rows(&after(&events, "\u{14}P"))[0].contains("ffmpeg"));
 }
 
 #[test]
 fn cursor_stays_on_its_process_whatever_the_order() {
     let (_, mut events) = seen(2);
     events.extend(go_to("postgres"));
-    for keys in ["I", "t", "T", "K", "tI"] {
+    for keys in ["I", "t", "\u{14}", "K", "tI"] {
         let shown = after(&events, keys);
         assert!(
             shown.under_cursor().contains("postgres:"),

@@ -48,6 +48,7 @@ mod soak;
 mod stress;
 mod support;
 mod takeover;
+mod trace;
 mod tunables;
 mod two_cpus;
 mod unloadable;

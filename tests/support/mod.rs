@@ -15,7 +15,7 @@ mod metronome;
 pub mod scenes;
 mod world;
 
-use dualq_top::app::{App, Command, Event, Key, Outcome};
+use dualq_top::app::{App, Command, Event, Key, Outcome, Traced};
 use dualq_top::model::{ProcessId, Queue, Tunables, Wanted};
 use dualq_top::tui::effects::Effects;
 use dualq_top::tui::event_queue::EventReceiver;
@@ -90,6 +90,10 @@ impl Effects for Hands {
                     guarantee_percent: percent,
                     ..Tunables::default()
                 })));
+            }
+            Command::Trace(span) => {
+                self.asked.push(format!("trace {span:?}"));
+                return Some(Event::Traced(Traced::Begun("trace.json".into())));
             }
             Command::Demo(true) => "start the demo".into(),
             Command::Demo(false) => "stop the demo".into(),

@@ -7,6 +7,7 @@ use std::sync::mpsc::Sender;
 use anyhow::{Context, Result};
 
 use super::scheduler_thread::Request;
+use super::trace;
 use crate::app::{Command, Event, MoveBatch, Moved, Then};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
@@ -176,6 +177,11 @@ impl Effects for Executor {
                 let tuned = self.tune(percent).map_err(|error| format!("{error:#}"));
                 Some(Event::Tuned(tuned))
             }
+            Command::Trace(span) => Some(Event::Traced(trace::begin(
+                &self.scheduler,
+                &self.events,
+                span,
+            ))),
             Command::Demo(start) => {
                 let error = self.request_demo(start).err()?;
                 Some(Event::Demo(DemoStatus::Ended(format!("{error:#}"))))

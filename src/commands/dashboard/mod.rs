@@ -1,10 +1,11 @@
 //! The dashboard as a command: finds out what it may do, starts the threads, runs the loop and cleans up.
 //! It may import: `cli`, `demo`, `kernel`, `model`, `observe`, `record`, `refusal`, `scheduler`, `sys`,
-//! `tui`.
+//! `trace`, `tui`.
 //! It must never know: another command, the rules.
 
 mod executor;
 mod scheduler_thread;
+mod trace;
 
 use std::{
     cell::RefCell,

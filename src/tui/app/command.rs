@@ -20,6 +20,9 @@ pub enum Command {
     Levels(Vec<(ProcessId, u8)>),
     /// Change the guarantee of BATCH, in percent; the answer is one [`Event::Tuned`](super::Event::Tuned).
     Guarantee(u8),
+    /// Trace what runs from now on, for this time, to a new file; the answers come as
+    /// [`Event::Traced`](super::Event::Traced).
+    Trace(Duration),
     /// Start the demonstration load, or stop it; the answer comes as [`Event::Demo`](super::Event::Demo).
     Demo(bool),
     /// Look this often from now on.

@@ -5,6 +5,15 @@ use super::command::{MoveBatch, Pending};
 use super::key::{Key, Mouse, MouseAction, MouseTarget};
 use crate::model::{Change, DemoStatus, ProcessId, Queue, Snapshot, Tunables};
 
+/// The progress of a trace.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Traced {
+    /// It is being recorded to this file.
+    Begun(String),
+    /// It has ended: what is in the file, or why there is none.
+    Ended(Result<String, String>),
+}
+
 /// Everything that can happen to the program, in the order in which it came.
 #[derive(Debug)]
 pub enum Event {
@@ -35,6 +44,8 @@ pub enum Event {
     Levelled(Vec<(ProcessId, Result<u8, String>)>),
     /// The tunables that hold after a [`Command::Guarantee`](super::Command::Guarantee).
     Tuned(Result<Tunables, String>),
+    /// The progress of a [`Command::Trace`](super::Command::Trace).
+    Traced(Traced),
     /// The state of the demonstration.
     Demo(DemoStatus),
     /// A message about the recording in progress.

@@ -106,6 +106,7 @@ impl App {
             Action::Report => self.show_report(),
             Action::Inspect => self.inspect(),
             Action::Changes => self.changes_menu(),
+            Action::Trace => return self.trace(),
             Action::Help => {
                 self.view.mode = Mode::Help { line: 0 };
             }

@@ -40,12 +40,13 @@ mod replay;
 mod report;
 mod session;
 mod signals;
+mod trace;
 mod tunables;
 mod view;
 mod waits;
 
 pub use command::{Command, MoveBatch, Outcome, PastRequest, Pending, PlaybackRequest};
-pub use event::{Event, Moved, Playback, Then};
+pub use event::{Event, Moved, Playback, Then, Traced};
 pub use key::{Key, Mouse, MouseAction, MouseTarget};
 pub use mode::Mode;
 pub use past::Outline;
@@ -136,6 +137,7 @@ impl App {
             Event::Waits(result) => self.waits_switched(result),
             Event::Levelled(answers) => self.levelled(answers),
             Event::Tuned(result) => self.tuned(result),
+            Event::Traced(traced) => self.traced(traced),
             Event::Demo(news) => self.demo_news(news),
             Event::Recorder(said) => self.say(Tone::Refused, said),
             Event::Replay(news) => self.replay_news(news),

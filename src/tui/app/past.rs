@@ -135,6 +135,7 @@ impl App {
                 | Event::Restarted(_)
                 | Event::Waits(_)
                 | Event::Tuned(_)
+                | Event::Traced(_)
                 | Event::Levelled(_)
                 | Event::Demo(_)
         )

@@ -93,6 +93,18 @@ pub(super) fn may_tune(scheduler: &SchedulerStatus) -> Result<(), Sentence> {
     }
 }
 
+/// Why nothing can be traced from here.
+pub(super) fn may_trace(scheduler: &SchedulerStatus) -> Result<(), Sentence> {
+    if let Role::View { reason } = &scheduler.role {
+        return Err(format!("Cannot trace in view mode: {reason}").into());
+    }
+    if scheduler.ruler == Ruler::Dualq {
+        return Ok(());
+    }
+    let sentence = Sentence::from("Cannot trace: dualq is not attached, ");
+    Err(sentence.key(Action::Scheduler).text(" attaches it."))
+}
+
 /// Why a process gets no signal from here.
 pub(super) fn may_signal(process: &Process) -> Result<(), Sentence> {
     let title = process.title();

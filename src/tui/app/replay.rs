@@ -24,6 +24,7 @@ pub(super) fn changes(action: Action) -> bool {
             | Action::LevelDown
             | Action::GuaranteeDown
             | Action::GuaranteeUp
+            | Action::Trace
             | Action::Demo
     )
 }

@@ -57,6 +57,8 @@ pub(super) struct Session {
     /// They were changed from here, and the next snapshot may be older.
     pub tuned: bool,
     pub demo: Option<Demo>,
+    /// A trace is being recorded.
+    pub tracing: bool,
 }
 
 impl Session {

@@ -50,6 +50,7 @@ pub enum Action {
     Report,
     Inspect,
     Changes,
+    Trace,
     Help,
     Suspend,
     Redraw,

@@ -121,6 +121,13 @@ pub const KEYMAP: &[Binding] = &[
         None,
     ),
     bind(
+        &[Key::Char('T')],
+        Action::Trace,
+        Group::Queues,
+        "trace the next ten seconds to a file for ui.perfetto.dev",
+        None,
+    ),
+    bind(
         &[Key::Char('d')],
         Action::Demo,
         Group::Queues,
@@ -219,7 +226,7 @@ pub const KEYMAP: &[Binding] = &[
         None,
     ),
     bind(
-        &[Key::Char('T')],
+        &[Key::Ctrl('t')],
         Action::SortBy(SortKey::Time),
         Group::View,
         "sort by CPU% or by TIME",
