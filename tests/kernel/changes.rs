@@ -68,23 +68,33 @@ fn changes() -> Vec<Value> {
     log["changes"].as_array().unwrap().clone()
 }
 
-/// Waits for a change that has all these values.
-fn wait_for_change(what: &str, values: &Value) {
+/// Returns whether there is a change that has all these values.
+fn has_change(values: &Value) -> bool {
     let has = |change: &Value| {
         let mut values = values.as_object().unwrap().iter();
         values.all(|(key, value)| change[key] == *value)
     };
-    wait_until(what, PATIENCE, || changes().iter().any(has));
+    changes().iter().any(has)
+}
+
+fn wait_for_change(what: &str, values: &Value) {
+    wait_until(what, PATIENCE, || has_change(values));
 }
 
 #[test]
-fn children_and_the_dashboards_attach_have_a_cause() {
+fn children_levels_and_the_dashboards_attach_have_a_cause() {
     let mut command = program::command();
     command.arg("--no-waits");
     let mut terminal = Terminal::start(command, 30, 120);
     terminal.wait_for_screen("it attached", |screen| screen.contains("● dualq"));
-    let attached = json!({"setting": "scheduler attached", "cause": "command"});
-    wait_for_change("the attach", &attached);
+    let last = |cause: &str, setting: &str| {
+        wait_until(setting, PATIENCE, || {
+            let changes = changes();
+            let last = &changes[changes.len() - 1];
+            last["setting"] == setting && last["cause"] == cause
+        });
+    };
+    last("command", "scheduler attached");
     let mut shell = Shell::start();
     let parent = shell.pid();
     run_ok(&["add", "--children", "--level", "200", &parent.to_string()]);
@@ -93,6 +103,34 @@ fn children_and_the_dashboards_attach_have_a_cause() {
     let child = shell.run("sleep 1000 & echo $!")[0];
     let born = json!({"pid": child, "cause": "parent", "through": parent, "level": 200, "queue": "PRIORITY"});
     wait_for_change("the child that was born", &born);
+    let lowered = json!({"pid": parent, "cause": "key", "children": true, "queue": "PRIORITY"});
+    // The list may not have the shell's command line yet.
+    wait_until("the level by a key", PATIENCE, || {
+        terminal.press(b"/nestmother\r-");
+        has_change(&lowered)
+    });
+    let levels: Vec<Value> = changes()
+        .iter()
+        .map(|change| change["level"].clone())
+        .collect();
+    let lower = |level: &Value| level.as_u64().is_some_and(|level| level < 200);
+    assert!(levels.iter().any(lower), "{levels:?}");
+    let told = format!("({child}) → PRIORITY, level 200  (through {parent}, process ");
+    wait_until("the panel has the child", PATIENCE, || {
+        terminal.press(b"m");
+        let title = "Changes, the newest first";
+        terminal.wait_for_screen("the panel opens", |screen| screen.contains(title));
+        let screen = terminal.screen();
+        terminal.press(b"\x1b");
+        terminal.wait_for_screen("the panel closes", |screen| !screen.contains(title));
+        screen.contains(&told)
+    });
+    terminal.press(b"x");
+    last("key", "scheduler detached");
+    terminal.wait_for_screen("it detached", |screen| screen.contains("kernel default"));
+    terminal.press(b"x");
+    last("key", "scheduler attached");
     terminal.press(b"q");
     assert!(terminal.wait(PATIENCE).success());
+    last("command", "scheduler detached");
 }
