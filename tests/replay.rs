@@ -70,19 +70,12 @@ fn built_in_recording_is_small_and_names_its_machine() {
 }
 
 #[test]
-fn built_in_recording_includes_the_kernel_default() {
-    let moves = shipped()
-        .iter()
-        .filter(|e| matches!(e, Event::Moved(_)))
-        .count();
-    let changes = shipped()
-        .iter()
-        .filter(|e| matches!(e, Event::Scheduler(_)))
-        .count();
-    assert!(
-        moves >= 2 && changes >= 2,
-        "{moves} moves, {changes} changes"
-    );
+fn built_in_recording_shows_queues_schedulers_guarantee_and_level() {
+    let count = |kind: fn(&Event) -> bool| shipped().iter().filter(|event| kind(event)).count();
+    assert!(count(|event| matches!(event, Event::Moved(_))) >= 2);
+    assert!(count(|event| matches!(event, Event::Scheduler(_))) >= 2);
+    assert!(count(|event| matches!(event, Event::Tuned(Ok(_)))) >= 2);
+    assert!(count(|event| matches!(event, Event::Levelled(_))) >= 1);
 }
 
 #[test]
@@ -120,11 +113,11 @@ fn what_changes_nothing_works_in_a_recording() {
     let text = shown((80, 24), events);
     assert!(text.contains("demo-hog"), "{text}");
     let mut events = in_priority();
-    events.extend(typed("\\metro"));
+    events.extend(typed("\\frame"));
     let text = shown((80, 24), events);
     let list = text.split("COMMAND").nth(1).unwrap();
     assert!(
-        list.contains("demo-metronome") && !list.contains("demo-hog"),
+        list.contains("demo-frame") && !list.contains("demo-hog"),
         "{text}"
     );
 }
@@ -179,7 +172,7 @@ fn refused(output: &Output, part: &str) {
 fn replays_itself_without_rights_and_answers_keys() {
     let mut terminal = Pty::start(program(&["replay"]), 24, 80);
     terminal.wait_for("REPLAY");
-    terminal.wait_for("demo-metronome");
+    terminal.wait_for("demo-frame");
     terminal.press("x");
     terminal.wait_for("A recording cannot be changed");
     terminal.press("p");
@@ -203,8 +196,9 @@ fn without_message(screen: &str) -> String {
 
 #[test]
 fn a_step_back_shows_the_look_before_as_it_was() {
-    let mut terminal = Pty::start(program(&["replay"]), 30, 80);
-    terminal.wait_for("demo-metronome");
+    // Rows for all of the load: a list that has to scroll does so from where it stood, which is not part of the past.
+    let mut terminal = Pty::start(program(&["replay"]), 40, 80);
+    terminal.wait_for("demo-frame");
     terminal.press("]]]]");
     // So far that there is a card, and charts.
     terminal.wait_until("a quarter of a minute", |screen| {
@@ -284,7 +278,7 @@ fn a_recording_that_breaks_off_is_shown_up_to_there() {
     let whole = include_bytes!("../assets/demo.rec");
     let file = folder.file("cut.rec", &whole[..6000]);
     let mut terminal = Pty::start(program(&["replay", &file]), 24, 80);
-    terminal.wait_for("demo-metronome");
+    terminal.wait_for("demo-frame");
     terminal.press("]]]]");
     terminal.wait_for("at byte 6000: it breaks off here");
     terminal.press("q");

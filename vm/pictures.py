@@ -3,11 +3,20 @@
 
   pictures.py CAST OUT.png --at SECOND [--light] [--size PIXELS]
   pictures.py CAST OUT.gif --from SECOND --to SECOND [--every SECONDS] [--light] [--size PIXELS]
+  pictures.py PROGRAM OUT.png --press "KEYS KEYS" [--columns N] [--rows N] [--light] [--size PIXELS]
 
+The last one runs `PROGRAM replay` in a terminal, and presses keys: `.*30` is the key `.` thirty times.
 Needs Pillow, pyte and the font DejaVu Sans Mono: `make pictures` installs them.
 """
 import argparse
+import fcntl
 import json
+import os
+import pty
+import select
+import signal
+import struct
+import termios
 
 import pyte
 from PIL import Image, ImageDraw, ImageFont
@@ -105,6 +114,41 @@ def frames(path):
             yield time, screen
 
 
+def presses(text):
+    """The keys of `.*30 l`, one by one."""
+    for word in text.split():
+        key, _, times = word.rpartition("*")
+        yield from [key] * int(times) if key else [word]
+
+
+def pressed(args):
+    """The screen of a replay after these keys."""
+    screen = pyte.Screen(args.columns, args.rows)
+    stream = pyte.ByteStream(screen)
+    child, terminal = pty.fork()
+    if child == 0:
+        os.environ.update(TERM="xterm-256color", COLORTERM="truecolor")
+        # The parent has to set the size first.
+        os.read(0, 1)
+        os.execv(args.cast, [args.cast, "replay", "--theme", "light" if args.light else "dark"])
+    fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", args.rows, args.columns, 0, 0))
+    os.write(terminal, b"\n")
+
+    def until_quiet(seconds):
+        while select.select([terminal], [], [], seconds)[0]:
+            stream.feed(os.read(terminal, 1 << 16))
+
+    # The first key stops the playback.
+    until_quiet(0.3)
+    for key in presses("p " + args.press):
+        os.write(terminal, key.encode())
+        until_quiet(0.15)
+    until_quiet(1)
+    os.kill(child, signal.SIGKILL)
+    os.waitpid(child, 0)
+    return screen
+
+
 def still(args, painter):
     last = None
     for time, screen in frames(args.cast):
@@ -136,6 +180,9 @@ def main():
     parser.add_argument("cast")
     parser.add_argument("out")
     parser.add_argument("--at", type=float)
+    parser.add_argument("--press")
+    parser.add_argument("--columns", type=int, default=120)
+    parser.add_argument("--rows", type=int, default=40)
     parser.add_argument("--from", dest="begin", type=float, default=0)
     parser.add_argument("--to", dest="end", type=float, default=30)
     parser.add_argument("--every", type=float, default=0.25)
@@ -144,7 +191,11 @@ def main():
     parser.add_argument("--light", action="store_true")
     args = parser.parse_args()
     painter = Painter(args.size, args.light)
-    (animation if args.at is None else still)(args, painter)
+    if args.press is not None:
+        image = painter.draw(pressed(args))
+        image.quantize(128, dither=Image.Dither.NONE).save(args.out, optimize=True)
+    else:
+        (animation if args.at is None else still)(args, painter)
 
 
 if __name__ == "__main__":
