@@ -13,7 +13,7 @@
 #include "compat.h"
 #include "state.h"
 #include "class.h"
-#include "grace.h"
+#include "credit.h"
 #include "turn.h"
 #include "trace.h"
 #include "guarantee.h"
@@ -65,7 +65,7 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 		give_to_cpu(p, t, class, cpu, 0);
 		return cpu;
 	}
-	if (t->grace_ns)
+	if (t->credit_ns)
 		wakes_up(t, clock_ns());
 	c = cpu_record_of(prev_cpu);
 	if (!c)
@@ -112,15 +112,15 @@ CHECKED_ONCE int enqueue_kernel(struct task_struct *p __arg_trusted, struct task
 }
 
 /* With one CPU, all tasks are pinned and need no queues of their own. */
-static bool has_own_queue(bool bound)
+static bool has_own_queue(bool pinned)
 {
-	return bound && nr_possible_cpus > 1;
+	return pinned && nr_possible_cpus > 1;
 }
 
-CHECKED_ONCE int queue_batch(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, s32 cpu, bool bound,
+CHECKED_ONCE int queue_batch(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, s32 cpu, bool pinned,
 			     u64 enq_flags)
 {
-	bool own = has_own_queue(bound), wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
+	bool own = has_own_queue(pinned), wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
 	u64 place = place_in(t, CLASS_BATCH, own ? cpu : SHARED), slice = first_slice(CLASS_BATCH, cpu, t), dsq_id;
 
 	if (turn_goes_on(t)) {
@@ -145,9 +145,9 @@ CHECKED_ONCE int queue_batch(struct task_struct *p __arg_trusted, struct task_re
 
 /* A task of PRIORITY, or an own one. */
 CHECKED_ONCE int queue_before_batch(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, s32 cpu,
-				    bool bound, u64 enq_flags)
+				    bool pinned, u64 enq_flags)
 {
-	bool own = has_own_queue(bound), wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
+	bool own = has_own_queue(pinned), wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
 	struct cpu_record *c = cpu_record_of(cpu);
 	u64 slice = first_slice(CLASS_PRIORITY, cpu, t), place, dsq_id;
 	u32 class = t->class;
@@ -169,7 +169,7 @@ CHECKED_ONCE int queue_before_batch(struct task_struct *p __arg_trusted, struct 
 			preempted = cpu;
 		}
 		if (wakes && levels_differ && preempted < 0)
-			preempted = claim_lower_level(p, t, cpu, bound);
+			preempted = claim_lower_level(p, t, cpu, pinned);
 	}
 	if (turn_goes_on(t)) {
 		slice = t->turn_left;
@@ -191,7 +191,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	struct task_record *t = task_record_of(p);
 	s32 cpu = scx_bpf_task_cpu(p);
 	struct cpu_record *c = cpu_record_of(cpu);
-	bool bound = is_bound(p, c), wakes, again;
+	bool pinned = is_pinned(p, c), wakes, again;
 	u32 class = look_up_class(p, t);
 
 	wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
@@ -205,13 +205,13 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		enqueue_kernel(p, t, c, cpu, enq_flags);
 		return;
 	}
-	if (wakes && t->grace_ns)
+	if (wakes && t->credit_ns)
 		wakes_up(t, clock_ns());
-	if (bound && wakes && !again && c && bound_task_runs_now(p, t, class, cpu, c))
+	if (pinned && wakes && !again && c && pinned_task_runs_now(p, t, class, cpu, c))
 		return;
 
-	if (has_own_queue(bound) && c)
-		c->bound = true;
+	if (has_own_queue(pinned) && c)
+		c->has_pinned = true;
 	t->class = class;
 	t->direct = false;
 	t->overdue = false;
@@ -224,10 +224,10 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 			count(cpu, class == CLASS_BATCH ? STAT_BATCH_ENQ : STAT_PRIORITY_ENQ, 1);
 	}
 	if (class == CLASS_BATCH)
-		queue_batch(p, t, cpu, bound, enq_flags);
+		queue_batch(p, t, cpu, pinned, enq_flags);
 	else
-		queue_before_batch(p, t, cpu, bound, enq_flags);
-	if (!bound) {
+		queue_before_batch(p, t, cpu, pinned, enq_flags);
+	if (!pinned) {
 		/* A CPU may have become idle since select_cpu. */
 		cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 		if (cpu >= 0)
@@ -244,7 +244,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 
 	if (!c)
 		return;
-	expect_no_bound(cpu, c);
+	expect_no_pinned(cpu, c);
 	c->settled = false;
 	/* prev is in no queue until this returns (put_prev_task_scx), so it is compared here. Otherwise a lone PRIORITY
 	 * hog lets BATCH in after each slice. */

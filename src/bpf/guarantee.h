@@ -59,7 +59,7 @@ CHECKED_ONCE int charge(s32 cpu, struct cpu_record *c __arg_nonnull, struct task
 			c->owed_ns = MAX_OWED_NS;
 		break;
 	case CLASS_BATCH:
-		earn_grace(c, ran);
+		earn_credit(c, ran);
 		c->owed_ns -= ran;
 		/* Uncontested time is no advance on later shares. */
 		if (c->owed_ns < 0 && !c->rescue)

@@ -2,7 +2,7 @@
 /*
  * The state of the scheduler: its tunables (set by user space before loading, some of them later), its maps, and a record
  * per CPU and per task. A CPU's record is written only while the kernel holds that CPU's run queue lock, so it needs no lock
- * of its own. The exceptions `bound`, `leaves`, `gives_way` and `level` say why they are safe.
+ * of its own. The exceptions `has_pinned`, `leaves`, `gives_way` and `level` say why they are safe.
  */
 #ifndef DUALQ_STATE_H
 #define DUALQ_STATE_H
@@ -20,7 +20,7 @@ u64 batch_slice_ns = 4 * 1000 * 1000;
 u64 protection_ns = 700 * 1000;
 /* The share of CPU time that BATCH keeps on a CPU that both classes want; 0 is strict priority. */
 u32 guarantee_percent = 10;
-/* The part of BATCH's time that is forgiven to sleepers: grace.h. */
+/* The part of BATCH's time that is forgiven to sleepers: credit.h. */
 u32 sleeper_credit_percent = 33;
 
 /* ---- tunables that are fixed at load ---- */
@@ -133,8 +133,8 @@ struct cpu_record {
 	u64 kernel_owes_ns;	/* CPU time other tasks must get before KERNEL_DSQ is served again */
 	u32 releases;		/* cpu_release gives back what waits in the local queue */
 	u32 only_foreign;	/* what waits in the shared BATCH queue may not run here, by its first few */
-	u32 bound;		/* a task bound to it is, or was a moment ago, in its own queues */
-	u64 grace_ns;		/* sleeper credit that is left: grace.h */
+	u32 has_pinned;	/* a task pinned to it is, or was a moment ago, in its own queues */
+	u64 credit_ns;		/* sleeper credit that is left: credit.h */
 	/* What a dispatch finds out, here and not in variables of its own: of what it reads from a map the
 	 * verifier assumes any value, and checks a fifth to an eighth of the instructions that it checks when it
 	 * follows each combination of results. */
@@ -157,7 +157,7 @@ struct task_record {
 	u64 stopped_at;		/* when it ran last */
 	u64 turn_left;		/* of its slice, when it was put back last */
 	u64 awake_ns;		/* how long it has run since it slept last */
-	u64 grace_ns;		/* forgiven at its wake-up, as far as it has slept long enough: grace.h */
+	u64 credit_ns;		/* forgiven at its wake-up, as far as it has slept long enough: credit.h */
 	u64 chosen_at;		/* while traced, when it was chosen for a CPU: trace.h */
 	s32 clock;		/* which virtual time `vtime` is */
 	u32 counted;		/* in which class as enqueued, and not yet as dispatched; or CLASS_NONE */
@@ -285,7 +285,7 @@ static bool before(u64 a, u64 b)
 /* Returns true if only one CPU may run the task. A task with migration disabled is pinned as well. Entering a BPF program
  * disables migration for the current task once (__bpf_prog_enter, kernel/bpf/trampoline.c), and twice if enqueue is
  * called from cpu_release: for the task that the kernel is putting back, only a higher count is the task's own. */
-static bool is_bound(const struct task_struct *p, const struct cpu_record *c)
+static bool is_pinned(const struct task_struct *p, const struct cpu_record *c)
 {
 	u16 disabled = p->migration_disabled, ours = 0;
 
@@ -304,11 +304,11 @@ static u64 queued(u64 dsq_id)
 }
 
 /* Most CPUs never have a pinned task, and are spared the look-up of two queues by number. */
-static u64 bound_queued(u32 class, s32 cpu)
+static u64 pinned_queued(u32 class, s32 cpu)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 
-	return c && c->bound ? queued(PINNED_DSQ(class, cpu)) : 0;
+	return c && c->has_pinned ? queued(PINNED_DSQ(class, cpu)) : 0;
 }
 
 static bool any_in_own_queues(s32 cpu)
@@ -318,13 +318,13 @@ static bool any_in_own_queues(s32 cpu)
 
 /* The flag is cleared before the queue is read, in one step: user space's moves queue a task and then set the flag without
  * this run queue's lock (membership.h). */
-static void expect_no_bound(s32 cpu, struct cpu_record *c)
+static void expect_no_pinned(s32 cpu, struct cpu_record *c)
 {
-	if (!c->bound || any_in_own_queues(cpu))
+	if (!c->has_pinned || any_in_own_queues(cpu))
 		return;
-	__sync_lock_test_and_set(&c->bound, false);
+	__sync_lock_test_and_set(&c->has_pinned, false);
 	if (any_in_own_queues(cpu))
-		c->bound = true;
+		c->has_pinned = true;
 }
 
 static u64 overdue_queued(s32 cpu)
@@ -335,8 +335,8 @@ static u64 overdue_queued(s32 cpu)
 static u64 class_queued(u32 class, s32 cpu)
 {
 	if (class == CLASS_BATCH)
-		return queued(BATCH_DSQ) + bound_queued(class, cpu) + overdue_queued(cpu);
-	return queued(PRIORITY_DSQ) + bound_queued(class, cpu);
+		return queued(BATCH_DSQ) + pinned_queued(class, cpu) + overdue_queued(cpu);
+	return queued(PRIORITY_DSQ) + pinned_queued(class, cpu);
 }
 
 /* Returns true if a PRIORITY task that may run on `cpu` is known to wait. */

@@ -119,7 +119,7 @@ CHECKED_ONCE bool member_stands_first(s32 cpu, struct cpu_record *c __arg_nonnul
 		return false;
 	if (levels_differ) {
 		s64 shared = band_of(first_member(SHARED, cpu, c));
-		s64 pinned = c->bound ? band_of(first_member(cpu, cpu, c)) : band_of(NOBODY);
+		s64 pinned = c->has_pinned ? band_of(first_member(cpu, cpu, c)) : band_of(NOBODY);
 		s64 band = HIGHEST_LEVEL - c->level;
 
 		if (shared < band || pinned < band)
@@ -127,7 +127,7 @@ CHECKED_ONCE bool member_stands_first(s32 cpu, struct cpu_record *c __arg_nonnul
 		if (band < shared && band < pinned)
 			return true;
 	}
-	if (priority_fifo || (own ? queued(PRIORITY_DSQ) : bound_queued(CLASS_PRIORITY, cpu)))
+	if (priority_fifo || (own ? queued(PRIORITY_DSQ) : pinned_queued(CLASS_PRIORITY, cpu)))
 		return false;
 	return (s64)in_level(c->level, place) < first_member(own ? cpu : SHARED, cpu, c);
 }
@@ -149,10 +149,10 @@ CHECKED_ONCE bool take_priority(s32 cpu, struct cpu_record *c __arg_nonnull)
 	u64 pinned = PINNED_DSQ(CLASS_PRIORITY, cpu);
 	bool taken;
 
-	if (c->bound && pinned_member_goes_first(cpu, c))
+	if (c->has_pinned && pinned_member_goes_first(cpu, c))
 		taken = dsq_take(pinned) || take_shared(PRIORITY_DSQ, cpu);
 	else
-		taken = take_shared(PRIORITY_DSQ, cpu) || (c->bound && dsq_take(pinned));
+		taken = take_shared(PRIORITY_DSQ, cpu) || (c->has_pinned && dsq_take(pinned));
 	if (!taken)
 		c->foreign_priority = c->priority_waits;
 	return taken;
@@ -196,7 +196,7 @@ static void translate_shared(struct cpu_record *c)
 /* Only when it is BATCH's turn: reading the heads of two queues costs more than the rest of a dispatch. */
 CHECKED_ONCE int look_up_places(s32 cpu, struct cpu_record *c __arg_nonnull)
 {
-	c->pinned_place = c->bound ? head_of(PINNED_DSQ(CLASS_BATCH, cpu), cpu, c) : NOBODY;
+	c->pinned_place = c->has_pinned ? head_of(PINNED_DSQ(CLASS_BATCH, cpu), cpu, c) : NOBODY;
 	c->shared_place = head_of(BATCH_DSQ, cpu, c);
 	if (c->pinned_place != NOBODY)
 		c->only_foreign = false;
@@ -205,7 +205,7 @@ CHECKED_ONCE int look_up_places(s32 cpu, struct cpu_record *c __arg_nonnull)
 	if (batch_fifo) {
 		if (runs_batch(c))
 			c->own_place = NOBODY - 1;
-	} else if (c->bound || (runs_batch(c) && HOME_OF(c->clock) != SHARED)) {
+	} else if (c->has_pinned || (runs_batch(c) && HOME_OF(c->clock) != SHARED)) {
 		translate_shared(c);
 	}
 	return 0;
@@ -244,7 +244,7 @@ CHECKED_ONCE bool take_batch(s32 cpu, struct cpu_record *c __arg_nonnull)
 		/* None of them may run here, and they must not delay the CPU's own tasks. */
 		c->shared_offset = c->pinned_vtime[1] - shared_vtime[1];
 	}
-	return (c->bound && dsq_take(pinned_id)) || (overdue_queued(cpu) && take_overdue(cpu, c));
+	return (c->has_pinned && dsq_take(pinned_id)) || (overdue_queued(cpu) && take_overdue(cpu, c));
 }
 
 CHECKED_ONCE int keep(struct task_struct *prev __arg_trusted, struct cpu_record *c __arg_nonnull, s32 cpu)

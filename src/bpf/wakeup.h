@@ -146,7 +146,7 @@ CHECKED_ONCE s32 preempt(struct task_struct *p __arg_trusted, struct task_record
  * one's. The level that it is preempted for takes the place of its own, so that the next waker looks for another CPU.
  */
 CHECKED_ONCE s32 claim_lower_level(struct task_struct *p __arg_trusted, const struct task_record *t __arg_nonnull, s32 cpu,
-				   bool bound)
+				   bool pinned)
 {
 	u32 lowest = t->level;
 	struct cpu_record *c;
@@ -156,7 +156,7 @@ CHECKED_ONCE s32 claim_lower_level(struct task_struct *p __arg_trusted, const st
 	bpf_for(i, 0, LOOK_AT_CPUS) {
 		u32 at = (u32)cpu + i;
 
-		if (i && (bound || i >= (int)nr_possible_cpus))
+		if (i && (pinned || i >= (int)nr_possible_cpus))
 			break;
 		if (at >= nr_possible_cpus)
 			at -= nr_possible_cpus;
@@ -196,7 +196,7 @@ CHECKED_ONCE bool follows(u32 class, s32 cpu, const struct task_record *t __arg_
 }
 
 /* The kernel does not call select_cpu for a pinned task, so an idle CPU or a victim is looked for here. */
-CHECKED_ONCE bool bound_task_runs_now(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, u32 class,
+CHECKED_ONCE bool pinned_task_runs_now(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, u32 class,
 				      s32 cpu, struct cpu_record *c __arg_nonnull)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
