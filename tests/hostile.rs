@@ -16,7 +16,7 @@ use std::process::{Command, Output};
 use std::time::Duration;
 
 use dualq_top::model::DemoStatus;
-use dualq_top::model::{Cause, Change, Exit, ProcessId, Role, Ruler};
+use dualq_top::model::{ActiveScheduler, Cause, Change, Exit, ProcessId, Role};
 use dualq_top::record::{About, What, Writer};
 use pty::Pty;
 use support::World;
@@ -102,7 +102,7 @@ fn evil_recording() -> Vec<u8> {
     let looks: Vec<What> = (0..4)
         .map(|second| {
             if second == 2 {
-                world.ruled_by(Ruler::Other(EVIL.into()));
+                world.ruled_by(ActiveScheduler::Other(EVIL.into()));
                 world.scheduler().role = Role::View {
                     reason: EVIL.into(),
                 };

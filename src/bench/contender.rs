@@ -4,7 +4,7 @@ use super::worker::Policy;
 
 /// The active scheduler during a measurement.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Ruler {
+pub enum Running {
     KernelDefault,
     Dualq,
     /// A peer, by its index in the plan.
@@ -30,11 +30,11 @@ impl Contender {
     pub const DUALQ: [Self; 2] = [Self::DualqBatch, Self::DualqPriority];
 
     #[must_use]
-    pub fn ruler(self) -> Ruler {
+    pub fn running(self) -> Running {
         match self {
-            Self::Default | Self::Nice | Self::OthersIdle | Self::Fifo => Ruler::KernelDefault,
-            Self::DualqBatch | Self::DualqPriority => Ruler::Dualq,
-            Self::Peer(number) => Ruler::Peer(number),
+            Self::Default | Self::Nice | Self::OthersIdle | Self::Fifo => Running::KernelDefault,
+            Self::DualqBatch | Self::DualqPriority => Running::Dualq,
+            Self::Peer(number) => Running::Peer(number),
         }
     }
 

@@ -11,7 +11,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use super::stop::Stop;
 use super::worker::{Job, Policy};
 use super::workers::{Order, Role};
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::sysfs;
 
@@ -53,9 +53,9 @@ impl Peer {
         let begun = Instant::now();
         loop {
             stop.check()?;
-            match sysfs::ruler() {
-                Ruler::Other(name) => peer.name = name,
-                Ruler::Dualq => peer.name = sysfs::NAME.to_owned(),
+            match sysfs::active_scheduler() {
+                ActiveScheduler::Other(name) => peer.name = name,
+                ActiveScheduler::Dualq => peer.name = sysfs::NAME.to_owned(),
                 _ => {}
             }
             if !peer.name.is_empty() {
@@ -87,7 +87,7 @@ impl Peer {
         let name = self.name.clone();
         drop(self);
         let begun = Instant::now();
-        while sysfs::ruler() != Ruler::KernelDefault {
+        while sysfs::active_scheduler() != ActiveScheduler::KernelDefault {
             if begun.elapsed() > PATIENCE {
                 bail!(
                     "the peer has ended and its scheduler {name} still runs: it was told to stay?"

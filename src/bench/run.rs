@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
-use super::contender::{Contender, Ruler};
+use super::contender::{Contender, Running};
 use super::figure::Figure;
 use super::machine::Machine;
 use super::measurement::{Measurement, Setting};
@@ -61,7 +61,7 @@ pub struct Plan {
 /// A [`Refusal`] if nothing can be measured: missing capabilities, no sched_ext, or an active scheduler.
 pub fn run(plan: &Plan, stop: &Stop, say: &mut dyn FnMut(&str)) -> Result<(Results, Result<()>)> {
     preflight::check()?;
-    if sysfs::ruler() != model::Ruler::KernelDefault {
+    if sysfs::active_scheduler() != model::ActiveScheduler::KernelDefault {
         bail!(Refusal::new(
             Status::AnotherSchedulerRuns,
             "a sched_ext scheduler is active: end it (`dualq-top detach` if it is dualq), then measure again",
@@ -121,23 +121,23 @@ impl Bench<'_> {
         for number in 0..self.plan.peers.len() {
             self.attach_peer(number)?.end()?;
         }
-        let mut rulers = vec![Ruler::KernelDefault, Ruler::Dualq];
-        rulers.extend((0..self.plan.peers.len()).map(Ruler::Peer));
+        let mut schedulers = vec![Running::KernelDefault, Running::Dualq];
+        schedulers.extend((0..self.plan.peers.len()).map(Running::Peer));
         for repetition in 1..=self.plan.repetitions {
-            for &ruler in &rulers {
-                match ruler {
-                    Ruler::KernelDefault => self.measure_all(repetition, ruler, None)?,
-                    Ruler::Dualq => self.under_dualq(repetition)?,
-                    Ruler::Peer(number) => self.under_peer(repetition, number)?,
+            for &running in &schedulers {
+                match running {
+                    Running::KernelDefault => self.measure_all(repetition, running, None)?,
+                    Running::Dualq => self.under_dualq(repetition)?,
+                    Running::Peer(number) => self.under_peer(repetition, number)?,
                 }
                 self.stop.check()?;
-                if sysfs::ruler() != model::Ruler::KernelDefault {
+                if sysfs::active_scheduler() != model::ActiveScheduler::KernelDefault {
                     bail!("the kernel's own scheduler is not back: nothing more can be measured");
                 }
                 sleep(SETTLE);
             }
             // Each is the first one in its turn.
-            rulers.rotate_left(1);
+            schedulers.rotate_left(1);
             self.results.repetitions = repetition;
         }
         Ok(())
@@ -167,7 +167,7 @@ impl Bench<'_> {
         }
         sleep(SETTLE);
         let handle = scheduler.handle()?;
-        self.measure_all(repetition, Ruler::Dualq, Some(&handle))?;
+        self.measure_all(repetition, Running::Dualq, Some(&handle))?;
         match scheduler.news() {
             News::None => Ok(()),
             News::Restarted(exit) | News::Ended(Some(exit)) => {
@@ -179,7 +179,7 @@ impl Bench<'_> {
 
     fn under_peer(&mut self, repetition: u32, number: usize) -> Result<()> {
         let peer = self.attach_peer(number)?;
-        let outcome = self.measure_all(repetition, Ruler::Peer(number), None);
+        let outcome = self.measure_all(repetition, Running::Peer(number), None);
         peer.end()?;
         outcome
     }
@@ -198,12 +198,12 @@ impl Bench<'_> {
     fn measure_all(
         &mut self,
         repetition: u32,
-        ruler: Ruler,
+        running: Running,
         handle: Option<&Handle>,
     ) -> Result<()> {
         for &measurement in &self.plan.measurements {
             for contender in measurement.contenders(self.plan.peers.len()) {
-                if contender.ruler() != ruler {
+                if contender.running() != running {
                     continue;
                 }
                 self.tell(repetition, measurement, contender);

@@ -14,7 +14,7 @@ use super::following::Following;
 use super::metrics::Metrics;
 use crate::cli::AttachOptions;
 use crate::log;
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 use crate::scheduler::{
     Handle, Inherited, News, Options, Scheduler, Standby, WaitsOption, limits, pins, sysfs,
 };
@@ -173,7 +173,7 @@ fn heard(signals: &Receiver<i32>) -> Result<Option<i32>> {
 
 /// Returns the running scheduler and its owner, if there is one.
 fn living_owner() -> Option<(Handle, u32)> {
-    if sysfs::ruler() != Ruler::Dualq {
+    if sysfs::active_scheduler() != ActiveScheduler::Dualq {
         return None;
     }
     // `start` reports why it cannot be opened.

@@ -14,7 +14,7 @@ use super::process;
 use crate::app::preferences::Preferences;
 use crate::cli::{DemoOptions, Look};
 use crate::demo::{Load, Plan};
-use crate::model::{DemoEffect, DemoReading, ProcessId, Queue, Ruler};
+use crate::model::{ActiveScheduler, DemoEffect, DemoReading, ProcessId, Queue};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
@@ -93,10 +93,10 @@ fn measure(
 ) -> Result<()> {
     let mut storage = MaybeUninit::uninit();
     let mut own = None;
-    let handle = match sysfs::ruler() {
+    let handle = match sysfs::active_scheduler() {
         _ if options.as_is => None,
         // Whichever process owns it.
-        Ruler::Dualq => {
+        ActiveScheduler::Dualq => {
             let handle = Handle::open()?;
             preflight::in_first_pid_namespace()?;
             Some(handle)
@@ -127,9 +127,9 @@ fn measure(
     let seen = effect(&phases);
     let effect = handle.is_some().then(|| fewer_missed(&phases));
     let report = Report {
-        scheduler: match sysfs::ruler() {
-            Ruler::Dualq => "dualq".into(),
-            Ruler::Other(name) => name,
+        scheduler: match sysfs::active_scheduler() {
+            ActiveScheduler::Dualq => "dualq".into(),
+            ActiveScheduler::Other(name) => name,
             _ => "kernel default".into(),
         },
         cpus: online_cpus().len(),

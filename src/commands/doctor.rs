@@ -4,7 +4,7 @@ use anyhow::{Error, Result};
 use serde::Serialize;
 
 use super::members::write;
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 use crate::observe::Iterator as TaskIterator;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::finding::{Check, Finding};
@@ -52,7 +52,11 @@ pub fn run(json: bool) -> Result<()> {
         ),
     };
     if tried {
-        let at = checks.len() - usize::from(matches!(sysfs::ruler(), Ruler::Other(_)));
+        let at = checks.len()
+            - usize::from(matches!(
+                sysfs::active_scheduler(),
+                ActiveScheduler::Other(_)
+            ));
         checks.splice(at..at, [load(), tasks()]);
     }
     let report = Report {

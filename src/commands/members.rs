@@ -108,7 +108,7 @@ pub fn remove(which: &Which) -> Result<()> {
 fn change(mut handle: Handle, change: impl Fn(&Members) -> Result<()>) -> Result<()> {
     loop {
         change(&handle.members)?;
-        if handle.rules() {
+        if handle.is_active() {
             handle.mark_event();
             return Ok(());
         }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 use anyhow::Result;
 
-use crate::model::{KindWaits, Ruler, Waits};
+use crate::model::{ActiveScheduler, KindWaits, Waits};
 use crate::scheduler::{Counter, Counters, Handle, sysfs};
 
 /// The type of the text, for HTTP.
@@ -35,7 +35,7 @@ struct State {
 /// If the maps cannot be read.
 pub fn of(handle: &Handle) -> Result<String> {
     let state = State {
-        attached: sysfs::ruler() == Ruler::Dualq,
+        attached: sysfs::active_scheduler() == ActiveScheduler::Dualq,
         kernel: sysfs::state(),
         members: handle.members.entries()?.len(),
         capacity: handle.members.capacity(),

@@ -101,7 +101,7 @@ pub fn run(values: &[String]) -> Result<()> {
     } else {
         loop {
             let now = handle.tune(tuning)?;
-            if handle.rules() {
+            if handle.is_active() {
                 break now;
             }
             // The next scheduler may have taken the old values over.

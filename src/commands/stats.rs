@@ -13,7 +13,7 @@ use super::openmetrics;
 use super::set;
 use super::waits;
 use crate::cli::StatsOptions;
-use crate::model::{NoWaits, Ruler, Waits};
+use crate::model::{ActiveScheduler, NoWaits, Waits};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Counter, Counters, Handle, sysfs};
@@ -78,7 +78,10 @@ pub fn run(options: StatsOptions) -> Result<()> {
         };
         std::thread::sleep(Duration::from_secs(u64::from(seconds)));
         // Open maps stay readable after the scheduler's end, so the kernel is asked whether it still runs.
-        if !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition) {
+        if !matches!(
+            sysfs::active_scheduler(),
+            ActiveScheduler::Dualq | ActiveScheduler::Transition
+        ) {
             bail!(Refusal::new(
                 Status::NotRunning,
                 "the scheduler has ended: start it again with `sudo dualq-top` or `sudo dualq-top attach`",

@@ -9,7 +9,7 @@ use std::{
 
 use anyhow::{Result, bail};
 
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 use crate::text::scrub;
 
 const DIR: &str = "/sys/kernel/sched_ext";
@@ -35,19 +35,19 @@ pub fn state() -> String {
 
 /// Returns the active scheduler. Ours is recognised by its name and, in [`crate::scheduler::Handle`], by its pins.
 #[must_use]
-pub fn ruler() -> Ruler {
+pub fn active_scheduler() -> ActiveScheduler {
     if !has_sched_ext() {
-        return Ruler::Unsupported;
+        return ActiveScheduler::Unsupported;
     }
     match state().as_str() {
-        "disabled" | "" => Ruler::KernelDefault,
+        "disabled" | "" => ActiveScheduler::KernelDefault,
         "enabled" => match read("root/ops") {
-            name if name == NAME => Ruler::Dualq,
+            name if name == NAME => ActiveScheduler::Dualq,
             // It ended a moment ago, and the file with its name is gone.
-            name if name.is_empty() => Ruler::Transition,
-            name => Ruler::Other(name),
+            name if name.is_empty() => ActiveScheduler::Transition,
+            name => ActiveScheduler::Other(name),
         },
-        _ => Ruler::Transition,
+        _ => ActiveScheduler::Transition,
     }
 }
 
@@ -60,9 +60,14 @@ fn read(name: &str) -> String {
 /// # Errors
 /// If it still runs dualq after ten seconds.
 pub fn wait_until_detached() -> Result<()> {
-    let rules = || matches!(ruler(), Ruler::Dualq | Ruler::Transition);
-    wait_until(|| !rules());
-    if rules() {
+    let runs = || {
+        matches!(
+            active_scheduler(),
+            ActiveScheduler::Dualq | ActiveScheduler::Transition
+        )
+    };
+    wait_until(|| !runs());
+    if runs() {
         bail!(
             "cannot detach the scheduler: the kernel has not ended it after ten seconds; try `sudo dualq-top detach` again"
         );

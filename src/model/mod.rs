@@ -28,7 +28,9 @@ pub use identity::{Policy, ProcessId};
 pub use limits::{CgroupLimits, LimitedCgroup};
 pub use process::Process;
 pub use scheduler::DEFAULT_LEVEL;
-pub use scheduler::{CpuCounters, Exit, Membership, Queue, Role, Ruler, SchedulerStatus, Tunables};
+pub use scheduler::{
+    ActiveScheduler, CpuCounters, Exit, Membership, Queue, Role, SchedulerStatus, Tunables,
+};
 pub use snapshot::{Cpu, Host, Snapshot};
 pub use trace::TRACE_COST;
 pub use waits::{

@@ -50,7 +50,7 @@ pub enum Membership {
 
 /// The active scheduler, according to `/sys/kernel/sched_ext`.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub enum Ruler {
+pub enum ActiveScheduler {
     /// The kernel's own scheduler (EEVDF); on screen "kernel default".
     #[default]
     KernelDefault,
@@ -174,7 +174,8 @@ impl Tunables {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct SchedulerStatus {
     /// The active scheduler.
-    pub ruler: Ruler,
+    #[serde(rename = "ruler")]
+    pub active: ActiveScheduler,
     /// The role of this program.
     pub role: Role,
     /// Time since our scheduler was attached.

@@ -32,8 +32,8 @@ use std::{
 
 use crate::app::Event;
 use crate::model::{
-    CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, Ruler, SchedulerStatus, Snapshot, Tunables,
-    Wanted,
+    ActiveScheduler, CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, SchedulerStatus, Snapshot,
+    Tunables, Wanted,
 };
 use crate::scheduler::changes::Watch;
 use crate::scheduler::{Counters, CurrentScheduler, Member, OwnerRecord, sysfs};
@@ -101,9 +101,9 @@ impl Observer {
     /// Takes one snapshot. What cannot be read is missing in it, never invented.
     pub fn tick(&mut self) -> Snapshot {
         let at = monotonic();
-        let ruler = sysfs::ruler();
-        self.scheduler.follow(&ruler);
-        let kernel = self.kernel(&ruler);
+        let active = sysfs::active_scheduler();
+        self.scheduler.follow(&active);
+        let kernel = self.kernel(&active);
         let mut processes = self.processes.read();
         let own = [
             Some(std::process::id()),
@@ -163,8 +163,8 @@ impl Observer {
                 }
             })
             .collect();
-        let limits = self.limits.newest(ruler == Ruler::Dualq);
-        let scheduler = self.status(at, ruler, &kernel, limits);
+        let limits = self.limits.newest(active == ActiveScheduler::Dualq);
+        let scheduler = self.status(at, active, &kernel, limits);
         Snapshot {
             at,
             host,
@@ -190,7 +190,7 @@ impl Observer {
         self.threads = show;
     }
 
-    fn kernel(&self, ruler: &Ruler) -> Kernel {
+    fn kernel(&self, active: &ActiveScheduler) -> Kernel {
         let Some(handle) = self.scheduler.handle() else {
             return Kernel::default();
         };
@@ -203,7 +203,7 @@ impl Observer {
             owner: handle.owner().ok().flatten(),
             tunables: handle.tunables().ok(),
             // It takes 34 KB per tick, and is empty while the scheduler runs.
-            exit: (*ruler != Ruler::Dualq)
+            exit: (*active != ActiveScheduler::Dualq)
                 .then(|| handle.exit().ok().flatten())
                 .flatten(),
             oldest_wait: handle.oldest_wait().ok(),
@@ -213,7 +213,7 @@ impl Observer {
     fn status(
         &self,
         at: Duration,
-        ruler: Ruler,
+        active: ActiveScheduler,
         kernel: &Kernel,
         limits: Option<CgroupLimits>,
     ) -> SchedulerStatus {
@@ -230,16 +230,18 @@ impl Observer {
                 (None, Some(Err(why))) => Role::View { reason: why },
             },
             attached: owner
-                .filter(|_| ruler == Ruler::Dualq)
+                .filter(|_| active == ActiveScheduler::Dualq)
                 .map(|owner| at.saturating_sub(Duration::from_nanos(owner.attached_at_ns))),
             guarantee_percent: kernel.tunables.map(|tunables| tunables.guarantee_percent),
             tunables: kernel.tunables,
             watchdog: owner.map(|owner| Duration::from_millis(owner.timeout_ms.into())),
-            oldest_wait: kernel.oldest_wait.filter(|_| ruler == Ruler::Dualq),
+            oldest_wait: kernel
+                .oldest_wait
+                .filter(|_| active == ActiveScheduler::Dualq),
             limits,
             members: kernel.members.as_ref().map_or(0, HashMap::len),
             exit: kernel.exit.clone(),
-            ruler,
+            active,
         }
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use anyhow::Result;
 
 use super::{handle::Handle, lock::StartLock, members::Members, sysfs, tunables::Tuning};
-use crate::model::{Ruler, Tunables};
+use crate::model::{ActiveScheduler, Tunables};
 
 /// The running dualq scheduler. Maps of a replaced scheduler stay readable and writable, so each user has to check
 /// which scheduler runs. Clones are one and the same.
@@ -52,17 +52,17 @@ impl CurrentScheduler {
     }
 
     /// Closes a scheduler that was replaced, and opens the one that replaced it.
-    pub fn follow(&self, ruler: &Ruler) -> Option<Arc<Handle>> {
+    pub fn follow(&self, active: &ActiveScheduler) -> Option<Arc<Handle>> {
         let mut state = self.state();
-        match ruler {
-            Ruler::Dualq if state.handle().is_none_or(|handle| handle.is_replaced()) => {
+        match active {
+            ActiveScheduler::Dualq if state.handle().is_none_or(|handle| handle.is_replaced()) => {
                 let own = state.own.as_ref().is_some_and(|own| !own.is_replaced());
                 state.other = (!own).then(|| {
                     let opened = Handle::open().map_err(|error| format!("{error:#}"));
                     opened.map(Arc::new)
                 });
             }
-            Ruler::Dualq | Ruler::Transition => {}
+            ActiveScheduler::Dualq | ActiveScheduler::Transition => {}
             // Its own scheduler is attached next. Without one, it continues with the members of the last one.
             _ if state.own.is_some() || matches!(state.other, Some(Err(_))) => state.other = None,
             _ => {}
@@ -91,14 +91,14 @@ impl CurrentScheduler {
 
     fn on_each<T>(&self, change: impl Fn(&Handle) -> Result<T>) -> Result<Option<T>> {
         let mut last = None;
-        while let Some(handle) = self.follow(&sysfs::ruler()) {
+        while let Some(handle) = self.follow(&sysfs::active_scheduler()) {
             last = Some(change(&handle)?);
-            if handle.rules() {
+            if handle.is_active() {
                 break;
             }
             // An instance that starts later copies them then.
             drop(StartLock::take()?);
-            if sysfs::ruler() != Ruler::Dualq || !handle.is_replaced() {
+            if sysfs::active_scheduler() != ActiveScheduler::Dualq || !handle.is_replaced() {
                 break;
             }
         }

@@ -20,7 +20,7 @@ use super::{
     tunables::{self, Tuning},
 };
 use crate::kernel::layout;
-use crate::model::{Exit, Ruler, Tunables};
+use crate::model::{ActiveScheduler, Exit, Tunables};
 use crate::refusal::{Refusal, Status};
 use crate::skeletons::dualq::{DualqSkel, types::overdue_timer};
 use crate::trace;
@@ -81,22 +81,22 @@ impl Handle {
     /// A [`Refusal`] with the remedy: dualq is not running, another scheduler is active, capabilities are missing, or
     /// the pins are another version's.
     pub fn open() -> Result<Self> {
-        match sysfs::ruler() {
-            Ruler::Dualq => {}
-            Ruler::Other(name) => bail!(Refusal::new(
+        match sysfs::active_scheduler() {
+            ActiveScheduler::Dualq => {}
+            ActiveScheduler::Other(name) => bail!(Refusal::new(
                 Status::AnotherSchedulerRuns,
                 format!(
                     "another scheduler runs ({name}): stop it first; dualq-top never evicts one"
                 ),
             )),
-            Ruler::Unsupported => {
+            ActiveScheduler::Unsupported => {
                 preflight::shows_sched_ext()?;
                 bail!(Refusal::new(
                     Status::KernelCannot,
                     "this kernel has no sched_ext: `make demo` runs one that has, in a virtual machine",
                 ))
             }
-            Ruler::KernelDefault | Ruler::Transition => bail!(Refusal::new(
+            ActiveScheduler::KernelDefault | ActiveScheduler::Transition => bail!(Refusal::new(
                 Status::NotRunning,
                 "the scheduler is not running: start it with `sudo dualq-top` or `sudo dualq-top attach`",
             )),
@@ -108,7 +108,7 @@ impl Handle {
             && handle
                 .owner()?
                 .is_some_and(|owner| !owner.stays && !owner.lives())
-            && sysfs::ruler() == Ruler::Dualq
+            && sysfs::active_scheduler() == ActiveScheduler::Dualq
         {
             bail!(Refusal::new(
                 Status::NotRunning,
@@ -271,9 +271,9 @@ impl Handle {
     /// Returns true if this scheduler is still the active one. Asked after a change: if so, an instance that takes
     /// over will copy the members later, with the change.
     #[must_use]
-    pub fn rules(&self) -> bool {
+    pub fn is_active(&self) -> bool {
         // In this order, because the next scheduler is pinned before it becomes active.
-        sysfs::ruler() == Ruler::Dualq && !self.is_replaced()
+        sysfs::active_scheduler() == ActiveScheduler::Dualq && !self.is_replaced()
     }
 
     /// Opens the running scheduler after any start in progress has ended.

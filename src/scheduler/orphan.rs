@@ -4,14 +4,14 @@
 use anyhow::{Result, bail};
 
 use super::{handle::Handle, lock::StartLock, pins, preflight, sysfs};
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 use crate::refusal::{Refusal, Status};
 
 /// Refuses if the active scheduler has an owner. Returns an orphan, which can be taken over.
 pub(super) fn beside_another() -> Result<Option<Handle>> {
-    match sysfs::ruler() {
-        Ruler::Dualq => {}
-        Ruler::Other(name) => bail!(Refusal::new(
+    match sysfs::active_scheduler() {
+        ActiveScheduler::Dualq => {}
+        ActiveScheduler::Other(name) => bail!(Refusal::new(
             Status::AnotherSchedulerRuns,
             format!("another scheduler runs ({name}): stop it first; dualq-top never evicts one"),
         )),

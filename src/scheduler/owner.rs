@@ -21,7 +21,7 @@ use super::{
     sysfs::{self, wait_until, wait_until_detached},
 };
 use crate::log;
-use crate::model::{Exit, Ruler};
+use crate::model::{ActiveScheduler, Exit};
 use crate::refusal::{Refusal, Status};
 use crate::skeletons::dualq::DualqSkel;
 use crate::waits::{Instrument, Transition};
@@ -194,7 +194,8 @@ impl<'obj> Scheduler<'obj> {
             .attach_struct_ops()
             .context("cannot attach the scheduler: the kernel refused it (see `dmesg`)")?;
         wait_until(|| {
-            sysfs::ruler() == Ruler::Dualq || self.handle.exit().is_ok_and(|exit| exit.is_some())
+            sysfs::active_scheduler() == ActiveScheduler::Dualq
+                || self.handle.exit().is_ok_and(|exit| exit.is_some())
         });
         if let Some(exit) = self.handle.exit()? {
             log::exit(&exit);
@@ -203,7 +204,7 @@ impl<'obj> Scheduler<'obj> {
                 log::PATH
             );
         }
-        if sysfs::ruler() != Ruler::Dualq {
+        if sysfs::active_scheduler() != ActiveScheduler::Dualq {
             bail!(
                 "the kernel attached the scheduler but does not run it (state: {})",
                 sysfs::state()
@@ -235,8 +236,8 @@ impl<'obj> Scheduler<'obj> {
     /// If the kernel still runs dualq after ten seconds, or if the other one has a living owner.
     pub fn detach(&mut self) -> Result<()> {
         let Some(link) = self.link.take() else {
-            return match sysfs::ruler() {
-                Ruler::Dualq => detach_orphan(),
+            return match sysfs::active_scheduler() {
+                ActiveScheduler::Dualq => detach_orphan(),
                 _ => Ok(()),
             };
         };
@@ -287,7 +288,12 @@ impl<'obj> Scheduler<'obj> {
     /// reported once; the log keeps the reason and the kernel's dump.
     pub fn news(&mut self) -> News {
         // Not during the transition, because the kernel writes the reason last.
-        let ended = || !matches!(sysfs::ruler(), Ruler::Dualq | Ruler::Transition);
+        let ended = || {
+            !matches!(
+                sysfs::active_scheduler(),
+                ActiveScheduler::Dualq | ActiveScheduler::Transition
+            )
+        };
         if self.link.is_none() || !ended() {
             return News::None;
         }

@@ -14,7 +14,7 @@ use super::{limits, pins, sysfs};
 use crate::kernel::types::{self, KernelTypes};
 use crate::kernel::{load_fault, program};
 use crate::log;
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 use crate::refusal::{Refusal, Status};
 use crate::text::scrub;
 
@@ -299,12 +299,12 @@ fn bpf_file_system() -> Finding {
 }
 
 fn running() -> Finding {
-    match sysfs::ruler() {
-        Ruler::Other(name) => refused(
+    match sysfs::active_scheduler() {
+        ActiveScheduler::Other(name) => refused(
             Status::AnotherSchedulerRuns,
             format!("another scheduler runs ({name}): stop it first; dualq-top never evicts one"),
         ),
-        Ruler::Dualq => Finding::Fine("dualq runs".to_owned()),
+        ActiveScheduler::Dualq => Finding::Fine("dualq runs".to_owned()),
         _ => Finding::Fine("only the kernel's own".to_owned()),
     }
 }

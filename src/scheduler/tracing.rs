@@ -61,7 +61,7 @@ pub fn record(
         if let Some(why) = is_asked_to_end() {
             return ControlFlow::Break(why);
         }
-        if !handle.rules() {
+        if !handle.is_active() {
             // The log has it only once all of it is over.
             marks.extend(monotonic().map(|now| Mark {
                 monotonic: now,

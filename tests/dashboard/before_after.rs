@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use dualq_top::app::{Event, Key};
-use dualq_top::model::{NoWaits, Queue, Ruler};
+use dualq_top::model::{ActiveScheduler, NoWaits, Queue};
 
 use crate::support::{Hands, Metronome, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, go_to, show};
@@ -95,7 +95,7 @@ fn handing_the_machine_over_pins_a_card_too() {
     events.extend(go_to("ffmpeg"));
     events.extend((0..12).map(|_| world.tick()));
     events.extend([key(Key::Char('x')), Event::Scheduler(Ok(()))]);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.event();
     events.extend((0..8).map(|_| world.tick()));
     let shown = show(events);

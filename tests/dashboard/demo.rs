@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dualq_top::app::{Event, Key};
 use dualq_top::model::DemoStatus;
-use dualq_top::model::{DemoReading, Queue, Ruler};
+use dualq_top::model::{ActiveScheduler, DemoReading, Queue};
 
 use crate::support::{Hands, Metronome, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, seen, show};
@@ -253,7 +253,7 @@ fn under_the_kernel_default_the_metronome_is_shown_in_no_queue() {
     for _ in 0..3 {
         events.extend(metronome.second(&mut world, 0));
     }
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     // It stays a member.
     world.put(Metronome::PID, Queue::Priority);
     events.push(world.look());

@@ -1,7 +1,7 @@
 //! Holding the screen, following a process, and the interval.
 
 use dualq_top::app::Key;
-use dualq_top::model::Ruler;
+use dualq_top::model::ActiveScheduler;
 
 use crate::support::{Hands, key, play, typed};
 use crate::{SMALL, clone, go_to, seen, show};
@@ -63,7 +63,7 @@ fn the_charts_have_no_gap_after_a_pause() {
 fn a_held_screen_never_hides_that_the_scheduler_ended() {
     let (mut world, mut events) = seen(2);
     events.extend(typed("p"));
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());
     let shown = show(events);
     assert!(

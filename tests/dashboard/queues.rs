@@ -1,7 +1,7 @@
 //! Moving between the queues, attaching and detaching.
 
 use dualq_top::app::{Event, Key};
-use dualq_top::model::{CgroupLimits, Exit, Policy, Queue, Role, Ruler};
+use dualq_top::model::{ActiveScheduler, CgroupLimits, Exit, Policy, Queue, Role};
 
 use crate::support::{Hands, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, clone, go_to, seen, show};
@@ -99,7 +99,7 @@ fn moving_kernel_threads_and_own_processes_is_refused() {
 #[test]
 fn without_our_scheduler_space_says_what_to_do() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     events.extend([world.tick(), key(SPACE)]);
     let mut hands = Hands::default();
     let shown = play(SMALL, events, &mut hands);
@@ -127,10 +127,10 @@ fn space_on_nothing_is_harmless() {
     );
 }
 
-fn press_x(ruler: Ruler, role: Role) -> (Shown, Vec<String>) {
+fn press_x(active: ActiveScheduler, role: Role) -> (Shown, Vec<String>) {
     let (mut world, mut events) = seen(2);
-    if ruler != Ruler::Dualq {
-        world.ruled_by(ruler);
+    if active != ActiveScheduler::Dualq {
+        world.ruled_by(active);
     }
     world.scheduler().role = role;
     events.extend([world.tick(), key(Key::Char('x'))]);
@@ -140,20 +140,26 @@ fn press_x(ruler: Ruler, role: Role) -> (Shown, Vec<String>) {
 
 #[test]
 fn x_hands_over_to_the_kernel_and_back() {
-    assert_eq!(press_x(Ruler::Dualq, Role::Owner).1, ["detach"]);
-    assert_eq!(press_x(Ruler::KernelDefault, Role::Owner).1, ["attach"]);
+    assert_eq!(press_x(ActiveScheduler::Dualq, Role::Owner).1, ["detach"]);
+    assert_eq!(
+        press_x(ActiveScheduler::KernelDefault, Role::Owner).1,
+        ["attach"]
+    );
 }
 
 #[test]
 fn x_says_who_owns_the_scheduler() {
-    let (shown, asked) = press_x(Ruler::Dualq, Role::Joined { owner: Some(1234) });
+    let (shown, asked) = press_x(ActiveScheduler::Dualq, Role::Joined { owner: Some(1234) });
     assert!(shown.has("Process 1234 owns the scheduler: x there detaches it."));
     assert!(asked.is_empty());
 }
 
 #[test]
 fn x_leaves_it_to_a_living_owner_to_take_the_machine_back() {
-    let (shown, asked) = press_x(Ruler::KernelDefault, Role::Joined { owner: Some(1234) });
+    let (shown, asked) = press_x(
+        ActiveScheduler::KernelDefault,
+        Role::Joined { owner: Some(1234) },
+    );
     assert!(asked.is_empty());
     assert!(
         shown.has("Process 1234 owns the scheduler: x there attaches it."),
@@ -164,7 +170,7 @@ fn x_leaves_it_to_a_living_owner_to_take_the_machine_back() {
 
 #[test]
 fn x_ends_a_scheduler_that_was_asked_to_stay() {
-    let (_, asked) = press_x(Ruler::Dualq, Role::Joined { owner: None });
+    let (_, asked) = press_x(ActiveScheduler::Dualq, Role::Joined { owner: None });
     assert_eq!(asked, ["detach"]);
 }
 
@@ -179,7 +185,7 @@ fn a_restart_that_the_kernel_asked_for_is_told() {
 
 #[test]
 fn x_attaches_when_the_owner_has_gone() {
-    let (shown, asked) = press_x(Ruler::KernelDefault, Role::Joined { owner: None });
+    let (shown, asked) = press_x(ActiveScheduler::KernelDefault, Role::Joined { owner: None });
     assert_eq!(asked, ["attach"]);
     assert!(
         shown.has("the owner of the scheduler has ended"),
@@ -190,7 +196,7 @@ fn x_attaches_when_the_owner_has_gone() {
 
 #[test]
 fn x_never_evicts_another_scheduler() {
-    let (shown, asked) = press_x(Ruler::Other("scx_rusty".into()), Role::Owner);
+    let (shown, asked) = press_x(ActiveScheduler::Other("scx_rusty".into()), Role::Owner);
     assert!(asked.is_empty());
     assert!(
         shown.has("scx_rusty is active and never evicted"),
@@ -203,7 +209,7 @@ fn x_never_evicts_another_scheduler() {
 fn view_mode_says_why_and_changes_nothing() {
     let reason = "not root: run sudo dualq-top";
     let (shown, asked) = press_x(
-        Ruler::KernelDefault,
+        ActiveScheduler::KernelDefault,
         Role::View {
             reason: reason.into(),
         },
@@ -251,7 +257,7 @@ fn x_is_not_taken_by_a_look_that_was_begun_before_the_change() {
     let shown = play(SMALL, clone(&events), &mut hands);
     assert_eq!(hands.asked, ["detach", "attach"], "{}", shown.text());
     // What the next one says is the kernel's word again.
-    world.ruled_by(Ruler::Other("simple".into()));
+    world.ruled_by(ActiveScheduler::Other("simple".into()));
     events.push(world.look_later());
     assert!(show(events).has("simple"));
 }
@@ -259,7 +265,7 @@ fn x_is_not_taken_by_a_look_that_was_begun_before_the_change() {
 #[test]
 fn a_failed_attach_is_said_and_can_be_tried_again() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     let sorry = "The kernel refused dualq: not now.";
     events.extend([
         world.tick(),
@@ -276,7 +282,7 @@ fn a_failed_attach_is_said_and_can_be_tried_again() {
 #[test]
 fn why_the_kernel_ended_the_scheduler_stays_on_screen() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(Exit {
         asks_restart: false,
         kind: "a runnable task waited too long (watchdog)".into(),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use dualq_top::app::{App, Event};
-use dualq_top::model::Ruler;
+use dualq_top::model::ActiveScheduler;
 
 use crate::support::{Hands, Shown, World, busy, key, play};
 use crate::{SPACE, clone, seen, show};
@@ -86,18 +86,18 @@ fn a_snapshot_of_the_same_moment_gives_no_rate() {
 
 #[test]
 fn what_cannot_be_counted_is_a_dash_with_its_reason() {
-    for (ruler, reason) in [
+    for (active, reason) in [
         (
-            Ruler::KernelDefault,
+            ActiveScheduler::KernelDefault,
             "dualq is not attached: nothing is counted",
         ),
         (
-            Ruler::Transition,
+            ActiveScheduler::Transition,
             "the kernel is changing schedulers: counters pause",
         ),
     ] {
         let (mut world, mut events) = seen(2);
-        world.ruled_by(ruler);
+        world.ruled_by(active);
         events.push(world.tick());
         let shown = show(events);
         assert!(

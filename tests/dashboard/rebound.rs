@@ -3,7 +3,7 @@
 use dualq_top::app::App;
 use dualq_top::app::keymap::{Action, KEYMAP, Keymap};
 use dualq_top::app::preferences::Preferences;
-use dualq_top::model::{DemoStatus, Exit, NoWaits, Role, Ruler};
+use dualq_top::model::{ActiveScheduler, DemoStatus, Exit, NoWaits, Role};
 use dualq_top::tui::ui::theme::Theme;
 
 use super::*;
@@ -45,12 +45,12 @@ fn then(change: impl FnOnce(&mut World)) -> Vec<Event> {
 }
 
 fn handed_back(world: &mut World) {
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.scheduler().role = Role::Joined { owner: Some(1234) };
 }
 
 fn ended_by_the_kernel(world: &mut World) {
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(Exit {
         kind: "a runnable task waited too long (the watchdog)".into(),
         reason: "runnable task stall".into(),

@@ -2,7 +2,7 @@
 
 use super::*;
 use dualq_top::app::Outcome;
-use dualq_top::model::{Exit, Role, Ruler};
+use dualq_top::model::{ActiveScheduler, Exit, Role};
 
 fn exit() -> Exit {
     Exit {
@@ -17,7 +17,7 @@ fn exit() -> Exit {
 fn ended(keys: &[Key]) -> Vec<Event> {
     let (mut world, mut events) = seen(2);
     events.extend(keys.iter().map(|k| key(*k)));
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     events.push(world.tick());
     events
@@ -85,14 +85,14 @@ fn another_key_closes_the_report_and_e_shows_it_again() {
 #[test]
 fn a_report_once_closed_stays_closed_until_another_end() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     events.extend([world.tick(), key(Key::Esc), world.tick(), world.tick()]);
     assert!(show(clone(&events)).has("COMMAND"));
     world.reattach();
     world.scheduler().exit = None;
     events.push(world.tick());
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     events.push(world.tick());
     assert!(show(events).has("Reason: runnable"));
@@ -103,7 +103,7 @@ fn who_is_typing_is_not_interrupted() {
     let mut events = ended(&[Key::Char('/'), Key::Char('f')]);
     assert!(!show(clone(&events)).has("Reason: runnable"));
     let (mut world, _) = seen(2);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     world.snapshot.at += std::time::Duration::from_secs(9);
     events.extend([key(Key::Enter), world.tick()]);
@@ -113,7 +113,7 @@ fn who_is_typing_is_not_interrupted() {
 #[test]
 fn in_view_mode_nothing_is_offered_that_cannot_be_done() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     world.scheduler().role = Role::View {
         reason: "not root".into(),

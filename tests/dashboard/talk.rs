@@ -1,7 +1,7 @@
 //! Talk mode: what the back row sees, and what a slip of the finger may not do.
 
 use dualq_top::app::{Event, Key, Outcome};
-use dualq_top::model::{Queue, Ruler};
+use dualq_top::model::{ActiveScheduler, Queue};
 
 use crate::support::{Hands, Metronome, key, play, typed};
 use crate::{SMALL, seen, show};
@@ -83,7 +83,7 @@ fn waits_that_are_not_measured_are_said() {
 #[test]
 fn what_is_missing_is_missing_with_its_reason() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());
     events.extend(typed("b"));
     assert!(show(events).has("dualq is not attached: nothing is counted"));

@@ -1,7 +1,7 @@
 //! The key that traces the next ten seconds.
 
 use dualq_top::app::{Event, Traced};
-use dualq_top::model::{Role, Ruler};
+use dualq_top::model::{ActiveScheduler, Role};
 
 use crate::support::{Hands, play, typed};
 use crate::{SMALL, seen};
@@ -66,7 +66,7 @@ fn nothing_is_traced_in_view_mode_or_without_dualq() {
     );
 
     let (mut world, _) = seen(2);
-    world.scheduler().ruler = Ruler::KernelDefault;
+    world.scheduler().active = ActiveScheduler::KernelDefault;
     let mut events = vec![world.tick(), world.tick()];
     events.extend(typed("T"));
     let shown = play(SMALL, events, &mut hands);

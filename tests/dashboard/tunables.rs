@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dualq_top::model::{Role, Ruler, Tunables};
+use dualq_top::model::{ActiveScheduler, Role, Tunables};
 
 use crate::support::{Hands, Shown, play, typed};
 use crate::{SMALL, seen};
@@ -97,7 +97,7 @@ fn without_rights_or_scheduler_the_guarantee_stays() {
         shown.text()
     );
     let (mut world, mut events) = seen(2);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());
     events.extend(typed("G"));
     let shown = play(SMALL, events, &mut hands);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dualq_top::app::{Event, Key};
-use dualq_top::model::{NoWaits, Queue, Role, Ruler};
+use dualq_top::model::{ActiveScheduler, NoWaits, Queue, Role};
 
 use crate::support::{Hands, Shown, World, key, play, typed};
 use crate::{SMALL, clone, seen, show};
@@ -43,7 +43,7 @@ fn first_screen_shows_waits_and_goals() {
 #[test]
 fn waits_and_missed_goal_are_shown_under_kernel_default() {
     let (mut world, mut events) = waiting(8);
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     events.extend((0..3).map(|_| world.tick()));
     let shown = wide(events);
     assert!(shown.has("PRIORITY nobody waits"), "{}", shown.text());

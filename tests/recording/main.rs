@@ -20,7 +20,7 @@ use std::time::Duration;
 use dualq_top::app::{Event, Key, MoveBatch, Pending};
 use dualq_top::model::DemoStatus;
 use dualq_top::model::{
-    Cause, Change, DemoReading, Exit, NoWaits, Queue, Role, Ruler, Snapshot, Tunables,
+    ActiveScheduler, Cause, Change, DemoReading, Exit, NoWaits, Queue, Role, Snapshot, Tunables,
 };
 use dualq_top::record::{About, Fault, Reader, Record, What, Writer};
 use support::scenes::STATES;
@@ -188,7 +188,7 @@ fn strange() -> Snapshot {
     snapshot.threads_left_out = 17;
     snapshot.host.cpu_percent = Some(33.333_332);
     snapshot.host.load = Some([0.1 + 0.2, 1e-9, 12_345.678_9]);
-    snapshot.scheduler.ruler = Ruler::Other("scx_rusty".into());
+    snapshot.scheduler.active = ActiveScheduler::Other("scx_rusty".into());
     snapshot.scheduler.role = Role::Joined { owner: Some(77) };
     snapshot.scheduler.exit = Some(Exit {
         kind: "watchdog".into(),

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use dualq_top::app::{App, Command, Event, Key, PastRequest, Then};
 use dualq_top::dashboard::Dashboard;
-use dualq_top::model::{Queue, Ruler};
+use dualq_top::model::{ActiveScheduler, Queue};
 use dualq_top::record::Past;
 use dualq_top::tui::effects::{Effects, Happened};
 
@@ -142,7 +142,7 @@ fn nothing_can_be_changed_in_the_past() {
 fn change_of_scheduler_brings_the_present_back() {
     let (mut world, mut events) = changing(4);
     events.extend(typed(",,"));
-    world.ruled_by(Ruler::KernelDefault);
+    world.ruled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());
     let (shown, _) = show(events);
     assert!(!shown.has(" ago "), "{}", shown.text());

@@ -1,7 +1,7 @@
 //! Every panel and every state that the dashboard can be in, by name.
 
 use dualq_top::app::{Event, Key};
-use dualq_top::model::{Exit, NoWaits, Queue, Role, Ruler};
+use dualq_top::model::{ActiveScheduler, Exit, NoWaits, Queue, Role};
 
 use super::{World, busy, key, typed};
 
@@ -10,11 +10,15 @@ type Change = fn(&mut World);
 
 /// The states of the scheduler and of the machine.
 pub const STATES: [(&str, Change); 14] = [
-    ("kernel_default", |w| w.ruled_by(Ruler::KernelDefault)),
-    ("transition", |w| w.ruled_by(Ruler::Transition)),
-    ("other", |w| w.ruled_by(Ruler::Other("scx_rusty".into()))),
+    ("kernel_default", |w| {
+        w.ruled_by(ActiveScheduler::KernelDefault)
+    }),
+    ("transition", |w| w.ruled_by(ActiveScheduler::Transition)),
+    ("other", |w| {
+        w.ruled_by(ActiveScheduler::Other("scx_rusty".into()))
+    }),
     ("unsupported", |w| {
-        w.ruled_by(Ruler::Unsupported);
+        w.ruled_by(ActiveScheduler::Unsupported);
         w.no_waits(NoWaits::View);
     }),
     ("waits_off", |w| w.no_waits(NoWaits::Off)),
@@ -25,14 +29,14 @@ pub const STATES: [(&str, Change); 14] = [
         w.scheduler().role = Role::Joined { owner: None };
     }),
     ("view", |w| {
-        w.ruled_by(Ruler::KernelDefault);
+        w.ruled_by(ActiveScheduler::KernelDefault);
         w.no_waits(NoWaits::View);
         w.scheduler().role = Role::View {
             reason: "not root: run sudo dualq-top to attach the scheduler".into(),
         };
     }),
     ("ended_by_the_kernel", |w| {
-        w.ruled_by(Ruler::KernelDefault);
+        w.ruled_by(ActiveScheduler::KernelDefault);
         w.scheduler().exit = Some(exit());
     }),
     ("no_guarantee", |w| {

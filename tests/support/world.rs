@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use dualq_top::app::Event;
 use dualq_top::model::{
-    Cpu, CpuCounters, Host, KindWaits, NoWaits, Policy, Process, ProcessId, ProcessWaits, Queue,
-    Role, Ruler, SchedulerStatus, Snapshot, Tunables, WaitCost,
+    ActiveScheduler, Cpu, CpuCounters, Host, KindWaits, NoWaits, Policy, Process, ProcessId,
+    ProcessWaits, Queue, Role, SchedulerStatus, Snapshot, Tunables, WaitCost,
 };
 
 /// Dispatches per second of a busy CPU.
@@ -61,7 +61,7 @@ impl World {
                     pressure_percent: None,
                 },
                 scheduler: SchedulerStatus {
-                    ruler: Ruler::Dualq,
+                    active: ActiveScheduler::Dualq,
                     role: Role::Owner,
                     attached: Some(Duration::from_secs(761)),
                     guarantee_percent: Some(10),
@@ -259,9 +259,9 @@ impl World {
     }
 
     /// The kernel's own scheduler, or another, runs: nothing of ours can be read.
-    pub fn ruled_by(&mut self, ruler: Ruler) {
+    pub fn ruled_by(&mut self, active: ActiveScheduler) {
         *self.scheduler() = SchedulerStatus {
-            ruler,
+            active,
             attached: None,
             guarantee_percent: None,
             tunables: None,
@@ -280,7 +280,7 @@ impl World {
 
     /// dualq is attached again, with counters from zero.
     pub fn reattach(&mut self) {
-        self.scheduler().ruler = Ruler::Dualq;
+        self.scheduler().active = ActiveScheduler::Dualq;
         self.scheduler().attached = Some(Duration::ZERO);
         for cpu in &mut self.snapshot.cpus {
             cpu.counters = cpu.online.then(CpuCounters::default);
@@ -326,7 +326,7 @@ impl World {
     fn wait(&mut self, seconds: f64) {
         let running = self.snapshot.cpus.iter().filter(|cpu| cpu.online).count() as f64;
         let times = running * 400.0 * self.busy * seconds;
-        let ours = self.snapshot.scheduler.ruler == Ruler::Dualq;
+        let ours = self.snapshot.scheduler.active == ActiveScheduler::Dualq;
         let Ok(waits) = &mut self.snapshot.waits else {
             return;
         };

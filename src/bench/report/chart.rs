@@ -2,7 +2,7 @@
 //! scale has no zero, so a bar would have no meaning.
 
 use crate::bench::Results;
-use crate::bench::contender::{Contender, Ruler};
+use crate::bench::contender::{Contender, Running};
 use crate::bench::figure::Figure;
 use crate::bench::measurement::Measurement;
 use crate::bench::statistics::Spread;
@@ -113,11 +113,11 @@ fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Contender, String, Spr
 
 /// As on the screen, PRIORITY and BATCH differ in shade as well as in colour.
 fn colour(contender: Contender) -> &'static str {
-    match (contender, contender.ruler()) {
+    match (contender, contender.running()) {
         (Contender::DualqPriority, _) => "#0b6e4f",
-        (_, Ruler::Dualq) => "#7fc8a9",
-        (_, Ruler::KernelDefault) => "#9aa5b1",
-        (_, Ruler::Peer(_)) => "#d9a441",
+        (_, Running::Dualq) => "#7fc8a9",
+        (_, Running::KernelDefault) => "#9aa5b1",
+        (_, Running::Peer(_)) => "#d9a441",
     }
 }
 

@@ -27,7 +27,7 @@ use crate::dashboard::Dashboard;
 use crate::demo::Plan;
 use crate::input;
 use crate::kernel::libbpf;
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 use crate::observe::{self, Observer, SamplerRequest};
 use crate::record::{self, Past, Recorder};
 use crate::refusal::{Refusal, Status};
@@ -195,7 +195,7 @@ fn connect(
             scheduler,
         })
     };
-    let refusal = if sysfs::ruler() == Ruler::Dualq {
+    let refusal = if sysfs::active_scheduler() == ActiveScheduler::Dualq {
         match join() {
             Ok(handle) => return waits(CurrentScheduler::other(handle)),
             Err(error) => error.downcast::<Refusal>()?,

@@ -146,7 +146,7 @@ fn wait(own: Options, requests: &Receiver<Request>, outlets: &Outlets) {
             Err(RecvTimeoutError::Disconnected) => return,
             request => request.ok(),
         };
-        let joined = outlets.scheduler.follow(&sysfs::ruler());
+        let joined = outlets.scheduler.follow(&sysfs::active_scheduler());
         let joined = joined.as_deref();
         standby = Standby::follow(standby, joined);
         let Some(request) = request else { continue };

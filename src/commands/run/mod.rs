@@ -19,7 +19,7 @@ use clap::{ArgMatches, Args};
 
 use crate::cli::{RunOptions, RunQueue, SchedulerOptions};
 use crate::kernel::sysfs;
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 use crate::refusal::{Refusal, Status, complain};
 use crate::scheduler::Options;
 use crate::sys::text::scrub;
@@ -60,10 +60,10 @@ pub fn check(options: &RunOptions, matches: &ArgMatches) -> Result<()> {
 /// # Errors
 /// A [`Refusal`] where no scheduler of ours runs and none is to be attached, or where it cannot be.
 pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
-    match sysfs::ruler() {
-        Ruler::Dualq => {}
+    match sysfs::active_scheduler() {
+        ActiveScheduler::Dualq => {}
         _ if options.attach => return attached::run(options, scheduler),
-        Ruler::KernelDefault | Ruler::Transition => bail!(Refusal::new(
+        ActiveScheduler::KernelDefault | ActiveScheduler::Transition => bail!(Refusal::new(
             Status::NotRunning,
             "cannot run the command as a member: the scheduler does not run; start it with `sudo dualq-top attach`, or say --attach to have it for as long as the command runs",
         )),

@@ -7,7 +7,7 @@ use super::measure::deadlines::Deadlines;
 use super::message::{Sentence, Tone};
 use super::session::Demo;
 use crate::model::{
-    DemoEffect, DemoReading, DemoStatus, Process, ProcessId, Queue, Ruler, Snapshot,
+    ActiveScheduler, DemoEffect, DemoReading, DemoStatus, Process, ProcessId, Queue, Snapshot,
 };
 
 impl App {
@@ -39,7 +39,8 @@ impl App {
                     self.changed = false;
                     return;
                 }
-                let rules = |snapshot: &Snapshot| snapshot.scheduler.ruler == Ruler::Dualq;
+                let rules =
+                    |snapshot: &Snapshot| snapshot.scheduler.active == ActiveScheduler::Dualq;
                 // A member that no queue serves is in none.
                 let queue = self
                     .process(reading.metronome)

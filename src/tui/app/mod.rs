@@ -53,7 +53,7 @@ pub use past::Outline;
 
 use std::ops::ControlFlow;
 
-use crate::model::{Process, Ruler, Snapshot};
+use crate::model::{ActiveScheduler, Process, Snapshot};
 use keymap::Keymap;
 use list::List;
 use measure::activity::Levels;
@@ -168,8 +168,8 @@ impl App {
         for (id, level) in self.session.levels_read_back.drain(..) {
             snapshot.put_on_level(id, level);
         }
-        if let Some(ruler) = self.session.rules_since.take() {
-            snapshot.scheduler.ruler = ruler;
+        if let Some(active) = self.session.rules_since.take() {
+            snapshot.scheduler.active = active;
         }
         self.sees_tunables(&mut snapshot.scheduler);
         self.replay_sees(snapshot.at);
@@ -184,8 +184,8 @@ impl App {
             *message = Message::new(message.tone, std::mem::take(&mut message.text), now);
         }
         self.session.message.take_if(|message| message.is_old(now));
-        let ruler = self.session.snapshot.as_ref().map(|s| &s.scheduler.ruler);
-        let same = ruler == Some(&snapshot.scheduler.ruler);
+        let active = self.session.snapshot.as_ref().map(|s| &s.scheduler.active);
+        let same = active == Some(&snapshot.scheduler.active);
         if let Some(pause) = &mut self.session.held {
             pause.hold(snapshot, measured);
             if !same {
@@ -382,7 +382,7 @@ impl App {
             // At least one CPU's worth of idleness, and more than a few percent of a large machine.
             #[allow(clippy::cast_precision_loss)]
             let part = idle / busy.len().max(1) as f32;
-            snapshot.scheduler.ruler == Ruler::Dualq && idle >= 75.0 && part >= 10.0
+            snapshot.scheduler.active == ActiveScheduler::Dualq && idle >= 75.0 && part >= 10.0
         })
     }
 }

@@ -13,7 +13,7 @@ use super::mode::Mode;
 use super::now::Present;
 use super::replay::changes;
 use super::session::Session;
-use crate::model::{Ruler, Snapshot};
+use crate::model::{ActiveScheduler, Snapshot};
 
 /// The present state at a snapshot, without what the snapshots after it bring back: their processes, and the figures of
 /// the last [`Outline::SETTLES`].
@@ -166,9 +166,9 @@ impl App {
         ControlFlow::Break(command)
     }
 
-    fn active_scheduler(&self) -> Option<Ruler> {
+    fn active_scheduler(&self) -> Option<ActiveScheduler> {
         let snapshot = self.session.snapshot.as_ref()?;
-        Some(snapshot.scheduler.ruler.clone())
+        Some(snapshot.scheduler.active.clone())
     }
 
     fn change_places(&mut self, present: &mut Present) {

@@ -3,7 +3,7 @@
 use super::command::Pending;
 use super::keymap::{Action, Keymap};
 use super::message::Sentence;
-use crate::model::{Process, Queue, Role, Ruler, SchedulerStatus};
+use crate::model::{ActiveScheduler, Process, Queue, Role, SchedulerStatus};
 
 /// The queue that a process is in, if it may be moved; else one sentence.
 pub(super) fn may_move(
@@ -35,15 +35,19 @@ pub(super) fn may_move(
             process.policy.name()
         ));
     }
-    process.queue.ok_or_else(|| match &scheduler.ruler {
-        Ruler::KernelDefault => {
+    process.queue.ok_or_else(|| match &scheduler.active {
+        ActiveScheduler::KernelDefault => {
             let x = keymap.key(Action::Scheduler);
             format!("{title} is in no queue: dualq is not attached, {x} attaches it.")
         }
-        Ruler::Other(name) => format!("{title} is in no queue: {name} is the active scheduler."),
-        Ruler::Transition => "The kernel is changing schedulers: try again in a second.".into(),
-        Ruler::Unsupported => "This kernel has no sched_ext: there are no queues.".into(),
-        Ruler::Dualq => format!("Cannot move {title}: the kernel's map cannot be read."),
+        ActiveScheduler::Other(name) => {
+            format!("{title} is in no queue: {name} is the active scheduler.")
+        }
+        ActiveScheduler::Transition => {
+            "The kernel is changing schedulers: try again in a second.".into()
+        }
+        ActiveScheduler::Unsupported => "This kernel has no sched_ext: there are no queues.".into(),
+        ActiveScheduler::Dualq => format!("Cannot move {title}: the kernel's map cannot be read."),
     })
 }
 
@@ -55,24 +59,24 @@ pub(super) fn may_change(scheduler: &SchedulerStatus) -> Result<Pending, Sentenc
     if let Role::View { reason } = &scheduler.role {
         return Err(format!("Cannot change the scheduler in view mode: {reason}").into());
     }
-    match (&scheduler.ruler, &scheduler.role) {
-        (Ruler::Transition, _) => {
+    match (&scheduler.active, &scheduler.role) {
+        (ActiveScheduler::Transition, _) => {
             Err("The kernel is changing schedulers: try again in a second.".into())
         }
-        (Ruler::Unsupported, _) => Err("This kernel has no sched_ext.".into()),
-        (Ruler::Other(name), _) => {
+        (ActiveScheduler::Unsupported, _) => Err("This kernel has no sched_ext.".into()),
+        (ActiveScheduler::Other(name), _) => {
             let sentence = format!("{name} is active and never evicted: stop it first, then ");
             let sentence = Sentence::from(sentence).key(Action::Scheduler);
             Err(sentence.text(" attaches dualq."))
         }
-        (Ruler::KernelDefault, Role::Joined { owner: Some(owner) }) => {
+        (ActiveScheduler::KernelDefault, Role::Joined { owner: Some(owner) }) => {
             Err(owned_by(owner).text(" there attaches it."))
         }
-        (Ruler::KernelDefault, _) => Ok(Pending::Attach),
-        (Ruler::Dualq, Role::Joined { owner: Some(owner) }) => {
+        (ActiveScheduler::KernelDefault, _) => Ok(Pending::Attach),
+        (ActiveScheduler::Dualq, Role::Joined { owner: Some(owner) }) => {
             Err(owned_by(owner).text(" there detaches it."))
         }
-        (Ruler::Dualq, _) => Ok(Pending::Detach),
+        (ActiveScheduler::Dualq, _) => Ok(Pending::Detach),
     }
 }
 
@@ -81,9 +85,9 @@ pub(super) fn may_tune(scheduler: &SchedulerStatus) -> Result<(), Sentence> {
     if let Role::View { reason } = &scheduler.role {
         return Err(format!("Cannot change the guarantee in view mode: {reason}").into());
     }
-    match scheduler.ruler {
-        Ruler::Dualq => Ok(()),
-        Ruler::Transition => {
+    match scheduler.active {
+        ActiveScheduler::Dualq => Ok(()),
+        ActiveScheduler::Transition => {
             Err("The kernel is changing schedulers: try again in a second.".into())
         }
         _ => {
@@ -98,7 +102,7 @@ pub(super) fn may_trace(scheduler: &SchedulerStatus) -> Result<(), Sentence> {
     if let Role::View { reason } = &scheduler.role {
         return Err(format!("Cannot trace in view mode: {reason}").into());
     }
-    if scheduler.ruler == Ruler::Dualq {
+    if scheduler.active == ActiveScheduler::Dualq {
         return Ok(());
     }
     let sentence = Sentence::from("Cannot trace: dualq is not attached, ");

@@ -5,7 +5,7 @@ use super::command::{Command, Pending};
 use super::keymap::Action;
 use super::message::{Sentence, Tone};
 use super::permitted::may_change;
-use crate::model::Ruler;
+use crate::model::ActiveScheduler;
 
 impl App {
     pub(super) fn attach_or_detach(&mut self) -> Option<Command> {
@@ -50,14 +50,14 @@ impl App {
         match (result, pending) {
             (Err(why), _) => self.say(Tone::Refused, why),
             (Ok(()), Some(Pending::Attach)) => {
-                self.rules_now(Ruler::Dualq);
+                self.rules_now(ActiveScheduler::Dualq);
                 self.mark("dualq".into());
                 self.compare_schedulers("kernel default → dualq");
                 self.demo_begins_anew(None);
                 self.say(Tone::Done, "dualq is attached.");
             }
             (Ok(()), Some(Pending::Detach)) => {
-                self.rules_now(Ruler::KernelDefault);
+                self.rules_now(ActiveScheduler::KernelDefault);
                 self.mark("kernel default".into());
                 self.compare_schedulers("dualq → kernel default");
                 self.demo_begins_anew(None);
@@ -79,10 +79,10 @@ impl App {
 
     /// The answer comes after the kernel has said who rules. The last snapshot is older than that, and
     /// the next one may have been begun before: a second key would be taken by what they say.
-    fn rules_now(&mut self, ruler: Ruler) {
+    fn rules_now(&mut self, active: ActiveScheduler) {
         if let Some(snapshot) = &mut self.session.snapshot {
-            snapshot.scheduler.ruler = ruler.clone();
+            snapshot.scheduler.active = active.clone();
         }
-        self.session.rules_since = Some(ruler);
+        self.session.rules_since = Some(active);
     }
 }

@@ -6,7 +6,7 @@ use super::key::Key;
 use super::keymap::Action;
 use super::message::Tone;
 use super::mode::Mode;
-use crate::model::{Exit, Ruler};
+use crate::model::{ActiveScheduler, Exit};
 
 impl App {
     /// Opens the report when there is a new one. Nobody who is typing is interrupted: it waits.
@@ -37,7 +37,7 @@ impl App {
         scheduler
             .exit
             .as_ref()
-            .filter(|_| scheduler.ruler != Ruler::Dualq)
+            .filter(|_| scheduler.active != ActiveScheduler::Dualq)
     }
 
     pub(super) fn show_report(&mut self) {

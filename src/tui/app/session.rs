@@ -14,7 +14,7 @@ use super::measure::rates::{Measured, Tracker};
 use super::message::Message;
 use super::mode::Sending;
 use crate::model::{
-    Change, Exit, Membership, Process, ProcessId, Queue, Ruler, Snapshot, Tunables,
+    ActiveScheduler, Change, Exit, Membership, Process, ProcessId, Queue, Snapshot, Tunables,
 };
 
 /// All of it. To go back in a recording it is dropped as a whole.
@@ -51,7 +51,7 @@ pub(super) struct Session {
     /// The same for levels.
     pub levels_read_back: Vec<(ProcessId, u8)>,
     /// The active scheduler since the last snapshot, by the scheduler's answer.
-    pub rules_since: Option<Ruler>,
+    pub rules_since: Option<ActiveScheduler>,
     /// The tunables of the last snapshot, or of a change since.
     pub tunables: Option<Tunables>,
     /// They were changed from here, and the next snapshot may be older.

@@ -7,7 +7,7 @@ use super::theme::Theme;
 use crate::app::App;
 use crate::app::keymap::Action;
 use crate::app::playback::Replay;
-use crate::model::{Role, Ruler, SchedulerStatus};
+use crate::model::{ActiveScheduler, Role, SchedulerStatus};
 use crate::text;
 
 const MOST_LINES: u16 = 4;
@@ -65,7 +65,7 @@ fn banner(app: &App) -> Option<(Tone, String)> {
     let x = app.keymap().key(Action::Scheduler);
     let q = app.keymap().key(Action::Quit);
     let report = app.keymap().key(Action::Report);
-    let runs = scheduler.ruler == Ruler::Dualq;
+    let runs = scheduler.active == ActiveScheduler::Dualq;
     if let (Some(exit), false) = (&scheduler.exit, runs) {
         let again = match scheduler.role {
             Role::View { .. } => format!(" {report} shows more."),
@@ -86,36 +86,36 @@ fn banner(app: &App) -> Option<(Tone, String)> {
     }
     let hidden = app.snapshot()?.host.processes_hidden;
     let partial = if hidden { PARTIAL } else { "" };
-    match (&scheduler.role, &scheduler.ruler) {
+    match (&scheduler.role, &scheduler.active) {
         (Role::View { reason }, _) => {
             Some((Tone::Warning, format!("view mode: {reason}{partial}")))
         }
         _ if hidden => Some((Tone::Warning, partial.trim_start_matches("; ").to_owned())),
-        (_, Ruler::Other(name)) => Some((
+        (_, ActiveScheduler::Other(name)) => Some((
             Tone::Warning,
             format!("{name} is active and never evicted: stop it first, then {x} attaches dualq."),
         )),
-        (_, Ruler::Unsupported) => Some((
+        (_, ActiveScheduler::Unsupported) => Some((
             Tone::Warning,
             "This kernel has no sched_ext: dualq cannot be attached.".into(),
         )),
-        (Role::Joined { owner: Some(owner) }, Ruler::Dualq) => Some((
+        (Role::Joined { owner: Some(owner) }, ActiveScheduler::Dualq) => Some((
             Tone::Note,
             format!("joined: process {owner} owns the scheduler; {q} here leaves it running"),
         )),
-        (Role::Joined { owner: None }, Ruler::Dualq) => Some((
+        (Role::Joined { owner: None }, ActiveScheduler::Dualq) => Some((
             Tone::Note,
             format!(
                 "joined: the scheduler was started with --stay; {q} leaves it running, {x} ends it"
             ),
         )),
-        (Role::Joined { owner: Some(owner) }, Ruler::KernelDefault) => Some((
+        (Role::Joined { owner: Some(owner) }, ActiveScheduler::KernelDefault) => Some((
             Tone::Note,
             format!(
                 "joined: process {owner} has switched to the kernel's scheduler; {x} there switches back"
             ),
         )),
-        (Role::Joined { owner: None }, Ruler::KernelDefault) => Some((
+        (Role::Joined { owner: None }, ActiveScheduler::KernelDefault) => Some((
             Tone::Note,
             format!("the owner of the scheduler has ended: {x} attaches it from here"),
         )),

@@ -8,7 +8,7 @@ use super::theme::Theme;
 use crate::app::keymap::Action;
 use crate::app::playback::Replay;
 use crate::app::{App, Pending};
-use crate::model::{CgroupLimits, Host, Ruler, Snapshot};
+use crate::model::{ActiveScheduler, CgroupLimits, Host, Snapshot};
 
 /// ```text
 ///  REPLAY 0:42 ×2 paused
@@ -49,10 +49,14 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
         pen.text(x, 0, "reading the kernel's state …", theme.quiet);
         return;
     };
-    let (symbol, style) = match snapshot.scheduler.ruler {
-        Ruler::Dualq => (theme.glyphs.attached, theme.good),
-        Ruler::Other(_) | Ruler::Transition => (theme.glyphs.detached, theme.warning),
-        Ruler::KernelDefault | Ruler::Unsupported => (theme.glyphs.detached, theme.strong),
+    let (symbol, style) = match snapshot.scheduler.active {
+        ActiveScheduler::Dualq => (theme.glyphs.attached, theme.good),
+        ActiveScheduler::Other(_) | ActiveScheduler::Transition => {
+            (theme.glyphs.detached, theme.warning)
+        }
+        ActiveScheduler::KernelDefault | ActiveScheduler::Unsupported => {
+            (theme.glyphs.detached, theme.strong)
+        }
     };
     x = pen.text(x, 0, symbol, style) + 1;
     let facts = facts(app, snapshot, theme, style);
@@ -95,7 +99,7 @@ fn length(line: &[(&Fact, &str)]) -> u16 {
 /// The facts, the most important first.
 fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fact> {
     let plain = Style::new();
-    let mut facts = vec![ruler(app, snapshot, status)];
+    let mut facts = vec![active(app, snapshot, status)];
     let mut add = |long: String, short: String, style| facts.push(Fact { long, short, style });
     if app.is_paused() {
         let p = app.keymap().key(Action::Pause);
@@ -164,16 +168,20 @@ fn facts(app: &App, snapshot: &Snapshot, theme: &Theme, status: Style) -> Vec<Fa
     facts
 }
 
-fn ruler(app: &App, snapshot: &Snapshot, style: Style) -> Fact {
+fn active(app: &App, snapshot: &Snapshot, style: Style) -> Fact {
     let scheduler = &snapshot.scheduler;
-    let (long, short) = match (&scheduler.ruler, app.pending()) {
-        (Ruler::Transition, Some(Pending::Attach)) => ("attaching …".into(), "attaching …".into()),
-        (Ruler::Transition, Some(Pending::Detach)) => ("detaching …".into(), "detaching …".into()),
-        (Ruler::Transition, None) => {
+    let (long, short) = match (&scheduler.active, app.pending()) {
+        (ActiveScheduler::Transition, Some(Pending::Attach)) => {
+            ("attaching …".into(), "attaching …".into())
+        }
+        (ActiveScheduler::Transition, Some(Pending::Detach)) => {
+            ("detaching …".into(), "detaching …".into())
+        }
+        (ActiveScheduler::Transition, None) => {
             let text = "in transition";
             (text.into(), text.into())
         }
-        (Ruler::Dualq, _) => match scheduler.attached {
+        (ActiveScheduler::Dualq, _) => match scheduler.attached {
             Some(time) => {
                 let time = format::since(time);
                 (
@@ -183,8 +191,8 @@ fn ruler(app: &App, snapshot: &Snapshot, style: Style) -> Fact {
             }
             None => ("dualq attached".into(), "dualq".into()),
         },
-        (Ruler::Other(name), _) => (name.clone(), name.clone()),
-        (Ruler::KernelDefault | Ruler::Unsupported, _) => {
+        (ActiveScheduler::Other(name), _) => (name.clone(), name.clone()),
+        (ActiveScheduler::KernelDefault | ActiveScheduler::Unsupported, _) => {
             ("kernel default".into(), "kernel default".into())
         }
     };

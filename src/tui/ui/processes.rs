@@ -13,7 +13,7 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::app::order::{Branch, SortKey};
 use crate::app::{App, Row};
-use crate::model::{Details, Membership, Process, Queue, Ruler};
+use crate::model::{ActiveScheduler, Details, Membership, Process, Queue};
 use crate::text;
 
 /// One column: adding one is adding a line to [`COLUMNS`].
@@ -354,7 +354,7 @@ fn place(app: &App) -> Vec<String> {
     }
     let mut places = vec![place];
     if let Some(snapshot) = app.snapshot()
-        && snapshot.scheduler.ruler == Ruler::Dualq
+        && snapshot.scheduler.active == ActiveScheduler::Dualq
     {
         let members = snapshot.scheduler.members;
         let noun = if members == 1 { "member" } else { "members" };

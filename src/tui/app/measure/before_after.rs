@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::rates::Pair;
 use crate::model::{
-    DemoReading, ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, ProcessId, Ruler, Snapshot, Waits,
+    ActiveScheduler, DemoReading, ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, ProcessId, Snapshot,
+    Waits,
 };
 
 /// The longest that either side looks at; the one after then stays as it is.
@@ -17,7 +18,7 @@ pub const WINDOW: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 struct Reading {
     at: Duration,
-    ruler: Ruler,
+    active: ActiveScheduler,
     /// `None` while waits are not measured.
     waits: Option<Arc<Waits>>,
     /// CPU time of the processes that may become a comparison's subject.
@@ -96,14 +97,14 @@ impl Reading {
             .chain(selected)
             .collect();
         let counters = snapshot.cpus.iter().filter_map(|cpu| cpu.counters);
-        let dispatched = (snapshot.scheduler.ruler == Ruler::Dualq).then(|| {
+        let dispatched = (snapshot.scheduler.active == ActiveScheduler::Dualq).then(|| {
             counters.fold((0, 0), |(priority, batch), cpu| {
                 (priority + cpu.priority_dis, batch + cpu.batch_dis)
             })
         });
         Self {
             at: snapshot.at,
-            ruler: snapshot.scheduler.ruler.clone(),
+            active: snapshot.scheduler.active.clone(),
             cpu_times: snapshot
                 .processes
                 .iter()
@@ -251,7 +252,7 @@ impl Comparisons {
         let Some(begun) = &shown.begun else {
             // A snapshot may have been on its way when it happened.
             let later = now.event() != shown.event || now.event().is_none();
-            if later && now.ruler != Ruler::Transition {
+            if later && now.active != ActiveScheduler::Transition {
                 shown.begun = self.readings.pop_back();
                 self.readings.clear();
             }
@@ -260,7 +261,7 @@ impl Comparisons {
         if now.at.saturating_sub(begun.at) > WINDOW && shown.after.is_some() {
             return;
         }
-        if now.ruler != begun.ruler {
+        if now.active != begun.active {
             return;
         }
         let busy = busy(std::iter::once(begun).chain(&self.readings));
@@ -280,7 +281,9 @@ impl Comparisons {
         // As far back as the same held as just before.
         let last = self.readings.back();
         let same = |reading: &&Reading| {
-            last.is_some_and(|last| last.event() == reading.event() && last.ruler == reading.ruler)
+            last.is_some_and(|last| {
+                last.event() == reading.event() && last.active == reading.active
+            })
         };
         let before: Vec<&Reading> = self.readings.iter().rev().take_while(same).collect();
         let side = before.last().zip(last).and_then(|(from, to)| {

@@ -4,7 +4,7 @@ use std::ops::{Add, Mul};
 use std::time::Duration;
 
 use super::waits::{WaitSummary, Window};
-use crate::model::{CpuCounters, NoWaits, Process, ProcessId, Queue, Ruler, Snapshot};
+use crate::model::{ActiveScheduler, CpuCounters, NoWaits, Process, ProcessId, Queue, Snapshot};
 
 /// One measure of both queues.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
@@ -246,10 +246,12 @@ impl Tracker {
     }
 
     fn tick(&self, now: &Snapshot, elapsed: Option<Duration>) -> Result<Tick, Missing> {
-        match now.scheduler.ruler {
-            Ruler::Dualq => {}
-            Ruler::Transition => return Err(Missing::Transition),
-            Ruler::KernelDefault | Ruler::Other(_) | Ruler::Unsupported => {
+        match now.scheduler.active {
+            ActiveScheduler::Dualq => {}
+            ActiveScheduler::Transition => return Err(Missing::Transition),
+            ActiveScheduler::KernelDefault
+            | ActiveScheduler::Other(_)
+            | ActiveScheduler::Unsupported => {
                 return Err(Missing::NotAttached);
             }
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::model::{
-    ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, KindWaits, NoWaits, Ruler, Snapshot, Waits,
+    ActiveScheduler, ENOUGH_FOR_P50, ENOUGH_FOR_P99, Histogram, KindWaits, NoWaits, Snapshot, Waits,
 };
 
 /// The window of the panel: long enough for a p99, short enough to see a change.
@@ -16,7 +16,7 @@ pub const WINDOW: Duration = Duration::from_secs(10);
 #[derive(Debug, Default)]
 pub struct Window {
     readings: VecDeque<(Duration, Arc<Waits>)>,
-    ruler: Ruler,
+    active: ActiveScheduler,
 }
 
 /// The waits of one window.
@@ -50,14 +50,14 @@ impl Window {
                 return Err(why.clone());
             }
         };
-        let same = self.ruler == now.scheduler.ruler
+        let same = self.active == now.scheduler.active
             && self
                 .readings
                 .back()
                 .is_some_and(|(_, before)| before.event == waits.event);
         if !same {
             self.readings.clear();
-            self.ruler = now.scheduler.ruler.clone();
+            self.active = now.scheduler.active.clone();
         }
         self.readings.push_back((now.at, waits.clone()));
         // One reading that is old enough stays, as where the window begins.
