@@ -41,7 +41,9 @@ CHECKED_ONCE bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait __arg_n
 	return true;
 }
 
-CHECKED_ONCE int bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait __arg_nonnull)
+/* Checked once, the verifiers of 6.18 to 7.0 fail in it ("verifier bug: backtracking call unexpected regs"), at the
+ * comparison of `from` within the walk. */
+static int bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait __arg_nonnull)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
