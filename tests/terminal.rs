@@ -25,7 +25,7 @@ fn program(arguments: &[&str]) -> Command {
 /// The recording that comes with the program, standing still.
 fn replay() -> Pty {
     let mut terminal = Pty::start(program(&["replay"]), 40, 120);
-    terminal.wait_for("demo-metronome");
+    terminal.wait_for("demo-frame");
     terminal
 }
 
@@ -187,7 +187,7 @@ fn stopped_from_elsewhere_it_takes_the_terminal_again() {
         assert!(begun.elapsed() < Duration::from_secs(60), "not taken again");
         terminal.settle();
     }
-    terminal.wait_for("demo-metronome");
+    terminal.wait_for("demo-frame");
     assert!(terminal.takes_pastes());
     pauses(&mut terminal);
     terminal.press("q");
@@ -202,7 +202,7 @@ fn a_signal_that_was_ignored_at_the_start_stays_ignored() {
         .args(["-c", "trap '' HUP INT TSTP; exec \"$0\" replay"])
         .arg(env!("CARGO_BIN_EXE_dualq-top"));
     let mut terminal = Pty::start(command, 40, 120);
-    terminal.wait_for("demo-metronome");
+    terminal.wait_for("demo-frame");
     for signal in [Signal::HUP, Signal::INT, Signal::TSTP] {
         terminal.signal(signal);
         pauses(&mut terminal);
