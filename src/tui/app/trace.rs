@@ -5,8 +5,7 @@ use std::time::Duration;
 use super::App;
 use super::command::Command;
 use super::event::Traced;
-use super::keymap::Action;
-use super::message::{Sentence, Tone};
+use super::message::Tone;
 use super::permitted::may_trace;
 use crate::model::TRACE_COST;
 
@@ -41,13 +40,7 @@ impl App {
             Traced::Ended(result) => {
                 self.session.tracing = false;
                 match result {
-                    Ok(sentence) => {
-                        let sentence = Sentence::from(format!("{sentence}; "));
-                        self.say(
-                            Tone::Done,
-                            sentence.key(Action::Trace).text(" traces again."),
-                        );
-                    }
+                    Ok(sentence) => self.say(Tone::Done, format!("{sentence}.")),
                     Err(why) => self.say(Tone::Refused, why),
                 }
             }
