@@ -94,7 +94,7 @@ fn manual_page_has_terms_and_files() {
             "dualq-top/config.toml",
             include_str!("../src/settings/file.rs"),
         ),
-        ("benchmark_results", include_str!("../src/cli.rs")),
+        ("benchmark_results", include_str!("../src/cli/verbs.rs")),
     ] {
         assert!(source.contains(&format!("\"{path}\"")), "{path}");
         assert!(files.contains(path), "{path}: {files}");
