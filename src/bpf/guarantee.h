@@ -23,7 +23,7 @@ static void advance_task(s32 cpu, struct cpu_record *c, struct task_record *t, u
 	c->vtime = t->vtime;
 }
 
-/* Which counter the CPU time of a class goes to. */
+/* Returns the counter of a class's CPU time. */
 static u32 time_of(u32 class)
 {
 	return class == CLASS_PRIORITY ? STAT_PRIORITY_NS : class == CLASS_BATCH ? STAT_BATCH_NS :

@@ -10,7 +10,7 @@
 #ifndef DUALQ_TRACE_H
 #define DUALQ_TRACE_H
 
-/* Why a task runs; src/trace/reason.rs names them in the same order. */
+/* Why a task runs; src/trace/event.rs names them in the same order. */
 enum reason {
 	REASON_QUEUE,		/* it stood first in its queue */
 	REASON_IDLE,		/* its CPU was idle */
@@ -156,8 +156,8 @@ static void trace_runs(struct task_struct *p, struct task_record *t, const struc
 	t->chosen_at = 0;
 }
 
-/* The running task gets another slice. Not static, so that the verifier checks it once and not in every branch of dispatch. */
-__noinline int trace_continues(s32 cpu, u32 pid, u32 tgid, u64 slice)
+/* The running task gets another slice. */
+CHECKED_ONCE int trace_continues(s32 cpu, u32 pid, u32 tgid, u64 slice)
 {
 	struct trace_ring *ring = trace_ring_of(cpu);
 	struct cpu_record *c = cpu_record_of(cpu);
