@@ -112,7 +112,7 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
     following.ready("attached");
     following.note_scheduler("attached");
     let members = scheduler.handle()?.members;
-    let mut inherited = Inherited::default();
+    let mut inherited = Inherited::since_now(&members);
     loop {
         inherited.look(&members);
         following.tell_changes();

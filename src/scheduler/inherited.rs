@@ -16,10 +16,9 @@ use crate::model::{Cause, Change, ProcessId, Queue};
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// Notes children that have become members since the last look.
-#[derive(Default)]
 pub struct Inherited {
-    /// The members at the last look; `None` before the first one.
-    known: Option<HashSet<Member>>,
+    /// The members at the last look, each by its id and start time.
+    known: HashSet<(u32, Option<u64>)>,
     /// By the process that was chosen.
     families: HashMap<u32, Family>,
 }
@@ -31,13 +30,26 @@ struct Family {
 }
 
 impl Inherited {
+    /// Begins with the present members, which are not noted.
+    #[must_use]
+    pub fn since_now(members: &Members) -> Self {
+        Self::since(&members.entries().unwrap_or_default())
+    }
+
+    fn since(entries: &[Member]) -> Self {
+        Self {
+            known: entries.iter().map(id).collect(),
+            families: HashMap::new(),
+        }
+    }
+
     /// Looks at the members, and notes what is new. Errors are ignored: the next look sees the same.
     pub fn look(&mut self, members: &Members) {
         let Ok(entries) = members.entries() else {
             return;
         };
         let changes: Vec<Change> = self
-            .see(entries, Instant::now())
+            .see(&entries, Instant::now())
             .into_iter()
             .map(|(entry, through, others)| change(&entry, through, others))
             .collect();
@@ -47,37 +59,35 @@ impl Inherited {
     }
 
     /// Returns the children to be noted: the chosen process of each, and how many others came with it.
-    fn see(&mut self, entries: Vec<Member>, now: Instant) -> Vec<(Member, u32, u32)> {
+    fn see(&mut self, entries: &[Member], now: Instant) -> Vec<(Member, u32, u32)> {
         let mut noted = Vec::new();
-        if let Some(known) = &self.known {
-            for entry in entries.iter().filter(|entry| !known.contains(*entry)) {
-                let Some(chosen) = entry.chosen else { continue };
-                // Only its level, or the process that it counts to, may be new.
-                if known.iter().any(|before| is_same(before, entry)) {
-                    continue;
-                }
-                match self.families.get_mut(&chosen) {
-                    Some(family) if now - family.noted < INTERVAL => family.others += 1,
-                    family => {
-                        noted.push((*entry, chosen, family.map_or(0, |family| family.others)));
-                        let family = Family {
-                            noted: now,
-                            others: 0,
-                        };
-                        self.families.insert(chosen, family);
-                    }
+        // Another level, or another chosen process, makes no new member.
+        for entry in entries
+            .iter()
+            .filter(|entry| !self.known.contains(&id(entry)))
+        {
+            let Some(chosen) = entry.chosen else { continue };
+            match self.families.get_mut(&chosen) {
+                Some(family) if now - family.noted < INTERVAL => family.others += 1,
+                family => {
+                    noted.push((*entry, chosen, family.map_or(0, |family| family.others)));
+                    let family = Family {
+                        noted: now,
+                        others: 0,
+                    };
+                    self.families.insert(chosen, family);
                 }
             }
         }
         let chosen: HashSet<u32> = entries.iter().filter_map(|entry| entry.chosen).collect();
         self.families.retain(|pid, _| chosen.contains(pid));
-        self.known = Some(entries.into_iter().collect());
+        self.known = entries.iter().map(id).collect();
         noted
     }
 }
 
-fn is_same(before: &Member, now: &Member) -> bool {
-    before.pid == now.pid && before.start_ticks == now.start_ticks
+fn id(member: &Member) -> (u32, Option<u64>) {
+    (member.pid, member.start_ticks)
 }
 
 fn change(entry: &Member, through: u32, others: u32) -> Change {
@@ -115,19 +125,18 @@ mod tests {
     #[test]
     fn children_are_noted_first_alone_and_then_once_a_minute() {
         let begun = Instant::now();
-        let mut inherited = Inherited::default();
+        let mut inherited = Inherited::since(&[child(1, None), child(10, Some(1))]);
         let mut see = |pids: &[u32], seconds| {
             let parent = child(1, None);
             let children = pids.iter().map(|pid| child(*pid, Some(1)));
-            let entries = std::iter::once(parent).chain(children).collect();
-            let noted = inherited.see(entries, begun + Duration::from_secs(seconds));
+            let entries: Vec<Member> = std::iter::once(parent).chain(children).collect();
+            let noted = inherited.see(&entries, begun + Duration::from_secs(seconds));
             let noted = noted.into_iter().map(|(entry, through, others)| {
                 assert_eq!(through, 1);
                 (entry.pid, others)
             });
             noted.collect::<Vec<_>>()
         };
-        assert_eq!(see(&[10], 0), [], "it was there before");
         assert_eq!(see(&[10, 11], 1), [(11, 0)]);
         assert_eq!(see(&[10, 11, 12, 13], 2), []);
         assert_eq!(see(&[14], 70), [(14, 2)]);
@@ -136,13 +145,12 @@ mod tests {
 
     #[test]
     fn a_child_on_another_level_is_no_new_one() {
-        let mut inherited = Inherited::default();
+        let mut inherited = Inherited::since(&[child(10, Some(1))]);
         let now = Instant::now();
-        assert!(inherited.see(vec![child(10, Some(1))], now).is_empty());
         let moved = Member {
             level: 200,
             ..child(10, Some(1))
         };
-        assert!(inherited.see(vec![moved], now).is_empty());
+        assert!(inherited.see(&[moved], now).is_empty());
     }
 }

@@ -205,7 +205,8 @@ fn keep(
 /// Returns whether the scheduler is attached at the end.
 fn serve(scheduler: &mut Scheduler<'_>, requests: &Receiver<Request>, outlets: &Outlets) -> bool {
     let members = scheduler.handle().map(|handle| handle.members).ok();
-    let mut inherited = Inherited::default();
+    // From here on, and not from the first pause between two requests.
+    let mut inherited = members.as_ref().map(Inherited::since_now);
     let mut attached = true;
     loop {
         failpoint::here();
@@ -238,7 +239,7 @@ fn serve(scheduler: &mut Scheduler<'_>, requests: &Receiver<Request>, outlets: &
                     News::Restarted(exit) => outlets.restarted(&exit),
                     News::Ended(_) => attached = false,
                 }
-                if let Some(members) = &members {
+                if let (Some(members), Some(inherited)) = (&members, &mut inherited) {
                     inherited.look(members);
                 }
             }
