@@ -19,7 +19,7 @@ fn the_key_traces_once_at_a_time_and_says_the_cost() {
     events.extend(typed("T"));
     let shown = play(SMALL, events, &mut Hands::default());
     assert!(
-        shown.has("Tracing 10 s, +150 instructions a switch: trace.json"),
+        shown.has("Tracing 10 s, +260 instructions a switch: trace.json"),
         "{}",
         shown.text()
     );
