@@ -51,8 +51,8 @@ impl Mapped {
         number.load(Ordering::Acquire)
     }
 
-    /// Copies bytes that a program may be writing: whoever calls this finds out by a number, afterwards, whether they are
-    /// whole. Nothing is copied outside of the memory.
+    /// Copies bytes that a program may be writing at the same time. Afterwards the caller reads the program's count, which
+    /// tells whether they are whole. Nothing outside of the memory is copied.
     pub(crate) fn copy(&self, at: usize, to: &mut [u8]) {
         if at + to.len() > self.length {
             return;

@@ -1,7 +1,7 @@
 //! The tunables: values of the scheduling policy that change while the scheduler runs.
 //!
-//! They are globals of the BPF program, and nobody else keeps them. A pinned program reads and changes them
-//! (src/bpf/tune.h); whoever may open the pins may run it.
+//! They are global variables of the BPF program. A pinned program reads and changes them (src/bpf/tune.h): every process
+//! that may open the pins can run it.
 
 use std::os::fd::BorrowedFd;
 use std::time::Duration;

@@ -56,7 +56,7 @@ impl fmt::Display for Totals {
     }
 }
 
-/// A trace that is being written: its text so far, which whoever calls takes away.
+/// A trace that is being written. It holds the text that the caller has not taken yet.
 pub struct Chrome {
     text: String,
     /// The last run of each CPU, whose end is not known yet.

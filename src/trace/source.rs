@@ -1,5 +1,5 @@
-//! Tracing, on for as long as it is renewed: whoever reads renews it, and the kernel's side ends it after the deadline,
-//! so that a reader which is killed leaves no cost.
+//! The switch of the trace. Each reader renews it; without a renewal the BPF program switches it off after the deadline,
+//! so that a reader that is killed leaves no cost.
 
 use std::os::fd::{AsFd, OwnedFd};
 use std::time::Duration;

@@ -174,7 +174,7 @@ fn types_that_are_none_are_refused_and_called_so() {
     std::fs::remove_file(file).unwrap();
 }
 
-/// As good as the kernel's own for whoever reads it, but with another function in it.
+/// Type information that can be read like the kernel's own, but has another function in it.
 #[test]
 fn another_kernels_types_are_recognised() {
     let (file, vmlinux) = ("/tmp/other-types", "/sys/kernel/btf/vmlinux");

@@ -39,12 +39,12 @@ impl App {
                     self.changed = false;
                     return;
                 }
-                let rules =
+                let is_ours =
                     |snapshot: &Snapshot| snapshot.scheduler.active == ActiveScheduler::Dualq;
                 // A member that no queue serves is in none.
                 let queue = self
                     .process(reading.metronome)
-                    .filter(|_| self.snapshot().is_some_and(rules))
+                    .filter(|_| self.snapshot().is_some_and(is_ours))
                     .and_then(|p| p.queue);
                 self.session
                     .demo

@@ -168,7 +168,7 @@ impl App {
         for (id, level) in self.session.levels_read_back.drain(..) {
             snapshot.put_on_level(id, level);
         }
-        if let Some(active) = self.session.rules_since.take() {
+        if let Some(active) = self.session.active_since.take() {
             snapshot.scheduler.active = active;
         }
         self.sees_tunables(&mut snapshot.scheduler);

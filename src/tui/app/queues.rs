@@ -50,14 +50,14 @@ impl App {
         match (result, pending) {
             (Err(why), _) => self.say(Tone::Refused, why),
             (Ok(()), Some(Pending::Attach)) => {
-                self.rules_now(ActiveScheduler::Dualq);
+                self.becomes_active(ActiveScheduler::Dualq);
                 self.mark("dualq".into());
                 self.compare_schedulers("kernel default → dualq");
                 self.demo_begins_anew(None);
                 self.say(Tone::Done, "dualq is attached.");
             }
             (Ok(()), Some(Pending::Detach)) => {
-                self.rules_now(ActiveScheduler::KernelDefault);
+                self.becomes_active(ActiveScheduler::KernelDefault);
                 self.mark("kernel default".into());
                 self.compare_schedulers("dualq → kernel default");
                 self.demo_begins_anew(None);
@@ -79,10 +79,10 @@ impl App {
 
     /// The answer comes after the kernel has said who rules. The last snapshot is older than that, and
     /// the next one may have been begun before: a second key would be taken by what they say.
-    fn rules_now(&mut self, active: ActiveScheduler) {
+    fn becomes_active(&mut self, active: ActiveScheduler) {
         if let Some(snapshot) = &mut self.session.snapshot {
             snapshot.scheduler.active = active.clone();
         }
-        self.session.rules_since = Some(active);
+        self.session.active_since = Some(active);
     }
 }

@@ -51,7 +51,7 @@ pub(super) struct Session {
     /// The same for levels.
     pub levels_read_back: Vec<(ProcessId, u8)>,
     /// The active scheduler since the last snapshot, by the scheduler's answer.
-    pub rules_since: Option<ActiveScheduler>,
+    pub active_since: Option<ActiveScheduler>,
     /// The tunables of the last snapshot, or of a change since.
     pub tunables: Option<Tunables>,
     /// They were changed from here, and the next snapshot may be older.
