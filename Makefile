@@ -15,7 +15,7 @@ help:
 	@echo 'make test-virtual-time  what only virtual time can show: deadlines, the wait instrument; four minutes'
 	@echo 'make build    $(CARGO_TARGET_DIR)/release/dualq-top, and the same as a static program'
 	@echo 'make install  program, manual pages, completions: to $(DESTDIR)$(PREFIX) (DESTDIR, PREFIX)'
-	@echo 'make package  .deb and .rpm: to $(CARGO_TARGET_DIR)/packages'
+	@echo 'make package  .deb and .rpm for x86-64 and arm64: to $(CARGO_TARGET_DIR)/packages; ARCHITECTURES=amd64 makes those alone'
 	@echo 'make check-packages  their files, manual pages, PKGBUILD, flake and samples, with the tools that are here'
 	@echo 'make dist     the source with all crates, which builds without a network'
 	@echo 'make test-distribution  the .deb in a Debian with systemd: install, boot, reload, purge; ten minutes'
@@ -68,14 +68,22 @@ static:
 install:
 	@packaging/stage '$(DESTDIR)' '$(PREFIX)' '$(program)'
 
-# Of the static program, and of that for arm64 if `make build-arm64` has been run.
-package: packages static
+ARCHITECTURES ?= amd64 arm64
+
+package: $(ARCHITECTURES:%=package-%)
+
+packages-package: packages
+	@vm/packages package
+
+# Each of the static program; this machine's own prints the manual page of both.
+package-amd64: packages-package static
 	@packaging/packages "$$(vm/static-program)" amd64
-	@arm64=$(CARGO_TARGET_DIR)/aarch64-unknown-linux-gnu/release/dualq-top; \
-		[ ! -e "$$arm64" ] || packaging/packages "$$arm64" arm64 "$$(vm/static-program)"
+
+package-arm64: packages-package static build-arm64
+	@packaging/packages "$$(DUALQ_ARCH=aarch64 vm/static-program)" arm64 "$$(vm/static-program)"
 
 check-packages:
-	@packaging/check
+	@ARCHITECTURES='$(ARCHITECTURES)' packaging/check
 
 dist:
 	@packaging/dist
@@ -156,4 +164,4 @@ packages-vm:
 clean:
 	cargo clean
 
-.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package check-packages dist test-distribution bench bench-check bench-real bench-many bench-path bench-dashboard soak fuzz stress audit docs pictures build-arm64 test-arm64 shell packages packages-vm packages-arm64 clean
+.PHONY: help demo test test-smoke test-kernels lint test-virtual-time build program static install package package-amd64 package-arm64 packages-package check-packages dist test-distribution bench bench-check bench-real bench-many bench-path bench-dashboard soak fuzz stress audit docs pictures build-arm64 test-arm64 shell packages packages-vm packages-arm64 clean
