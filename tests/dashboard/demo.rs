@@ -197,6 +197,44 @@ fn no_sentence_of_the_demonstration_is_cut_at_80_columns() {
     }
 }
 
+/// The frame in PRIORITY misses deadlines after this was done to the machine.
+fn misses_in_priority(change: impl FnOnce(&mut World)) -> Shown {
+    let (mut world, mut load, mut events) = moved();
+    change(&mut world);
+    for _ in 0..3 {
+        events.extend(load.second(&mut world, 32));
+    }
+    show(events)
+}
+
+#[test]
+fn a_rival_or_a_high_guarantee_is_named_as_the_reason() {
+    let rival = |world: &mut World| {
+        world.put(Metronome::PID - 1, Queue::Priority);
+        world.process(Metronome::PID - 1).state = 'R';
+    };
+    for (shown, sentence) in [
+        (
+            misses_in_priority(rival),
+            "It misses 32 of 60: demo-hog (6099) is in PRIORITY too.",
+        ),
+        (
+            misses_in_priority(|world| world.scheduler().guarantee_percent = Some(50)),
+            "It misses 32 of 60: BATCH is guaranteed 50 % of each CPU.",
+        ),
+        // A lower level does not hold the frame up.
+        (
+            misses_in_priority(|world| {
+                rival(world);
+                world.on_level(Metronome::PID - 1, 100);
+            }),
+            "Too busy a machine: PRIORITY misses 32 of 60; less --work?",
+        ),
+    ] {
+        assert!(shown.has(sentence), "{}", shown.text());
+    }
+}
+
 #[test]
 fn a_move_of_the_metronome_shows_in_its_number_within_a_reading() {
     let (mut world, mut metronome, mut events) = under_load(5);

@@ -83,7 +83,7 @@ fn moving_kernel_threads_and_own_processes_is_refused() {
         ),
         (
             "dualq-top",
-            "Cannot move dualq-top (5000): it is part of dualq-top",
+            "Cannot move dualq-top (5000): it is part of dualq-top, and goes first.",
         ),
     ] {
         let (_, mut events) = seen(2);

@@ -7,7 +7,8 @@ use super::measure::deadlines::Deadlines;
 use super::message::{Sentence, Tone};
 use super::session::Demo;
 use crate::model::{
-    ActiveScheduler, DemoEffect, DemoReading, DemoStatus, Process, ProcessId, Queue, Snapshot,
+    ActiveScheduler, DEFAULT_LEVEL, DemoEffect, DemoReading, DemoStatus, Process, ProcessId, Queue,
+    Snapshot, Tunables,
 };
 
 impl App {
@@ -124,7 +125,17 @@ impl App {
         let demo = self.demo()?;
         let rate = DemoReading::RATE;
         match (self.metronome()?.queue?, demo.effect()) {
-            (Queue::Priority, effect) => Some(effect?.sentence()),
+            (Queue::Priority, effect) => {
+                let effect = effect?;
+                let missed = effect.priority_missed;
+                let in_the_way = self.in_the_way_of_the_frame();
+                Some(
+                    match in_the_way.filter(|_| missed > DemoEffect::MOST_IN_PRIORITY) {
+                        Some(why) => format!("It misses {missed:.0} of {rate}: {why}."),
+                        None => effect.sentence(),
+                    },
+                )
+            }
             (Queue::Batch, Some(effect)) if effect.shows() => Some(format!(
                 "In BATCH it misses {:.0} of {rate}, in PRIORITY it missed {:.0}.",
                 effect.batch_missed, effect.priority_missed
@@ -145,6 +156,24 @@ impl App {
                 Some(sentence.with_keys(self.keymap()))
             }
         }
+    }
+
+    /// Names what was put beside the frame on purpose: another busy member, or a larger share for BATCH.
+    fn in_the_way_of_the_frame(&self) -> Option<String> {
+        let frame = self.metronome()?;
+        let is_rival = |process: &&Process| {
+            process.id != frame.id
+                && !process.own
+                && process.state == 'R'
+                && process.queue == Some(Queue::Priority)
+                && process.level.unwrap_or(DEFAULT_LEVEL) >= frame.level.unwrap_or(DEFAULT_LEVEL)
+        };
+        if let Some(rival) = self.processes().iter().find(is_rival) {
+            return Some(format!("{} is in PRIORITY too", rival.title()));
+        }
+        let percent = self.snapshot()?.scheduler.guarantee_percent?;
+        (percent > Tunables::default().guarantee_percent)
+            .then(|| format!("BATCH is guaranteed {percent} % of each CPU"))
     }
 
     /// The demonstration's frame, while it is in the list.

@@ -17,7 +17,7 @@ pub(super) fn may_move(
     }
     if process.own {
         return Err(format!(
-            "Cannot move {title}: it is part of dualq-top, which is always served first."
+            "Cannot move {title}: it is part of dualq-top, and goes first."
         ));
     }
     if process.kernel_thread {
