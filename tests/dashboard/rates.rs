@@ -171,7 +171,7 @@ fn a_move_leaves_its_mark_on_the_history() {
     events.push(key(SPACE));
     events.extend((0..20).map(|_| world.tick()));
     let shown = play((120, 40), events, &mut Hands::default());
-    assert!(shown.has("ffmpeg → PRIORITY ▲"), "{}", shown.text());
+    assert!(shown.has("▲ ffmpeg → PRIORITY"), "{}", shown.text());
 }
 
 #[test]

@@ -188,7 +188,7 @@ const COLUMNS: &[Column] = &[
         title: "NAME",
         width: 15,
         numeric: false,
-        from: 140,
+        from: ON_REQUEST,
         sort: SortKey::Name,
         cell: |row, _| Cow::Borrowed(&row.process.name),
     },

@@ -10,8 +10,8 @@ use super::waits;
 use crate::app::App;
 use crate::app::measure::rates::{Pair, Rates};
 
-/// The minimum length of the charts, in slots of a second.
-const REACH: u16 = 300;
+/// The minimum length of the charts, in slots of a second: the first that holds all that is known, or the last.
+const REACHES: [u16; 3] = [60, 120, 300];
 /// The width of two shares.
 const SHARES: u16 = 9;
 /// Ratio and what the whole is, where there is room.
@@ -119,14 +119,18 @@ fn bar(pen: &mut Pen, app: &App, theme: &Theme, label: &str, pick: Pick) {
     pen.figure(end, 0, &whole, Style::new(), theme);
 }
 
-/// Returns the seconds per column, so that `width` columns reach back far enough.
-fn seconds_per_column(width: u16) -> u16 {
-    REACH.div_ceil(width.max(1)).max(1)
+/// Returns the seconds per column, so that `width` columns reach back far enough: a chart that has just begun is no
+/// strip at the right end.
+fn seconds_per_column(app: &App, width: u16) -> u16 {
+    let known = app.history().len();
+    let holds = |reach: &&u16| usize::from(**reach) >= known;
+    let reach = REACHES.iter().find(holds).or(REACHES.last());
+    reach.map_or(1, |reach| reach.div_ceil(width.max(1)))
 }
 
 /// Describes the period that the charts cover, at most the period since the start.
 fn span(app: &App, width: u16) -> String {
-    let seconds = usize::from(width * seconds_per_column(width)).min(app.history().len());
+    let seconds = usize::from(width * seconds_per_column(app, width)).min(app.history().len());
     if seconds < 120 {
         format!("last {seconds} s")
     } else {
@@ -156,7 +160,7 @@ fn recent_line(pen: &mut Pen, app: &App, theme: &Theme) {
         chart::share_area(&mut pen.part(x, 0, width, 1), theme, &shares);
         for (column, _) in app
             .history()
-            .marks(width.into(), seconds_per_column(width).into())
+            .marks(width.into(), seconds_per_column(app, width).into())
         {
             pen.cell(x + column, 0, theme.glyphs.mark, theme.strong);
         }
@@ -197,7 +201,7 @@ fn marks(pen: &mut Pen, app: &App, theme: &Theme) {
     let width = pen.width();
     let marks = app
         .history()
-        .marks(width.into(), seconds_per_column(width).into());
+        .marks(width.into(), seconds_per_column(app, width).into());
     for (index, (column, mark)) in marks.iter().enumerate() {
         let end = marks.get(index + 1).map_or(width, |(next, _)| *next);
         let label = &mark.label;
@@ -214,9 +218,11 @@ fn marks(pen: &mut Pen, app: &App, theme: &Theme) {
 
 fn shares(app: &App, width: u16, pick: Pick) -> Vec<Option<f32>> {
     app.history()
-        .columns(width.into(), seconds_per_column(width).into(), |tick| {
-            Some(pick(&tick.total))
-        })
+        .columns(
+            width.into(),
+            seconds_per_column(app, width).into(),
+            |tick| Some(pick(&tick.total)),
+        )
         .into_iter()
         .map(|pair| pair.and_then(Pair::share))
         .collect()
@@ -224,7 +230,7 @@ fn shares(app: &App, width: u16, pick: Pick) -> Vec<Option<f32>> {
 
 /// Shares and ratio over what the chart covers.
 fn mean(app: &App, theme: &Theme, width: u16, pick: Pick) -> (String, String) {
-    let seconds = usize::from(width * seconds_per_column(width));
+    let seconds = usize::from(width * seconds_per_column(app, width));
     match app.history().mean(seconds, pick) {
         Some(pair) if pair.sum() > 0.0 => (
             format::shares(pair.share().unwrap_or_default()),
