@@ -124,6 +124,19 @@ impl App {
     pub fn demo_sentence(&self) -> Option<String> {
         let demo = self.demo()?;
         let rate = DemoReading::RATE;
+        if self.snapshot()?.scheduler.active == ActiveScheduler::KernelDefault {
+            // It stays a member, but of a queue that nobody serves now.
+            let missed = demo.beat(None)?.missed;
+            let beside = match demo.effect() {
+                Some(effect) if effect.shows() => {
+                    format!(", in PRIORITY {:.0}", effect.priority_missed)
+                }
+                _ => String::new(),
+            };
+            return Some(format!(
+                "Under the kernel default it misses {missed:.0} of {rate}{beside}."
+            ));
+        }
         match (self.metronome()?.queue?, demo.effect()) {
             (Queue::Priority, effect) => {
                 let effect = effect?;

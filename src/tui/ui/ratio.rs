@@ -10,8 +10,8 @@ use super::waits;
 use crate::app::App;
 use crate::app::measure::rates::{Pair, Rates};
 
-/// The minimum length of the charts, in slots of a second: the first that holds all that is known, or the last.
-const REACHES: [u16; 3] = [60, 120, 300];
+/// The minimum length of the charts, in slots of a second, once so much is known.
+const REACH: u16 = 300;
 /// The width of two shares.
 const SHARES: u16 = 9;
 /// Ratio and what the whole is, where there is room.
@@ -119,13 +119,14 @@ fn bar(pen: &mut Pen, app: &App, theme: &Theme, label: &str, pick: Pick) {
     pen.figure(end, 0, &whole, Style::new(), theme);
 }
 
-/// Returns the seconds per column, so that `width` columns reach back far enough: a chart that has just begun is no
-/// strip at the right end.
+/// Returns the seconds per column, so that `width` columns reach back far enough.
+///
+/// They double while the history grows: a chart that has just begun is no strip at the right end.
 fn seconds_per_column(app: &App, width: u16) -> u16 {
-    let known = app.history().len();
-    let holds = |reach: &&u16| usize::from(**reach) >= known;
-    let reach = REACHES.iter().find(holds).or(REACHES.last());
-    reach.map_or(1, |reach| reach.div_ceil(width.max(1)))
+    let width = usize::from(width.max(1));
+    let known = app.history().len().div_ceil(width);
+    let most = usize::from(REACH).div_ceil(width);
+    u16::try_from(known.next_power_of_two().min(most)).unwrap_or(REACH)
 }
 
 /// Describes the period that the charts cover, at most the period since the start.

@@ -157,9 +157,11 @@ impl Beat {
         let time = now.at.checked_sub(then.at).filter(|t| !t.is_zero())?;
         // A frame may be reported just after its deadline was held for missed: no negative rate.
         let rate = |then: u64, now: u64| now.saturating_sub(then) as f32 / time.as_secs_f32();
+        // A window with one deadline more than its length has does not mean that there are 61 a second.
+        let most = DemoReading::RATE as f32;
         Some(Self {
-            on_time: rate(then.on_time, now.on_time),
-            missed: rate(then.missed, now.missed),
+            on_time: rate(then.on_time, now.on_time).min(most),
+            missed: rate(then.missed, now.missed).min(most),
             queue,
             marked: false,
         })
