@@ -37,11 +37,13 @@ fn each_change_is_told_with_its_cause() {
         service.stderr().contains("guarantee 25 %  (key, process ")
     });
     // The panel shows what was known when it was opened: until the next look, one change less.
+    // Those of earlier tests are among them.
+    let attached = format!("scheduler attached  (service, process {})", service.pid());
     let all = |screen: &str| {
         let place = |text: &str| screen.find(text);
         let key = place("guarantee 25 %  (key, process ");
         let set = place("batch-guarantee 20 %  (command, process ");
-        key.is_some() && key < set && screen.contains("scheduler attached  (service, process ")
+        key.is_some() && key < set && screen.contains(&attached)
     };
     let title = "Changes, the newest first";
     wait_until("the panel has all", PATIENCE, || {
