@@ -111,7 +111,7 @@ KFUNC bool scx_bpf_dsq_move_to_local___v2___compat(u64 dsq_id, u64 enq_flags) OP
 KFUNC bool scx_bpf_dsq_move_to_local___v1(u64 dsq_id) OPTIONAL;
 KFUNC bool scx_bpf_consume___old(u64 dsq_id) OPTIONAL;
 
-static inline bool dsq_take(u64 dsq_id)
+CHECKED_ONCE bool dsq_take(u64 dsq_id)
 {
 	if (bpf_ksym_exists(scx_bpf_dsq_move_to_local___v2___compat))
 		return scx_bpf_dsq_move_to_local___v2___compat(dsq_id, 0);
@@ -178,10 +178,10 @@ KFUNC u32 scx_bpf_reenqueue_local___v1(void) OPTIONAL;
 
 /* From anywhere. User space loads what calls this where the kernel has one of these functions, and the op
  * cpu_release where not (src/scheduler/load.rs). */
-static inline void reenqueue_local(void)
+static inline void reenqueue_local(u64 local_dsq)
 {
 	if (bpf_ksym_exists(scx_bpf_dsq_reenq___compat))
-		scx_bpf_dsq_reenq___compat(VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), 0);
+		scx_bpf_dsq_reenq___compat(local_dsq, 0);
 	else if (bpf_ksym_exists(scx_bpf_reenqueue_local___v2___compat))
 		scx_bpf_reenqueue_local___v2___compat();
 	else

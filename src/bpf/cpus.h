@@ -24,7 +24,7 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(dualq_sched_switch, bool preempted, struct task_struct *prev, struct task_struct *next)
 {
 	if (attached && next->prio < MAX_RT_PRIO && prev->prio >= MAX_RT_PRIO)
-		reenqueue_local();
+		reenqueue_local(SCX_DSQ_LOCAL);
 	return 0;
 }
 
@@ -51,7 +51,7 @@ void BPF_PROG(dualq_cpu_offline, s32 cpu)
 SEC("tp_btf/cpuhp_enter")
 int BPF_PROG(dualq_cpu_leaves, unsigned int cpu, int target, int step)
 {
-	int active = VALUE(cpuhp_state, CPUHP_AP_ACTIVE);
+	int active = CPUHP_AP_ACTIVE;
 
 	if (attached && step == active && target < active)
 		leaves(cpu);
@@ -64,7 +64,7 @@ int BPF_PROG(dualq_cpu_stays, unsigned int cpu, int state, int step, int error)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 
-	if (attached && error && c && step == (int)VALUE(cpuhp_state, CPUHP_AP_ACTIVE))
+	if (attached && error && c && step == (int)CPUHP_AP_ACTIVE)
 		c->leaves = false;
 	return 0;
 }

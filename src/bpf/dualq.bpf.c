@@ -11,6 +11,7 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_tracing.h>
 #include "compat.h"
+#include "numbers.h"
 #include "state.h"
 #include "class.h"
 #include "credit.h"
@@ -57,7 +58,7 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 
 	/* With SCX_WAKE_SYNC the waker's own CPU counts as idle (scx_select_cpu_dfl, kernel/sched/ext_idle.c), but a
 	 * waker that writes to a pipe or sends a packet may keep running. */
-	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~VALUE(scx_wake_flags, SCX_WAKE_SYNC), &is_idle);
+	cpu = scx_bpf_select_cpu_dfl(p, prev_cpu, wake_flags & ~SCX_WAKE_SYNC, &is_idle);
 	if (!t)
 		return cpu;
 	class = look_up_class(p, t);
@@ -77,11 +78,11 @@ s32 BPF_PROG(dualq_select_cpu, struct task_struct *p, s32 prev_cpu, u64 wake_fla
 		return victim;
 	}
 	if (bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && overtakes(class, c)) {
-		give_to_cpu(p, t, class, prev_cpu, VALUE(scx_enq_flags, SCX_ENQ_HEAD));
+		give_to_cpu(p, t, class, prev_cpu, SCX_ENQ_HEAD);
 		return prev_cpu;
 	}
 	/* On another CPU, or if the waker does not announce that it will sleep, another CPU may be free sooner. */
-	if ((wake_flags & VALUE(scx_wake_flags, SCX_WAKE_SYNC)) && prev_cpu == (s32)bpf_get_smp_processor_id() &&
+	if ((wake_flags & SCX_WAKE_SYNC) && prev_cpu == (s32)bpf_get_smp_processor_id() &&
 	    bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && follows(class, prev_cpu, t, c)) {
 		give_to_cpu(p, t, class, prev_cpu, 0);
 		return prev_cpu;
@@ -100,8 +101,8 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 	bool pinned = is_pinned(p, c), wakes, again;
 	u32 class = look_up_class(p, t);
 
-	wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
-	again = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_REENQ);
+	wakes = enq_flags & SCX_ENQ_WAKEUP;
+	again = enq_flags & SCX_ENQ_REENQ;
 	if (!t || class == CLASS_KERNEL) {
 		if (t) {
 			t->class = class;
@@ -137,7 +138,7 @@ void BPF_PROG(dualq_enqueue, struct task_struct *p, u64 enq_flags)
 		/* A CPU may have become idle since select_cpu. */
 		cpu = scx_bpf_pick_idle_cpu(p->cpus_ptr, 0);
 		if (cpu >= 0)
-			scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
+			scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 	}
 }
 
@@ -154,7 +155,7 @@ void BPF_PROG(dualq_dispatch, s32 cpu, struct task_struct *prev)
 	c->settled = false;
 	/* prev is in no queue until this returns (put_prev_task_scx), so it is compared here. Otherwise a lone PRIORITY
 	 * hog lets BATCH in after each slice. */
-	if (prev && (prev->scx.flags & VALUE(scx_ent_flags, SCX_TASK_QUEUED)))
+	if (prev && (prev->scx.flags & SCX_TASK_QUEUED))
 		weigh(prev, c, cpu);
 	c->priority_waits = class_queued(CLASS_PRIORITY, cpu);
 	c->foreign_priority = 0;
@@ -328,15 +329,17 @@ bool BPF_PROG(dualq_yield, struct task_struct *from, struct task_struct *to)
 	struct task_record *t = task_record_of(from);
 	s32 cpu = scx_bpf_task_cpu(from);
 	struct cpu_record *c = cpu_record_of(cpu);
+	u64 now;
 
 	if (to || !t || !c)
 		return false;
-	charge(cpu, c, t, clock_ns());
-	if ((c->class == CLASS_BATCH || c->class == CLASS_PRIORITY) && before(c->charged_at, c->turn_ends)) {
-		t->vtime = charged_vtime(t->vtime, c->turn_ends - c->charged_at, c->weight);
+	/* The time until now is charged where the task stops. */
+	now = clock_ns();
+	if ((c->class == CLASS_BATCH || c->class == CLASS_PRIORITY) && before(now, c->turn_ends)) {
+		t->vtime = charged_vtime(t->vtime, c->turn_ends - now, c->weight);
 		c->vtime = t->vtime;
 	}
-	c->turn_ends = c->charged_at;
+	c->turn_ends = now;
 	task_set_slice(from, 0);
 	return true;
 }

@@ -10,12 +10,12 @@
 CHECKED_ONCE int enqueue_kernel(struct task_struct *p __arg_trusted, struct task_record *t, struct cpu_record *c, s32 cpu,
 				u64 enq_flags)
 {
-	bool wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
-	bool again = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_REENQ);
-	u64 dsq_id = VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), slice = priority_slice_ns;
+	bool wakes = enq_flags & SCX_ENQ_WAKEUP;
+	bool again = enq_flags & SCX_ENQ_REENQ;
+	u64 dsq_id = SCX_DSQ_LOCAL, slice = priority_slice_ns;
 
 	if (wakes && !again) {
-		enq_flags |= VALUE(scx_enq_flags, SCX_ENQ_PREEMPT);
+		enq_flags |= SCX_ENQ_PREEMPT;
 	} else if (t && turn_goes_on(t)) {
 		slice = t->turn_left;
 	} else if (c && !c->leaves && !again && bpf_get_current_task_btf() == p) {
@@ -35,7 +35,7 @@ static bool has_own_queue(bool pinned)
 CHECKED_ONCE int queue_batch(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, s32 cpu, bool pinned,
 			     u64 enq_flags)
 {
-	bool own = has_own_queue(pinned), wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
+	bool own = has_own_queue(pinned), wakes = enq_flags & SCX_ENQ_WAKEUP;
 	u64 place = place_in(t, CLASS_BATCH, own ? cpu : SHARED), slice = first_slice(CLASS_BATCH, cpu, t), dsq_id;
 
 	if (turn_goes_on(t)) {
@@ -62,7 +62,7 @@ CHECKED_ONCE int queue_batch(struct task_struct *p __arg_trusted, struct task_re
 CHECKED_ONCE int queue_before_batch(struct task_struct *p __arg_trusted, struct task_record *t __arg_nonnull, s32 cpu,
 				    bool pinned, u64 enq_flags)
 {
-	bool own = has_own_queue(pinned), wakes = enq_flags & VALUE(scx_enq_flags, SCX_ENQ_WAKEUP);
+	bool own = has_own_queue(pinned), wakes = enq_flags & SCX_ENQ_WAKEUP;
 	struct cpu_record *c = cpu_record_of(cpu);
 	u64 slice = first_slice(CLASS_PRIORITY, cpu, t), place, dsq_id;
 	u32 class = t->class;
@@ -96,7 +96,7 @@ CHECKED_ONCE int queue_before_batch(struct task_struct *p __arg_trusted, struct 
 		trace_chosen(t, REASON_PREEMPTS);
 	dsq_insert_vtime(p, dsq_id, slice, place, enq_flags);
 	if (preempted >= 0)
-		scx_bpf_kick_cpu(preempted, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
+		scx_bpf_kick_cpu(preempted, SCX_KICK_PREEMPT);
 	return 0;
 }
 

@@ -186,35 +186,7 @@ struct sched_ext_ops {
 	char name[128];
 };
 
-/* Values are the running kernel's, looked up by name (see VALUE); the ones here are place holders,
- * small enough for a compiler that knows no 64-bit enums. */
-enum scx_dsq_id_flags {
-	SCX_DSQ_LOCAL,
-	SCX_DSQ_LOCAL_ON,
-};
-enum scx_enq_flags {
-	SCX_ENQ_WAKEUP,
-	SCX_ENQ_HEAD,
-	SCX_ENQ_PREEMPT,
-	SCX_ENQ_REENQ,
-};
-enum scx_wake_flags {
-	SCX_WAKE_SYNC,
-};
-enum scx_ent_flags {
-	SCX_TASK_QUEUED,
-};
-enum scx_kick_flags {
-	SCX_KICK_IDLE,
-	SCX_KICK_PREEMPT,
-};
-enum cpuhp_state {
-	CPUHP_AP_ACTIVE,
-};
-
 #pragma clang attribute pop
-
-#define VALUE(type, name) bpf_core_enum_value(enum type, name)
 
 /*
  * For a function that is reached on many paths: without `static` the verifier checks it once in each program, for any

@@ -140,11 +140,11 @@ static void reclassify(u32 tgid, u32 to_class)
 		/* Dispatch may have found its queues empty before the moves, and the CPU may be idle now. */
 		if (c && any_in_own_queues(home)) {
 			c->has_pinned = true;
-			scx_bpf_kick_cpu(home, VALUE(scx_kick_flags, SCX_KICK_IDLE));
+			scx_bpf_kick_cpu(home, SCX_KICK_IDLE);
 		}
 		/* The kick makes dispatch reconsider a running task. A member of a lower level may have to give way. */
 		if (c && (c->tgid == tgid || (c->class == CLASS_PRIORITY && c->level < level)))
-			scx_bpf_kick_cpu(home, VALUE(scx_kick_flags, SCX_KICK_PREEMPT));
+			scx_bpf_kick_cpu(home, SCX_KICK_PREEMPT);
 	}
 }
 

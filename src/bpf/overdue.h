@@ -137,7 +137,7 @@ CHECKED_ONCE int drain_to_local(u64 dsq_id, s32 cpu)
 	bpf_rcu_read_lock();
 	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
 	while ((p = bpf_iter_scx_dsq_next(&it)))
-		dsq_move(&it, p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | cpu, 0);
+		dsq_move(&it, p, SCX_DSQ_LOCAL_ON | cpu, 0);
 	bpf_iter_scx_dsq_destroy(&it);
 	bpf_rcu_read_unlock();
 	return 0;

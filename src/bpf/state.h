@@ -327,9 +327,14 @@ static void expect_no_pinned(s32 cpu, struct cpu_record *c)
 		c->has_pinned = true;
 }
 
+CHECKED_ONCE u64 count_overdue(s32 cpu)
+{
+	return queued(OVERDUE_DSQ) + queued(PINNED_OVERDUE_DSQ(cpu)) + queued(WORKING_DSQ);
+}
+
 static u64 overdue_queued(s32 cpu)
 {
-	return any_overdue ? queued(OVERDUE_DSQ) + queued(PINNED_OVERDUE_DSQ(cpu)) + queued(WORKING_DSQ) : 0;
+	return any_overdue ? count_overdue(cpu) : 0;
 }
 
 static u64 class_queued(u32 class, s32 cpu)

@@ -41,7 +41,7 @@ static bool take_near(u64 dsq_id, s32 cpu)
 			break;
 		place = p->scx.dsq_vtime;
 		if (scx_bpf_task_cpu(p) == cpu && bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
-			taken = dsq_move(&it, p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | cpu, 0);
+			taken = dsq_move(&it, p, SCX_DSQ_LOCAL_ON | cpu, 0);
 			break;
 		}
 	}

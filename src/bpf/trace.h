@@ -102,9 +102,9 @@ static void trace_given(struct task_record *t, s32 cpu, u64 enq_flags)
 {
 	struct cpu_record *c = cpu_record_of(cpu);
 
-	if (enq_flags & VALUE(scx_enq_flags, SCX_ENQ_PREEMPT))
+	if (enq_flags & SCX_ENQ_PREEMPT)
 		trace_chosen(t, REASON_PREEMPTS);
-	else if (enq_flags & VALUE(scx_enq_flags, SCX_ENQ_HEAD))
+	else if (enq_flags & SCX_ENQ_HEAD)
 		trace_chosen(t, REASON_OVERTAKES);
 	else
 		trace_chosen(t, c && c->class == CLASS_NONE ? REASON_IDLE : REASON_FOLLOWS);

@@ -20,7 +20,7 @@ CHECKED_ONCE int give_to_cpu(struct task_struct *p __arg_trusted, struct task_re
 	}
 	if (tracing)
 		trace_given(t, cpu, enq_flags);
-	dsq_insert(p, VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL), first_slice(class, cpu, t), enq_flags);
+	dsq_insert(p, SCX_DSQ_LOCAL, first_slice(class, cpu, t), enq_flags);
 	return 0;
 }
 
@@ -31,7 +31,7 @@ static void give_by_preempting(struct task_struct *p, struct task_record *t, u32
 
 	if (c)
 		gives_way_to(p, class, c);
-	give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_PREEMPT));
+	give_to_cpu(p, t, class, cpu, SCX_ENQ_PREEMPT);
 }
 
 /* A BATCH task was dispatched straight to this CPU and does not run yet. A PRIORITY task goes ahead of it in the local DSQ,
@@ -62,6 +62,8 @@ static s32 claim_batch_cpu(struct task_struct *p, s32 prev_cpu, struct bpf_cpuma
 
 	if (bpf_cpumask_test_cpu(prev_cpu, p->cpus_ptr) && claim(prev_cpu, mask))
 		return prev_cpu;
+	/* Not unrolled: a kernel that loads this looks at each instruction that is there. */
+#pragma clang loop unroll(disable)
 	for (tries = 0; tries < 4; tries++) {
 		cpu = bpf_cpumask_any_and_distribute((const struct cpumask *)mask, p->cpus_ptr);
 		if (cpu >= nr_possible_cpus)
@@ -192,7 +194,7 @@ CHECKED_ONCE bool follows(u32 class, s32 cpu, const struct task_record *t __arg_
 	if (class == CLASS_PRIORITY && c->priority_waits > 1)
 		return false;
 	return !class_queued(CLASS_BATCH, cpu) && !priority_waits_for(cpu, c) &&
-	       !queued(VALUE(scx_dsq_id_flags, SCX_DSQ_LOCAL_ON) | cpu);
+	       !queued(SCX_DSQ_LOCAL_ON | cpu);
 }
 
 /* The kernel does not call select_cpu for a pinned task, so an idle CPU or a victim is looked for here. */
@@ -204,7 +206,7 @@ CHECKED_ONCE bool pinned_task_runs_now(struct task_struct *p __arg_trusted, stru
 
 	if (c->class == CLASS_NONE && scx_bpf_test_and_clear_cpu_idle(cpu)) {
 		give_to_cpu(p, t, class, cpu, 0);
-		scx_bpf_kick_cpu(cpu, VALUE(scx_kick_flags, SCX_KICK_IDLE));
+		scx_bpf_kick_cpu(cpu, SCX_KICK_IDLE);
 		return true;
 	}
 	wins = goes_first(class) ? c->class == CLASS_BATCH : batch_gives_way(t, cpu, clock_ns());
@@ -214,7 +216,7 @@ CHECKED_ONCE bool pinned_task_runs_now(struct task_struct *p __arg_trusted, stru
 		return true;
 	}
 	if (overtakes(class, c))
-		give_to_cpu(p, t, class, cpu, VALUE(scx_enq_flags, SCX_ENQ_HEAD));
+		give_to_cpu(p, t, class, cpu, SCX_ENQ_HEAD);
 	else if (follows(class, cpu, t, c))
 		give_to_cpu(p, t, class, cpu, 0);
 	else

@@ -1,7 +1,11 @@
 //! Reads the ops and functions of the running kernel from its type information (BTF), as far as they decide how the
 //! scheduler is loaded. libbpf reads all of it later, and keeps it to itself.
 
-use std::{collections::HashSet, io, path::Path};
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    path::Path,
+};
 
 use libbpf_rs::query::BtfInfoIter;
 
@@ -103,14 +107,20 @@ pub(crate) struct KernelTypes {
     ops: HashSet<String>,
     /// Of those that were asked for.
     functions: HashSet<&'static str>,
+    /// The numbers of the enums that were asked for, by their names.
+    numbers: HashMap<String, u64>,
 }
 
 impl KernelTypes {
-    /// Looks for these functions and for the members of `struct sched_ext_ops`.
+    /// Looks for these functions, for the numbers in these enums, and for the members of `struct sched_ext_ops`.
     ///
     /// # Errors
     /// The file cannot be read, or is not what the kernel writes.
-    pub(crate) fn read(path: &Path, functions: &[&'static str]) -> io::Result<Self> {
+    pub(crate) fn read(
+        path: &Path,
+        functions: &[&'static str],
+        enums: &[&str],
+    ) -> io::Result<Self> {
         let file = std::fs::read(path)?;
         let sections = Sections::of(&file)?;
         let mut found = Self::default();
@@ -128,6 +138,22 @@ impl KernelTypes {
                     .functions
                     .extend(asked_for.filter(|name| sections.is(head[0], name.as_bytes())));
             }
+            kind::ENUM | kind::ENUM64
+                if enums
+                    .iter()
+                    .any(|name| sections.is(head[0], name.as_bytes())) =>
+            {
+                let words = if kind_of(head) == kind::ENUM { 2 } else { 3 };
+                let word = |bytes: [u8; 4]| u32::from_ne_bytes(bytes);
+                let each = more.chunks_exact(words).map(|each| {
+                    // The name; the number, of which the lower half comes first.
+                    let high = each.get(2).map_or(0, |high| word(*high));
+                    let name = sections.name(word(each[0]));
+                    let number = u64::from(high) << 32 | u64::from(word(each[1]));
+                    (String::from_utf8_lossy(name).into_owned(), number)
+                });
+                found.numbers.extend(each);
+            }
             _ => {}
         })?;
         Ok(found)
@@ -140,6 +166,11 @@ impl KernelTypes {
 
     pub(crate) fn has_function(&self, name: &str) -> bool {
         self.functions.contains(name)
+    }
+
+    /// Returns the number of this name in one of the enums that were asked for; a negative one of 32 bits lacks its sign.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.numbers.get(name).copied()
     }
 }
 
@@ -190,7 +221,9 @@ mod tests {
 
     use super::*;
 
-    const NAMES: &[u8] = b"\0int\0enqueue\0cpu_release\0sched_ext_ops\0scx_bpf_now\0";
+    const NAMES: &[u8] =
+        b"\0int\0enqueue\0cpu_release\0sched_ext_ops\0scx_bpf_now\0scx_enq_flags\0\
+      scx_wake_flags\0SCX_WAKE_SYNC\0SCX_ENQ_PREEMPT\0";
 
     fn at(name: &str) -> u32 {
         let text = [b"\0", name.as_bytes(), b"\0"].concat();
@@ -220,7 +253,11 @@ mod tests {
         bytes.extend(NAMES);
         let path = std::env::temp_dir().join(format!("dualq-top-{name}-{}", std::process::id()));
         fs::write(&path, bytes).unwrap();
-        let read = KernelTypes::read(&path, &["scx_bpf_now", "scx_bpf_gone"]);
+        let read = KernelTypes::read(
+            &path,
+            &["scx_bpf_now", "scx_bpf_gone"],
+            &["scx_enq_flags", "scx_wake_flags"],
+        );
         fs::remove_file(&path).unwrap();
         read.unwrap()
     }
@@ -254,6 +291,20 @@ mod tests {
     }
 
     #[test]
+    fn numbers_of_32_and_64_bits_are_found_by_name() {
+        let (sync, preempt) = (at("SCX_WAKE_SYNC"), at("SCX_ENQ_PREEMPT"));
+        let types = [
+            entry(at("int"), kind::ENUM, 1, &[at("enqueue"), 5]),
+            entry(at("scx_wake_flags"), kind::ENUM, 2, &[0, 7, sync, 16]),
+            entry(at("scx_enq_flags"), kind::ENUM64, 1, &[preempt, 2, 1]),
+        ];
+        let types = kernel("numbers", &types);
+        assert_eq!(types.number("SCX_WAKE_SYNC"), Some(16));
+        assert_eq!(types.number("SCX_ENQ_PREEMPT"), Some(1 << 32 | 2));
+        assert_eq!(types.number("enqueue"), None, "of an enum not asked for");
+    }
+
+    #[test]
     fn a_file_that_ends_early_is_refused() {
         let path = std::env::temp_dir().join(format!("dualq-top-short-{}", std::process::id()));
         for length in [0, 20, 24, 30] {
@@ -264,7 +315,10 @@ mod tests {
             }
             bytes.resize(length, 0);
             fs::write(&path, bytes).unwrap();
-            assert!(KernelTypes::read(&path, &[]).is_err(), "{length} bytes");
+            assert!(
+                KernelTypes::read(&path, &[], &[]).is_err(),
+                "{length} bytes"
+            );
         }
         fs::remove_file(&path).unwrap();
     }

@@ -18,6 +18,7 @@ use super::tunables::{nanoseconds, tick_ns, whole_ticks};
 use crate::kernel::types::{self, KernelTypes};
 use crate::kernel::{libbpf, load_fault, program};
 use crate::refusal::{Refusal, Status};
+use crate::skeletons::dualq::types::rodata;
 use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::waits::{Instrument, WITHOUT_WAITS};
 
@@ -29,6 +30,7 @@ pub(super) fn load<'obj>(
     let mut open = DualqSkelBuilder::default()
         .open(storage)
         .context("cannot open the BPF object")?;
+    let types = kernel_types()?;
     let cpus = libbpf_rs::num_possible_cpus().context("cannot count the possible CPUs")?;
     let cpus = u32::try_from(cpus)?;
     let timeout_ns = u64::try_from(options.timeout.as_nanos())?;
@@ -37,6 +39,7 @@ pub(super) fn load<'obj>(
         .rodata_data
         .as_deref_mut()
         .context("the BPF object has no constants")?;
+    fill_in_numbers(rodata, &types)?;
     rodata.nr_possible_cpus = cpus;
     rodata.batch_fifo = options.batch_fifo;
     rodata.priority_fifo = options.priority_fifo;
@@ -59,19 +62,56 @@ pub(super) fn load<'obj>(
         .priority_pids_map
         .set_max_entries(options.capacity)?;
     open.struct_ops.dualq_mut().timeout_ms = u32::try_from(options.timeout.as_millis())?;
+    fit(&mut open, &types);
+    let _ = libbpf::heard();
+    open.load()
+        .map_err(|error| load_fault::of("the scheduler", &error))
+}
+
+fn kernel_types() -> Result<KernelTypes> {
     let vmlinux = types::VMLINUX;
-    let types = KernelTypes::read(Path::new(vmlinux), &REENQUEUE_ANYWHERE).map_err(|error| {
+    KernelTypes::read(Path::new(vmlinux), &REENQUEUE_ANYWHERE, &ENUMS).map_err(|error| {
         Refusal::new(
             Status::KernelCannot,
             format!(
                 "cannot read the kernel's type information ({error}): {vmlinux} is damaged or hidden: umount it, or boot another build of the kernel"
             ),
         )
-    })?;
-    fit(&mut open, &types);
-    let _ = libbpf::heard();
-    open.load()
-        .map_err(|error| load_fault::of("the scheduler", &error))
+        .into()
+    })
+}
+
+/// Those of src/bpf/numbers.h.
+const ENUMS: [&str; 6] = [
+    "scx_dsq_id_flags",
+    "scx_enq_flags",
+    "scx_wake_flags",
+    "scx_ent_flags",
+    "scx_kick_flags",
+    "cpuhp_state",
+];
+
+/// Fills in the kernel's numbers by their names.
+fn fill_in_numbers(constants: &mut rodata, types: &KernelTypes) -> Result<()> {
+    macro_rules! fill_in {
+        ($($name:ident)*) => {
+            $(constants.$name = types.number(stringify!($name)).ok_or_else(|| {
+                Refusal::new(
+                    Status::KernelCannot,
+                    format!(
+                        "cannot find {} in the kernel's type information ({}): it is not the running kernel's, or that is newer than this program: umount it, or install a newer dualq-top",
+                        stringify!($name),
+                        types::VMLINUX
+                    ),
+                )
+            })?;)*
+        };
+    }
+    fill_in!(
+        SCX_DSQ_LOCAL SCX_DSQ_LOCAL_ON SCX_ENQ_WAKEUP SCX_ENQ_HEAD SCX_ENQ_PREEMPT SCX_ENQ_REENQ SCX_WAKE_SYNC
+        SCX_TASK_QUEUED SCX_KICK_IDLE SCX_KICK_PREEMPT CPUHP_AP_ACTIVE
+    );
+    Ok(())
 }
 
 /// The result of a load without an attach.

@@ -156,7 +156,8 @@ fn kernel() -> Finding {
     if sysfs::has_sched_ext() {
         return Finding::Fine(format!("Linux {release} has sched_ext"));
     }
-    if KernelTypes::read(Path::new(types::VMLINUX), &[]).is_ok_and(|types| types.has_op("enqueue"))
+    if KernelTypes::read(Path::new(types::VMLINUX), &[], &[])
+        .is_ok_and(|types| types.has_op("enqueue"))
     {
         return refused(
             Status::KernelCannot,
