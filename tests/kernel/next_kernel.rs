@@ -90,17 +90,20 @@ fn what_waits_behind_a_real_time_task_moves_on() {
     let _without = guest::WithoutReserve::on(1);
     let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
     run_ok(&["add", &hogs[0].pid().to_string()]);
-    let real_time = Load::new(&["real-time-hog"]).on_cpu(1).start();
-    wait_until("the real-time task has its CPU", PATIENCE, || {
-        guest::cpu_time(real_time.pid()) > Duration::ZERO
-    });
-    for hog in &hogs {
-        let before = guest::cpu_time(hog.pid());
-        wait_until(
-            "each has had a turn elsewhere",
-            Duration::from_secs(10),
-            || guest::cpu_time(hog.pid()) > before,
-        );
+    // A hog may have just ended its turn when the real-time task comes, so that none is left behind.
+    for _ in 0..5 {
+        let real_time = Load::new(&["real-time-hog"]).on_cpu(1).start();
+        wait_until("the real-time task has its CPU", PATIENCE, || {
+            guest::cpu_time(real_time.pid()) > Duration::ZERO
+        });
+        for hog in &hogs {
+            let before = guest::cpu_time(hog.pid());
+            wait_until(
+                "each has had a turn elsewhere",
+                Duration::from_secs(10),
+                || guest::cpu_time(hog.pid()) > before,
+            );
+        }
     }
     // Its watchdog did not give them back to the kernel.
     assert!(guest::is_attached());
