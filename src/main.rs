@@ -12,9 +12,10 @@ use dualq_top::{
     demo::part::{self, Kind},
     kernel::libbpf,
     refusal::{self, Refusal},
-    sys::signals,
+    sys::{log, signals},
     text,
 };
+use tracing::debug;
 
 fn main() -> ExitCode {
     // Where the kernel refuses, a limit ends the program as it would any other.
@@ -27,8 +28,9 @@ fn main() -> ExitCode {
         .try_get_matches()
         .unwrap_or_else(|error| cli::refuse(&error));
     let cli = Cli::from_arg_matches(&matches).unwrap_or_else(|error| cli::refuse(&error));
+    log::start(cli.verbose);
+    debug!("dualq-top {}", env!("CARGO_PKG_VERSION"));
     libbpf::listen();
-    libbpf::aloud(cli.verbose);
     exit(commands::run(cli, &matches))
 }
 

@@ -6,6 +6,8 @@ use std::fs::File;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use regex_lite::Regex;
+
 #[path = "support/full_pipe.rs"]
 mod full_pipe;
 use full_pipe::full_pipe;
@@ -44,6 +46,33 @@ fn a_full_disk_is_said() {
         assert!(said.contains("No space left on device"), "{said}");
         assert_eq!(ended.status.code(), Some(1), "{arguments:?}");
     }
+}
+
+#[test]
+fn verbose_tells_each_step_on_stderr_and_nothing_elsewhere() {
+    let quiet = program(&["doctor"]).output().unwrap();
+    let verbose = program(&["doctor", "--verbose"]).output().unwrap();
+    assert_eq!(quiet.status, verbose.status);
+    assert_eq!(
+        String::from_utf8(quiet.stdout).unwrap().lines().count(),
+        String::from_utf8(verbose.stdout).unwrap().lines().count()
+    );
+    let step = Regex::new(r"(?m)^\d{4}-\d\d-\d\dT[\d:.]+Z \[\d+\] DEBUG dualq-top \d").unwrap();
+    let said = String::from_utf8(verbose.stderr).unwrap();
+    assert!(step.is_match(&said), "{said}");
+    assert!(!step.is_match(&String::from_utf8(quiet.stderr).unwrap()));
+}
+
+#[test]
+fn steps_that_nobody_reads_hold_up_nothing() {
+    let (_unread, full) = full_pipe();
+    let begun = Instant::now();
+    let ended = program(&["doctor", "--verbose"])
+        .stderr(full)
+        .output()
+        .unwrap();
+    assert!(!ended.stdout.is_empty());
+    assert!(begun.elapsed() < Duration::from_secs(60));
 }
 
 /// Commands with which something is wrong.

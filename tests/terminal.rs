@@ -243,3 +243,29 @@ fn every_signal_that_kills_hands_the_terminal_back_first() {
         }
     });
 }
+
+#[test]
+fn verbose_fills_a_file_and_leaves_the_screen_alone() {
+    let folder = Folder::new("verbose");
+    let steps = folder.0.join("steps");
+    let command = program(&["replay", "--verbose"]);
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "exec \"$@\" 2>\"$STEPS\"", "sh"]);
+    shell.arg(command.get_program()).args(command.get_args());
+    shell.env("STEPS", &steps).env_remove("XDG_CONFIG_HOME");
+    let mut terminal = Pty::start(shell, 40, 120);
+    terminal.wait_for("demo-frame");
+    pauses(&mut terminal);
+    terminal.press("q");
+    assert_eq!(terminal.status(), Some(0));
+    let said = fs::read_to_string(&steps).unwrap();
+    assert!(said.contains("DEBUG") && said.contains("Pause"), "{said}");
+
+    let mut terminal = Pty::start(command, 40, 120);
+    terminal.wait_for("demo-frame");
+    pauses(&mut terminal);
+    let bytes = String::from_utf8_lossy(terminal.bytes());
+    let (before, screen) = bytes.split_once("\u{1b}[?1049h").unwrap();
+    assert!(before.contains("DEBUG"), "{before}");
+    assert!(!screen.contains("DEBUG"), "{screen}");
+}

@@ -64,7 +64,7 @@ pub struct Cli {
     #[arg(long, global = true, value_name = "FILE")]
     pub config: Option<PathBuf>,
 
-    /// Print to standard error all that the BPF library and the verifier say while programs are loaded
+    /// Print to standard error what the program does, step by step, with all that the BPF library and the verifier say
     #[arg(long, global = true)]
     pub verbose: bool,
 

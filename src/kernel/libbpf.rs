@@ -1,15 +1,11 @@
-//! Receives libbpf's messages: writes them to the log instead of the terminal, to stderr on request, and keeps them to
-//! explain why a load failed.
+//! Receives libbpf's messages: passes them on as the program's own, and keeps the warnings to explain why a load
+//! failed.
 
-use std::io::{Write, stderr};
-use std::sync::{
-    Mutex, PoisonError,
-    atomic::{AtomicBool, Ordering},
-};
+use std::sync::{Mutex, PoisonError};
 
 use libbpf_rs::PrintLevel;
+use tracing::{Level, debug, enabled, trace, warn};
 
-use crate::sys::log;
 use crate::sys::text::scrub_lines;
 
 /// Of one message: a verifier's log can have megabytes, and the reason stands at its end.
@@ -17,33 +13,20 @@ const MOST_BYTES: usize = 32 << 10;
 /// Of the messages: what led to a failure comes right before it.
 const MOST_KEPT: usize = 32;
 
-static ALOUD: AtomicBool = AtomicBool::new(false);
 static HEARD: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-/// Called once, before anything is loaded.
+/// Called once, before anything is loaded and after the log has started. Messages that nobody wants are not even put
+/// together.
 pub fn listen() {
-    from(PrintLevel::Warn);
-}
-
-/// Everything to standard error as well, debugging messages included, or no longer.
-pub fn aloud(on: bool) {
-    ALOUD.store(on, Ordering::Relaxed);
-    from(if on {
+    let least = if enabled!(Level::TRACE) {
         PrintLevel::Debug
     } else {
         PrintLevel::Warn
-    });
-}
-
-/// Messages below this level are not even put together.
-fn from(level: PrintLevel) {
-    libbpf_rs::set_print(Some((level, |level, text| {
-        if ALOUD.load(Ordering::Relaxed) {
-            let _ = write!(stderr(), "{}", scrub_lines(&text));
-        }
-        if level == PrintLevel::Warn {
-            keep(&text);
-        }
+    };
+    libbpf_rs::set_print(Some((least, |level, text| match level {
+        PrintLevel::Warn => keep(&text),
+        PrintLevel::Info => debug!("{}", scrub_lines(text.trim_end())),
+        PrintLevel::Debug => trace!("{}", scrub_lines(text.trim_end())),
     })));
 }
 
@@ -54,7 +37,7 @@ fn keep(text: &str) {
         from += 1;
     }
     let text = scrub_lines(&text[from..]);
-    log::line(&text);
+    warn!("{text}");
     let mut heard = HEARD.lock().unwrap_or_else(PoisonError::into_inner);
     if heard.len() == MOST_KEPT {
         heard.remove(0);

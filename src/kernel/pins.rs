@@ -12,6 +12,7 @@ use anyhow::{Context, Result, bail};
 use libbpf_rs::{Link, MapHandle, Program, libbpf_sys};
 use rustix::fs::{AtFlags, CWD, Mode, OFlags, mkdirat, openat, statat, unlinkat};
 use rustix::io::Errno;
+use tracing::trace;
 
 use crate::sys::own;
 
@@ -130,7 +131,7 @@ impl fmt::Display for Obstacle {
 #[must_use]
 pub fn obstacle() -> Option<Obstacle> {
     // include/uapi/linux/magic.h: BPF_FS_MAGIC
-    if !rustix::fs::statfs(BPFFS).is_ok_and(|fs| fs.f_type as u64 == 0xcafe_4a11) {
+    if !rustix::fs::statfs(BPFFS).is_ok_and(|fs| fs.f_type.cast_unsigned() == 0xcafe_4a11) {
         return Some(Obstacle::NotMounted);
     }
     let flags = rustix::fs::statvfs(BPFFS).map(|fs| fs.f_flag);
@@ -321,6 +322,7 @@ pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
         return Err(io::Error::from_raw_os_error(-error))
             .with_context(|| format!("cannot pin {name}"));
     }
+    trace!("pinned {name}");
     Ok(())
 }
 
@@ -341,7 +343,8 @@ pub fn remove(names: &[&str]) {
 
 fn remove_from(ours: &Folder, names: &[&str]) {
     for name in names {
-        let _ = unlinkat(&ours.folder, *name, AtFlags::empty());
+        let result = unlinkat(&ours.folder, *name, AtFlags::empty());
+        trace!(name, ?result, "removed a pin");
     }
 }
 

@@ -30,6 +30,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use tracing::trace;
+
 use crate::app::Event;
 use crate::model::{
     ActiveScheduler, CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, SchedulerStatus, Snapshot,
@@ -102,9 +104,10 @@ impl Observer {
     pub fn tick(&mut self) -> Snapshot {
         let at = monotonic();
         let active = sysfs::active_scheduler();
-        self.scheduler.follow(&active);
+        let _ = self.scheduler.follow(&active);
         let kernel = self.kernel(&active);
         let mut processes = self.processes.read();
+        trace!("read {} processes", processes.len());
         let own = [
             Some(std::process::id()),
             kernel.owner.map(|owner| owner.pid),

@@ -5,6 +5,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
+use tracing::trace;
 
 use crate::refusal::{Refusal, Status};
 use crate::sys::own;
@@ -46,7 +47,10 @@ impl StartLock {
         let begun = Instant::now();
         loop {
             match file.try_lock() {
-                Ok(()) => return Ok(Self { _file: file }),
+                Ok(()) => {
+                    trace!("took {FILE} in {:?}", begun.elapsed());
+                    return Ok(Self { _file: file });
+                }
                 Err(TryLockError::WouldBlock) if begun.elapsed() < limit => sleep(TRY),
                 Err(TryLockError::WouldBlock) => bail!(Refusal::new(
                     Status::AnotherSchedulerRuns,

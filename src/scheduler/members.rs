@@ -17,6 +17,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
+use tracing::trace;
 
 use super::member::{self, Member};
 use super::process_tree;
@@ -60,6 +61,7 @@ struct Terms {
 
 impl Members {
     /// Creates it from the map and the two programs that change it.
+    #[must_use]
     pub fn new(map: MapHandle, change: OwnedFd, reclassify: OwnedFd) -> Self {
         Self {
             map,
@@ -105,7 +107,7 @@ impl Members {
     }
 
     fn remove_alone(&self, pid: u32) -> Result<()> {
-        match self.run(&self.change, REMOVE, pid, Terms::default())? {
+        match run(&self.change, REMOVE, pid, Terms::default())? {
             0 => self.reclassify(REMOVE, pid),
             ENOENT => Ok(()),
             error => Err(std::io::Error::from_raw_os_error(-error))
@@ -118,7 +120,7 @@ impl Members {
     /// # Errors
     /// If the kernel refuses the system call.
     pub fn add_own(&self, pid: u32) -> Result<()> {
-        match self.run(&self.change, OWN, pid, Terms::default())? {
+        match run(&self.change, OWN, pid, Terms::default())? {
             0 => Ok(()),
             error => bail!("cannot register process {pid} as the program's own (error {error})"),
         }
@@ -172,21 +174,9 @@ impl Members {
     /// old class.
     fn reclassify(&self, kind: u32, pid: u32) -> Result<()> {
         for _ in 0..2 {
-            self.run(&self.reclassify, kind, pid, Terms::default())?;
+            run(&self.reclassify, kind, pid, Terms::default())?;
         }
         Ok(())
-    }
-
-    fn run(&self, with: &OwnedFd, kind: u32, pid: u32, terms: Terms) -> Result<i32> {
-        let mut change = change {
-            tgid: pid,
-            kind,
-            start_ticks: terms.start_ticks.unwrap_or(0),
-            flags: terms.flags,
-            chosen: terms.chosen,
-        };
-        program::run(with.as_fd(), layout::bytes_mut(&mut change))
-            .context("cannot reach the scheduler's programs")
     }
 
     pub(super) fn map_handle(&self) -> Result<MapHandle> {
@@ -197,4 +187,19 @@ impl Members {
     pub(super) fn fds(&self) -> [BorrowedFd<'_>; 2] {
         [self.change.as_fd(), self.reclassify.as_fd()]
     }
+}
+
+/// Runs one of the two programs, and returns its result.
+fn run(with: &OwnedFd, kind: u32, pid: u32, terms: Terms) -> Result<i32> {
+    let mut change = change {
+        tgid: pid,
+        kind,
+        start_ticks: terms.start_ticks.unwrap_or(0),
+        flags: terms.flags,
+        chosen: terms.chosen,
+    };
+    let result = program::run(with.as_fd(), layout::bytes_mut(&mut change))
+        .context("cannot reach the scheduler's programs");
+    trace!(pid, kind, ?result, "ran a change of members");
+    result
 }

@@ -2,6 +2,7 @@
 //! `--stay` and whose owner has gone can be taken over or ended.
 
 use anyhow::{Result, bail};
+use tracing::debug;
 
 use super::{handle::Handle, lock::StartLock, pins, preflight, sysfs};
 use crate::model::ActiveScheduler;
@@ -57,6 +58,7 @@ pub(super) fn detach_pinned() -> Result<()> {
     pins::remove_link()?;
     // Asynchronous: the kernel ends the link with its last reference.
     sysfs::wait_until_detached()?;
+    debug!("ended an orphan");
     pins::remove_all();
     Ok(())
 }

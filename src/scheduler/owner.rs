@@ -8,6 +8,7 @@ use std::{
 
 use anyhow::{Context, Result, bail};
 use libbpf_rs::{Link, OpenObject};
+use tracing::{debug, warn};
 
 use super::{
     handle::Handle,
@@ -82,10 +83,12 @@ impl<'obj> Scheduler<'obj> {
         }
         let turn = StartLock::take()?;
         let left_behind = beside_another()?;
+        let begun = Instant::now();
         let skel = load::load(storage, options)?;
+        debug!("loaded the scheduler in {:?}", begun.elapsed());
         let waits = load::instrument(&skel, options).map_err(|error| format!("{error:#}"));
         if let (Err(why), false) = (&waits, options.waits == WaitsOption::Never) {
-            log::line(&format!("cannot measure waits: {why}"));
+            warn!("cannot measure waits: {why}");
         }
         let handle = Handle::of(&skel, &waits)?;
         handle.members.add_own(std::process::id())?;
@@ -151,7 +154,7 @@ impl<'obj> Scheduler<'obj> {
         detach_pinned()?;
         // No command reaches it after this.
         if let Err(error) = self.handle.members.follow(&left_behind.members) {
-            log::line(&format!("not all members were taken over: {error:#}"));
+            warn!("not all members were taken over: {error:#}");
         }
         Ok(())
     }
@@ -187,6 +190,7 @@ impl<'obj> Scheduler<'obj> {
         }
         self.handle.reset_exit()?;
         let _transition = self.transition();
+        let begun = Instant::now();
         let link = self
             .skel
             .maps
@@ -210,6 +214,7 @@ impl<'obj> Scheduler<'obj> {
                 sysfs::state()
             );
         }
+        debug!("attached the scheduler in {:?}", begun.elapsed());
         if self.options.stay {
             pins::pin(link.as_fd(), pins::LINK)?;
         }
@@ -245,8 +250,11 @@ impl<'obj> Scheduler<'obj> {
             pins::remove(&[pins::LINK]);
         }
         let _transition = self.transition();
+        let begun = Instant::now();
         drop(link);
-        wait_until_detached()
+        wait_until_detached()?;
+        debug!("detached the scheduler in {:?}", begun.elapsed());
+        Ok(())
     }
 
     /// Starts or stops measuring how long tasks wait, under any scheduler.
@@ -310,7 +318,7 @@ impl<'obj> Scheduler<'obj> {
         if exit.asks_restart && self.restarts.allow(Instant::now()) {
             match self.attach() {
                 Ok(()) => return News::Restarted(exit),
-                Err(error) => log::line(&format!("not restarted: {error:#}")),
+                Err(error) => warn!("the scheduler was not attached again: {error:#}"),
             }
         }
         News::Ended(Some(exit))

@@ -19,6 +19,7 @@ use std::path::Path;
 use anyhow::Result;
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use tracing::debug;
 
 use crate::app::preferences::Preferences;
 use crate::cli::{Look, SchedulerOptions};
@@ -43,7 +44,10 @@ impl Settings {
         match file::find(named)? {
             Found::Nothing => Ok(Self::default()),
             Found::File { path, bytes } => match Self::parse(&bytes) {
-                Ok(settings) => Ok(settings),
+                Ok(settings) => {
+                    debug!("read the settings in {}", file::display(&path));
+                    Ok(settings)
+                }
                 Err(fault) if named.is_some() => Err(fault.within(&path, &bytes)),
                 Err(fault) => Ok(Self::noting(format!("{:#}", fault.within(&path, &bytes)))),
             },

@@ -7,6 +7,7 @@ use std::io;
 use rustix::thread::{
     CapabilitySet, CapabilitySets, capabilities, set_capabilities, set_no_new_privs,
 };
+use tracing::trace;
 
 /// The capabilities that are kept: to signal other users' processes, and to see them if `/proc` is mounted with
 /// hidepid. Attaching, detaching and moving need none, because the descriptors are open.
@@ -29,5 +30,6 @@ pub fn drop_unneeded() -> io::Result<()> {
             inheritable: CapabilitySet::empty(),
         },
     )?;
+    trace!("dropped all capabilities of this thread but {KEPT:?}");
     Ok(())
 }

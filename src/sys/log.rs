@@ -1,18 +1,25 @@
-//! The log: the reasons why the kernel ended a scheduler, with its dump, and libbpf's messages. It is a file of
-//! bounded size, because writing to the terminal would destroy the screen.
+//! The program's messages, which are the events of `tracing`: warnings and errors go to the log, a file of bounded
+//! size, and with `--verbose` everything goes to stderr.
 //!
-//! Only root can write it. For other users, messages are dropped.
+//! Only root can write the file; for other users it is left alone. The writers are our own, because those of the crate
+//! `tracing-appender` follow links, bound no size, and wait for whoever reads.
 
 #![forbid(unsafe_code)]
 
 use std::{
+    fmt,
     fs::{self, File},
-    io::{self, Write},
+    io::{self, IsTerminal, Write, stderr},
+    os::fd::AsFd,
     path::Path,
-    time::SystemTime,
+    sync::atomic::{AtomicBool, Ordering},
+    time::{Duration, SystemTime},
 };
 
-use super::own;
+use tracing::{Level, Metadata, error};
+use tracing_subscriber::fmt::{MakeWriter, format::Writer, time::FormatTime};
+
+use super::{own, unread};
 use crate::model::Exit;
 
 /// The path of the log.
@@ -20,34 +27,109 @@ pub const PATH: &str = "/var/log/dualq-top.log";
 /// The size in bytes beyond which the log becomes `.1` and replaces the one before. The disk holds at most
 /// twice this size and one entry (a dump has at most 32 KiB).
 const MOST_BYTES: u64 = 512 * 1024;
+/// The size in bytes that a pipe with room takes without waiting (`PIPE_BUF`).
+const ONE_PIECE: usize = 4096;
 
-/// Writes one entry, with the time.
-pub fn line(text: &str) {
-    entry(&[text.to_owned()]);
+/// True while the dashboard has the terminal, to which nothing else may be written then.
+static SCREEN_IN_USE: AtomicBool = AtomicBool::new(false);
+
+/// Directs the messages. Only the first call has an effect.
+pub fn start(verbose: bool) {
+    let most = if verbose { Level::TRACE } else { Level::WARN };
+    let _ = tracing_subscriber::fmt()
+        .with_max_level(most)
+        .with_target(false)
+        .with_timer(Stamp)
+        .log_internal_errors(false)
+        .with_writer(Destinations { verbose })
+        .try_init();
+}
+
+/// Keeps messages off stderr while it is the terminal on which the screen is drawn.
+pub fn set_screen_in_use(is_drawn: bool) {
+    SCREEN_IN_USE.store(is_drawn && stderr().is_terminal(), Ordering::Relaxed);
 }
 
 /// Logs why the kernel ended the scheduler, with its dump.
 pub fn exit(exit: &Exit) {
-    let mut lines = vec![format!("the kernel ended dualq: {exit}")];
-    lines.extend(exit.dump.iter().map(|line| format!("    {line}")));
-    entry(&lines);
+    let dump = exit.dump.iter().map(|line| format!("\n    {line}"));
+    error!("the kernel ended dualq: {exit}{}", dump.collect::<String>());
 }
 
-/// Appends an entry. Errors are ignored: a full disk is no reason to stop.
-fn entry(lines: &[String]) {
-    let _ = append(Path::new(PATH), lines);
+/// The time and the process of an entry.
+struct Stamp;
+
+impl FormatTime for Stamp {
+    fn format_time(&self, to: &mut Writer<'_>) -> fmt::Result {
+        let now = humantime::format_rfc3339_millis(SystemTime::now());
+        write!(to, "{now} [{}]", std::process::id())
+    }
 }
 
-fn append(path: &Path, lines: &[String]) -> io::Result<()> {
+/// Decides where a message goes.
+struct Destinations {
+    verbose: bool,
+}
+
+impl<'a> MakeWriter<'a> for Destinations {
+    type Writer = Entry;
+
+    fn make_writer(&'a self) -> Entry {
+        Entry {
+            log: true,
+            aloud: self.verbose,
+        }
+    }
+
+    fn make_writer_for(&'a self, message: &Metadata<'_>) -> Entry {
+        Entry {
+            log: *message.level() <= Level::WARN,
+            aloud: self.verbose,
+        }
+    }
+}
+
+/// Writes one entry. Errors are ignored: a full disk is no reason to stop.
+struct Entry {
+    log: bool,
+    aloud: bool,
+}
+
+impl Write for Entry {
+    fn write(&mut self, text: &[u8]) -> io::Result<usize> {
+        if self.log {
+            let _ = append(Path::new(PATH), text);
+        }
+        if self.aloud && !SCREEN_IN_USE.load(Ordering::Relaxed) {
+            say(text);
+        }
+        Ok(text.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Writes to stderr as much as there is room for: a reader that has stopped holds up nothing.
+fn say(text: &[u8]) {
+    let stderr = stderr();
+    for piece in text.chunks(ONE_PIECE) {
+        if unread::is_full(stderr.as_fd(), Duration::ZERO) {
+            return;
+        }
+        let _ = (&stderr).write_all(piece);
+    }
+}
+
+fn append(path: &Path, entry: &[u8]) -> io::Result<()> {
     let mut file = open(path)?;
     if file.metadata()?.len() > MOST_BYTES {
         fs::rename(path, path.with_extension("log.1"))?;
         file = open(path)?;
     }
-    let now = humantime::format_rfc3339_seconds(SystemTime::now());
-    let text = format!("{now} [{}] {}\n", std::process::id(), lines.join("\n"));
     // One write, so that entries of two instances do not mix.
-    file.write_all(text.as_bytes())
+    file.write_all(entry)
 }
 
 /// Opens the log for root only, and never what somebody else has put in its place.
@@ -73,7 +155,7 @@ mod tests {
         let dir = std::env::temp_dir().join(format!("dualq-top-log-{}", std::process::id()));
         fs::create_dir_all(&dir).unwrap();
         let path = dir.join("dualq-top.log");
-        let dump = vec!["x".repeat(32 * 1024)];
+        let dump = vec![b'x'; 32 * 1024];
         for _ in 0..100 {
             append(&path, &dump).unwrap();
         }
@@ -92,7 +174,7 @@ mod tests {
         let (path, victim) = (dir.join("dualq-top.log"), dir.join("victim"));
         fs::write(&victim, "precious").unwrap();
         std::os::unix::fs::symlink(&victim, &path).unwrap();
-        assert!(append(&path, &["over it".to_owned()]).is_err());
+        assert!(append(&path, b"over it").is_err());
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
         fs::remove_dir_all(&dir).unwrap();
     }
@@ -106,7 +188,7 @@ mod tests {
         let fifo = rustix::fs::FileType::Fifo;
         rustix::fs::mknodat(rustix::fs::CWD, &path, fifo, all, 0).unwrap();
         let (sender, done) = std::sync::mpsc::channel();
-        std::thread::spawn(move || sender.send(append(&path, &["a line".to_owned()]).is_err()));
+        std::thread::spawn(move || sender.send(append(&path, b"a line").is_err()));
         let refused = done.recv_timeout(std::time::Duration::from_secs(20));
         assert_eq!(refused, Ok(true), "it waits for a reader");
         fs::remove_dir_all(&dir).unwrap();

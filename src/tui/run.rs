@@ -8,6 +8,7 @@ use anyhow::Context;
 use ratatui::Terminal;
 use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
+use tracing::debug;
 
 use crate::app::{App, Command, Event, Outcome, PlaybackRequest};
 use crate::model::{ProcessId, Wanted};
@@ -31,6 +32,7 @@ pub struct Dashboard<'a> {
 }
 
 impl<'a> Dashboard<'a> {
+    /// Creates a dashboard that shows this state.
     #[must_use]
     pub fn new(app: App) -> Self {
         Self {
@@ -51,6 +53,7 @@ impl<'a> Dashboard<'a> {
         &self.app
     }
 
+    /// Sets the colours and characters.
     #[must_use]
     pub fn theme(mut self, theme: Theme) -> Self {
         self.theme = theme;
@@ -179,6 +182,7 @@ impl<'a> Dashboard<'a> {
         };
         let mut next = self.handle(event);
         while let Some(command) = next.take() {
+            debug!(?command, "the dashboard asks for");
             self.note(Happened::Command(&command));
             let answer = match command {
                 Command::Suspend => {

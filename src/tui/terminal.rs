@@ -22,8 +22,10 @@ use rustix::termios::{
 };
 
 use crate::app::Event;
+use crate::sys::log;
 use crate::tui::event_queue::EventSender;
 
+/// The terminal as ratatui draws to it.
 pub type Screen = Terminal<CrosstermBackend<Stdout>>;
 
 /// Clicks and the wheel, with coordinates of any size, not each movement; and a paste as one text.
@@ -72,6 +74,7 @@ impl Tui {
         }
     }
 
+    /// Returns the screen to draw to.
     pub fn screen(&mut self) -> &mut Screen {
         &mut self.screen
     }
@@ -87,6 +90,7 @@ impl Drop for Tui {
 
 fn take() -> io::Result<()> {
     set_raw()?;
+    log::set_screen_in_use(true);
     // Whatever was done so far is undone by restore, also if the rest fails.
     STATE.store(OURS, Ordering::SeqCst);
     execute!(stdout(), EnterAlternateScreen, Print(INPUT_ON), Hide).inspect_err(|_| restore())
@@ -124,6 +128,7 @@ pub fn restore() {
     if ours.is_ok() {
         let _ = execute!(stdout(), Print(INPUT_OFF), LeaveAlternateScreen, Show);
         unset_raw();
+        log::set_screen_in_use(false);
         STATE.store(FREE, Ordering::SeqCst);
     }
 }
@@ -157,6 +162,7 @@ pub fn is_taken() -> bool {
 
 /// Discards the output that waits to be read, if nobody reads the terminal, so that a thread that is
 /// blocked in a write goes on. Otherwise does nothing and returns false.
+#[allow(clippy::must_use_candidate)] // called for its effect
 pub fn discard_unread() -> bool {
     let out = stdout();
     let mut watched = [PollFd::new(&out, PollFlags::OUT)];

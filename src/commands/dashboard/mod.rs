@@ -9,7 +9,7 @@ mod trace;
 
 use std::{
     cell::RefCell,
-    io::{IsTerminal, stderr, stdin, stdout},
+    io::{IsTerminal, stdin, stdout},
     path::Path,
     rc::Rc,
     sync::mpsc::{self, Receiver, Sender},
@@ -26,7 +26,6 @@ use crate::cli::{Look, ThemeName};
 use crate::dashboard::Dashboard;
 use crate::demo::Plan;
 use crate::input;
-use crate::kernel::libbpf;
 use crate::model::ActiveScheduler;
 use crate::observe::{self, Observer, SamplerRequest};
 use crate::record::{self, Past, Recorder};
@@ -116,10 +115,6 @@ pub fn run(
             _ => None,
         },
     };
-    if stderr().is_terminal() {
-        // From here on the screen is the dashboard's.
-        libbpf::aloud(false);
-    }
     let app = App::with(preferences);
     let note = |happened: Happened<'_>| {
         if let Some(past) = &past {

@@ -184,7 +184,7 @@ impl Members {
                     flags: WITH_CHILDREN | THROUGH_PARENT | member::level_flags(level),
                     chosen: parent,
                 };
-                match self.run(&self.change, ADD, id.pid, terms)? {
+                match super::run(&self.change, ADD, id.pid, terms)? {
                     0 => {
                         added.insert(id.pid);
                         self.reclassify(ADD, id.pid)?;
@@ -218,7 +218,7 @@ impl Members {
             flags,
             chosen: 0,
         };
-        match self.run(&self.change, ADD, pid, terms)? {
+        match super::run(&self.change, ADD, pid, terms)? {
             0 => {}
             NOT_A_LEADER => bail!(Refusal::new(
                 Status::BadArgument,

@@ -45,7 +45,7 @@ impl Members {
             flags: member::level_flags(Some(level)),
             chosen: 0,
         };
-        let result = self.run(&self.change, LEVEL, pid, terms)?;
+        let result = super::run(&self.change, LEVEL, pid, terms)?;
         if result == 0 {
             self.reclassify(LEVEL, pid)?;
         }
