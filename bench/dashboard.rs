@@ -140,6 +140,7 @@ impl Room {
     }
 
     /// Returns the home directory with the configurations.
+    #[must_use]
     pub fn home(&self, with_rights: bool) -> PathBuf {
         self.0.join(if with_rights { "root" } else { "nobody" })
     }

@@ -110,7 +110,7 @@ pub fn measure(program: &Program, room: &Room, seconds: u64) -> Figures {
 fn read(mut terminal: File) -> Receiver<(Instant, Vec<u8>)> {
     let (sender, receiver) = mpsc::channel();
     std::thread::spawn(move || {
-        let mut buffer = [0; 64 * 1024];
+        let mut buffer = vec![0; 64 * 1024];
         while let Ok(length @ 1..) = terminal.read(&mut buffer) {
             // Nobody listens after the first frame: what comes is read and forgotten.
             let _ = sender.send((Instant::now(), buffer[..length].to_vec()));

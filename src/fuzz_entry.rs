@@ -32,7 +32,7 @@ pub fn stat(line: &[u8]) -> Vec<String> {
 #[must_use]
 pub fn command_line(bytes: &[u8]) -> Vec<String> {
     let command = identity::command(bytes);
-    command.iter().map(|text| text.to_string()).collect()
+    command.iter().map(ToString::to_string).collect()
 }
 
 /// Files of the kernel of which only numbers are kept: lists of CPUs, mounts, a process's status,
@@ -60,7 +60,7 @@ pub fn exit_record(bytes: &[u8]) -> Vec<String> {
 /// Values of pinned maps, which other programs may have written.
 pub fn maps(bytes: &[u8]) {
     member::pid(bytes);
-    member::Member::of(1, bytes);
+    let _ = member::Member::of(1, bytes);
     OwnerRecord::from_bytes(bytes);
     layout::process(bytes);
     layout::queues(&[bytes.to_vec(), bytes.to_vec()], 1);

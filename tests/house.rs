@@ -156,7 +156,7 @@ fn collect(root: &Path, dir: &Path, sources: &mut BTreeMap<Module, Source>) {
 fn code(text: &str) -> String {
     let tests = Regex::new(r"#\[cfg\(test\)\]\s*mod tests").unwrap();
     let text = text
-        .split("\n")
+        .split('\n')
         .map(|line| line.split("//").next().unwrap());
     let text = text.collect::<Vec<_>>().join("\n");
     let end = tests.find(&text).map_or(text.len(), |found| found.start());

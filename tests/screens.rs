@@ -1,6 +1,6 @@
 //! The screens, as a whole, in the sizes that matter.
 
-#![allow(clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::cast_possible_truncation, clippy::panic, clippy::unwrap_used)]
 
 mod support;
 

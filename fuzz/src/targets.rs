@@ -39,7 +39,9 @@ fn harmless(text: &str) {
 }
 
 fn all_harmless(texts: &[String]) {
-    texts.iter().for_each(|text| harmless(text));
+    for text in texts {
+        harmless(text);
+    }
 }
 
 fn stat(bytes: &[u8]) {
@@ -74,7 +76,7 @@ fn settings(bytes: &[u8]) {
         harmless(&said);
         let place = said.strip_prefix("FILE, line ");
         let line = place.and_then(|rest| rest.split(':').next()?.parse::<usize>().ok());
-        let lines = 1 + bytes.iter().filter(|byte| **byte == b'\n').count();
+        let lines = 1 + bytes.split(|byte| *byte == b'\n').count() - 1;
         assert!(
             line.is_some_and(|line| (1..=lines).contains(&line)),
             "no place: {said}"
@@ -189,5 +191,7 @@ fn show(app: App, events: Vec<Event>) {
     let outcome = Dashboard::new(app).run(&mut terminal, &receiver, &mut answer);
     assert!(outcome.is_ok(), "{outcome:?}");
     let cells = terminal.backend().buffer().content();
-    cells.iter().for_each(|cell| harmless(cell.symbol()));
+    for cell in cells {
+        harmless(cell.symbol());
+    }
 }

@@ -85,25 +85,25 @@ impl Figure {
             Self::OwnMemory => "our process (PSS), KB",
         }
     }
+}
 
-    /// Returns the number of digits that tell different values apart.
-    #[must_use]
-    pub fn show(self, value: f64) -> String {
-        let digits = match value.abs() {
-            size if size >= 1000.0 => 0,
-            size if size >= 100.0 => 1,
-            size if size >= 10.0 => 2,
-            _ => 3,
-        };
-        format!("{value:.digits$}")
-    }
+/// Returns a value with as many digits as tell different values apart.
+#[must_use]
+pub fn digits(value: f64) -> String {
+    let digits = match value.abs() {
+        size if size >= 1000.0 => 0,
+        size if size >= 100.0 => 1,
+        size if size >= 10.0 => 2,
+        _ => 3,
+    };
+    format!("{value:.digits$}")
 }
 
 /// A ratio, as short as its size allows.
 #[must_use]
 pub fn ratio(ratio: f64) -> String {
     if !(0.1..100.0).contains(&ratio) {
-        return Figure::WakeP50.show(ratio);
+        return digits(ratio);
     }
     format!("{ratio:.2}")
 }

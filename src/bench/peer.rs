@@ -55,7 +55,7 @@ impl Peer {
             stop.check()?;
             match sysfs::active_scheduler() {
                 ActiveScheduler::Other(name) => peer.name = name,
-                ActiveScheduler::Dualq => peer.name = sysfs::NAME.to_owned(),
+                ActiveScheduler::Dualq => sysfs::NAME.clone_into(&mut peer.name),
                 _ => {}
             }
             if !peer.name.is_empty() {
@@ -64,10 +64,7 @@ impl Peer {
             if peer.child.try_wait()?.is_some() || begun.elapsed() > PATIENCE {
                 bail!(Refusal::new(
                     Status::BadArgument,
-                    format!(
-                        "the peer '{command}' attached no scheduler: its output is in {}",
-                        log
-                    ),
+                    format!("the peer '{command}' attached no scheduler: its output is in {log}"),
                 ));
             }
             sleep(LOOK);

@@ -161,6 +161,9 @@ fn wait_for_input(pipe: impl AsFd, until: Instant, stop: &Stop) -> Result<()> {
 
 impl Order {
     /// Returns the process, not started yet.
+    ///
+    /// # Errors
+    /// If the path of this program is unknown.
     pub fn command(&self) -> Result<Command> {
         Worker::command(self.policy, self.job.clone())
     }

@@ -213,6 +213,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::float_cmp)]
     fn the_text_keeps_the_rules_of_the_standard() {
         let families = parser::parse(&example()).unwrap();
         assert_eq!(families["dualq_members"].value(""), 3.0);
@@ -278,7 +279,9 @@ mod tests {
                 }
             }
             serde_json::Value::Array(values) => {
-                values.iter().for_each(|value| strings(value, key, found));
+                for value in values {
+                    strings(value, key, found);
+                }
             }
             _ => {}
         }

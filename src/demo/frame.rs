@@ -120,7 +120,11 @@ impl Shared {
     }
 
     /// Settles how much the work is, and when the first frame begins.
-    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+    #[allow(
+        clippy::cast_possible_truncation,
+        clippy::cast_precision_loss,
+        clippy::cast_sign_loss
+    )]
     fn begin(&self) {
         let (mean, slow) = pace(&lock(&self.looks));
         let spins = match self.order.work {
@@ -145,7 +149,7 @@ impl Shared {
         let mut state = lock(&self.state);
         if let Some(record) = &mut state.record {
             record.count(now());
-            state.begins = record.next_deadline - FRAME;
+            state.begins = record.next_deadline.saturating_sub(FRAME);
         }
         self.tell(&mut state);
         self.left.store(self.count, Ordering::Release);
@@ -170,6 +174,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 /// Measures the duration of a spin, look by look, while all threads look and the hogs run, because a thread is slower
 /// on a busy machine. It is CPU time, so that waiting for a CPU does not count.
+#[allow(clippy::cast_precision_loss)]
 fn look(together: &Barrier) -> Vec<f64> {
     let mut spins = 10_000;
     while timed(spins) < LOOK {
@@ -182,6 +187,7 @@ fn look(together: &Barrier) -> Vec<f64> {
 
 /// The nanoseconds of a spin in the mean, and in all but the slowest twentieth of spans as long as a
 /// frame's work: a host that takes virtual CPUs away makes the second much longer than the first.
+#[allow(clippy::cast_precision_loss)]
 fn pace(looks: &[Vec<f64>]) -> (f64, f64) {
     let mean = |looks: &[f64]| looks.iter().sum::<f64>() / looks.len() as f64;
     let all: Vec<f64> = looks.concat();

@@ -23,7 +23,8 @@ pub fn run(program: BorrowedFd<'_>, context: &mut [u8]) -> io::Result<i32> {
     };
     // SAFETY: the context outlives the call, its length is given, and `sz` tells the library which
     // version of the options it gets.
-    let error = unsafe { libbpf_sys::bpf_prog_test_run_opts(program.as_raw_fd(), &mut options) };
+    let error =
+        unsafe { libbpf_sys::bpf_prog_test_run_opts(program.as_raw_fd(), &raw mut options) };
     if error < 0 {
         return Err(io::Error::from_raw_os_error(-error));
     }
@@ -51,6 +52,7 @@ pub fn count_run_times() -> io::Result<OwnedFd> {
 }
 
 /// Returns how often a program ran, and its run time in nanoseconds, as far as the kernel counted them.
+#[must_use]
 pub fn run_time(program: BorrowedFd<'_>) -> Option<(u64, u64)> {
     let info = info(program)?;
     Some((info.run_cnt, info.run_time_ns))

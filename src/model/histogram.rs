@@ -197,13 +197,17 @@ mod tests {
                 .map(|number| 8 + (number >> (30 + number % 31)))
                 .collect();
             let mut histogram = Histogram::default();
-            waits.iter().for_each(|ns| histogram.count(*ns, 1));
+            for ns in &waits {
+                histogram.count(*ns, 1);
+            }
             waits.sort_unstable();
             assert_eq!(histogram.total(), waits.len() as u64);
             for percent in [1, 50, 90, 99, 100] {
                 let rank = (waits.len() * percent).div_ceil(100).max(1);
                 let truth = waits[rank - 1] as f64;
-                let read = histogram.percentile(percent as u32).unwrap() as f64;
+                let read = histogram
+                    .percentile(u32::try_from(percent).unwrap())
+                    .unwrap() as f64;
                 let octaves = (read / truth).log2().abs();
                 assert!(octaves <= 0.125, "{percent} %: {read}, not {truth}");
             }

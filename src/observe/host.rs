@@ -111,6 +111,7 @@ fn listed(which: &str) -> Vec<usize> {
 }
 
 /// Returns the numbers of the CPUs that are online, in order.
+#[must_use]
 pub fn online_cpus() -> Vec<usize> {
     listed("online")
 }

@@ -62,6 +62,9 @@ impl Iterator {
     }
 
     /// Returns every process, ordered by start time unless ids were reused.
+    ///
+    /// # Errors
+    /// If the kernel does not run the iterator.
     pub fn read(&mut self, each: &mut dyn FnMut(&Seen<'_>)) -> Result<()> {
         along(self.first, |from| self.page(from), each)
     }

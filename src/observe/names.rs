@@ -77,7 +77,9 @@ impl Names {
     pub fn look(&mut self) -> bool {
         let unfound = self.known.iter().filter(|(_, name)| !name.is_found);
         let old: Vec<u32> = unfound.map(|(uid, _)| *uid).take(MANY).collect();
-        old.into_iter().for_each(|uid| drop(self.of(uid)));
+        for uid in old {
+            drop(self.of(uid));
+        }
         let mut is_new = false;
         for (uid, found) in self.service.answers() {
             let Some(name) = self.known.get_mut(&uid) else {

@@ -140,7 +140,7 @@ mod tests {
             }
             process
         };
-        let giant = process(9_000_000, MOST as u32 + 11);
+        let giant = process(9_000_000, u32::try_from(MOST).unwrap() + 11);
         let small = process(8_000_000, 3);
         let (threads, left_out) = read(&root, &[giant.clone(), small.clone()]);
         std::fs::remove_dir_all(&root).unwrap();

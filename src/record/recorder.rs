@@ -167,6 +167,7 @@ fn keep(mut writer: Writer<File>, notes: &Receiver<Note>, begun: Instant) -> io:
 
 impl Recorder {
     /// Records one event. Returns a sentence when the first event is lost.
+    #[must_use]
     pub fn note(&self, happened: Happened<'_>) -> Option<String> {
         let whats = whats(happened);
         if whats.is_empty() {

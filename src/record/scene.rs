@@ -212,7 +212,7 @@ fn cpus_since(before: &[Cpu], now: &[Cpu]) -> Option<Vec<Cpu>> {
     pairs
         .map(|(before, now)| {
             let counters = match (before.counters, now.counters) {
-                (Some(before), Some(now)) => Some(combine(now, before, |a, b| a.checked_sub(b))?),
+                (Some(before), Some(now)) => Some(combine(now, before, u64::checked_sub)?),
                 (Some(_), None) => return None,
                 (None, now) => now,
             };

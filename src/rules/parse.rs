@@ -61,7 +61,7 @@ fn rules(file: &Arc<Path>, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<
                 "invalid rule: expected two brackets, [[rule]]",
             ));
         };
-        for table in tables.iter() {
+        for table in tables {
             let place = Place {
                 file: Arc::clone(file),
                 line: lines.number(table.span().start),

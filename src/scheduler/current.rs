@@ -52,6 +52,7 @@ impl CurrentScheduler {
     }
 
     /// Closes a scheduler that was replaced, and opens the one that replaced it.
+    #[must_use]
     pub fn follow(&self, active: &ActiveScheduler) -> Option<Arc<Handle>> {
         let mut state = self.state();
         match active {

@@ -23,10 +23,10 @@ use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::waits::{Instrument, WITHOUT_WAITS};
 
 /// Loads the scheduler with these options. Nothing runs yet.
-pub(super) fn load<'obj>(
-    storage: &'obj mut MaybeUninit<OpenObject>,
+pub(super) fn load(
+    storage: &mut MaybeUninit<OpenObject>,
     options: Options,
-) -> Result<DualqSkel<'obj>> {
+) -> Result<DualqSkel<'_>> {
     let mut open = DualqSkelBuilder::default()
         .open(storage)
         .context("cannot open the BPF object")?;

@@ -45,6 +45,7 @@ pub struct Member {
 
 impl Member {
     /// Reads the map's value for a process. One of another size, as another tool's, says nothing: a chosen member.
+    #[must_use]
     pub fn of(pid: u32, value: &[u8]) -> Self {
         let member = layout::read(value).unwrap_or_default();
         let member {

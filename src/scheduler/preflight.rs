@@ -117,7 +117,7 @@ pub fn checks() -> Vec<Check> {
 }
 
 fn finding(result: Result<()>, fine: &str) -> Finding {
-    match result.map_err(|error| error.downcast::<Refusal>()) {
+    match result.map_err(anyhow::Error::downcast::<Refusal>) {
         Ok(()) => Finding::Fine(fine.to_owned()),
         Err(Ok(refusal)) => Finding::Refused(refusal),
         Err(Err(other)) => Finding::Lacking(format!("{other:#}")),
@@ -134,8 +134,9 @@ const PROC_SUPER_MAGIC: u64 = 0x9fa0;
 
 /// Everything else is read there: what is hidden would look like what the kernel has not.
 fn mounts() -> Finding {
-    let is =
-        |path: &str, magic: u64| rustix::fs::statfs(path).is_ok_and(|fs| fs.f_type as u64 == magic);
+    let is = |path: &str, magic: u64| {
+        rustix::fs::statfs(path).is_ok_and(|fs| fs.f_type.cast_unsigned() == magic)
+    };
     let cause = if !is("/proc", PROC_SUPER_MAGIC) {
         "/proc is not mounted here, or hidden: mount -t proc proc /proc"
     } else if !is("/sys", SYSFS_MAGIC) {

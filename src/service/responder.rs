@@ -245,7 +245,11 @@ mod tests {
     #[test]
     fn bad_requests_are_refused_and_the_next_is_answered() {
         let address = server();
-        let long = [b"GET /metrics HTTP/1.1\r\nx: ".as_slice(), &[b'a'; 60_000]].concat();
+        let long = [
+            b"GET /metrics HTTP/1.1\r\nx: ".as_slice(),
+            &vec![b'a'; 60_000],
+        ]
+        .concat();
         let noise: Vec<u8> = (0..=255).cycle().take(4000).collect();
         for (request, status) in [
             (b"GET / HTTP/1.1\r\n\r\n".as_slice(), "404"),

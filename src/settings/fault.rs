@@ -26,7 +26,7 @@ impl Fault {
     /// Returns the fault as one sentence with the file and the line.
     pub fn within(self, path: &Path, bytes: &[u8]) -> anyhow::Error {
         let before = bytes.get(..self.at).unwrap_or(bytes);
-        let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + memchr::memchr_iter(b'\n', before).count();
         let path = file::display(path);
         Refusal::new(
             Status::BadArgument,

@@ -53,7 +53,7 @@ fn open(at: impl std::os::fd::AsFd, path: impl rustix::path::Arg) -> Option<Owne
 }
 
 fn kind(folder: &OwnedFd) -> Kind {
-    match fstatfs(folder).map(|fs| fs.f_type as u64) {
+    match fstatfs(folder).map(|fs| fs.f_type.cast_unsigned()) {
         Ok(CGROUP2_MAGIC) => Kind::V2,
         Ok(CGROUP_MAGIC) => Kind::V1,
         _ => Kind::Mounts,

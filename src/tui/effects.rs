@@ -18,7 +18,9 @@ impl<F: FnMut(Command) -> Option<Event>> Effects for F {
 /// An event or a command: everything that passes between the state and the world outside.
 #[derive(Debug, Clone, Copy)]
 pub enum Happened<'a> {
+    /// An event, before it reaches the state.
     Event(&'a Event),
+    /// A command, before it is carried out.
     Command(&'a Command),
     /// The state after a snapshot.
     State(&'a App),

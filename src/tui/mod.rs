@@ -2,6 +2,8 @@
 //! It may import: `model`, `sys`.
 //! It must never know: the kernel, a scheduler, a recording, a command.
 
+#![warn(missing_docs)]
+
 pub mod app;
 pub mod effects;
 pub mod event_queue;

@@ -19,7 +19,7 @@ pub struct Instrument {
     reader: Reader,
     links: Vec<OwnedFd>,
     /// While open, makes the kernel count the programs' run times.
-    _statistics: Option<OwnedFd>,
+    statistics: Option<OwnedFd>,
 }
 
 impl Instrument {
@@ -57,7 +57,7 @@ impl Instrument {
                     .collect::<io::Result<_>>()?,
             },
             links: Vec::new(),
-            _statistics: None,
+            statistics: None,
         })
     }
 
@@ -86,10 +86,10 @@ impl Instrument {
             self.links = links.context("cannot attach the wait instrument")?;
             // Maxima from before do not belong to this period.
             self.reader.event()?;
-            self._statistics = program::count_run_times().ok();
+            self.statistics = program::count_run_times().ok();
         } else {
             self.links.clear();
-            self._statistics = None;
+            self.statistics = None;
         }
         self.reader.set(Control::On, u64::from(on))
     }

@@ -7,6 +7,11 @@ use super::clock::thread_cpu_time;
 
 /// Returns the amount of work that takes this much CPU time. Measured while the hogs run, because a thread is slower
 /// on a busy machine, and in CPU time, so that waiting for a CPU does not count.
+#[allow(
+    clippy::cast_possible_truncation,
+    clippy::cast_precision_loss,
+    clippy::cast_sign_loss
+)]
 pub(crate) fn calibrate(frame_work: Duration) -> u64 {
     const ROUNDS: usize = 9;
     let mut spins = 10_000;
@@ -25,7 +30,7 @@ pub(crate) fn calibrate(frame_work: Duration) -> u64 {
 pub(crate) fn timed(spins: u64) -> Duration {
     let begun = thread_cpu_time();
     work(spins);
-    thread_cpu_time() - begun
+    thread_cpu_time().saturating_sub(begun)
 }
 
 /// Does a fixed amount of work, in which each step needs the one before.

@@ -12,19 +12,19 @@ use dualq_top::ui::theme::Theme;
 use crate::support::{Hands, Shown, World, key, play_app};
 use crate::{seen, show};
 
-fn details(nice: i8, affinity: &str, unit: Option<&str>) -> Option<Arc<Details>> {
-    Some(Arc::new(Details {
+fn details(nice: i8, affinity: &str, unit: Option<&str>) -> Arc<Details> {
+    Arc::new(Details {
         nice: Some(nice),
         affinity: Some(affinity.into()),
         unit: unit.map(Into::into),
-    }))
+    })
 }
 
 /// A machine of which the details of two processes have been read.
 fn read() -> (World, Vec<Event>) {
     let (mut world, mut events) = seen(2);
-    world.process(4121).details = details(-5, "0-1", Some("talk.service"));
-    world.process(3977).details = details(19, "all", None);
+    world.process(4121).details = Some(details(-5, "0-1", Some("talk.service")));
+    world.process(3977).details = Some(details(19, "all", None));
     world.process(3977).policy = Policy::Batch;
     events.push(world.tick());
     (world, events)
@@ -122,7 +122,7 @@ fn reading(world: &World, turns: u64) -> Arc<Inspected> {
     };
     Arc::new(Inspected {
         id: world.id(4121),
-        details: Details::clone(&details(-5, "0-1", Some("talk.service")).unwrap()),
+        details: Details::clone(&details(-5, "0-1", Some("talk.service"))),
         cgroup: Some("/system.slice/talk.service".into()),
         cause: Some("the rule /etc/dualq/rules.toml:3".into()),
         threads: vec![thread(4121, "ffmpeg", 1), thread(4122, "mux0", 0)],

@@ -1,6 +1,6 @@
 //! Tests of the dashboard as a user sees it: the whole program, fed with events.
 
-#![allow(clippy::panic, clippy::unwrap_used)]
+#![allow(clippy::cast_possible_truncation, clippy::panic, clippy::unwrap_used)]
 
 mod before_after;
 mod changes;
@@ -39,6 +39,7 @@ pub fn show(events: impl IntoIterator<Item = Event>) -> Shown {
 }
 
 /// A machine seen for two ticks, so that CPU times are known.
+#[must_use]
 pub fn seen(cpus: u32) -> (World, Vec<Event>) {
     let mut world = World::new(cpus);
     let events = vec![world.look(), world.tick()];
@@ -46,6 +47,7 @@ pub fn seen(cpus: u32) -> (World, Vec<Event>) {
 }
 
 /// Searches for a process and ends the search there.
+#[must_use]
 pub fn go_to(name: &str) -> Vec<Event> {
     let mut events = typed(&format!("/{name}"));
     events.push(key(Key::Enter));
@@ -53,6 +55,7 @@ pub fn go_to(name: &str) -> Vec<Event> {
 }
 
 /// Events cannot be copied; the snapshots in them can.
+#[must_use]
 pub fn clone(events: &[Event]) -> Vec<Event> {
     events
         .iter()

@@ -229,7 +229,7 @@ fn ten_minutes_of_500_processes_fit_into_a_megabyte() {
     }
     let (mut decoded, mut took) = (0, Duration::ZERO);
     for back in (1..600).step_by(7) {
-        let target = world.snapshot.at - Duration::from_secs(back);
+        let target = world.snapshot.at.saturating_sub(Duration::from_secs(back));
         let begun = std::time::Instant::now();
         let Then::There(then) = past.go(PastRequest::Before(target + Duration::from_nanos(1)))
         else {

@@ -185,7 +185,7 @@ impl Pty {
             let rest = PATIENCE.saturating_sub(begun.elapsed());
             match self.written.recv_timeout(rest) {
                 Ok(bytes) => self.take_in(&bytes),
-                Err(_) => panic!("never on screen: {what}\n{}", self.screen()),
+                Err(error) => panic!("never on screen ({error}): {what}\n{}", self.screen()),
             }
         }
     }

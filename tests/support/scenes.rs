@@ -11,11 +11,11 @@ type Change = fn(&mut World);
 /// The states of the scheduler and of the machine.
 pub const STATES: [(&str, Change); 14] = [
     ("kernel_default", |w| {
-        w.ruled_by(ActiveScheduler::KernelDefault)
+        w.ruled_by(ActiveScheduler::KernelDefault);
     }),
     ("transition", |w| w.ruled_by(ActiveScheduler::Transition)),
     ("other", |w| {
-        w.ruled_by(ActiveScheduler::Other("scx_rusty".into()))
+        w.ruled_by(ActiveScheduler::Other("scx_rusty".into()));
     }),
     ("unsupported", |w| {
         w.ruled_by(ActiveScheduler::Unsupported);

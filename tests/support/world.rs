@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use dualq_top::app::Event;
 use dualq_top::model::{
-    ActiveScheduler, Cpu, CpuCounters, Host, KindWaits, NoWaits, Policy, Process, ProcessId,
-    ProcessWaits, Queue, Role, SchedulerStatus, Snapshot, Tunables, WaitCost,
+    ActiveScheduler, Cpu, CpuCounters, Histogram, Host, KindWaits, NoWaits, Policy, Process,
+    ProcessId, ProcessWaits, Queue, Role, SchedulerStatus, Snapshot, Tunables, WaitCost,
 };
 
 /// Dispatches per second of a busy CPU.
@@ -344,8 +344,8 @@ impl World {
             if waits.processes.iter().all(|process| process.id != *id) {
                 waits.processes.push(ProcessWaits {
                     id: *id,
-                    wake: Default::default(),
-                    requeue: Default::default(),
+                    wake: Histogram::default(),
+                    requeue: Histogram::default(),
                 });
             }
         }

@@ -3,7 +3,7 @@
 
 use crate::bench::Results;
 use crate::bench::contender::{Contender, Running};
-use crate::bench::figure::Figure;
+use crate::bench::figure::{Figure, digits};
 use crate::bench::measurement::Measurement;
 use crate::bench::statistics::Spread;
 
@@ -40,7 +40,7 @@ pub fn charts(results: &Results) -> Vec<(String, String)> {
             let axis = axis(figure);
             charts.push((
                 format!("{}.svg", measurement.key()),
-                draw(&title, axis, figure, &bars),
+                draw(&title, axis, &bars),
             ));
         }
     }
@@ -56,7 +56,7 @@ fn axis(figure: Figure) -> &'static str {
     }
 }
 
-fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Contender, String, Spread)]) -> String {
+fn draw(title: &str, axis: &str, bars: &[(Contender, String, Spread)]) -> String {
     let values = || {
         bars.iter()
             .flat_map(|bar| [bar.2.min, bar.2.max])
@@ -104,7 +104,7 @@ fn draw(title: &str, axis: &str, figure: Figure, bars: &[(Contender, String, Spr
             place(spread.max),
             place(spread.max).max(end) + 12.0,
             middle + 4.5,
-            figure.show(spread.median),
+            digits(spread.median),
         );
         y += ROW;
     }

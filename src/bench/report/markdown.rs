@@ -3,7 +3,7 @@
 use super::goals;
 use crate::bench::Results;
 use crate::bench::contender::Contender;
-use crate::bench::figure::{Figure, ratio};
+use crate::bench::figure::{Figure, digits, ratio};
 use crate::bench::measurement::Measurement;
 use crate::bench::results::Row;
 use crate::bench::statistics::{Spread, slope};
@@ -23,8 +23,8 @@ pub fn markdown(results: &Results) -> String {
                 out += &format!(
                     "| {} | {} | {} |\n",
                     figure.title(),
-                    show(*figure, spread.median),
-                    ends(*figure, &spread)
+                    digits(spread.median),
+                    ends(&spread)
                 );
             }
         }
@@ -112,11 +112,7 @@ fn cell(row: &Row, default: Option<&Row>, figure: Figure) -> String {
     let Some(spread) = row.find(figure) else {
         return "–".into();
     };
-    let mut text = format!(
-        "{} ({})",
-        show(figure, spread.median),
-        ends(figure, &spread)
-    );
+    let mut text = format!("{} ({})", digits(spread.median), ends(&spread));
     let default = default
         .filter(|default| default.contender != row.contender)
         .and_then(|default| default.find(figure));
@@ -128,12 +124,8 @@ fn cell(row: &Row, default: Option<&Row>, figure: Figure) -> String {
     text
 }
 
-fn show(figure: Figure, value: f64) -> String {
-    figure.show(value)
-}
-
-fn ends(figure: Figure, spread: &Spread) -> String {
-    format!("{}–{}", figure.show(spread.min), figure.show(spread.max))
+fn ends(spread: &Spread) -> String {
+    format!("{}–{}", digits(spread.min), digits(spread.max))
 }
 
 /// Formats the growth of latency with the number of tasks, from the four measurements.

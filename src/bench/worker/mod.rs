@@ -66,6 +66,9 @@ pub enum Job {
 
 impl Worker {
     /// Returns a process that ends with this one, not started yet.
+    ///
+    /// # Errors
+    /// If the path of this program is unknown.
     pub fn command(policy: Policy, job: Job) -> Result<Command> {
         let worker = Self {
             parent: std::process::id(),

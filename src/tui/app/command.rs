@@ -12,7 +12,9 @@ use crate::model::{Membership, ProcessId, Queue, Wanted};
 pub enum Command {
     /// Move these processes; the answer to all of them is one [`Event::Moved`](super::Event::Moved).
     Move(MoveBatch),
+    /// Attach the scheduler; the answer is one [`Event::Scheduler`](super::Event::Scheduler).
     Attach,
+    /// Detach the scheduler; the answer is one [`Event::Scheduler`](super::Event::Scheduler).
     Detach,
     /// Start or stop measuring how long tasks wait.
     MeasureWaits(bool),
@@ -31,7 +33,9 @@ pub enum Command {
     Threads(bool),
     /// Send a signal by its number; the answer is one [`Event::Signalled`](super::Event::Signalled).
     Signal {
+        /// The processes that get it.
         to: Vec<ProcessId>,
+        /// The signal's number.
         signal: i32,
     },
     /// Measure the waits of this process one by one as well.
@@ -48,12 +52,14 @@ pub enum Command {
     Resume,
     /// Draw every cell again: another program may have written to the terminal.
     Redraw,
+    /// End the dashboard.
     Quit(Outcome),
 }
 
 /// Moves that are asked for together.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct MoveBatch {
+    /// Each process, and the queue that it is to be in.
     pub moves: VecDeque<(ProcessId, Queue)>,
     /// Why others cannot be moved, known before the kernel is asked.
     pub refused: Vec<String>,
@@ -88,13 +94,16 @@ impl MoveBatch {
 /// The request that the scheduler has not answered yet.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Pending {
+    /// The scheduler is to be attached.
     Attach,
+    /// The scheduler is to be detached.
     Detach,
 }
 
 /// A request to the playback of a recording.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PlaybackRequest {
+    /// Stop at the current event, or go on.
     Pause(bool),
     /// To the next snapshot.
     Step,
@@ -122,6 +131,8 @@ pub enum Outcome {
     Quit,
     /// By a signal: the exit status is 128 + its number.
     Signal(i32),
+    /// The terminal hung up.
     TerminalGone,
+    /// A thread panicked, with this message.
     Panicked(String),
 }

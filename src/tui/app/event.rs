@@ -17,7 +17,9 @@ pub enum Traced {
 /// Everything that can happen to the program, in the order in which it came.
 #[derive(Debug)]
 pub enum Event {
+    /// A key was pressed.
     Key(Key),
+    /// A mouse action at a cell.
     Mouse(Mouse),
     /// A mouse action and its target, derived from [`Event::Mouse`] by the owner of the screen's layout.
     Pointer(MouseAction, MouseTarget),
@@ -25,6 +27,7 @@ pub enum Event {
     Paste(String),
     /// Columns and rows.
     Resize(u16, u16),
+    /// A new snapshot was taken.
     Snapshot(Box<Snapshot>),
     /// The last changes of membership and of tunables, by any instance, the oldest first.
     Changes(Vec<Change>),
@@ -94,6 +97,7 @@ pub enum Playback {
     /// It is read again from its beginning, up to the snapshot before: what comes is not to be shown
     /// until [`Playback::Here`].
     Again,
+    /// The repetition has reached its end: what follows is shown.
     Here,
     /// There is nothing before what is shown.
     First,

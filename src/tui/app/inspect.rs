@@ -13,6 +13,7 @@ use crate::model::{Histogram, Inspected, Process, ProcessId, Wanted};
 /// The content of the panel about one process.
 #[derive(Debug, Clone, Copy)]
 pub struct Panel<'a> {
+    /// The process as it is in the snapshot.
     pub process: &'a Process,
     /// Share of one CPU in percent.
     pub cpu_percent: Option<f32>,
@@ -20,6 +21,7 @@ pub struct Panel<'a> {
     pub waits: Option<&'a Histogram>,
     /// The values that were read of it alone; `None` until then, and where a recording lacks it.
     pub known: Option<&'a Inspected>,
+    /// The measurements since the panel was opened.
     pub measured: &'a Inspection,
 }
 

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::order::SortKey;
 
 /// A key, as the keymap names it.
+#[allow(missing_docs)] // each is named for the key
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Key {
     Char(char),
@@ -49,15 +50,22 @@ impl Key {
 /// A mouse action and its cell.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Mouse {
+    /// The action.
     pub action: MouseAction,
+    /// The column of the cell, from 0.
     pub column: u16,
+    /// The row of the cell, from 0.
     pub row: u16,
 }
 
+/// An action of the mouse.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum MouseAction {
+    /// The left button was pressed.
     Click,
+    /// The wheel was turned away from the user.
     ScrollUp,
+    /// The wheel was turned towards the user.
     ScrollDown,
 }
 

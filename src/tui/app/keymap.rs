@@ -21,6 +21,7 @@ pub struct Keymap {
 pub struct Line {
     /// The first is the one that the footer names.
     pub keys: Vec<Key>,
+    /// Its line of the table as it comes with the program.
     pub binding: &'static Binding,
 }
 
@@ -37,6 +38,7 @@ impl Default for Keymap {
 }
 
 impl Keymap {
+    /// Returns all lines, in the order of the help.
     #[must_use]
     pub fn lines(&self) -> &[Line] {
         &self.lines

@@ -7,6 +7,7 @@ use crate::model::{Process, ProcessId};
 /// re-sort under the cursor, the cursor stays on its process.
 #[derive(Debug, Clone, Default)]
 pub struct List {
+    /// The user's choice of the processes to list.
     pub options: ListOptions,
     order: Vec<Line>,
     cursor: Option<ProcessId>,
@@ -28,9 +29,13 @@ pub struct List {
 /// A movement of the cursor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Motion {
+    /// By this many rows, downwards if positive.
     By(isize),
+    /// By this many pages, downwards if positive.
     Pages(isize),
+    /// To the first row.
     First,
+    /// To the last row.
     Last,
 }
 
@@ -82,6 +87,7 @@ impl List {
             .map(|process| process.id);
     }
 
+    /// Moves the cursor.
     pub fn go(&mut self, motion: Motion, processes: &[Process]) {
         self.following = false;
         self.chosen = true;
@@ -117,12 +123,14 @@ impl List {
         }
     }
 
+    /// Starts or stops keeping the cursor's row in the middle.
     pub fn follow(&mut self, follow: bool) {
         self.chosen = true;
         self.following = follow;
         self.scroll();
     }
 
+    /// Returns whether the cursor's row is kept in the middle.
     #[must_use]
     pub fn is_following(&self) -> bool {
         self.following
@@ -174,6 +182,7 @@ impl List {
             .min(self.order.len().saturating_sub(height));
     }
 
+    /// Returns the process under the cursor; `None` in an empty list.
     #[must_use]
     pub fn cursor(&self) -> Option<ProcessId> {
         self.cursor
@@ -185,21 +194,25 @@ impl List {
         self.order.get(self.row).copied()
     }
 
+    /// Returns the row of the cursor, from 0.
     #[must_use]
     pub fn row(&self) -> usize {
         self.row
     }
 
+    /// Returns the first row in view, from 0.
     #[must_use]
     pub fn offset(&self) -> usize {
         self.offset
     }
 
+    /// Returns the number of rows.
     #[must_use]
     pub fn len(&self) -> usize {
         self.order.len()
     }
 
+    /// Returns whether there are no rows.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.order.is_empty()

@@ -17,9 +17,12 @@ pub(super) enum Choices {
     Changes(Vec<Option<ProcessId>>),
 }
 
+/// A menu, and the row that is selected.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Menu {
+    /// The heading.
     pub title: String,
+    /// The rows.
     pub items: Vec<String>,
     /// The one that Enter takes.
     pub row: usize,

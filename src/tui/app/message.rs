@@ -7,6 +7,7 @@ use super::keymap::{Action, Keymap};
 /// The time for which a message stays.
 const STAYS: Duration = Duration::from_secs(15);
 
+/// The tone of a message, which decides its colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Tone {
     /// It was done.
@@ -63,12 +64,15 @@ impl<T: Into<String>> From<T> for Sentence {
 /// One sentence, with the time of the snapshot that was on screen when it came.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Message {
+    /// The tone, which decides the colour.
     pub tone: Tone,
+    /// The sentence.
     pub text: Sentence,
     at: Duration,
 }
 
 impl Message {
+    /// Creates a message, at the time of the snapshot on screen.
     #[must_use]
     pub fn new(tone: Tone, text: impl Into<Sentence>, at: Duration) -> Self {
         Self {
@@ -78,6 +82,7 @@ impl Message {
         }
     }
 
+    /// Returns whether it has been shown long enough.
     #[must_use]
     pub fn is_old(&self, now: Duration) -> bool {
         now.saturating_sub(self.at) > STAYS

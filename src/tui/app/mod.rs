@@ -70,6 +70,7 @@ use view::View;
 /// One row of the list.
 #[derive(Debug, Clone, Copy)]
 pub struct Row<'a> {
+    /// The process.
     pub process: &'a Process,
     /// Share of one CPU in percent.
     pub cpu_percent: Option<f32>,
@@ -77,7 +78,9 @@ pub struct Row<'a> {
     pub activity: Levels,
     /// The p99 of its wake-up waits, in nanoseconds, where it is looked at and has enough of them.
     pub wait_p99: Option<u64>,
+    /// Whether the cursor is on it.
     pub under_cursor: bool,
+    /// Whether the user has tagged it.
     pub tagged: bool,
     /// Its place in the tree, where that is shown.
     pub branch: Option<Branch>,
@@ -103,6 +106,7 @@ impl Default for App {
 }
 
 impl App {
+    /// Creates the state before the first snapshot.
     #[must_use]
     pub fn new() -> Self {
         Self {
@@ -268,6 +272,7 @@ impl App {
         self.processes().iter().find(|process| process.id == id)
     }
 
+    /// Returns the snapshot on screen; `None` before the first one.
     #[must_use]
     pub fn snapshot(&self) -> Option<&Snapshot> {
         self.session.snapshot.as_deref()
@@ -285,26 +290,31 @@ impl App {
             .map_err(|missing| *missing)
     }
 
+    /// Returns the rates of the last minutes, for the charts.
     #[must_use]
     pub fn history(&self) -> &History {
         &self.session.history
     }
 
+    /// Returns the list of processes.
     #[must_use]
     pub fn list(&self) -> &List {
         &self.view.list
     }
 
+    /// Returns the keys in force.
     #[must_use]
     pub fn keymap(&self) -> &Keymap {
         &self.view.keymap
     }
 
+    /// Returns the mode, which decides what keys do.
     #[must_use]
     pub fn mode(&self) -> &Mode {
         &self.view.mode
     }
 
+    /// Returns the open menu.
     #[must_use]
     pub fn menu(&self) -> Option<&Menu> {
         match &self.view.mode {
@@ -313,21 +323,25 @@ impl App {
         }
     }
 
+    /// Returns the search, under way or kept.
     #[must_use]
     pub fn search(&self) -> &Search {
         &self.view.search
     }
 
+    /// Returns the message on screen.
     #[must_use]
     pub fn message(&self) -> Option<&Message> {
         self.session.message.as_ref()
     }
 
+    /// Returns the request that the scheduler has not answered yet.
     #[must_use]
     pub fn pending(&self) -> Option<Pending> {
         self.session.pending
     }
 
+    /// Returns whether each CPU has a chart of its own.
     #[must_use]
     pub fn shows_lanes(&self) -> bool {
         self.view.lanes

@@ -6,15 +6,20 @@ use crate::model::ProcessId;
 /// The mode, which decides what keys do.
 #[derive(Debug, Default)]
 pub enum Mode {
+    /// Keys act on the list.
     #[default]
     List,
+    /// Keys are the text of a search.
     Search,
+    /// Keys are the text of a filter.
     Filter,
+    /// A menu is open.
     Menu(Menu),
     /// A question waits for a yes.
     Confirm(Sending),
     /// Whether to quit, in presentation mode.
     Quit,
+    /// The help is open.
     Help {
         /// The first line in view.
         line: usize,

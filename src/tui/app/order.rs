@@ -7,7 +7,8 @@ use std::sync::Arc;
 use super::search::Search;
 use crate::model::{Details, Process, ProcessId, Queue};
 
-/// A key to sort the list by.
+/// A key to sort the list by; [`Self::meaning`] describes each.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SortKey {
     Pid,
@@ -29,6 +30,7 @@ pub enum SortKey {
 }
 
 impl SortKey {
+    /// All keys, in the order of the menu.
     pub const ALL: [Self; 15] = [
         Self::Pid,
         Self::User,
@@ -47,6 +49,7 @@ impl SortKey {
         Self::Command,
     ];
 
+    /// Returns the line of the menu: the column's name and its meaning.
     #[must_use]
     pub fn meaning(self) -> &'static str {
         match self {
@@ -95,12 +98,17 @@ impl SortKey {
 /// The user's choice of the processes to list.
 #[derive(Debug, Clone, Default)]
 pub struct ListOptions {
+    /// The key that the list is sorted by.
     pub sort: SortKey,
+    /// Whether the order is inverted.
     pub inverted: bool,
+    /// Whether children stand below their parents.
     pub tree: bool,
     /// Only processes that match; all where the text is empty.
     pub filter: Search,
+    /// Whether threads are listed as well.
     pub threads: bool,
+    /// Whether kernel threads are left out.
     pub hide_kernel_threads: bool,
     /// Only this user's.
     pub user: Option<String>,
@@ -120,10 +128,13 @@ pub struct Line {
 /// The place of a row in the tree.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Branch {
+    /// The number of its ancestors in the tree.
     pub depth: u32,
     /// Bit n: the branch at depth n goes on below this row.
     pub open: u64,
+    /// Whether it has children.
     pub children: bool,
+    /// Whether its descendants are hidden.
     pub folded: bool,
 }
 
@@ -174,6 +185,7 @@ impl ListOptions {
     }
 
     /// The rows, from the top.
+    #[must_use]
     pub fn arrange(
         &self,
         processes: &[Process],

@@ -41,6 +41,7 @@ impl Replay {
         }
     }
 
+    /// Returns whether the recording stands still.
     #[must_use]
     pub fn is_paused(&self) -> bool {
         self.paused

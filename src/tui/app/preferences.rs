@@ -7,14 +7,18 @@ use super::keymap::Keymap;
 use super::message::Tone;
 use super::order::SortKey;
 
+/// The settings of the dashboard.
 #[derive(Debug, Clone)]
 pub struct Preferences {
+    /// The key that the list is sorted by.
     pub sort: SortKey,
+    /// Whether the order is inverted.
     pub inverted: bool,
     /// The columns of the list, from the left; where there are none, those that the width allows.
     pub columns: Vec<SortKey>,
     /// Between two looks.
     pub interval: Duration,
+    /// The keys, with those that the settings change.
     pub keymap: Keymap,
     /// Something to be read at the start.
     pub note: Option<String>,
@@ -34,6 +38,7 @@ impl Default for Preferences {
 }
 
 impl App {
+    /// Creates the state with these settings.
     #[must_use]
     pub fn with(preferences: Preferences) -> Self {
         let mut app = Self::new();

@@ -5,6 +5,7 @@ use crate::model::{Process, ProcessId};
 /// A search under way or kept for the next match.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Search {
+    /// The text that is looked for.
     pub text: String,
     /// The selected process when the search began.
     pub origin: Option<ProcessId>,
@@ -13,6 +14,7 @@ pub struct Search {
 }
 
 impl Search {
+    /// Returns whether the process's command line, name or process id has the text.
     #[must_use]
     pub fn matches(&self, process: &Process) -> bool {
         !self.text.is_empty()

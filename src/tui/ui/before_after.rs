@@ -126,7 +126,7 @@ impl Line {
         if let (Some(Percentile::Ns(before)), Some(Percentile::Ns(after))) = (before, after) {
             #[allow(clippy::cast_precision_loss)]
             let ratio = format::ratio(before as f32, after as f32);
-            line.factor = ratio.trim().to_owned();
+            ratio.trim().clone_into(&mut line.factor);
         }
         line
     }
@@ -151,10 +151,10 @@ fn standing(pen: &mut Pen, comparison: &Comparison, theme: &Theme) {
         Line::of("CPU", before, after),
     ];
     if missed(comparison) {
-        let [before, after] = sides.map(|side| rate(side, theme));
+        let [before, after] = sides.map(|side| rate(side.as_ref(), theme));
         lines.push(Line::of("missed/s", before, after));
     } else {
-        let [before, after] = sides.map(|side| shares(side, theme));
+        let [before, after] = sides.map(|side| shares(side.as_ref(), theme));
         lines.push(Line::of("dispatches", before, after));
     }
     let rest = part(rest);
@@ -199,15 +199,15 @@ fn across(pen: &mut Pen, comparison: &Comparison, theme: &Theme) {
     if let Some(x) = places.missed {
         pen.text(x, 1, "missed/s", theme.quiet);
         let (before, after) = (
-            rate(&comparison.before, theme),
-            rate(&comparison.after, theme),
+            rate(comparison.before.as_ref(), theme),
+            rate(comparison.after.as_ref(), theme),
         );
         pair(pen, theme, (x, 2), (&format!("{before:>2}"), " → ", &after));
     }
     pen.text(places.dispatches, 1, "dispatches", theme.quiet);
     let (before, after) = (
-        shares(&comparison.before, theme),
-        shares(&comparison.after, theme),
+        shares(comparison.before.as_ref(), theme),
+        shares(comparison.after.as_ref(), theme),
     );
     pair(pen, theme, (places.dispatches, 2), (&before, "→", &after));
 }
@@ -296,16 +296,16 @@ fn wait(percentile: Option<Percentile>, enough: u64, theme: &Theme) -> String {
 }
 
 /// Deadlines that the frame missed a second.
-fn rate(side: &Option<Side>, theme: &Theme) -> String {
-    side.as_ref().and_then(|side| side.missed).map_or_else(
+fn rate(side: Option<&Side>, theme: &Theme) -> String {
+    side.and_then(|side| side.missed).map_or_else(
         || theme.glyphs.missing.to_owned(),
         |missed| format!("{missed:.0}"),
     )
 }
 
 /// The two queues' shares of all dispatches, in five cells.
-fn shares(side: &Option<Side>, theme: &Theme) -> String {
-    let share = side.as_ref().and_then(|side| side.dispatched?.share());
+fn shares(side: Option<&Side>, theme: &Theme) -> String {
+    let share = side.and_then(|side| side.dispatched?.share());
     share.map_or_else(
         || format!("{:^5}", theme.glyphs.missing),
         |share| format!("{:>5}", format::shares(share).replace(' ', "")),

@@ -123,6 +123,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::float_cmp)]
     fn scales_are_round_numbers() {
         assert_eq!(nice_scale(0.0), 1.0);
         assert_eq!(nice_scale(1.1), 1.5);

@@ -176,6 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::cast_precision_loss)]
     fn rates_never_change_their_width() {
         for exponent in 0..140 {
             for step in [1.0_f32, 1.7, 9.4, 9.949, 9.96, 9.995, 9.9999] {
@@ -195,6 +196,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     fn waits_never_change_their_width() {
         for exponent in 0..64 {
             for step in [1.0_f64, 1.7, 9.4, 9.949, 9.96, 9.995, 9.9999] {

@@ -90,7 +90,7 @@ mod tests {
         let lines: Vec<String> = buffer
             .content
             .chunks(9)
-            .map(|line| line.iter().map(|cell| cell.symbol()).collect())
+            .map(|line| line.iter().map(ratatui::buffer::Cell::symbol).collect())
             .collect();
         assert_eq!(
             lines,

@@ -99,6 +99,7 @@ fn place(area: Rect, keymap: &Keymap) -> Rect {
 }
 
 /// Returns the number of lines that do not fit, which the help can be scrolled by.
+#[must_use]
 pub fn overflow(area: Rect, keymap: &Keymap) -> usize {
     let place = place(area, keymap);
     lines(place.width, keymap)

@@ -131,7 +131,7 @@ fn queue(app: &App, panel: &Panel<'_>, missing: &str) -> String {
         (Some(Queue::Priority), Some(Membership::ThroughParent)) => {
             let mut processes = app.snapshot().into_iter().flat_map(|s| &s.processes);
             let parent = processes.find(|other| other.id.pid == process.parent);
-            let parent = parent.map_or(process.parent.to_string(), |parent| parent.title());
+            let parent = parent.map_or(process.parent.to_string(), crate::model::Process::title);
             format!("PRIORITY, through its parent {parent}")
         }
         (Some(Queue::Priority), Some(Membership::WithChildren)) => {

@@ -178,7 +178,7 @@ fn draw_over(buffer: &mut Buffer, area: Rect, app: &App, theme: &Theme) {
     match app.mode() {
         Mode::Help { line } => help::render(&mut Pen::new(buffer, area), area, app, *line, theme),
         Mode::Report { line } => {
-            report::render(&mut Pen::new(buffer, area), area, app, *line, theme)
+            report::render(&mut Pen::new(buffer, area), area, app, *line, theme);
         }
         Mode::Inspect { line } => return inspect::render(buffer, area, app, *line, theme),
         _ => return,

@@ -16,8 +16,11 @@ pub const SHADES: usize = 4;
 /// The number of colours of the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
+    /// The sixteen colours of the palette.
     Sixteen,
+    /// 256 colours.
     Indexed,
+    /// 24 bits per colour.
     True,
 }
 
@@ -55,6 +58,7 @@ struct Palette {
     tagged: Color,
 }
 
+#[allow(clippy::cast_possible_truncation)]
 const fn rgb(hex: u32) -> Color {
     Color::Rgb((hex >> 16) as u8, (hex >> 8) as u8, hex as u8)
 }
@@ -154,6 +158,7 @@ const LIGHT_INDEXED: Palette = Palette {
 /// The styles of the parts of the screen.
 #[derive(Debug, Clone)]
 pub struct Theme {
+    /// The characters that draw.
     pub glyphs: Glyphs,
     /// Whether nothing but ASCII may reach the terminal.
     pub ascii: bool,
@@ -165,6 +170,7 @@ pub struct Theme {
     pub border: Style,
     /// The area below the line of a chart, from the base to the line.
     pub priority_fill: [Style; SHADES],
+    /// The same area of BATCH.
     pub batch_fill: [Style; SHADES],
     /// The frames of the panels.
     pub frame: Style,
@@ -172,7 +178,9 @@ pub struct Theme {
     pub name: Style,
     /// A word on a bar of PRIORITY, or in the list.
     pub priority_badge: Style,
+    /// A word on a bar of BATCH, or in the list.
     pub batch_badge: Style,
+    /// The titles of the panels.
     pub title: Style,
     /// The most important text.
     pub strong: Style,
@@ -180,21 +188,28 @@ pub struct Theme {
     pub quiet: Style,
     /// The names of columns.
     pub head: Style,
+    /// The row of the cursor.
     pub cursor: Style,
+    /// Tagged rows.
     pub tagged: Style,
+    /// The part of a row that a search found.
     pub found: Style,
     /// Our scheduler runs.
     pub good: Style,
+    /// Something needs attention.
     pub warning: Style,
+    /// Something failed.
     pub alarm: Style,
+    /// The names of keys.
     pub key: Style,
 }
 
 /// The characters that draw.
 #[derive(Debug, Clone)]
 pub struct Glyphs {
-    /// Bars of PRIORITY and of BATCH.
+    /// Bars of PRIORITY.
     pub priority: &'static str,
+    /// Bars of BATCH.
     pub batch: &'static str,
     /// CPU time that neither queue served.
     pub other: &'static str,
@@ -202,29 +217,42 @@ pub struct Glyphs {
     pub levels: [&'static str; 9],
     /// The end of a bar, from nothing to full.
     pub ends: [&'static str; 9],
+    /// Our scheduler runs.
     pub attached: &'static str,
+    /// Our scheduler does not run.
     pub detached: &'static str,
+    /// A member that was chosen.
     pub member: &'static str,
     /// A member through a parent.
     pub through: &'static str,
+    /// A tagged row.
     pub tag: &'static str,
+    /// A change, below a chart.
     pub mark: &'static str,
+    /// A horizontal rule.
     pub rule: &'static str,
+    /// The column by which the list is sorted, the smallest first.
     pub ascending: &'static str,
+    /// The column by which the list is sorted, the largest first.
     pub descending: &'static str,
     /// In the tree: a branch that goes on, one that leaves it, the last that does.
     pub branches: [&'static str; 3],
+    /// A value that is unknown.
     pub missing: &'static str,
     /// Between a queue and a member's level.
     pub level: &'static str,
+    /// Between what comes in and what goes out, and between the words of a title.
     pub into: &'static str,
+    /// Between two fields of a line.
     pub bar: &'static str,
-    /// A goal that holds, one that is missed.
+    /// A goal that holds.
     pub holds: &'static str,
+    /// A goal that is missed.
     pub fails: &'static str,
 }
 
 impl Glyphs {
+    /// For terminals with Unicode.
     pub const UNICODE: Self = Self {
         priority: "█",
         batch: "▒",
@@ -249,6 +277,7 @@ impl Glyphs {
         fails: "✘",
     };
 
+    /// For terminals with ASCII only.
     pub const ASCII: Self = Self {
         priority: "#",
         batch: ":",

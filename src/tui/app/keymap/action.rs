@@ -3,7 +3,8 @@
 use crate::app::key::Key;
 use crate::app::order::SortKey;
 
-/// An action of a key.
+/// An action of a key; the keymap's table describes each.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Action {
     Up,
@@ -57,7 +58,8 @@ pub enum Action {
     Quit,
 }
 
-/// A section of the help.
+/// A section of the help; [`Self::title`] names each.
+#[allow(missing_docs)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Group {
     Queues,
@@ -67,8 +69,10 @@ pub enum Group {
 }
 
 impl Group {
+    /// All sections, in the order of the help.
     pub const ALL: [Self; 4] = [Self::Queues, Self::List, Self::View, Self::Program];
 
+    /// Returns the heading in the help.
     #[must_use]
     pub fn title(self) -> &'static str {
         match self {
@@ -85,7 +89,9 @@ impl Group {
 pub struct Binding {
     /// The first is the one that the footer names.
     pub keys: &'static [Key],
+    /// The action of its keys.
     pub action: Action,
+    /// The section of the help that it belongs to.
     pub group: Group,
     /// The sentence in the help. Neighbours with the same one share a line there.
     pub help: &'static str,

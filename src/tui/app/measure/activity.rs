@@ -35,6 +35,7 @@ impl Activity {
         }
     }
 
+    /// Returns a process's last levels, the oldest first.
     #[must_use]
     pub fn of(&self, id: ProcessId) -> Levels {
         self.levels.get(&id).copied().unwrap_or_default()

@@ -34,7 +34,9 @@ struct Reading {
 /// A percentile, or how many waits there are towards it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Percentile {
+    /// In nanoseconds.
     Ns(u64),
+    /// There are only this many waits, too few for it.
     Samples(u64),
     /// Waits are not measured, or not of this process.
     Unknown,
@@ -43,7 +45,9 @@ pub enum Percentile {
 /// The measurement of the subject, or of the rest.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Figures {
+    /// The median of its wake-up waits.
     pub p50: Percentile,
+    /// The 99th percentile of its wake-up waits.
     pub p99: Percentile,
     /// In percent of one CPU.
     pub cpu_percent: Option<f32>,
@@ -52,8 +56,11 @@ pub struct Figures {
 /// One side of a comparison.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Side {
+    /// The time that was measured.
     pub over: Duration,
+    /// The processes that were moved.
     pub subject: Figures,
+    /// All other processes.
     pub rest: Figures,
     /// Dispatches; `None` while nothing of ours counted.
     pub dispatched: Option<Pair>,
@@ -69,9 +76,11 @@ pub struct Comparison {
     pub title: String,
     /// The change: `BATCH → PRIORITY`.
     pub change: String,
+    /// The time up to the change; `None` if nothing was measured then.
     pub before: Option<Side>,
     /// Counting begins with the first snapshot after it.
     begun: Option<Reading>,
+    /// The time since the change; `None` until there is enough of it.
     pub after: Option<Side>,
     /// The instrument's count of events before it.
     event: Option<u64>,

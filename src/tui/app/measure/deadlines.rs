@@ -13,7 +13,9 @@ const CAPACITY: usize = 600;
 /// Frames a second that were on time, and that were not.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Beat {
+    /// Frames per second that were on time.
     pub on_time: f32,
+    /// Frames per second that were late.
     pub missed: f32,
     /// The queue that the metronome was in; `None` where nothing of ours ruled.
     pub queue: Option<Queue>,
@@ -59,6 +61,7 @@ impl Deadlines {
     }
 
     /// Each of the last seconds, the newest last.
+    #[must_use]
     pub fn seconds(&self) -> impl DoubleEndedIterator<Item = &Beat> + ExactSizeIterator {
         self.seconds.iter()
     }

@@ -12,13 +12,16 @@ use crate::model::Snapshot;
 pub struct Held {
     /// For the charts, so that they have no gap afterwards.
     pub passed: VecDeque<Passed>,
+    /// The newest snapshot with its rates, for the other panels.
     pub newest: Option<(Box<Snapshot>, Measured)>,
 }
 
 /// The values that the charts missed.
 #[derive(Debug)]
 pub enum Passed {
+    /// A tick of this length; `None` if its rates are unknown.
     Time(Duration, Option<Tick>),
+    /// A mark with its label.
     Mark(String),
 }
 

@@ -19,6 +19,7 @@ struct Slot(Option<Arc<Tick>>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mark {
     slot: u64,
+    /// The text beside the mark.
     pub label: String,
 }
 
@@ -130,6 +131,7 @@ impl History {
     }
 
     /// The marks within the columns of [`Self::columns`], oldest first.
+    #[must_use]
     pub fn marks(&self, width: usize, per_column: usize) -> Vec<(u16, &Mark)> {
         self.marks
             .iter()
@@ -168,11 +170,13 @@ impl History {
         (count > 0).then(|| sum * (1.0 / f32::from(count)))
     }
 
+    /// Returns the number of slots.
     #[must_use]
     pub fn len(&self) -> usize {
         self.slots.len()
     }
 
+    /// Returns whether there are no slots.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.slots.is_empty()

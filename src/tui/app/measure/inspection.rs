@@ -77,11 +77,13 @@ impl Inspection {
     }
 
     /// The mean wait of all threads at each reading, the newest last; `None` where none got a CPU.
+    #[must_use]
     pub fn history(&self) -> impl DoubleEndedIterator<Item = Option<u64>> + '_ {
         self.history.iter().copied()
     }
 
     /// The CPU that the first thread used last, at each reading, the newest last.
+    #[must_use]
     pub fn cpus(&self) -> impl DoubleEndedIterator<Item = u32> + '_ {
         self.cpus.iter().copied()
     }

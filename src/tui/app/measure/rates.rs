@@ -9,11 +9,14 @@ use crate::model::{ActiveScheduler, CpuCounters, NoWaits, Process, ProcessId, Qu
 /// One measure of both queues.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pair {
+    /// Of PRIORITY.
     pub priority: f32,
+    /// Of BATCH.
     pub batch: f32,
 }
 
 impl Pair {
+    /// Returns the value of one queue.
     #[must_use]
     pub fn of(self, queue: Queue) -> f32 {
         match queue {
@@ -22,6 +25,7 @@ impl Pair {
         }
     }
 
+    /// Returns the sum of both queues.
     #[must_use]
     pub fn sum(self) -> f32 {
         self.priority + self.batch
@@ -37,7 +41,9 @@ impl Pair {
 /// The rates per second of one CPU, or of all CPUs.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Rates {
+    /// Tasks that became runnable, per second.
     pub enqueued: Pair,
+    /// Dispatches per second.
     pub dispatched: Pair,
     /// In CPUs: 1.0 is one CPU's whole time.
     pub cpu_time: Pair,
@@ -98,14 +104,18 @@ impl Mul<f32> for Rates {
 pub enum Missing {
     /// One snapshot is not enough.
     First,
+    /// Our scheduler does not run.
     NotAttached,
+    /// The kernel is changing schedulers.
     Transition,
+    /// The counters cannot be read.
     Unreadable,
     /// The counters were reset: the scheduler was attached again.
     Restarted,
 }
 
 impl Missing {
+    /// Returns the reason as it stands on the screen.
     #[must_use]
     pub fn sentence(self) -> &'static str {
         match self {
@@ -124,6 +134,7 @@ const SLACK: Duration = Duration::from_millis(1500);
 /// The rates of one tick.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tick {
+    /// Of all CPUs.
     pub total: Rates,
     /// As in [`Snapshot::cpus`]; `None` for a CPU without counters.
     pub cpus: Vec<Option<Rates>>,
@@ -185,9 +196,11 @@ impl CpuTimes {
 pub struct Measured {
     /// The time since the snapshot before.
     pub elapsed: Option<Duration>,
+    /// The rates of the CPUs, or why there are none.
     pub tick: Result<Tick, Missing>,
     /// For each process its share of one CPU in percent; `None` where it was not there before.
     pub process_percent: Vec<Option<f32>>,
+    /// The waits of the last seconds, or why there are none.
     pub waits: Result<WaitSummary, NoWaits>,
 }
 
@@ -203,6 +216,7 @@ impl Default for Measured {
 }
 
 impl Tracker {
+    /// Computes the rates between the snapshot before and this one.
     pub fn measure(&mut self, now: &Snapshot) -> Measured {
         let elapsed = self
             .before

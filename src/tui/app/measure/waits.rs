@@ -22,6 +22,7 @@ pub struct Window {
 /// The waits of one window.
 #[derive(Debug, Clone, Default)]
 pub struct WaitSummary {
+    /// The length of the window.
     pub over: Duration,
     /// The waits in the window; the maxima are since the last change.
     pub waits: Waits,
@@ -32,6 +33,7 @@ pub struct WaitSummary {
 /// The cost of measuring.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Cost {
+    /// CPU time per event, in nanoseconds.
     pub ns_per_event: u64,
     /// Of the time of all CPUs.
     pub percent: f32,
@@ -93,13 +95,18 @@ fn cost(waits: &Waits, over: Duration, cpus: usize) -> Option<Cost> {
 /// Percentiles of one kind of wait, in nanoseconds, as far as there are enough waits for them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Percentiles {
+    /// Number of waits.
     pub count: u64,
+    /// The median; `None` if there are too few waits.
     pub p50: Option<u64>,
+    /// The 99th percentile; `None` if there are too few waits.
     pub p99: Option<u64>,
+    /// The longest wait since the last change; `None` if there was none.
     pub max: Option<u64>,
 }
 
 impl Percentiles {
+    /// Computes the percentiles of one kind of wait.
     #[must_use]
     pub fn of(waits: &KindWaits) -> Self {
         let count = waits.histogram.total();
