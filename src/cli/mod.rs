@@ -1,5 +1,5 @@
 //! The command line: its commands here, the options that several share in `options`, those of one command in `verbs`.
-//! It may import: `demo`, `refusal`, `sys`.
+//! It may import: `demo`, `model`, `refusal`, `sys`.
 //! It must never know: what a command does.
 
 #![forbid(unsafe_code)]

@@ -1,8 +1,11 @@
 //! Options that several commands share.
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+
+use crate::model::Tunable;
 
 /// The option that records a session.
 #[derive(Debug, Clone, Default, Args)]
@@ -89,6 +92,12 @@ pub enum Order {
     Fifo,
 }
 
+/// Returns the values that the option of a tunable takes.
+fn range(tunable: Tunable) -> RangeInclusive<i64> {
+    let range = tunable.range();
+    i64::from(*range.start())..=i64::from(*range.end())
+}
+
 #[derive(Debug, Clone, Copy, Args)]
 pub struct SchedulerOptions {
     /// Order of tasks within BATCH
@@ -100,7 +109,7 @@ pub struct SchedulerOptions {
     pub priority_order: Order,
 
     /// Share of CPU time, in percent (0 to 50), that BATCH keeps on a CPU that both queues want; 0 is strict priority
-    #[arg(long, value_name = "PERCENT", default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(0..=50))]
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(range(Tunable::BatchGuarantee)))]
     pub batch_guarantee: u8,
 
     /// Do not measure how long tasks wait; the dashboard's key `w` turns measuring on and off
@@ -116,19 +125,19 @@ pub struct SchedulerOptions {
     pub refuse_limits: bool,
 
     /// Longest time slice of a PRIORITY task, 1 to 100 ms, in whole kernel ticks; shorter while many tasks wait
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 20, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 20, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(range(Tunable::PrioritySlice)))]
     pub priority_slice: u8,
 
     /// Longest time slice of a BATCH task, 1 to 100 ms, in whole kernel ticks
-    #[arg(long, value_name = "MILLISECONDS", default_value_t = 4, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(1..=100))]
+    #[arg(long, value_name = "MILLISECONDS", default_value_t = 4, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(range(Tunable::BatchSlice)))]
     pub batch_slice: u8,
 
     /// Part of BATCH's CPU time, in percent (0 to 50), that is forgiven to tasks that sleep between their work
-    #[arg(long, value_name = "PERCENT", default_value_t = 33, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(0..=50))]
+    #[arg(long, value_name = "PERCENT", default_value_t = 33, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(range(Tunable::SleeperCredit)))]
     pub sleeper_credit: u8,
 
     /// Time for which a BATCH task that sleeps now and then is not preempted by BATCH, 0 to 10000 µs
-    #[arg(long, value_name = "MICROSECONDS", default_value_t = 700, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(0..=10_000))]
+    #[arg(long, value_name = "MICROSECONDS", default_value_t = 700, allow_negative_numbers = true, value_parser = clap::value_parser!(u16).range(range(Tunable::Protection)))]
     pub protection: u16,
 
     /// Maximum number of processes in PRIORITY, 1 to 1000000

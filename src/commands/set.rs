@@ -1,65 +1,16 @@
 //! `set`: changes and prints the tunables of the running scheduler.
 
-use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use anyhow::Result;
 use serde::Serialize;
 
 use super::members::write;
-use crate::model::{Cause, Tunables};
+use crate::model::{Cause, Tunable, Tunables};
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Handle, Tuning, changes};
 use crate::settings::nearest;
 use crate::text::scrub;
-
-/// A tunable as the command line knows it, under the name of its option.
-struct Tunable {
-    name: &'static str,
-    /// As its option has it.
-    range: RangeInclusive<u16>,
-    unit: &'static str,
-    set: fn(&mut Tuning, u16),
-    get: fn(&Tunables) -> f64,
-}
-
-const TUNABLES: [Tunable; 5] = [
-    Tunable {
-        name: "batch-guarantee",
-        range: 0..=50,
-        unit: "%",
-        set: |tuning, value| tuning.guarantee_percent = u8::try_from(value).ok(),
-        get: |now| f64::from(now.guarantee_percent),
-    },
-    Tunable {
-        name: "priority-slice",
-        range: 1..=100,
-        unit: "ms",
-        set: |tuning, value| tuning.priority_slice = Some(Duration::from_millis(value.into())),
-        get: |now| milliseconds(now.priority_slice),
-    },
-    Tunable {
-        name: "batch-slice",
-        range: 1..=100,
-        unit: "ms",
-        set: |tuning, value| tuning.batch_slice = Some(Duration::from_millis(value.into())),
-        get: |now| milliseconds(now.batch_slice),
-    },
-    Tunable {
-        name: "sleeper-credit",
-        range: 0..=50,
-        unit: "%",
-        set: |tuning, value| tuning.sleeper_credit_percent = u8::try_from(value).ok(),
-        get: |now| f64::from(now.sleeper_credit_percent),
-    },
-    Tunable {
-        name: "protection",
-        range: 0..=10_000,
-        unit: "µs",
-        set: |tuning, value| tuning.protection = Some(Duration::from_micros(value.into())),
-        get: |now| 1000.0 * milliseconds(now.protection),
-    },
-];
 
 /// A short form, since it is the one that is changed most.
 const SHORT: (&str, &str) = ("guarantee", "batch-guarantee");
@@ -92,8 +43,8 @@ pub fn run(values: &[String]) -> Result<()> {
     let mut named = Vec::new();
     for typed in values {
         let (tunable, value) = parse(typed)?;
-        (tunable.set)(&mut tuning, value);
-        named.push(tunable.name);
+        tuning = tuning.with(tunable, value);
+        named.push(tunable);
     }
     let mut handle = Handle::open()?;
     let now = if named.is_empty() {
@@ -108,25 +59,23 @@ pub fn run(values: &[String]) -> Result<()> {
             handle = Handle::open_next()?;
         }
     };
-    let changed = TUNABLES
-        .iter()
-        .filter(|tunable| named.contains(&tunable.name));
-    let change = |tunable: &Tunable| {
-        let Tunable { name, unit, .. } = tunable;
-        let setting = format!("{name} {} {unit}", (tunable.get)(&now));
+    let in_order = Tunable::ALL.into_iter();
+    let changed = in_order.clone().filter(|tunable| named.contains(tunable));
+    let change = |tunable: Tunable| {
+        let (name, unit) = (tunable.name(), tunable.unit());
+        let setting = format!("{name} {} {unit}", now.get(tunable));
         changes::set(Cause::Command, setting)
     };
     changes::note(&changed.map(change).collect::<Vec<_>>());
-    let shown = TUNABLES.iter();
-    let lines = shown.filter(|tunable| named.is_empty() || named.contains(&tunable.name));
-    let line = |tunable: &Tunable| {
-        let Tunable { name, unit, .. } = tunable;
-        format!("{name:<15} {} {unit}\n", (tunable.get)(&now))
+    let shown = in_order.filter(|tunable| named.is_empty() || named.contains(tunable));
+    let line = |tunable: Tunable| {
+        let (name, unit) = (tunable.name(), tunable.unit());
+        format!("{name:<15} {} {unit}\n", now.get(tunable))
     };
-    write(&lines.map(line).collect::<String>()).map(drop)
+    write(&shown.map(line).collect::<String>()).map(drop)
 }
 
-fn parse(typed: &str) -> Result<(&'static Tunable, u16), Refusal> {
+fn parse(typed: &str) -> Result<(Tunable, u16), Refusal> {
     let refuse = |sentence: String| Refusal::new(Status::BadArgument, sentence);
     let (name, value) = typed.split_once('=').ok_or_else(|| {
         let typed = scrub(typed.as_bytes());
@@ -135,17 +84,18 @@ fn parse(typed: &str) -> Result<(&'static Tunable, u16), Refusal> {
         ))
     })?;
     let long = if name == SHORT.0 { SHORT.1 } else { name };
-    let known = TUNABLES.iter().find(|tunable| tunable.name == long);
+    let mut all = Tunable::ALL.into_iter();
+    let known = all.find(|tunable| tunable.name() == long);
     let tunable = known.ok_or_else(|| {
-        let near = nearest(name, TUNABLES.iter().map(|tunable| tunable.name));
+        let near = nearest(name, Tunable::ALL.into_iter().map(Tunable::name));
         let name = scrub(name.as_bytes());
         refuse(format!("unknown tunable '{name}': did you mean '{near}'?"))
     })?;
-    let range = &tunable.range;
+    let range = tunable.range();
     let value = value.parse().ok().filter(|value| range.contains(value));
     let value = value.ok_or_else(|| {
-        let (typed, name) = (scrub(typed.as_bytes()), tunable.name);
-        let (from, to, unit) = (range.start(), range.end(), tunable.unit);
+        let (typed, name) = (scrub(typed.as_bytes()), tunable.name());
+        let (from, to, unit) = (range.start(), range.end(), tunable.unit());
         refuse(format!(
             "invalid value '{typed}': expected {name}=N with N from {from} to {to} ({unit})"
         ))
@@ -168,7 +118,8 @@ mod tests {
 
     #[test]
     fn what_set_takes_is_what_the_option_takes() {
-        for Tunable { name, range, .. } in &TUNABLES {
+        for tunable in Tunable::ALL {
+            let (name, range) = (tunable.name(), tunable.range());
             for value in [
                 range.start().wrapping_sub(1),
                 *range.start(),
@@ -185,6 +136,13 @@ mod tests {
                 assert_eq!(option.is_ok(), set.is_ok(), "{name}={value}");
             }
         }
+    }
+
+    #[test]
+    fn options_default_to_the_default_tunables() {
+        let cli = Cli::try_parse_from(["dualq-top"]).unwrap();
+        let options = crate::scheduler::Options::from(cli.scheduler);
+        assert_eq!(options.tunables, Tunables::default());
     }
 
     #[test]

@@ -18,6 +18,7 @@ mod process;
 mod scheduler;
 mod snapshot;
 mod trace;
+mod tunable;
 mod waits;
 
 pub use change::{Cause, Change};
@@ -28,11 +29,10 @@ pub use identity::{Policy, ProcessId};
 pub use limits::{CgroupLimits, LimitedCgroup};
 pub use process::Process;
 pub use scheduler::DEFAULT_LEVEL;
-pub use scheduler::{
-    ActiveScheduler, CpuCounters, Exit, Membership, Queue, Role, SchedulerStatus, Tunables,
-};
+pub use scheduler::{ActiveScheduler, CpuCounters, Exit, Membership, Queue, Role, SchedulerStatus};
 pub use snapshot::{Cpu, Host, Snapshot};
 pub use trace::TRACE_COST;
+pub use tunable::{Tunable, Tunables};
 pub use waits::{
     BATCH_GOAL_NS, ENOUGH_FOR_P50, ENOUGH_FOR_P99, KindWaits, NoWaits, PRIORITY_GOAL_NS,
     ProcessWaits, QueueWaits, WaitCost, Waits,

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::CgroupLimits;
+use super::{CgroupLimits, Tunables};
 
 /// The two queues. Their names are in capitals on the screen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -108,65 +108,6 @@ impl fmt::Display for Exit {
             write!(f, "; {}", self.message)?;
         }
         Ok(())
-    }
-}
-
-/// The values of the scheduling policy that may change while the scheduler runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Tunables {
-    /// The share of CPU time that BATCH keeps on a contended CPU, 0 to 50 percent.
-    pub guarantee_percent: u8,
-    /// Longest slice of a PRIORITY task, 1 to 100 ms; rounded up to whole ticks once it is set.
-    pub priority_slice: Duration,
-    /// Longest slice of a BATCH task, 1 to 100 ms; rounded up to whole ticks once it is set.
-    pub batch_slice: Duration,
-    /// The part of BATCH's time that is forgiven to sleepers, 0 to 50 percent.
-    pub sleeper_credit_percent: u8,
-    /// The time for which a BATCH task that sleeps now and then is not preempted by BATCH, 0 to 10,000 µs.
-    pub protection: Duration,
-}
-
-impl Default for Tunables {
-    fn default() -> Self {
-        Self {
-            guarantee_percent: 10,
-            priority_slice: Duration::from_millis(20),
-            batch_slice: Duration::from_millis(4),
-            sleeper_credit_percent: 33,
-            protection: Duration::from_micros(700),
-        }
-    }
-}
-
-impl Tunables {
-    /// Names the first value that differs, as it is now: `guarantee 20 %`. `None` if none does.
-    #[must_use]
-    pub fn change_from(&self, before: &Self) -> Option<String> {
-        let ms = |time: Duration| time.as_secs_f64() * 1000.0;
-        let all = [
-            (
-                self.guarantee_percent == before.guarantee_percent,
-                format!("guarantee {} %", self.guarantee_percent),
-            ),
-            (
-                self.priority_slice == before.priority_slice,
-                format!("PRIORITY slice {:.0} ms", ms(self.priority_slice)),
-            ),
-            (
-                self.batch_slice == before.batch_slice,
-                format!("BATCH slice {:.0} ms", ms(self.batch_slice)),
-            ),
-            (
-                self.sleeper_credit_percent == before.sleeper_credit_percent,
-                format!("sleeper credit {} %", self.sleeper_credit_percent),
-            ),
-            (
-                self.protection == before.protection,
-                format!("protection {} µs", self.protection.as_micros()),
-            ),
-        ];
-        let changed = all.into_iter().find(|(same, _)| !same);
-        changed.map(|(_, text)| text)
     }
 }
 

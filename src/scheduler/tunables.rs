@@ -10,22 +10,20 @@ use anyhow::{Context, Result, bail};
 
 use super::program;
 use crate::kernel::layout;
-use crate::model::Tunables;
+use crate::model::{Tunable, Tunables};
 use crate::skeletons::dualq::types as kernel;
 
-/// New values; `None` leaves one as it is.
+/// New values of some tunables; the others stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Tuning {
-    /// As [`Tunables::guarantee_percent`].
-    pub guarantee_percent: Option<u8>,
-    /// As [`Tunables::priority_slice`].
-    pub priority_slice: Option<Duration>,
-    /// As [`Tunables::batch_slice`].
-    pub batch_slice: Option<Duration>,
-    /// As [`Tunables::sleeper_credit_percent`].
-    pub sleeper_credit_percent: Option<u8>,
-    /// As [`Tunables::protection`].
-    pub protection: Option<Duration>,
+pub struct Tuning([Option<u16>; Tunable::ALL.len()]);
+
+impl Tuning {
+    /// Sets a tunable to a value in its unit.
+    #[must_use]
+    pub fn with(mut self, tunable: Tunable, value: u16) -> Self {
+        self.0[tunable as usize] = Some(value);
+        self
+    }
 }
 
 /// Changes what `tuning` names, and returns what holds afterwards.
@@ -33,43 +31,49 @@ pub struct Tuning {
 /// # Errors
 /// The system call's error, and a value that the kernel's side refuses.
 pub(super) fn tune(program: BorrowedFd<'_>, tuning: Tuning) -> Result<Tunables> {
-    let mut context = to_kernel(tuning, tick_ns());
-    let error = program::run(program, layout::bytes_mut(&mut context))
+    let mut argument = argument(tuning, tick_ns());
+    let error = program::run(program, layout::bytes_mut(&mut argument))
         .context("cannot reach the scheduler's programs")?;
     if error != 0 {
         bail!("cannot change the tunables: the kernel's side refused a value (error {error})")
     }
-    let percent = |value| u8::try_from(value).unwrap_or(0);
-    Ok(Tunables {
-        guarantee_percent: percent(context.guarantee_percent),
-        priority_slice: Duration::from_nanos(context.priority_slice_ns),
-        batch_slice: Duration::from_nanos(context.batch_slice_ns),
-        sleeper_credit_percent: percent(context.sleeper_credit_percent),
-        protection: Duration::from_nanos(context.protection_ns),
-    })
+    Ok(Tunables::of_kernel(
+        values(&mut argument).map(|value| *value),
+    ))
 }
 
 /// Returns the program's argument: the new values, and for each a bit that says that it is new.
-fn to_kernel(tuning: Tuning, tick_ns: u64) -> kernel::tuning {
-    let mut changes = 0;
-    let mut new = |bit: u32, value: Option<u64>| {
-        changes |= u64::from(value.is_some()) << bit;
-        value.unwrap_or(0)
-    };
-    let slice = |slice: Option<Duration>| slice.map(|slice| whole_ticks(slice, tick_ns));
-    let guarantee_percent = new(0, tuning.guarantee_percent.map(u64::from));
-    let priority_slice_ns = new(1, slice(tuning.priority_slice));
-    let batch_slice_ns = new(2, slice(tuning.batch_slice));
-    let sleeper_credit_percent = new(3, tuning.sleeper_credit_percent.map(u64::from));
-    let protection_ns = new(4, tuning.protection.map(nanoseconds));
-    kernel::tuning {
-        changes,
-        guarantee_percent,
-        priority_slice_ns,
-        batch_slice_ns,
-        sleeper_credit_percent,
-        protection_ns,
+fn argument(tuning: Tuning, tick_ns: u64) -> kernel::tuning {
+    let mut argument = kernel::tuning::default();
+    for tunable in Tunable::ALL {
+        if let Some(value) = tuning.0[tunable as usize] {
+            argument.changes |= 1 << tunable as u32;
+            *values(&mut argument)[tunable as usize] = in_kernel(tunable, value, tick_ns);
+        }
     }
+    argument
+}
+
+/// Returns a value in the unit of the BPF program; slices end at ticks only.
+fn in_kernel(tunable: Tunable, value: u16, tick_ns: u64) -> u64 {
+    let value = u64::from(value) * u64::from(tunable.scale());
+    match tunable {
+        Tunable::PrioritySlice | Tunable::BatchSlice => {
+            whole_ticks(Duration::from_nanos(value), tick_ns)
+        }
+        Tunable::BatchGuarantee | Tunable::SleeperCredit | Tunable::Protection => value,
+    }
+}
+
+/// Returns the values of the argument, in the order of [`Tunable::ALL`].
+fn values(argument: &mut kernel::tuning) -> [&mut u64; Tunable::ALL.len()] {
+    [
+        &mut argument.guarantee_percent,
+        &mut argument.priority_slice_ns,
+        &mut argument.batch_slice_ns,
+        &mut argument.sleeper_credit_percent,
+        &mut argument.protection_ns,
+    ]
 }
 
 /// Returns the kernel's tick, 1 s / CONFIG_HZ: the resolution of the coarse clocks (`KTIME_LOW_RES` in
@@ -91,6 +95,24 @@ pub(super) fn nanoseconds(time: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Bit n of `changes` says that value n is new: src/bpf/tune.h.
+    #[test]
+    fn tunables_are_the_bpf_programs_in_its_order() {
+        for tunable in Tunable::ALL {
+            let mut argument = argument(Tuning::default().with(tunable, 40), 4_000_000);
+            let words = layout::bytes(&argument).chunks_exact(8);
+            let words: Vec<u64> = words
+                .map(|word| u64::from_ne_bytes(word.try_into().unwrap()))
+                .collect();
+            assert_eq!(words.len(), 1 + Tunable::ALL.len());
+            assert_eq!(words[0], 1 << tunable as u32);
+            let set: Vec<usize> = (1..words.len()).filter(|at| words[*at] != 0).collect();
+            assert_eq!(set, [1 + tunable as usize], "{tunable:?}");
+            let now = Tunables::of_kernel(values(&mut argument).map(|value| *value));
+            assert!((now.get(tunable) - 40.0).abs() < 1e-9);
+        }
+    }
 
     #[test]
     fn a_slice_ends_at_the_next_tick() {

@@ -11,7 +11,7 @@ use super::trace;
 use crate::app::{Command, Event, MoveBatch, Moved, Then};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
-use crate::model::{Cause, Change, Membership, ProcessId, Queue, Tunables};
+use crate::model::{Cause, Change, Membership, ProcessId, Queue, Tunable, Tunables};
 use crate::observe::SamplerRequest;
 use crate::record::Past;
 use crate::scheduler::changes;
@@ -83,10 +83,7 @@ impl Executor {
     }
 
     fn tune(&mut self, percent: u8) -> Result<Tunables> {
-        let tuning = Tuning {
-            guarantee_percent: Some(percent),
-            ..Tuning::default()
-        };
+        let tuning = Tuning::default().with(Tunable::BatchGuarantee, percent.into());
         let now = self
             .scheduler
             .tune(tuning)?
