@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
 
 use crate::support::guest::{self, PATIENCE, wait_until};
@@ -112,16 +111,9 @@ fn a_member_that_is_raised_preempts_a_lower_one() {
 
 /// Returns the median time from its timer to its run of a member that wakes 200 times.
 fn median_of_probe(level: u8) -> Duration {
-    let probe = Load::new(&["probe", "200"]).on_last_cpu().start();
-    wait_until("it waits for its start", PATIENCE, || {
-        guest::is_stopped(probe.pid())
-    });
+    let probe = Load::new(&["probe", "200"]).on_last_cpu().start_stopped();
     add(&probe, level);
-    let pid = Pid::from_raw(probe.pid().cast_signed()).unwrap();
-    kill_process(pid, Signal::CONT).unwrap();
-    let line = probe.next_line();
-    let late: Vec<u64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
-    Duration::from_nanos(late[late.len() / 2])
+    probe.median_delay()
 }
 
 /// First come, first served, it would wait for a round of the eight otherwise: levels alone make it preempt.
@@ -154,11 +146,9 @@ fn no_level_starves_beside_the_highest() {
         "the lowest level is not behind: {got:?}"
     );
     for _ in 0..4 {
-        let before = guest::cpu_time(meek.pid());
-        wait_until(
-            "level 0 runs within a quarter of the watchdog's limit, and its tick shows",
+        meek.runs_within(
             Duration::from_secs(3),
-            || guest::cpu_time(meek.pid()) > before,
+            "level 0 runs within a quarter of the watchdog's limit, and its tick shows",
         );
     }
     assert!(guest::is_attached());

@@ -111,47 +111,38 @@ fn a_member_that_is_cut_short_goes_on_before_the_others() {
 fn waking_member_runs_next_beside_two_that_wake_each_other() {
     let _scheduler = Running::attach(&[]);
     let pair = Load::new(&["ping-pong"]).on_last_cpu().start();
-    let probe = Load::new(&["probe", "200"]).on_last_cpu().start();
-    wait_until("it waits for its start", PATIENCE, || {
-        guest::is_stopped(probe.pid())
-    });
+    let probe = Load::new(&["probe", "200"]).on_last_cpu().start_stopped();
     for member in [&pair, &probe] {
         run_ok(&["add", &member.pid().to_string()]);
     }
-    let pid = Pid::from_raw(probe.pid().cast_signed()).unwrap();
-    kill_process(pid, Signal::CONT).unwrap();
-    let line = probe.next_line();
-    let late: Vec<u64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
-    let middle = Duration::from_nanos(late[late.len() / 2]);
-    // Some 0.5 ms; else 2 to 4, for a kernel thread's next run on that CPU.
+    let median = probe.median_delay();
+    // Some 0.5 ms; otherwise 2 to 4, for a kernel thread's next run on that CPU.
     assert!(
-        middle < Duration::from_micros(1300),
-        "in the middle it came {middle:?} late"
+        median < Duration::from_micros(1300),
+        "it came {median:?} late (median)"
     );
+}
+
+/// Checks the share of a member with nice 0 beside one with nice 5, in percent.
+fn share_against_nice_5(expected: f64) {
+    let first = Load::hog().on_last_cpu().nice(0).start();
+    let second = Load::hog().on_last_cpu().nice(5).start();
+    let pids = [&first, &second].map(|hog| hog.pid().to_string());
+    run_ok(&["add", &pids[0], &pids[1]]);
+    let shares = |got: &[f64]| vec![share(got[0], got[1])];
+    settles("nice 0 against 5", &[&first, &second], expected, 5.0, shares);
 }
 
 #[test]
 fn nice_values_keep_their_meaning_among_members() {
     let _scheduler = Running::attach(&[]);
-    let first = Load::hog().on_last_cpu().nice(0).start();
-    let second = Load::hog().on_last_cpu().nice(5).start();
-    let pids = [&first, &second].map(|hog| hog.pid().to_string());
-    run_ok(&["add", &pids[0], &pids[1]]);
-    settles("nice 0 against 5", &[&first, &second], 75.3, 5.0, |got| {
-        vec![share(got[0], got[1])]
-    });
+    share_against_nice_5(75.3);
 }
 
 #[test]
 fn first_come_first_served_among_members_knows_no_nice_values() {
     let _scheduler = Running::attach(&["--priority-order", "fifo"]);
-    let first = Load::hog().on_last_cpu().nice(0).start();
-    let second = Load::hog().on_last_cpu().nice(5).start();
-    let pids = [&first, &second].map(|hog| hog.pid().to_string());
-    run_ok(&["add", &pids[0], &pids[1]]);
-    settles("nice 0 against 5", &[&first, &second], 50.0, 5.0, |got| {
-        vec![share(got[0], got[1])]
-    });
+    share_against_nice_5(50.0);
 }
 
 /// First come, first served, each of the eight would have its turn before it.
@@ -159,22 +150,15 @@ fn first_come_first_served_among_members_knows_no_nice_values() {
 fn a_member_that_wakes_does_not_wait_for_busy_members() {
     let _scheduler = Running::attach(&[]);
     let hogs = Load::new(&["threads", "8"]).on_last_cpu().start();
-    let probe = Load::new(&["probe", "200"]).on_last_cpu().start();
-    wait_until("it waits for its start", PATIENCE, || {
-        guest::is_stopped(probe.pid())
-    });
+    let probe = Load::new(&["probe", "200"]).on_last_cpu().start_stopped();
     for member in [&hogs, &probe] {
         run_ok(&["add", &member.pid().to_string()]);
     }
-    let pid = Pid::from_raw(probe.pid().cast_signed()).unwrap();
-    kill_process(pid, Signal::CONT).unwrap();
-    let line = probe.next_line();
-    let late: Vec<u64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
-    let middle = Duration::from_nanos(late[late.len() / 2]);
+    let median = probe.median_delay();
     // Some 25 µs in virtual time; for a round of the eight 32 ms.
     assert!(
-        middle < Duration::from_millis(10),
-        "in the middle it came {middle:?} late"
+        median < Duration::from_millis(10),
+        "it came {median:?} late (median)"
     );
 }
 
@@ -187,11 +171,9 @@ fn no_member_starves_whatever_the_nice_values() {
         run_ok(&["add", &member.pid().to_string()]);
     }
     for _ in 0..3 {
-        let before = guest::cpu_time(meek.pid());
-        wait_until(
-            "nice 19 runs within a quarter of the watchdog's limit, and its tick shows",
+        meek.runs_within(
             Duration::from_secs(3),
-            || guest::cpu_time(meek.pid()) > before,
+            "nice 19 runs within a quarter of the watchdog's limit, and its tick shows",
         );
     }
     assert!(guest::is_attached());
@@ -229,11 +211,9 @@ fn nobody_in_batch_starves_whatever_the_nice_values() {
     let meek = Load::hog().on_last_cpu().nice(19).start();
     let _greedy = [(); 2].map(|()| Load::hog().on_last_cpu().nice(-20).start());
     for _ in 0..3 {
-        let before = guest::cpu_time(meek.pid());
-        wait_until(
-            "nice 19 runs within a quarter of the watchdog's limit, and its tick shows",
+        meek.runs_within(
             Duration::from_secs(3),
-            || guest::cpu_time(meek.pid()) > before,
+            "nice 19 runs within a quarter of the watchdog's limit, and its tick shows",
         );
     }
     assert!(guest::is_attached());

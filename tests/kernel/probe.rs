@@ -10,9 +10,8 @@
 
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::guest::{self, PATIENCE, wait_until};
+use crate::support::guest;
 use crate::support::hog::{Hog, Load};
 use crate::support::program::{Running, run_ok};
 use crate::support::terminal::Terminal;
@@ -46,14 +45,10 @@ const LATE_TIMER_NS: [f64; 2] = [0.0, 10_000.0];
 
 /// p50 and p99 of a probe, once the way to it is free.
 fn measure(probe: Load, prepare: impl FnOnce(&Hog)) -> [Both; 2] {
-    let probe = probe.start();
-    wait_until("it waits for its start", PATIENCE, || {
-        guest::is_stopped(probe.pid())
-    });
+    let probe = probe.start_stopped();
     prepare(&probe);
     waits::look_at(probe.pid());
-    let pid = Pid::from_raw(probe.pid().cast_signed()).unwrap();
-    kill_process(pid, Signal::CONT).unwrap();
+    probe.resume();
     let line = probe.next_line();
     let seen = Waits::of_process(probe.pid());
     assert!(seen.total() > 290, "{} waits", seen.total());

@@ -40,14 +40,8 @@ fn dashboard_with_least_privilege_switches_moves_and_measures() {
     wait_until("space moves it", PATIENCE, || {
         maps::members() == [hog.pid()]
     });
-    terminal.press(b"x");
-    terminal.wait_for_screen("the kernel default runs", |text| {
-        guest::sched_ext_state() == "disabled" && text.contains("x attaches dualq")
-    });
-    terminal.press(b"x");
-    terminal.wait_for_screen("ours runs again", |text| {
-        guest::is_attached() && text.contains("dualq is attached.")
-    });
+    terminal.detach();
+    terminal.attach();
     terminal.press(b"w");
     terminal.wait_for_screen("nothing is measured", |text| {
         text.contains("No longer measuring waits")

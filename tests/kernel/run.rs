@@ -115,8 +115,8 @@ fn the_scheduler_is_attached_for_as_long_as_the_command_runs() {
 /// Says each signal, and ends with the first USR2.
 const SAYS_SIGNALS: &str = "trap 'echo term' TERM; trap 'echo int' INT; trap 'exit 3' USR2; echo $$; while :; do sleep 0.1; done";
 
-#[test]
-fn a_signal_to_the_owner_reaches_the_command_once() {
+/// Starts it with a scheduler of its own, and waits until it runs.
+fn says_signals() -> Running {
     let running = Running::start(&[
         "run",
         "--attach",
@@ -127,6 +127,12 @@ fn a_signal_to_the_owner_reaches_the_command_once() {
         SAYS_SIGNALS,
     ]);
     wait_until("it runs", PATIENCE, || running.stdout().contains('\n'));
+    running
+}
+
+#[test]
+fn a_signal_to_the_owner_reaches_the_command_once() {
+    let running = says_signals();
     running.signal(Signal::TERM);
     wait_until("it is told", PATIENCE, || running.stdout().contains("term"));
     running.signal(Signal::INT);
@@ -142,16 +148,7 @@ fn a_signal_to_the_owner_reaches_the_command_once() {
 
 #[test]
 fn the_command_goes_on_when_the_owner_is_killed() {
-    let running = Running::start(&[
-        "run",
-        "--attach",
-        "--no-waits",
-        "--",
-        "sh",
-        "-c",
-        SAYS_SIGNALS,
-    ]);
-    wait_until("it runs", PATIENCE, || running.stdout().contains('\n'));
+    let running = says_signals();
     let command: u32 = running.stdout().trim().parse().unwrap();
     running.signal(Signal::KILL);
     guest::wait_until_detached();
@@ -199,16 +196,7 @@ fn keys_of_the_terminal_reach_an_attached_command_once() {
 
 #[test]
 fn the_command_is_told_when_its_scheduler_ends() {
-    let running = Running::start(&[
-        "run",
-        "--attach",
-        "--no-waits",
-        "--",
-        "sh",
-        "-c",
-        SAYS_SIGNALS,
-    ]);
-    wait_until("it runs", PATIENCE, || running.stdout().contains('\n'));
+    let running = says_signals();
     guest::sysrq_s();
     wait_until("it is said", PATIENCE, || {
         running

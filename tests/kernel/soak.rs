@@ -60,14 +60,8 @@ fn handed_over_and_taken_back_over_and_over_nothing_grows() {
     run_ok(&["add", &hog.pid().to_string()]);
     let mut first = None;
     for round in counted(rounds(2)) {
-        terminal.press(b"x");
-        terminal.wait_for_screen("the kernel default runs", |text| {
-            guest::sched_ext_state() == "disabled" && text.contains("x attaches dualq.")
-        });
-        terminal.press(b"x");
-        terminal.wait_for_screen("ours runs again", |text| {
-            guest::is_attached() && text.contains("dualq is attached.")
-        });
+        terminal.detach();
+        terminal.attach();
         assert_eq!(maps::members(), [hog.pid()], "round {round}");
         let now = (descriptors(terminal.pid()), resident_kib(terminal.pid()));
         // By the third round whatever is kept for later is there.

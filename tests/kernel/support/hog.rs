@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use rustix::process::{Pid, Signal, kill_process};
 use rustix::thread::CpuSet;
 
 use super::guest::{self, PATIENCE};
@@ -82,6 +83,15 @@ impl Load {
         self
     }
 
+    /// Starts a load that stops itself once it is ready, until [`Hog::resume`].
+    pub fn start_stopped(self) -> Hog {
+        let hog = self.start();
+        guest::wait_until("it waits for its start", PATIENCE, || {
+            guest::is_stopped(hog.pid())
+        });
+        hog
+    }
+
     /// Returns when the load is at work, not only started.
     pub fn start(self) -> Hog {
         let path = std::env::var_os("DUALQ_LOAD").expect("DUALQ_LOAD names the load program");
@@ -140,6 +150,26 @@ pub struct Hog {
 impl Hog {
     pub fn pid(&self) -> u32 {
         self.child.id()
+    }
+
+    /// Lets a load go on that was started with [`Load::start_stopped`].
+    pub fn resume(&self) {
+        let pid = Pid::from_raw(self.pid().cast_signed()).unwrap();
+        kill_process(pid, Signal::CONT).unwrap();
+    }
+
+    /// Resumes a probe, and returns the median time from its timer to its run.
+    pub fn median_delay(&self) -> Duration {
+        self.resume();
+        let line = self.next_line();
+        let late: Vec<u64> = line.split(' ').map(|ns| ns.parse().unwrap()).collect();
+        Duration::from_nanos(late[late.len() / 2])
+    }
+
+    /// Waits until it has had CPU time again.
+    pub fn runs_within(&self, limit: Duration, what: &str) {
+        let before = guest::cpu_time(self.pid());
+        guest::wait_until(what, limit, || guest::cpu_time(self.pid()) > before);
     }
 
     /// Waits for what it reports: `ready`, and after that what its kind of load does.

@@ -140,6 +140,22 @@ impl Terminal {
         assert!(seen, "never on screen: {what}\n{}", self.screen());
     }
 
+    /// Detaches with the key, and waits until the screen says so.
+    pub fn detach(&mut self) {
+        self.press(b"x");
+        self.wait_for_screen("the kernel default runs", |text| {
+            guest::sched_ext_state() == "disabled" && text.contains("x attaches dualq")
+        });
+    }
+
+    /// Attaches with the key, and waits until the screen says so.
+    pub fn attach(&mut self) {
+        self.press(b"x");
+        self.wait_for_screen("ours runs again", |text| {
+            guest::is_attached() && text.contains("dualq is attached.")
+        });
+    }
+
     /// Closes the terminal, as a window that is shut or a connection that breaks does.
     pub fn hang_up(&mut self) {
         let slave = open_slave(&self.keys);
