@@ -10,11 +10,14 @@ use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
-use rustix::fs::{Mode, OFlags};
-use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::fs::Mode;
 use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::{Program, Room, herd};
+
+#[path = "../tests/support/open_pty.rs"]
+mod open_pty;
+use open_pty::open_pty;
 
 pub const NOBODY: u32 = 65_534;
 const ROWS: u16 = 40;
@@ -37,15 +40,7 @@ pub struct Figures {
 
 pub fn measure(program: &Program, room: &Room, seconds: u64) -> Figures {
     let names = names();
-    let master = openpt(OpenptFlags::RDWR | OpenptFlags::NOCTTY | OpenptFlags::CLOEXEC).unwrap();
-    grantpt(&master).unwrap();
-    unlockpt(&master).unwrap();
-    let slave = rustix::fs::open(
-        ptsname(&master, Vec::new()).unwrap(),
-        OFlags::RDWR | OFlags::NOCTTY | OFlags::CLOEXEC,
-        Mode::empty(),
-    )
-    .unwrap();
+    let (mut master, slave) = open_pty();
     let size = Winsize {
         ws_row: ROWS,
         ws_col: COLUMNS,
@@ -77,7 +72,7 @@ pub fn measure(program: &Program, room: &Room, seconds: u64) -> Figures {
         });
     }
     herd::with_parent(&mut command);
-    let output = read(File::from(master.try_clone().unwrap()));
+    let output = read(master.try_clone().unwrap());
 
     let begun = Instant::now();
     let mut child = command.spawn().unwrap();
@@ -99,7 +94,7 @@ pub fn measure(program: &Program, room: &Room, seconds: u64) -> Figures {
         "{} has ended",
         program.label
     );
-    File::from(master).write_all(b"q").unwrap();
+    master.write_all(b"q").unwrap();
     std::thread::sleep(Duration::from_millis(500));
     let _ = child.kill();
     child.wait().unwrap();

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use toml::Spanned;
-use toml::de::{DeTable, DeValue};
+use toml::de::DeValue;
 
 use super::patterns::compile;
 use super::{Field, Place, Rule};
 use crate::model::Queue;
-use crate::settings::{Entry, Fault, entries, nearest, quoted};
+use crate::settings::{Entry, Fault, entries, nearest, quoted, table};
 use crate::sys::text::scrub;
 
 /// The settings of a rule besides its conditions.
@@ -30,20 +30,7 @@ pub fn parse(file: &Arc<Path>, bytes: &[u8]) -> (Vec<Rule>, Vec<Fault>) {
 }
 
 fn rules(file: &Arc<Path>, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<Rule>, Fault> {
-    let text = std::str::from_utf8(bytes).map_err(|error| {
-        Fault::new(
-            error.valid_up_to(),
-            "not UTF-8: save the file in this encoding",
-        )
-    })?;
-    let table = DeTable::parse(text).map_err(|error| {
-        let at = error.span().map_or(0, |span| span.start);
-        let message = scrub(error.message().as_bytes());
-        Fault::new(
-            at,
-            format!("not TOML ({message}): write [[rule]], and below it name = value"),
-        )
-    })?;
+    let table = table(bytes, "write [[rule]], and below it name = value")?;
     let mut rules = Vec::new();
     let lines = Lines::of(bytes);
     for entry in entries(table.get_ref()) {

@@ -26,6 +26,7 @@ use crate::cli::{Look, SchedulerOptions};
 pub(crate) use entry::{Entry, entries, quoted};
 pub(crate) use fault::{Fault, nearest};
 use file::Found;
+pub(crate) use parse::table;
 pub use values::Settings;
 
 /// The names of all settings.

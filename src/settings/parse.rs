@@ -30,21 +30,29 @@ pub const NAMES: [&str; 10] = [
 /// The range of the interval, in seconds.
 const INTERVALS: std::ops::RangeInclusive<f64> = 0.25..=10.0;
 
+/// Parses a file. The remedy says what is expected of one that is not TOML.
+///
+/// # Errors
+/// The first fault.
+pub(crate) fn table<'a>(bytes: &'a [u8], remedy: &str) -> Result<Spanned<DeTable<'a>>, Fault> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Fault::new(
+            error.valid_up_to(),
+            "not UTF-8: save the file in this encoding",
+        )
+    })?;
+    DeTable::parse(text).map_err(|error| {
+        let at = error.span().map_or(0, |span| span.start);
+        let message = scrub(error.message().as_bytes());
+        Fault::new(at, format!("not TOML ({message}): {remedy}"))
+    })
+}
+
 impl Settings {
     /// # Errors
     /// The first fault.
     pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
-        let text = std::str::from_utf8(bytes).map_err(|error| {
-            Fault::new(
-                error.valid_up_to(),
-                "not UTF-8: save the file in this encoding",
-            )
-        })?;
-        let table = DeTable::parse(text).map_err(|error| {
-            let at = error.span().map_or(0, |span| span.start);
-            let message = scrub(error.message().as_bytes());
-            Fault::new(at, format!("not TOML ({message}): write name = value"))
-        })?;
+        let table = table(bytes, "write name = value")?;
         let mut settings = Self::default();
         for entry in entries(table.get_ref()) {
             settings.set(&entry)?;

@@ -142,15 +142,12 @@ impl EventReceiver {
     pub fn recv(&self) -> Option<Event> {
         let state = self.0.state();
         let empty = |state: &mut State| state.waiting.is_empty() && state.senders > 0;
-        let mut state = self
+        let state = self
             .0
             .arrived
             .wait_while(state, empty)
             .unwrap_or_else(PoisonError::into_inner);
-        let event = state.waiting.pop_front();
-        drop(state);
-        self.0.has_room.notify_all();
-        event
+        self.pop(state)
     }
 
     /// Takes the next event as [`Self::recv`] does, but waits at most this long.
@@ -158,11 +155,15 @@ impl EventReceiver {
     pub fn recv_timeout(&self, patience: Duration) -> Option<Event> {
         let state = self.0.state();
         let empty = |state: &mut State| state.waiting.is_empty() && state.senders > 0;
-        let (mut state, _) = self
+        let (state, _) = self
             .0
             .arrived
             .wait_timeout_while(state, patience, empty)
             .unwrap_or_else(PoisonError::into_inner);
+        self.pop(state)
+    }
+
+    fn pop(&self, mut state: MutexGuard<'_, State>) -> Option<Event> {
         let event = state.waiting.pop_front();
         drop(state);
         self.0.has_room.notify_all();
