@@ -83,7 +83,7 @@ struct Part {
 }
 
 impl Part {
-    /// Set up, and waiting for the word.
+    /// Set up, and waiting for the span.
     fn ready(job: &Value) -> Self {
         let path = std::env::var_os("PATH").unwrap();
         Self::with_tools(path.as_ref(), job)

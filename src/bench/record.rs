@@ -22,7 +22,7 @@ impl Record {
     /// # Errors
     /// If it is incomplete: the process ended too early.
     pub fn read(json: &[u8]) -> Result<Self> {
-        serde_json::from_slice(json).context("a part of the measurement ended before its time")
+        serde_json::from_slice(json).context("a worker ended before the measurement was over")
     }
 
     /// Adds the report of another thread or process.

@@ -130,7 +130,13 @@ fn share_against_nice_5(expected: f64) {
     let pids = [&first, &second].map(|hog| hog.pid().to_string());
     run_ok(&["add", &pids[0], &pids[1]]);
     let shares = |got: &[f64]| vec![share(got[0], got[1])];
-    settles("nice 0 against 5", &[&first, &second], expected, 5.0, shares);
+    settles(
+        "nice 0 against 5",
+        &[&first, &second],
+        expected,
+        5.0,
+        shares,
+    );
 }
 
 #[test]

@@ -10,7 +10,6 @@
 
 use std::time::Duration;
 
-
 use crate::support::guest;
 use crate::support::hog::{Hog, Load};
 use crate::support::program::{Running, run_ok};

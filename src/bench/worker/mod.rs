@@ -1,5 +1,5 @@
-//! One process of a measurement: the program run again. It sets itself up, says so, waits for the
-//! word when to begin and to end, works, reports, and ends; in any case with its parent.
+//! One process of a measurement: the program run again. It sets itself up, reports that, waits
+//! for the span to measure, works, reports, and ends; in any case with its parent.
 //! It may import: `bench::record`, `sys`, `workload`.
 //! It must never know: what its figures are compared with, a scheduler, the dashboard.
 
@@ -55,7 +55,7 @@ pub enum Job {
     },
     /// The other end of that.
     Echo,
-    /// A program that people trust.
+    /// A benchmark program of others.
     Tool(tool::Run),
     /// Another scheduler's program: a shell's command.
     Peer {
@@ -96,10 +96,11 @@ pub fn run(order: &str) -> Result<()> {
         let exec = format!("exec {command}");
         return Err(Command::new("/bin/sh").args(["-c", &exec]).exec()).context("no /bin/sh");
     }
-    rustix::thread::set_name(c"bench-worker").context("cannot be named")?;
+    rustix::thread::set_name(c"bench-worker").context("cannot name this thread")?;
     worker.policy.adopt()?;
     // Otherwise the kernel may put a wake-up off by 50 µs, to bundle it with others.
-    rustix::thread::set_current_timer_slack(NonZero::new(1)).context("no timer slack")?;
+    rustix::thread::set_current_timer_slack(NonZero::new(1))
+        .context("cannot set the timer slack")?;
     let record = match &worker.job {
         Job::Periodic(job) => job.run()?,
         Job::Messages { groups, loops } => messages::run(*groups, *loops)?,

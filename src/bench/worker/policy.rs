@@ -52,7 +52,7 @@ pub(crate) fn set_scheduler(policy: i32, priority: i32) -> Result<()> {
     };
     if result != 0 {
         let error = std::io::Error::last_os_error();
-        bail!("the kernel does not grant scheduling policy {policy}: {error}");
+        bail!("cannot set scheduling policy {policy}: {error}");
     }
     Ok(())
 }

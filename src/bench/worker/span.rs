@@ -1,4 +1,4 @@
-//! The word between a process of a measurement and its parent: ready, and when to begin and to end.
+//! The exchange between a process of a measurement and its parent: it is ready, and the span that is measured.
 
 use std::io::{Write, stdin, stdout};
 use std::time::Duration;
@@ -17,9 +17,9 @@ pub struct Span {
     pub end: Duration,
 }
 
-/// Says that all is set up, and waits for the word.
+/// Reports that all is set up, and waits for the span.
 pub(super) fn ready() -> Result<Span> {
     stdout().write_all(&[READY])?;
     stdout().flush()?;
-    serde_json::from_reader(stdin().lock()).context("the parent does not measure any more")
+    serde_json::from_reader(stdin().lock()).context("cannot read the span: the parent has ended")
 }
