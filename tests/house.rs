@@ -330,6 +330,30 @@ fn every_folder_says_what_it_may_import_and_keeps_to_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+fn test_names(dir: &Path, names: &mut Vec<String>) {
+    let test = Regex::new(r"#\[test\]\s+(?:#\[[^\]]*\]\s+)*fn (\w+)").unwrap();
+    for entry in fs::read_dir(dir).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            test_names(&path, names);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let text = fs::read_to_string(&path).unwrap();
+            names.extend(test.captures_iter(&text).map(|found| found[1].to_owned()));
+        }
+    }
+}
+
+#[test]
+fn names_of_tests_have_at_most_60_characters() {
+    let mut names = Vec::new();
+    for dir in ["src", "tests"] {
+        test_names(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut names);
+    }
+    assert!(names.len() > 500, "{} tests", names.len());
+    names.retain(|name| name.len() > 60);
+    assert!(names.is_empty(), "{}", names.join("\n"));
+}
+
 #[test]
 fn imports_and_circles_are_found() {
     let text = "use crate::a::{b, c::{self, D as E}};\nfn f() { super::g::h(\"x::y\") } // p::q";

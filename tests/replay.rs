@@ -70,7 +70,7 @@ fn built_in_recording_is_small_and_names_its_machine() {
 }
 
 #[test]
-fn built_in_recording_shows_queues_schedulers_guarantee_and_level() {
+fn built_in_recording_shows_queues_guarantee_and_level() {
     let count = |kind: fn(&Event) -> bool| shipped().iter().filter(|event| kind(event)).count();
     assert!(count(|event| matches!(event, Event::Moved(_))) >= 2);
     assert!(count(|event| matches!(event, Event::Scheduler(_))) >= 2);

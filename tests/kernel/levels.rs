@@ -24,7 +24,7 @@ fn listed(pid: u32) -> Value {
 }
 
 #[test]
-fn the_higher_of_two_levels_goes_first_and_a_change_holds_at_once() {
+fn higher_level_goes_first_and_a_change_holds_at_once() {
     let _scheduler = Running::attach(&[]);
     let first = Load::hog().on_last_cpu().start();
     let second = Load::hog().on_last_cpu().start();

@@ -76,7 +76,7 @@ fn slices_change_while_attached_in_whole_ticks() {
 }
 
 #[test]
-fn who_may_not_move_may_not_tune_and_wrong_values_change_nothing() {
+fn without_rights_or_with_wrong_values_nothing_is_tuned() {
     let _scheduler = Running::attach(&[]);
     let mut command = program::command();
     command.args(["set", "guarantee=20"]);
