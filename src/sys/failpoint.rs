@@ -2,18 +2,18 @@
 
 #![forbid(unsafe_code)]
 
-/// With `DUALQ_TOP_DRILL=panic:THREAD:FILE` set, panics if the thread of this name passes here and the file
+/// With `DUALQ_TOP_FAILPOINT=panic:THREAD:FILE` set, panics if the thread of this name passes here and the file
 /// exists. With `hang` in place of `panic`, blocks for ever; with `abort` and `overflow`, faults.
 #[cfg(debug_assertions)]
 #[allow(clippy::panic, reason = "it is what is asked for")]
 pub fn here() {
     use std::sync::LazyLock;
-    static DRILL: LazyLock<Option<[String; 3]>> = LazyLock::new(|| {
-        let words = std::env::var("DUALQ_TOP_DRILL").ok()?;
+    static FAILPOINT: LazyLock<Option<[String; 3]>> = LazyLock::new(|| {
+        let words = std::env::var("DUALQ_TOP_FAILPOINT").ok()?;
         let words: Vec<String> = words.splitn(3, ':').map(str::to_owned).collect();
         words.try_into().ok()
     });
-    if let Some([what, thread, file]) = &*DRILL
+    if let Some([what, thread, file]) = &*FAILPOINT
         && std::thread::current().name() == Some(thread)
         && std::path::Path::new(file).exists()
     {
@@ -25,7 +25,7 @@ pub fn here() {
             "overflow" => drop(overflow(0)),
             _ => {}
         }
-        panic!("a drill");
+        panic!("a failpoint");
     }
 }
 

@@ -19,21 +19,24 @@ struct Folder(PathBuf);
 
 impl Folder {
     fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("drill-{name}"));
+        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("failpoint-{name}"));
         let _ = fs::remove_dir_all(&path);
         fs::create_dir_all(&path).unwrap();
         Self(path)
     }
 
     /// The program, in which this is to happen from [`Folder::begin`] on.
-    fn program(&self, drill: &str, arguments: &[&str]) -> Command {
+    fn program(&self, failpoint: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
         let file = self.0.join("now");
         command
             .args(arguments)
             .env_remove("XDG_CONFIG_HOME")
             .env("RUST_BACKTRACE", "0")
-            .env("DUALQ_TOP_DRILL", format!("{drill}:{}", file.display()));
+            .env(
+                "DUALQ_TOP_FAILPOINT",
+                format!("{failpoint}:{}", file.display()),
+            );
         command
     }
 
@@ -66,7 +69,7 @@ fn falls(thread: &str, arguments: &[&str], wake: impl FnOnce(&mut Pty), status: 
     let written = String::from_utf8_lossy(terminal.bytes()).into_owned();
     let (_, after) = written.rsplit_once("\x1b[?1049l").unwrap();
     assert!(
-        after.contains("a drill") && after.contains(thread),
+        after.contains("a failpoint") && after.contains(thread),
         "{thread}: {after:?}"
     );
     assert_eq!(
@@ -79,7 +82,7 @@ fn falls(thread: &str, arguments: &[&str], wake: impl FnOnce(&mut Pty), status: 
 }
 
 #[test]
-#[cfg_attr(not(debug_assertions), ignore = "a program for use has no drills")]
+#[cfg_attr(not(debug_assertions), ignore = "a program for use has no failpoints")]
 fn panic_in_any_thread_restores_terminal_and_reports_once() {
     let nothing = |_: &mut Pty| {};
     let key = |terminal: &mut Pty| terminal.press("H");
@@ -97,7 +100,7 @@ fn panic_in_any_thread_restores_terminal_and_reports_once() {
 
 /// A fault that is no panic: the signal's handler restores the terminal, in whatever thread it happens.
 #[test]
-#[cfg_attr(not(debug_assertions), ignore = "a program for use has no drills")]
+#[cfg_attr(not(debug_assertions), ignore = "a program for use has no failpoints")]
 fn abort_and_stack_overflow_restore_the_terminal() {
     let falls = |what: &'static str, thread: &'static str, said: &'static str| {
         let folder = Folder::new(&format!("{what}-{thread}"));
@@ -124,7 +127,7 @@ fn abort_and_stack_overflow_restore_the_terminal() {
 }
 
 #[test]
-#[cfg_attr(not(debug_assertions), ignore = "a program for use has no drills")]
+#[cfg_attr(not(debug_assertions), ignore = "a program for use has no failpoints")]
 fn a_signal_ends_it_though_no_key_is_read_any_more() {
     let folder = Folder::new("deaf");
     let mut terminal = Pty::start(folder.program("hang:keys", &["--view"]), 24, 80);

@@ -11,15 +11,15 @@ use crate::support::program;
 use crate::support::terminal::Terminal;
 
 /// While it is there, what is asked for happens.
-const NOW: &str = "/tmp/drill";
+const NOW: &str = "/tmp/failpoint";
 
 /// A dashboard that owns the scheduler, in which this happens from now on (src/sys/failpoint.rs).
-fn begun(drill: &str) -> Terminal {
+fn begun(failpoint: &str) -> Terminal {
     let _ = fs::create_dir_all("/tmp");
     let _ = fs::remove_file(NOW);
     let mut command = program::command();
     command.arg("--no-waits").env("RUST_BACKTRACE", "0");
-    command.env("DUALQ_TOP_DRILL", format!("{drill}:{NOW}"));
+    command.env("DUALQ_TOP_FAILPOINT", format!("{failpoint}:{NOW}"));
     let terminal = Terminal::start(command, 24, 80);
     terminal.wait_for_screen("the scheduler is attached", |text| text.contains("● dualq"));
     fs::write(NOW, "").unwrap();
@@ -43,7 +43,7 @@ fn panic_of_drawing_or_scheduler_thread_detaches() {
         });
         assert!(!Path::new(maps::PINS).exists(), "{thread}");
         terminal.wait_for_screen("a message", |text| {
-            text.contains("a drill") && text.contains(thread)
+            text.contains("a failpoint") && text.contains(thread)
         });
     }
     fs::remove_file(NOW).unwrap();
