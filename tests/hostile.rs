@@ -102,7 +102,7 @@ fn evil_recording() -> Vec<u8> {
     let looks: Vec<What> = (0..4)
         .map(|second| {
             if second == 2 {
-                world.ruled_by(ActiveScheduler::Other(EVIL.into()));
+                world.scheduled_by(ActiveScheduler::Other(EVIL.into()));
                 world.scheduler().role = Role::View {
                     reason: EVIL.into(),
                 };

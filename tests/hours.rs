@@ -69,9 +69,11 @@ fn hours_of_watching_take_no_more_memory_than_the_first() {
         (at_first, resident())
     });
     let mut terminal = Terminal::new(TestBackend::new(80, 24)).unwrap();
-    let mut hands = forgetful;
+    let mut effects = forgetful;
     let dashboard = Dashboard::new(App::new());
-    dashboard.run(&mut terminal, &received, &mut hands).unwrap();
+    dashboard
+        .run(&mut terminal, &received, &mut effects)
+        .unwrap();
     let (at_first, at_last) = seconds.join().unwrap();
     println!("{at_first} KB, then {at_last} KB");
     assert!(

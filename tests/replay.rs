@@ -16,7 +16,7 @@ use dualq_top::record;
 use dualq_top::ui::theme::Theme;
 use pty::Pty;
 use rustix::process::Signal;
-use support::{Hands, key, play_app, typed};
+use support::{FakeEffects, key, play_app, typed};
 
 /// The recording that comes with the program, up to the end.
 fn shipped() -> Vec<Event> {
@@ -30,7 +30,14 @@ fn shipped() -> Vec<Event> {
 
 fn shown(size: (u16, u16), events: impl IntoIterator<Item = Event>) -> String {
     let app = App::new().replaying();
-    play_app(app, Theme::colour(), size, events, &mut Hands::default()).text()
+    play_app(
+        app,
+        Theme::colour(),
+        size,
+        events,
+        &mut FakeEffects::default(),
+    )
+    .text()
 }
 
 /// Up to where the metronome has been in PRIORITY for some seconds.
@@ -93,15 +100,15 @@ fn no_key_pretends_to_change_anything() {
     for pressed in [' ', 'x', 'z', 'w', 'd', 'k'] {
         let mut events = in_priority();
         events.push(key(Key::Char(pressed)));
-        let mut hands = Hands::default();
+        let mut effects = FakeEffects::default();
         let app = App::new().replaying();
-        let shown = play_app(app, Theme::colour(), (80, 24), events, &mut hands);
+        let shown = play_app(app, Theme::colour(), (80, 24), events, &mut effects);
         assert!(
             shown.has("A recording cannot be changed"),
             "{pressed}:\n{}",
             shown.text()
         );
-        assert_eq!(hands.asked, Vec::<String>::new(), "{pressed}");
+        assert_eq!(effects.asked, Vec::<String>::new(), "{pressed}");
     }
 }
 
@@ -126,7 +133,7 @@ fn what_changes_nothing_works_in_a_recording() {
 fn without_a_past_a_step_forward_says_that_this_is_now() {
     let (_, mut events) = support::busy(4, 3);
     events.push(key(Key::Char('.')));
-    let shown = support::play((80, 24), events, &mut Hands::default());
+    let shown = support::play((80, 24), events, &mut FakeEffects::default());
     assert!(shown.has("This is now"), "{}", shown.text());
     assert!(!shown.has("REPLAY"));
 }

@@ -14,7 +14,7 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::layout::Size;
 use ratatui::style::{Color, Style};
 use support::scenes::{self, keys, then, toggled};
-use support::{Hands, Metronome, Shown, World, busy, key, play, play_in, typed};
+use support::{FakeEffects, Metronome, Shown, World, busy, key, play, play_in, typed};
 
 const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
 type Named = (&'static str, fn() -> Theme);
@@ -25,7 +25,7 @@ const THEMES: [Named; 3] = [
 ];
 
 fn assert_screen(name: &str, size: (u16, u16), events: Vec<Event>) {
-    let shown = play(size, events, &mut Hands::default());
+    let shown = play(size, events, &mut FakeEffects::default());
     insta::assert_snapshot!(format!("{name}_{}x{}", size.0, size.1), shown.text());
 }
 
@@ -241,7 +241,13 @@ fn in_ascii_no_other_character_reaches_the_terminal() {
     for size in [(80, 24), (60, 20), (200, 60)] {
         for events in &all {
             let theme = Theme::colour().in_ascii();
-            let text = play_in(theme, size, support::copies(events), &mut Hands::default()).text();
+            let text = play_in(
+                theme,
+                size,
+                support::copies(events),
+                &mut FakeEffects::default(),
+            )
+            .text();
             assert!(text.is_ascii(), "{text}");
         }
     }
@@ -251,7 +257,7 @@ fn in_ascii_no_other_character_reaches_the_terminal() {
 fn a_busy_machine_in_ascii() {
     for size in [(80, 24), (120, 40)] {
         let theme = Theme::colour().in_ascii();
-        let shown = play_in(theme, size, toggled(8), &mut Hands::default());
+        let shown = play_in(theme, size, toggled(8), &mut FakeEffects::default());
         insta::assert_snapshot!(format!("ascii_{}x{}", size.0, size.1), shown.text());
     }
 }
@@ -316,11 +322,11 @@ fn talk_mode_in_every_size_and_theme() {
     let themes = [Theme::colour(), Theme::light(), Theme::plain()];
     let texts = themes.map(|theme| {
         let events = demonstration(4).into_iter().chain(typed("bq"));
-        play_in(theme, (80, 24), events, &mut Hands::default()).text()
+        play_in(theme, (80, 24), events, &mut FakeEffects::default()).text()
     });
     assert!(texts.iter().all(|text| *text == texts[0]));
     let events = demonstration(4).into_iter().chain(typed("bq"));
     let theme = Theme::colour().in_ascii();
-    let shown = play_in(theme, (80, 24), events, &mut Hands::default());
+    let shown = play_in(theme, (80, 24), events, &mut FakeEffects::default());
     insta::assert_snapshot!("talk_ascii_80x24", shown.text());
 }

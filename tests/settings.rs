@@ -16,7 +16,7 @@ use dualq_top::app::{App, Key};
 use dualq_top::cli::{Cli, ThemeName};
 use dualq_top::settings::Settings;
 use dualq_top::ui::theme::Theme;
-use support::{Hands, Shown, World, key, play_app, typed};
+use support::{FakeEffects, Shown, World, key, play_app, typed};
 
 const SAMPLE: &str = include_str!("../assets/config.toml");
 
@@ -76,11 +76,22 @@ fn settings(name: &str, text: &str) -> Settings {
 }
 
 /// Returns the screen with these settings after these keys.
-fn shown(preferences: Preferences, size: (u16, u16), keys: &[Key], hands: &mut Hands) -> Shown {
+fn shown(
+    preferences: Preferences,
+    size: (u16, u16),
+    keys: &[Key],
+    effects: &mut FakeEffects,
+) -> Shown {
     let mut world = World::new(2);
     let mut events = vec![world.look(), world.tick()];
     events.extend(keys.iter().map(|k| key(*k)));
-    play_app(App::with(preferences), Theme::colour(), size, events, hands)
+    play_app(
+        App::with(preferences),
+        Theme::colour(),
+        size,
+        events,
+        effects,
+    )
 }
 
 #[test]
@@ -324,19 +335,19 @@ fn order_columns_interval_and_look_come_from_the_file() {
     assert_eq!(settings.theme, Some(ThemeName::Light));
     let look = settings.look(Cli::parse_from(["dualq-top"]).look);
     assert!(look.ascii && look.theme == Some(ThemeName::Light));
-    let mut hands = Hands::default();
+    let mut effects = FakeEffects::default();
     let shown = shown(
         settings.preferences,
         (120, 40),
         &[Key::Char(']')],
-        &mut hands,
+        &mut effects,
     );
     let head = shown.line("COMMAND");
     let words: Vec<&str> = head.split_whitespace().take(3).collect();
     assert_eq!(words, ["COMMAND", "CPU%", "PID▼"], "{}", shown.text());
     let first = shown.lines()[1 + shown.lines().iter().position(|l| *l == head).unwrap()].clone();
     assert!(first.trim_end().ends_with("5000"), "{first}");
-    assert_eq!(hands.asked, ["look each 3s"], "from 2.5 s on");
+    assert_eq!(effects.asked, ["look each 3s"], "from 2.5 s on");
 }
 
 #[test]
@@ -345,7 +356,12 @@ fn columns_that_have_no_room_are_left_out_from_the_right() {
         "narrow",
         "columns = [\"NAME\", \"COMMAND\", \"USER\", \"QUEUE\", \"TIME\", \"CPU%\", \"PID\", \"THR\", \"S\"]",
     );
-    let shown = shown(settings.preferences, (80, 24), &[], &mut Hands::default());
+    let shown = shown(
+        settings.preferences,
+        (80, 24),
+        &[],
+        &mut FakeEffects::default(),
+    );
     let head = shown.line("COMMAND");
     assert!(head.contains("PID") && !head.contains("THR"), "{head}");
 }
@@ -357,20 +373,20 @@ fn a_rebound_key_works_and_is_named_wherever_its_action_is() {
         "[keys]\ntoggle = [\"F2\", \"Enter\"]\nsignal-menu = []\npause = \"k\"\nscheduler = \"Ctrl-X\"\n",
     );
     let preferences = settings.preferences;
-    let mut hands = Hands::default();
+    let mut effects = FakeEffects::default();
     let keys = [Key::F(2), Key::Char(' ')];
-    shown(preferences.clone(), (80, 24), &keys, &mut hands);
+    shown(preferences.clone(), (80, 24), &keys, &mut effects);
     assert_eq!(
-        hands.asked,
+        effects.asked,
         ["move 4121 to PRIORITY"],
         "space does nothing any more"
     );
-    hands.asked.clear();
+    effects.asked.clear();
     let screen = shown(
         preferences.clone(),
         (120, 40),
         &[Key::Char('k')],
-        &mut hands,
+        &mut effects,
     );
     assert!(screen.has("is paused; k continues"), "{}", screen.text());
     assert!(screen.has("F2 PRIORITY/BATCH") && screen.has("Ctrl-X attach/detach"));
@@ -378,7 +394,7 @@ fn a_rebound_key_works_and_is_named_wherever_its_action_is() {
         !screen.has("signal"),
         "an action without a key is not offered"
     );
-    let help = shown(preferences, (120, 90), &[Key::Char('?')], &mut hands);
+    let help = shown(preferences, (120, 90), &[Key::Char('?')], &mut effects);
     assert!(
         help.line("move the process").contains("F2 Enter"),
         "{}",
@@ -466,13 +482,13 @@ fn a_note_of_the_start_is_read_on_the_message_line() {
         note: Some("Settings not read".into()),
         ..Preferences::default()
     };
-    let mut hands = Hands::default();
+    let mut effects = FakeEffects::default();
     let shown = play_app(
         App::with(preferences),
         Theme::colour(),
         (80, 24),
         [World::new(2).look()].into_iter().chain(typed("")),
-        &mut hands,
+        &mut effects,
     );
     assert!(shown.has("Settings not read"), "{}", shown.text());
 }

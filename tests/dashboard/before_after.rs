@@ -5,7 +5,7 @@ use std::sync::Arc;
 use dualq_top::app::{Event, Key};
 use dualq_top::model::{ActiveScheduler, NoWaits, Queue};
 
-use crate::support::{Hands, Metronome, Shown, World, key, play, typed};
+use crate::support::{FakeEffects, Metronome, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, go_to, show};
 
 const FFMPEG: u32 = 4121;
@@ -95,7 +95,7 @@ fn handing_the_machine_over_pins_a_card_too() {
     events.extend(go_to("ffmpeg"));
     events.extend((0..12).map(|_| world.tick()));
     events.extend([key(Key::Char('x')), Event::Scheduler(Ok(()))]);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.event();
     events.extend((0..8).map(|_| world.tick()));
     let shown = show(events);
@@ -145,11 +145,15 @@ fn missed_deadlines_lead_where_the_metronome_is_moved() {
     for _ in 0..4 {
         events.extend(metronome.second(&mut world, 0));
     }
-    let tall = play((120, 40), crate::clone(&events), &mut Hands::default());
+    let tall = play(
+        (120, 40),
+        crate::clone(&events),
+        &mut FakeEffects::default(),
+    );
     let missed = tall.line("missed/s").replace(' ', "");
     assert!(missed.contains("missed/s48→0"), "{}", tall.text());
     for size in [SMALL, (90, 40)] {
-        let shown = play(size, crate::clone(&events), &mut Hands::default());
+        let shown = play(size, crate::clone(&events), &mut FakeEffects::default());
         let (heads, row) = (shown.line("missed/s"), row(&shown, "demo-f"));
         let below = |head: &str| {
             let place = heads.split(head).next().unwrap().chars().count();
@@ -164,14 +168,14 @@ fn missed_deadlines_lead_where_the_metronome_is_moved() {
 fn escape_puts_the_card_away_and_the_next_move_pins_the_next() {
     let (mut world, mut events) = toggled(12, 4);
     events.push(key(Key::Esc));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, crate::clone(&events), &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, crate::clone(&events), &mut effects);
     assert!(!shown.has("before 10 s"), "{}", shown.text());
     events.extend(typed("z"));
     world.put(FFMPEG, Queue::Batch);
     world.event();
     events.extend([world.tick(), world.tick()]);
-    let shown = play(SMALL, events, &mut hands);
+    let shown = play(SMALL, events, &mut effects);
     assert!(
         shown.has("ffmpeg (4121) PRIORITY → BATCH"),
         "{}",

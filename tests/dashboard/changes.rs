@@ -3,7 +3,7 @@
 use dualq_top::app::{Event, Key};
 use dualq_top::model::{Cause, Change};
 
-use crate::support::{Hands, Shown, key, play, typed};
+use crate::support::{FakeEffects, Shown, key, play, typed};
 use crate::{SMALL, seen};
 
 fn moved(pid: u32, name: &str, second: u32) -> Change {
@@ -30,7 +30,7 @@ fn pressed(changes: Vec<Change>, keys: &[Key]) -> Shown {
     events.push(Event::Changes(changes));
     events.extend(typed("m"));
     events.extend(keys.iter().map(|k| key(*k)));
-    play(SMALL, events, &mut Hands::default())
+    play(SMALL, events, &mut FakeEffects::default())
 }
 
 #[test]

@@ -3,14 +3,14 @@
 use dualq_top::app::{Event, Key};
 use dualq_top::model::{Membership, Queue};
 
-use crate::support::{Hands, World, key, play, typed};
+use crate::support::{FakeEffects, World, key, play, typed};
 use crate::{SMALL, SPACE, seen, show};
 
 fn asked(mut events: Vec<Event>, keys: &str) -> Vec<String> {
     events.extend(typed(keys));
-    let mut hands = Hands::default();
-    play(SMALL, events, &mut hands);
-    hands.asked
+    let mut effects = FakeEffects::default();
+    play(SMALL, events, &mut effects);
+    effects.asked
 }
 
 /// ffmpeg is a member in this way, rustc through it.

@@ -6,7 +6,7 @@ use dualq_top::app::{Event, Key};
 use dualq_top::model::DemoStatus;
 use dualq_top::model::{ActiveScheduler, DemoReading, Queue};
 
-use crate::support::{Hands, Metronome, Shown, World, key, play, typed};
+use crate::support::{FakeEffects, Metronome, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, seen, show};
 
 /// A machine with a load that has run for some seconds, all deadlines missed.
@@ -25,17 +25,17 @@ fn under_load(seconds: u64) -> (World, Metronome, Vec<Event>) {
 fn d_starts_the_load_and_d_stops_it() {
     let (_, mut events) = seen(2);
     events.extend(typed("d"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["start the demo"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["start the demo"]);
     assert!(shown.has("deadlines missed per second") && shown.has("calibrating"));
 
     let (_, _, mut events) = under_load(2);
     // A second d while it stops asks for nothing more.
     events.extend(typed("dd"));
-    let mut hands = Hands::default();
-    play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["stop the demo"]);
+    let mut effects = FakeEffects::default();
+    play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["stop the demo"]);
 
     let (_, _, mut events) = under_load(2);
     events.extend(typed("d"));
@@ -291,7 +291,7 @@ fn under_the_kernel_default_the_metronome_is_shown_in_no_queue() {
     for _ in 0..3 {
         events.extend(metronome.second(&mut world, 0));
     }
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     // It stays a member.
     world.put(Metronome::PID, Queue::Priority);
     events.push(world.look());

@@ -9,7 +9,7 @@ use dualq_top::app::{App, Event, Key};
 use dualq_top::model::{Details, Inspected, Policy, Thread, Waited, Wanted};
 use dualq_top::ui::theme::Theme;
 
-use crate::support::{Hands, Shown, World, key, play_app};
+use crate::support::{FakeEffects, Shown, World, key, play_app};
 use crate::{seen, show};
 
 fn details(nice: i8, affinity: &str, unit: Option<&str>) -> Arc<Details> {
@@ -30,17 +30,17 @@ fn read() -> (World, Vec<Event>) {
     (world, events)
 }
 
-fn with(preferences: Preferences, events: Vec<Event>) -> (Shown, Hands) {
-    let mut hands = Hands::default();
+fn with(preferences: Preferences, events: Vec<Event>) -> (Shown, FakeEffects) {
+    let mut effects = FakeEffects::default();
     let size = (120, 40);
     let shown = play_app(
         App::with(preferences),
         Theme::colour(),
         size,
         events,
-        &mut hands,
+        &mut effects,
     );
-    (shown, hands)
+    (shown, effects)
 }
 
 #[test]
@@ -58,7 +58,7 @@ fn columns_of_the_settings_show_nice_policy_affinity_unit() {
         columns: columns.to_vec(),
         ..Preferences::default()
     };
-    let (shown, hands) = with(preferences, events);
+    let (shown, effects) = with(preferences, events);
     let squeezed = |part| {
         let line = shown.line(part);
         line.split_whitespace().collect::<Vec<_>>().join(" ")
@@ -76,15 +76,15 @@ fn columns_of_the_settings_show_nice_policy_affinity_unit() {
         unit: true,
         inspected: None,
     };
-    assert_eq!(hands.wanted, wanted);
+    assert_eq!(effects.wanted, wanted);
 }
 
 #[test]
 fn nothing_is_asked_for_while_no_column_shows_it() {
     let (_, events) = read();
-    let (shown, hands) = with(Preferences::default(), events);
+    let (shown, effects) = with(Preferences::default(), events);
     assert!(!shown.has("AFFINITY"), "{}", shown.text());
-    assert_eq!(hands.wanted, Wanted::default());
+    assert_eq!(effects.wanted, Wanted::default());
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn sorting_by_an_optional_column_shows_it() {
         sort: SortKey::Nice,
         ..Preferences::default()
     };
-    let (shown, hands) = with(preferences, events);
+    let (shown, effects) = with(preferences, events);
     let text = shown.text();
     let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part}: {text}"));
     assert!(place(" NI") < place("COMMAND"));
@@ -103,7 +103,7 @@ fn sorting_by_an_optional_column_shows_it() {
         place("queue.cpp") < place("/sbin/init"),
         "unknown comes last: {text}"
     );
-    assert!(hands.wanted.nice && !hands.wanted.unit);
+    assert!(effects.wanted.nice && !effects.wanted.unit);
 }
 
 fn reading(world: &World, turns: u64) -> Arc<Inspected> {
@@ -139,8 +139,8 @@ fn panel_tells_queue_cause_place_and_threads_of_a_process() {
         world.snapshot.inspected = Some(reading(&world, turns));
         events.push(world.tick());
     }
-    let (shown, hands) = with(Preferences::default(), events);
-    assert_eq!(hands.wanted.inspected, Some(world.id(4121)));
+    let (shown, effects) = with(Preferences::default(), events);
+    assert_eq!(effects.wanted.inspected, Some(world.id(4121)));
     let text = shown.text();
     for part in [
         "ffmpeg (4121)",
@@ -163,9 +163,9 @@ fn esc_closes_the_panel_and_nothing_is_read_any_more() {
     events.push(key(Key::Char('i')));
     events.push(world.tick());
     events.push(key(Key::Esc));
-    let (shown, hands) = with(Preferences::default(), events);
+    let (shown, effects) = with(Preferences::default(), events);
     assert!(shown.has("COMMAND"), "{}", shown.text());
-    assert_eq!(hands.wanted, Wanted::default());
+    assert_eq!(effects.wanted, Wanted::default());
 }
 
 #[test]
@@ -191,9 +191,9 @@ fn pressure_is_in_the_header_where_the_kernel_tells_it() {
     world.snapshot.host.pressure_percent = Some(37.4);
     world.snapshot.scheduler.guarantee_percent = None;
     events.push(world.tick());
-    let mut hands = Hands::default();
+    let mut effects = FakeEffects::default();
     let size = (160, 50);
-    let shown = play_app(App::new(), Theme::colour(), size, events, &mut hands);
+    let shown = play_app(App::new(), Theme::colour(), size, events, &mut effects);
     let header = &shown.lines()[0];
     assert!(
         header.contains("37 %") && header.contains("pressure"),

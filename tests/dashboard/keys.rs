@@ -9,7 +9,7 @@ use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
 use ratatui::layout::{Position, Size};
 
-use crate::support::{Hands, key, play, typed};
+use crate::support::{FakeEffects, key, play, typed};
 use crate::{SMALL, SPACE, clone, seen, show};
 
 #[test]
@@ -47,10 +47,10 @@ fn a_search_moves_the_cursor_as_one_types() {
 fn keys_are_letters_while_one_searches() {
     let (_, mut events) = seen(2);
     events.extend(typed("/q x?"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
     assert!(
-        shown.has("/q x?") && hands.asked.is_empty(),
+        shown.has("/q x?") && effects.asked.is_empty(),
         "{}",
         shown.text()
     );
@@ -60,7 +60,7 @@ fn keys_are_letters_while_one_searches() {
 fn the_help_names_every_key() {
     let (_, mut events) = seen(2);
     events.push(key(Key::Char('?')));
-    let shown = play((120, 90), events, &mut Hands::default());
+    let shown = play((120, 90), events, &mut FakeEffects::default());
     for binding in KEYMAP {
         let line = shown.line(binding.help);
         for key in binding.keys {
@@ -84,9 +84,9 @@ fn help_is_readable_on_smallest_screen_and_any_key_closes() {
     let shown = show(to_the_end);
     assert!(shown.has("guarantee"), "{}", shown.text());
     events.push(key(SPACE));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert!(shown.has("COMMAND") && hands.asked.is_empty());
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert!(shown.has("COMMAND") && effects.asked.is_empty());
 }
 
 #[test]
@@ -97,7 +97,7 @@ fn the_footer_names_keys_that_work() {
         narrow.contains("space PRIORITY/BATCH") && narrow.contains("? help"),
         "{narrow}"
     );
-    let shown = play((160, 40), events, &mut Hands::default());
+    let shown = play((160, 40), events, &mut FakeEffects::default());
     let footer = shown.lines().pop().unwrap();
     let here = dualq_top::app::App::new();
     for binding in KEYMAP.iter().filter(|binding| here.offers(binding.action)) {
@@ -122,9 +122,9 @@ fn quitting_works_from_everywhere() {
         // What comes after is not taken in any more.
         events.push(key(SPACE));
         events.push(world.tick());
-        let mut hands = Hands::default();
-        assert_eq!(play(SMALL, events, &mut hands).outcome, Outcome::Quit);
-        assert!(hands.asked.is_empty());
+        let mut effects = FakeEffects::default();
+        assert_eq!(play(SMALL, events, &mut effects).outcome, Outcome::Quit);
+        assert!(effects.asked.is_empty());
     }
 }
 
@@ -149,7 +149,7 @@ fn stopping_hands_the_terminal_back_and_redraws_on_return() {
             stops += 1;
             Ok(())
         })
-        .run(&mut terminal, &events, &mut Hands::default())
+        .run(&mut terminal, &events, &mut FakeEffects::default())
         .unwrap();
     assert_eq!(stops, 2, "by the key and by the signal");
     let first = terminal.backend().0.buffer()[(1, 0)].symbol();

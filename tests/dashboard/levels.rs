@@ -6,7 +6,7 @@ use dualq_top::app::{App, Event};
 use dualq_top::model::Queue;
 use dualq_top::ui::theme::Theme;
 
-use crate::support::{Hands, World, play, play_app, typed};
+use crate::support::{FakeEffects, World, play, play_app, typed};
 use crate::{SMALL, clone, go_to, seen};
 
 /// ffmpeg is a member, and the cursor is on it.
@@ -22,10 +22,10 @@ fn member() -> (World, Vec<Event>) {
 fn plus_and_minus_change_a_members_level_in_steps() {
     let (_, mut events) = member();
     events.extend(typed("++-"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
     let expected = [144, 160, 144].map(|level| format!("level {level} for 4121"));
-    assert_eq!(hands.asked, expected);
+    assert_eq!(effects.asked, expected);
     assert!(shown.has("ffmpeg (4121) → level 144"), "{}", shown.text());
     assert!(
         shown.line("ffmpeg -i").contains("PRIORITY·144 "),
@@ -35,7 +35,7 @@ fn plus_and_minus_change_a_members_level_in_steps() {
     // Where no level is another than the default, there is no need for the room.
     let (_, mut events) = member();
     events.extend(typed("+-"));
-    let shown = play(SMALL, events, &mut Hands::default());
+    let shown = play(SMALL, events, &mut FakeEffects::default());
     assert!(!shown.has("PRIORITY·"), "{}", shown.text());
 }
 
@@ -43,9 +43,9 @@ fn plus_and_minus_change_a_members_level_in_steps() {
 fn who_is_in_batch_has_no_level_and_the_last_one_is_said() {
     let (_, mut events) = seen(2);
     events.extend(typed("+"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, clone(&events), &mut hands);
-    assert!(hands.asked.is_empty());
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, clone(&events), &mut effects);
+    assert!(effects.asked.is_empty());
     assert!(
         shown.has("only members have a level: space moves it"),
         "{}",
@@ -53,8 +53,8 @@ fn who_is_in_batch_has_no_level_and_the_last_one_is_said() {
     );
     let (_, mut events) = member();
     events.extend(typed("+++++++++"));
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked.last().unwrap(), "level 255 for 4121");
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked.last().unwrap(), "level 255 for 4121");
     assert!(shown.has("has the highest level, 255"), "{}", shown.text());
 }
 
@@ -65,9 +65,9 @@ fn tagged_members_change_their_levels_together() {
     world.put(3977, Queue::Priority);
     events.push(world.tick());
     events.extend(typed("vv-"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["level 112 for 4121", "level 112 for 3977"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["level 112 for 4121", "level 112 for 3977"]);
     assert!(shown.has("2 processes → level 112"), "{}", shown.text());
 }
 
@@ -83,7 +83,13 @@ fn the_column_level_can_be_chosen_and_sorted_by() {
         sort: SortKey::Level,
         ..Preferences::default()
     });
-    let shown = play_app(app, Theme::colour(), SMALL, events, &mut Hands::default());
+    let shown = play_app(
+        app,
+        Theme::colour(),
+        SMALL,
+        events,
+        &mut FakeEffects::default(),
+    );
     let lines = shown.lines();
     let head = lines
         .iter()
@@ -100,10 +106,10 @@ fn undo_gives_a_member_its_level_back() {
     world.on_level(4121, 200);
     events.push(world.tick());
     events.extend(typed(" z"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
     assert_eq!(
-        hands.asked,
+        effects.asked,
         ["move 4121 to BATCH", "move 4121 to PRIORITY on level 200"]
     );
     assert!(

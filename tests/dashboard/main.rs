@@ -29,13 +29,13 @@ mod view;
 mod waits;
 
 use dualq_top::app::{Event, Key};
-use support::{Hands, Shown, World, key, play, typed};
+use support::{FakeEffects, Shown, World, key, play, typed};
 
 pub const SMALL: (u16, u16) = (80, 24);
 pub const SPACE: Key = Key::Char(' ');
 
 pub fn show(events: impl IntoIterator<Item = Event>) -> Shown {
-    play(SMALL, events, &mut Hands::default())
+    play(SMALL, events, &mut FakeEffects::default())
 }
 
 /// A machine seen for two ticks, so that CPU times are known.

@@ -3,14 +3,14 @@
 use dualq_top::app::Key;
 use dualq_top::model::Queue;
 
-use crate::support::{Hands, Shown, key, play, typed};
+use crate::support::{FakeEffects, Shown, key, play, typed};
 use crate::{SMALL, clone, go_to, seen};
 
 fn keys(events: &[dualq_top::app::Event], text: &str) -> (Shown, Vec<String>) {
     let mut events = clone(events);
     events.extend(typed(text));
-    let mut hands = Hands::default();
-    (play(SMALL, events, &mut hands), hands.asked)
+    let mut effects = FakeEffects::default();
+    (play(SMALL, events, &mut effects), effects.asked)
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use dualq_top::app::Key;
 use dualq_top::model::ActiveScheduler;
 
-use crate::support::{Hands, key, play, typed};
+use crate::support::{FakeEffects, key, play, typed};
 use crate::{SMALL, clone, go_to, seen, show};
 
 #[test]
@@ -34,9 +34,9 @@ fn one_still_moves_about_on_a_held_screen() {
     events.extend(go_to("firefox"));
     assert!(show(clone(&events)).under_cursor().contains("firefox"));
     events.extend(typed(" "));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, clone(&events), &mut hands);
-    assert_eq!(hands.asked, ["move 2955 to PRIORITY"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, clone(&events), &mut effects);
+    assert_eq!(effects.asked, ["move 2955 to PRIORITY"]);
     assert!(shown.line(" 2955 ").starts_with('★'), "{}", shown.text());
     // The snapshot that waits was taken before the move.
     events.extend(typed("p"));
@@ -63,7 +63,7 @@ fn the_charts_have_no_gap_after_a_pause() {
 fn a_held_screen_never_hides_that_the_scheduler_ended() {
     let (mut world, mut events) = seen(2);
     events.extend(typed("p"));
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());
     let shown = show(events);
     assert!(
@@ -102,9 +102,9 @@ fn the_interval_is_chosen_and_shown() {
     let with = |text: &str| {
         let mut events = clone(&events);
         events.extend(typed(text));
-        let mut hands = Hands::default();
-        let shown = play((140, 40), events, &mut hands);
-        (shown, hands.asked)
+        let mut effects = FakeEffects::default();
+        let shown = play((140, 40), events, &mut effects);
+        (shown, effects.asked)
     };
     let (shown, asked) = with("]");
     assert_eq!(asked, ["look each 2s"]);

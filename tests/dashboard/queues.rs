@@ -3,16 +3,16 @@
 use dualq_top::app::{Event, Key};
 use dualq_top::model::{ActiveScheduler, CgroupLimits, Exit, Policy, Queue, Role};
 
-use crate::support::{Hands, Shown, World, key, play, typed};
+use crate::support::{FakeEffects, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, clone, go_to, seen, show};
 
 #[test]
 fn space_moves_and_says_what_the_map_says() {
     let (_, mut events) = seen(2);
     events.push(key(SPACE));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["move 4121 to PRIORITY"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["move 4121 to PRIORITY"]);
     assert!(shown.has("ffmpeg (4121) → PRIORITY"), "{}", shown.text());
     assert!(shown.line("ffmpeg -i").starts_with('★'));
 }
@@ -21,11 +21,11 @@ fn space_moves_and_says_what_the_map_says() {
 fn space_marks_only_what_the_kernel_says() {
     let (_, mut events) = seen(2);
     events.push(key(SPACE));
-    let mut hands = Hands {
+    let mut effects = FakeEffects {
         answer: Some(Ok(Queue::Batch)),
-        ..Hands::default()
+        ..FakeEffects::default()
     };
-    let shown = play(SMALL, events, &mut hands);
+    let shown = play(SMALL, events, &mut effects);
     assert!(
         shown.line("ffmpeg -i").contains(" BATCH "),
         "{}",
@@ -39,9 +39,9 @@ fn space_moves_back() {
     let (mut world, mut events) = seen(2);
     world.put(4121, Queue::Priority);
     events.extend([world.tick(), key(SPACE)]);
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["move 4121 to BATCH"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["move 4121 to BATCH"]);
     assert!(shown.has("ffmpeg (4121) → BATCH"));
 }
 
@@ -50,11 +50,11 @@ fn a_refusal_is_said_and_changes_nothing() {
     let (_, mut events) = seen(2);
     events.push(key(SPACE));
     let full = "priority_pids_map is full (10,000).".to_owned();
-    let mut hands = Hands {
+    let mut effects = FakeEffects {
         answer: Some(Err(full.clone())),
-        ..Hands::default()
+        ..FakeEffects::default()
     };
-    let shown = play(SMALL, events, &mut hands);
+    let shown = play(SMALL, events, &mut effects);
     assert!(shown.has(&full));
     assert!(shown.line("ffmpeg -i").contains(" BATCH "));
 }
@@ -89,37 +89,37 @@ fn moving_kernel_threads_and_own_processes_is_refused() {
         let (_, mut events) = seen(2);
         events.extend(go_to(name));
         events.push(key(SPACE));
-        let mut hands = Hands::default();
-        let shown = play(SMALL, events, &mut hands);
+        let mut effects = FakeEffects::default();
+        let shown = play(SMALL, events, &mut effects);
         assert!(shown.has(sentence), "{}", shown.text());
-        assert!(hands.asked.is_empty());
+        assert!(effects.asked.is_empty());
     }
 }
 
 #[test]
 fn without_our_scheduler_space_says_what_to_do() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     events.extend([world.tick(), key(SPACE)]);
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
     assert!(
         shown.has("dualq is not attached, x attaches it."),
         "{}",
         shown.text()
     );
-    assert!(hands.asked.is_empty());
+    assert!(effects.asked.is_empty());
 }
 
 #[test]
 fn space_on_nothing_is_harmless() {
-    let mut hands = Hands::default();
+    let mut effects = FakeEffects::default();
     let shown = play(
         SMALL,
         [key(SPACE), key(Key::Char('x')), key(Key::Down)],
-        &mut hands,
+        &mut effects,
     );
-    assert!(hands.asked.is_empty());
+    assert!(effects.asked.is_empty());
     assert!(
         shown.has("The kernel's state is not known yet."),
         "{}",
@@ -130,12 +130,12 @@ fn space_on_nothing_is_harmless() {
 fn press_x(active: ActiveScheduler, role: Role) -> (Shown, Vec<String>) {
     let (mut world, mut events) = seen(2);
     if active != ActiveScheduler::Dualq {
-        world.ruled_by(active);
+        world.scheduled_by(active);
     }
     world.scheduler().role = role;
     events.extend([world.tick(), key(Key::Char('x'))]);
-    let mut hands = Hands::default();
-    (play(SMALL, events, &mut hands), hands.asked)
+    let mut effects = FakeEffects::default();
+    (play(SMALL, events, &mut effects), effects.asked)
 }
 
 #[test]
@@ -178,7 +178,7 @@ fn x_ends_a_scheduler_that_was_asked_to_stay() {
 fn a_restart_that_the_kernel_asked_for_is_told() {
     let (_, mut events) = seen(2);
     events.push(Event::Restarted("the kernel ended it (code 0x1)".into()));
-    let shown = play(SMALL, events, &mut Hands::default());
+    let shown = play(SMALL, events, &mut FakeEffects::default());
     assert!(shown.has("asked for a restart"), "{}", shown.text());
     assert!(shown.has("was attached again"), "{}", shown.text());
 }
@@ -229,9 +229,9 @@ fn view_mode_says_why_and_changes_nothing() {
 fn x_waits_for_the_change_that_is_under_way() {
     let (_, mut events) = seen(2);
     events.extend(typed("xx"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["detach"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["detach"]);
     assert!(shown.has("The previous change is still in progress."));
 }
 
@@ -239,9 +239,9 @@ fn x_waits_for_the_change_that_is_under_way() {
 fn nothing_is_moved_while_the_schedulers_change() {
     let (_, mut events) = seen(2);
     events.extend(typed("x "));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["detach"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["detach"]);
     assert!(shown.has("The previous change is still in progress."));
 }
 
@@ -253,11 +253,11 @@ fn x_is_not_taken_by_a_look_that_was_begun_before_the_change() {
     let begun_before = world.look_later();
     events.extend([Event::Scheduler(Ok(())), begun_before]);
     events.extend(typed("x"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, clone(&events), &mut hands);
-    assert_eq!(hands.asked, ["detach", "attach"], "{}", shown.text());
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, clone(&events), &mut effects);
+    assert_eq!(effects.asked, ["detach", "attach"], "{}", shown.text());
     // What the next one says is the kernel's word again.
-    world.ruled_by(ActiveScheduler::Other("simple".into()));
+    world.scheduled_by(ActiveScheduler::Other("simple".into()));
     events.push(world.look_later());
     assert!(show(events).has("simple"));
 }
@@ -265,7 +265,7 @@ fn x_is_not_taken_by_a_look_that_was_begun_before_the_change() {
 #[test]
 fn a_failed_attach_is_said_and_can_be_tried_again() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     let sorry = "The kernel refused dualq: not now.";
     events.extend([
         world.tick(),
@@ -274,15 +274,15 @@ fn a_failed_attach_is_said_and_can_be_tried_again() {
     ]);
     assert!(show(clone(&events)).has(sorry));
     events.push(key(Key::Char('x')));
-    let mut hands = Hands::default();
-    play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["attach", "attach"]);
+    let mut effects = FakeEffects::default();
+    play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["attach", "attach"]);
 }
 
 #[test]
 fn why_the_kernel_ended_the_scheduler_stays_on_screen() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(Exit {
         asks_restart: false,
         kind: "a runnable task waited too long (watchdog)".into(),
@@ -312,7 +312,7 @@ fn cgroup_limits_that_do_not_hold_are_in_the_header() {
     }
     world.snapshot.scheduler.limits = Some(limits);
     events.push(world.tick());
-    let wide = play((200, 40), clone(&events), &mut Hands::default());
+    let wide = play((200, 40), clone(&events), &mut FakeEffects::default());
     assert!(
         wide.has("5 cgroup limits off: nginx.service, user.slice, a and 2 more"),
         "{}",
@@ -336,9 +336,9 @@ fn what_neither_queue_serves_says_so_and_is_not_moved() {
         let mut events = vec![world.look(), world.tick()];
         events.extend(go_to("queue.cpp"));
         events.push(key(SPACE));
-        let mut hands = Hands::default();
-        let shown = play(SMALL, events, &mut hands);
-        assert_eq!(hands.asked, Vec::<String>::new(), "{name}");
+        let mut effects = FakeEffects::default();
+        let shown = play(SMALL, events, &mut effects);
+        assert_eq!(effects.asked, Vec::<String>::new(), "{name}");
         let row = shown.line("queue.cpp");
         assert!(row.contains(&format!(" {word} ")), "{row}");
         assert!(
@@ -354,9 +354,9 @@ fn what_neither_queue_serves_says_so_and_is_not_moved() {
     let mut events = vec![world.look(), world.tick()];
     events.extend(go_to("queue.cpp"));
     events.push(key(SPACE));
-    let mut hands = Hands::default();
-    play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["move 3977 to BATCH"]);
+    let mut effects = FakeEffects::default();
+    play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["move 3977 to BATCH"]);
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn of_a_process_of_policy_idle_it_is_said_what_holds() {
     let mut events = vec![world.look(), world.tick()];
     events.extend(go_to("queue.cpp"));
     events.push(key(SPACE));
-    let shown = play((120, 40), events, &mut Hands::default());
+    let shown = play((120, 40), events, &mut FakeEffects::default());
     assert!(
         shown.has("→ PRIORITY; its policy SCHED_IDLE counts in BATCH alone"),
         "{}",
@@ -388,9 +388,9 @@ fn a_zombie_has_ended_and_is_neither_moved_nor_signalled() {
     for pressed in [SPACE, Key::Char('k'), Key::Char('c')] {
         let mut events = clone(&events);
         events.push(key(pressed));
-        let mut hands = Hands::default();
-        let shown = play(SMALL, events, &mut hands);
-        assert_eq!(hands.asked, Vec::<String>::new());
+        let mut effects = FakeEffects::default();
+        let shown = play(SMALL, events, &mut effects);
+        assert_eq!(effects.asked, Vec::<String>::new());
         assert!(
             shown.has("cc1plus (3977) has ended: its parent, process 1"),
             "{}",
@@ -400,7 +400,7 @@ fn a_zombie_has_ended_and_is_neither_moved_nor_signalled() {
     // One whose first thread has ended alone lives on.
     world.process(3977).threads = 3;
     events.extend([world.tick(), key(SPACE)]);
-    let mut hands = Hands::default();
-    play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["move 3977 to PRIORITY"]);
+    let mut effects = FakeEffects::default();
+    play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["move 3977 to PRIORITY"]);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use dualq_top::app::{App, Event};
 use dualq_top::model::ActiveScheduler;
 
-use crate::support::{Hands, Shown, World, busy, key, play};
+use crate::support::{FakeEffects, Shown, World, busy, key, play};
 use crate::{SPACE, clone, seen, show};
 
 /// The dispatches per second on the screen.
@@ -97,7 +97,7 @@ fn what_cannot_be_counted_is_a_dash_with_its_reason() {
         ),
     ] {
         let (mut world, mut events) = seen(2);
-        world.ruled_by(active);
+        world.scheduled_by(active);
         events.push(world.tick());
         let shown = show(events);
         assert!(
@@ -155,7 +155,7 @@ fn an_idle_machine_says_that_a_move_changes_nothing() {
 #[test]
 fn history_shows_what_a_move_did() {
     let (_, events) = busy(2, 300);
-    let shown = play((120, 40), events, &mut Hands::default());
+    let shown = play((120, 40), events, &mut FakeEffects::default());
     let lowest = shown.line("  0 %");
     let (first, last) = (lowest.find('▒'), lowest.rfind('█'));
     assert!(
@@ -170,7 +170,7 @@ fn a_move_leaves_its_mark_on_the_history() {
     let (mut world, mut events) = seen(2);
     events.push(key(SPACE));
     events.extend((0..20).map(|_| world.tick()));
-    let shown = play((120, 40), events, &mut Hands::default());
+    let shown = play((120, 40), events, &mut FakeEffects::default());
     assert!(shown.has("▲ ffmpeg → PRIORITY"), "{}", shown.text());
 }
 

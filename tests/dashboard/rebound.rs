@@ -31,8 +31,8 @@ fn says(mut events: Vec<Event>, pressed: &[Action], named: &[Action], sentence: 
         keymap: keymap.clone(),
         ..Preferences::default()
     });
-    let hands = &mut Hands::default();
-    let shown = play_app(app, Theme::colour(), (120, 24), events, hands);
+    let effects = &mut FakeEffects::default();
+    let shown = play_app(app, Theme::colour(), (120, 24), events, effects);
     assert!(shown.has(&sentence), "{sentence}:\n{}", shown.text());
 }
 
@@ -45,12 +45,12 @@ fn then(change: impl FnOnce(&mut World)) -> Vec<Event> {
 }
 
 fn handed_back(world: &mut World) {
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.scheduler().role = Role::Joined { owner: Some(1234) };
 }
 
 fn ended_by_the_kernel(world: &mut World) {
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(Exit {
         kind: "a runnable task waited too long (the watchdog)".into(),
         reason: "runnable task stall".into(),

@@ -17,7 +17,7 @@ fn exit() -> Exit {
 fn ended(keys: &[Key]) -> Vec<Event> {
     let (mut world, mut events) = seen(2);
     events.extend(keys.iter().map(|k| key(*k)));
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     events.push(world.tick());
     events
@@ -58,9 +58,9 @@ fn the_dump_scrolls_to_its_end_and_back() {
 fn x_attaches_again_and_the_report_goes() {
     let mut events = ended(&[]);
     events.push(key(Key::Char('x')));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["attach"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["attach"]);
     assert!(shown.has("COMMAND"), "{}", shown.text());
 }
 
@@ -68,14 +68,14 @@ fn x_attaches_again_and_the_report_goes() {
 fn another_key_closes_the_report_and_e_shows_it_again() {
     let mut events = ended(&[]);
     events.push(key(SPACE));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, clone(&events), &mut hands);
-    assert!(shown.has("COMMAND") && hands.asked.is_empty());
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, clone(&events), &mut effects);
+    assert!(shown.has("COMMAND") && effects.asked.is_empty());
     assert!(shown.has("e shows more, x attaches"), "{}", shown.text());
     events.push(key(Key::Char('e')));
     assert!(show(clone(&events)).has("Reason: runnable"));
     events.push(key(Key::Ctrl('c')));
-    let shown = play(SMALL, events, &mut Hands::default());
+    let shown = play(SMALL, events, &mut FakeEffects::default());
     assert_eq!(shown.outcome, Outcome::Quit);
     let (_, mut events) = seen(2);
     events.push(key(Key::Char('e')));
@@ -85,14 +85,14 @@ fn another_key_closes_the_report_and_e_shows_it_again() {
 #[test]
 fn a_report_once_closed_stays_closed_until_another_end() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     events.extend([world.tick(), key(Key::Esc), world.tick(), world.tick()]);
     assert!(show(clone(&events)).has("COMMAND"));
     world.reattach();
     world.scheduler().exit = None;
     events.push(world.tick());
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     events.push(world.tick());
     assert!(show(events).has("Reason: runnable"));
@@ -103,7 +103,7 @@ fn who_is_typing_is_not_interrupted() {
     let mut events = ended(&[Key::Char('/'), Key::Char('f')]);
     assert!(!show(clone(&events)).has("Reason: runnable"));
     let (mut world, _) = seen(2);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     world.snapshot.at += std::time::Duration::from_secs(9);
     events.extend([key(Key::Enter), world.tick()]);
@@ -113,7 +113,7 @@ fn who_is_typing_is_not_interrupted() {
 #[test]
 fn in_view_mode_nothing_is_offered_that_cannot_be_done() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     world.scheduler().exit = Some(exit());
     world.scheduler().role = Role::View {
         reason: "not root".into(),

@@ -4,14 +4,14 @@ use dualq_top::app::{App, Key};
 use dualq_top::ui::theme::Theme;
 use ratatui::backend::TestBackend;
 
-use crate::support::{Hands, busy, key, play, play_in, scenes};
+use crate::support::{FakeEffects, busy, key, play, play_in, scenes};
 use crate::{SMALL, clone, seen, show};
 
 #[test]
 fn too_small_is_said_not_drawn() {
     for size in [(79, 24), (80, 22), (40, 10), (20, 5)] {
         let (_, events) = seen(2);
-        let shown = play(size, events, &mut Hands::default());
+        let shown = play(size, events, &mut FakeEffects::default());
         let text = shown.lines().join(" ");
         assert!(
             text.contains("needs") && text.contains("80×23"),
@@ -26,7 +26,7 @@ fn too_small_is_said_not_drawn() {
 fn one_line_less_than_usual_shows_all_the_same() {
     let in_view = |name: &String| !name.ends_with("menu");
     for (name, events) in scenes::all().into_iter().filter(|(name, _)| in_view(name)) {
-        let shown = play((80, 23), events, &mut Hands::default());
+        let shown = play((80, 23), events, &mut FakeEffects::default());
         let lines = shown.lines();
         assert!(!shown.has("needs 80"), "{name}");
         assert!(!lines[22].is_empty(), "{name}:\n{}", shown.text());
@@ -47,7 +47,7 @@ fn beside_the_help_stands_what_can_be_read_or_nothing() {
     events.push(key(Key::Char('?')));
     // Up to there it has the whole width.
     for columns in 100..116 {
-        let shown = play((columns, 30), clone(&events), &mut Hands::default());
+        let shown = play((columns, 30), clone(&events), &mut FakeEffects::default());
         let area = shown.buffer.area;
         let edge = (columns - 92) / 2;
         for y in 0..30 {
@@ -63,10 +63,10 @@ fn beside_the_help_stands_what_can_be_read_or_nothing() {
 fn home_and_end_scroll_the_help() {
     let (_, mut events) = busy(4, 20);
     events.extend([key(Key::Char('?')), key(Key::End), key(Key::Down)]);
-    let shown = play(SMALL, clone(&events), &mut Hands::default());
+    let shown = play(SMALL, clone(&events), &mut FakeEffects::default());
     assert!(shown.has("a process that never sleeps"), "{}", shown.text());
     events.push(key(Key::Home));
-    let shown = play(SMALL, events, &mut Hands::default());
+    let shown = play(SMALL, events, &mut FakeEffects::default());
     assert!(shown.has("Queues and scheduler"), "{}", shown.text());
     assert!(!shown.has("a process that never sleeps"));
 }
@@ -75,7 +75,7 @@ fn home_and_end_scroll_the_help() {
 fn the_headings_of_the_charts_stand_apart() {
     let (_, events) = busy(2, 100);
     for columns in [80, 100, 110, 120, 140] {
-        let shown = play((columns, 40), clone(&events), &mut Hands::default());
+        let shown = play((columns, 40), clone(&events), &mut FakeEffects::default());
         let line = shown.line("CPU time, last");
         assert!(
             line.contains(" CPU time, last") && !line.contains('…'),
@@ -123,7 +123,7 @@ fn no_size_of_the_terminal_breaks_the_screen() {
 #[test]
 fn without_colour_the_queues_still_differ() {
     let (_, events) = busy(2, 100);
-    let shown = play_in(Theme::plain(), SMALL, events, &mut Hands::default());
+    let shown = play_in(Theme::plain(), SMALL, events, &mut FakeEffects::default());
     let style = |x: usize, y: usize| shown.buffer[(x as u16, y as u16)].style();
     for cell in shown.buffer.content() {
         let none = [None, Some(ratatui::style::Color::Reset)];
@@ -195,7 +195,7 @@ fn a_process_that_stops_working_is_seen_to_have_worked() {
     events.extend((0..3).map(|_| world.tick()));
     world.uses(4121, 5.0);
     events.push(world.tick());
-    let shown = play((120, 40), events, &mut Hands::default());
+    let shown = play((120, 40), events, &mut FakeEffects::default());
     assert!(shown.line("ffmpeg -i").contains("██▁ "), "{}", shown.text());
 }
 

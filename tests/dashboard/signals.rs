@@ -2,26 +2,26 @@
 
 use dualq_top::app::{Event, Key};
 
-use crate::support::{Hands, Shown, key, play, typed};
+use crate::support::{FakeEffects, Shown, key, play, typed};
 use crate::{SMALL, clone, go_to, seen};
 
-fn press(events: &[Event], keys: &[Key], hands: &mut Hands) -> Shown {
+fn press(events: &[Event], keys: &[Key], effects: &mut FakeEffects) -> Shown {
     let mut events = clone(events);
     events.extend(keys.iter().map(|k| key(*k)));
-    play(SMALL, events, hands)
+    play(SMALL, events, effects)
 }
 
 #[test]
 fn a_signal_is_sent_only_after_a_yes() {
     let (_, events) = seen(2);
-    let mut hands = Hands::default();
-    let shown = press(&events, &[Key::F(9)], &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = press(&events, &[Key::F(9)], &mut effects);
     assert!(
         shown.has("Send to ffmpeg (4121)") && shown.has("9 SIGKILL"),
         "{}",
         shown.text()
     );
-    let shown = press(&events, &[Key::Char('k'), Key::Enter], &mut hands);
+    let shown = press(&events, &[Key::Char('k'), Key::Enter], &mut effects);
     assert!(
         shown.has("Send SIGTERM to ffmpeg (4121)?  y sends it"),
         "{}",
@@ -34,13 +34,13 @@ fn a_signal_is_sent_only_after_a_yes() {
         Key::Char(' '),
         Key::Char('k'),
     ] {
-        let shown = press(&events, &[Key::Char('k'), Key::Enter, no], &mut hands);
+        let shown = press(&events, &[Key::Char('k'), Key::Enter, no], &mut effects);
         assert!(shown.has("No signal was sent."), "{}", shown.text());
     }
-    assert!(hands.asked.is_empty());
+    assert!(effects.asked.is_empty());
     let keys = [Key::Char('k'), Key::Down, Key::Enter, Key::Char('y')];
-    let shown = press(&events, &keys, &mut hands);
-    assert_eq!(hands.asked, ["signal 9 to 4121"]);
+    let shown = press(&events, &keys, &mut effects);
+    assert_eq!(effects.asked, ["signal 9 to 4121"]);
     assert!(
         shown.has("SIGKILL sent to ffmpeg (4121)."),
         "{}",
@@ -54,18 +54,18 @@ fn the_question_keeps_its_process_when_the_list_resorts() {
     events.extend([key(Key::Char('k')), key(Key::Enter)]);
     world.uses(4121, 0.0);
     events.push(world.tick());
-    let mut hands = Hands::default();
-    press(&events, &[Key::Char('y')], &mut hands);
-    assert_eq!(hands.asked, ["signal 15 to 4121"]);
+    let mut effects = FakeEffects::default();
+    press(&events, &[Key::Char('y')], &mut effects);
+    assert_eq!(effects.asked, ["signal 15 to 4121"]);
 }
 
 #[test]
 fn all_that_is_tagged_gets_the_signal() {
     let (_, mut events) = seen(2);
     events.extend(typed("vvk"));
-    let mut hands = Hands::default();
-    let shown = press(&events, &[Key::Enter, Key::Char('y')], &mut hands);
-    assert_eq!(hands.asked, ["signal 15 to 4121", "signal 15 to 3977"]);
+    let mut effects = FakeEffects::default();
+    let shown = press(&events, &[Key::Enter, Key::Char('y')], &mut effects);
+    assert_eq!(effects.asked, ["signal 15 to 4121", "signal 15 to 3977"]);
     assert!(
         shown.has("SIGTERM sent to 2 tagged processes."),
         "{}",
@@ -76,12 +76,12 @@ fn all_that_is_tagged_gets_the_signal() {
 #[test]
 fn a_refused_signal_is_said() {
     let (_, events) = seen(2);
-    let mut hands = Hands {
+    let mut effects = FakeEffects {
         answer: Some(Err("process 4121 belongs to another user.".into())),
-        ..Hands::default()
+        ..FakeEffects::default()
     };
     let keys = [Key::Char('k'), Key::Enter, Key::Char('y')];
-    let shown = press(&events, &keys, &mut hands);
+    let shown = press(&events, &keys, &mut effects);
     assert!(shown.has("belongs to another user."), "{}", shown.text());
 }
 
@@ -93,8 +93,8 @@ fn kernel_threads_and_own_processes_get_no_signal() {
     ] {
         let (_, mut events) = seen(2);
         events.extend(go_to(name));
-        let mut hands = Hands::default();
-        let shown = press(&events, &[Key::Char('k')], &mut hands);
+        let mut effects = FakeEffects::default();
+        let shown = press(&events, &[Key::Char('k')], &mut effects);
         assert!(
             shown.has(sentence) && !shown.has("Send to"),
             "{}",

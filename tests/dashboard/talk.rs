@@ -3,7 +3,7 @@
 use dualq_top::app::{Event, Key, Outcome};
 use dualq_top::model::{ActiveScheduler, Queue};
 
-use crate::support::{Hands, Metronome, key, play, typed};
+use crate::support::{FakeEffects, Metronome, key, play, typed};
 use crate::{SMALL, seen, show};
 
 /// The rows that big digits take.
@@ -83,7 +83,7 @@ fn waits_that_are_not_measured_are_said() {
 #[test]
 fn what_is_missing_is_missing_with_its_reason() {
     let (mut world, mut events) = seen(2);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());
     events.extend(typed("b"));
     assert!(show(events).has("dualq is not attached: nothing is counted"));
@@ -110,7 +110,7 @@ fn q_asks_first_and_ctrl_c_does_not() {
         events.extend(keys);
         // Seen only by a program that goes on.
         events.extend(typed("?"));
-        let shown = play(SMALL, events, &mut Hands::default());
+        let shown = play(SMALL, events, &mut FakeEffects::default());
         (shown.outcome.clone(), shown.has("keys and terms"), shown)
     };
     let (_, goes_on, shown) = outcome(vec![]);

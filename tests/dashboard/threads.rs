@@ -17,10 +17,10 @@ fn threaded(keys: &str) -> (World, Vec<Event>) {
 #[test]
 fn threads_are_asked_for_only_while_they_are_shown() {
     let (_, mut events) = seen(2);
-    let mut hands = Hands::default();
+    let mut effects = FakeEffects::default();
     events.extend(typed("HH"));
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["threads shown", "threads hidden"]);
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["threads shown", "threads hidden"]);
     assert!(shown.has("The threads of processes are hidden."));
 }
 
@@ -37,7 +37,7 @@ fn threads_are_rows_with_their_own_id_time_and_name() {
 #[test]
 fn in_the_tree_threads_stand_below_their_process() {
     let (_, events) = threaded("Ht");
-    let shown = play((100, 120), events, &mut Hands::default());
+    let shown = play((100, 120), events, &mut FakeEffects::default());
     let lines = shown.lines();
     let at = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
     let process = at("ffmpeg -i");
@@ -50,9 +50,9 @@ fn space_on_a_thread_moves_its_process_and_both_rows_say_so() {
     let (_, mut events) = threaded("H");
     events.extend(go_to("decoder"));
     events.push(key(SPACE));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["threads shown", "move 4121 to PRIORITY"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["threads shown", "move 4121 to PRIORITY"]);
     assert!(shown.has("ffmpeg (4121) → PRIORITY"), "{}", shown.text());
     assert!(shown.under_cursor().contains("decoder"), "{}", shown.text());
     for part in ["decoder, thread", "encoder, thread", "ffmpeg -i"] {
@@ -69,9 +69,9 @@ fn a_signal_and_a_tag_on_a_thread_are_its_processs() {
     assert!(show(signalled).has("Send to ffmpeg (4121)"));
     events.extend(typed("v"));
     events.push(key(SPACE));
-    let mut hands = Hands::default();
-    play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked[1..], ["move 4121 to PRIORITY"]);
+    let mut effects = FakeEffects::default();
+    play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked[1..], ["move 4121 to PRIORITY"]);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn members_are_counted_without_their_threads() {
     let (mut world, mut events) = threaded("H");
     world.put(4121, Queue::Priority);
     events.push(world.tick());
-    let shown = play((160, 40), events, &mut Hands::default());
+    let shown = play((160, 40), events, &mut FakeEffects::default());
     assert!(shown.has("1 member,"), "{}", shown.text());
 }
 
@@ -130,12 +130,12 @@ fn tags_on_two_threads_of_a_process_do_not_undo_each_other() {
     world.uses.truncate(world.snapshot.processes.len());
     events.push(world.tick());
     events.push(key(SPACE));
-    let mut hands = Hands::default();
-    play(SMALL, clone(&events), &mut hands);
+    let mut effects = FakeEffects::default();
+    play(SMALL, clone(&events), &mut effects);
     assert_eq!(
-        hands.asked[2..],
+        effects.asked[2..],
         ["move 4121 to PRIORITY"],
         "{:?}",
-        hands.asked
+        effects.asked
     );
 }

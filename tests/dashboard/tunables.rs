@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use dualq_top::model::{ActiveScheduler, Role, Tunables};
 
-use crate::support::{Hands, Shown, play, typed};
+use crate::support::{FakeEffects, Shown, play, typed};
 use crate::{SMALL, seen};
 
 /// The marks stand below the chart of a large screen.
@@ -15,10 +15,10 @@ fn the_keys_raise_and_lower_the_guarantee_in_steps() {
     let (mut world, mut events) = seen(2);
     events.extend(typed("GGg"));
     events.push(world.tick());
-    let mut hands = Hands::default();
-    let shown = play(LARGE, events, &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = play(LARGE, events, &mut effects);
     assert_eq!(
-        hands.asked,
+        effects.asked,
         ["guarantee 15", "guarantee 20", "guarantee 15"]
     );
     assert!(
@@ -33,9 +33,9 @@ fn the_keys_raise_and_lower_the_guarantee_in_steps() {
 fn the_keys_end_at_five_and_at_fifty_percent() {
     let (_, mut events) = seen(2);
     events.extend(typed("ggg"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked, ["guarantee 5"]);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked, ["guarantee 5"]);
     assert!(shown.has("dualq-top set guarantee=N"), "{}", shown.text());
     let (mut world, _) = seen(2);
     world.scheduler().tunables = Some(Tunables {
@@ -44,9 +44,9 @@ fn the_keys_end_at_five_and_at_fifty_percent() {
     });
     let mut events = vec![world.tick(), world.tick()];
     events.extend(typed("G"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert!(hands.asked.is_empty());
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert!(effects.asked.is_empty());
     assert!(
         shown.has("half of a contended CPU at most"),
         "{}",
@@ -68,7 +68,7 @@ fn a_change_of_a_tunable_is_marked_whoever_made_it() {
         ..Tunables::default()
     });
     events.extend((0..20).map(|_| world.tick()));
-    let shown = play(LARGE, events, &mut Hands::default());
+    let shown = play(LARGE, events, &mut FakeEffects::default());
     assert!(
         marked(&shown, "BATCH slice 8 ms") || marked(&shown, "guarantee 10 %"),
         "{}",
@@ -76,7 +76,7 @@ fn a_change_of_a_tunable_is_marked_whoever_made_it() {
     );
     let (mut world, mut events) = seen(2);
     events.extend((0..20).map(|_| world.tick()));
-    let shown = play(LARGE, events, &mut Hands::default());
+    let shown = play(LARGE, events, &mut FakeEffects::default());
     assert!(!marked(&shown, "guarantee"), "{}", shown.text());
 }
 
@@ -88,19 +88,19 @@ fn without_rights_or_scheduler_the_guarantee_stays() {
     };
     events.push(world.tick());
     events.extend(typed("G"));
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
-    assert!(hands.asked.is_empty());
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
+    assert!(effects.asked.is_empty());
     assert!(
         shown.has("Cannot change the guarantee in view mode: no rights"),
         "{}",
         shown.text()
     );
     let (mut world, mut events) = seen(2);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());
     events.extend(typed("G"));
-    let shown = play(SMALL, events, &mut hands);
-    assert!(hands.asked.is_empty());
+    let shown = play(SMALL, events, &mut effects);
+    assert!(effects.asked.is_empty());
     assert!(shown.has("x attaches it"), "{}", shown.text());
 }

@@ -3,7 +3,7 @@
 use dualq_top::app::{Event, Key, Mouse, MouseAction};
 use dualq_top::model::Queue;
 
-use crate::support::{Hands, Shown, World, key, play, typed};
+use crate::support::{FakeEffects, Shown, World, key, play, typed};
 use crate::{clone, go_to, seen, show};
 
 /// Returns the list's rows, from the top.
@@ -188,7 +188,7 @@ fn the_tree_has_children_below_their_parents() {
     let mut events = family();
     events.extend(typed("t"));
     events.extend(go_to("make"));
-    let shown = play((100, 120), clone(&events), &mut Hands::default());
+    let shown = play((100, 120), clone(&events), &mut FakeEffects::default());
     let lines = shown.lines();
     let at = |part: &str| {
         let found = lines.iter().position(|line| line.contains(part));
@@ -211,14 +211,14 @@ fn a_fold_hides_the_children_and_says_so() {
     events.extend(typed("t"));
     events.extend(go_to("make"));
     events.push(key(Key::Left));
-    let shown = play((100, 120), clone(&events), &mut Hands::default());
+    let shown = play((100, 120), clone(&events), &mut FakeEffects::default());
     assert!(
         shown.has("+ make -j2") && !shown.has("cc1plus"),
         "{}",
         shown.text()
     );
     events.push(key(Key::Right));
-    let shown = play((100, 120), events, &mut Hands::default());
+    let shown = play((100, 120), events, &mut FakeEffects::default());
     assert!(
         shown.has("─make -j2") && shown.has("cc1plus"),
         "{}",
@@ -226,7 +226,7 @@ fn a_fold_hides_the_children_and_says_so() {
     );
     let mut flat = family();
     flat.push(key(Key::Left));
-    let shown = play((100, 120), flat, &mut Hands::default());
+    let shown = play((100, 120), flat, &mut FakeEffects::default());
     assert!(shown.has("Only a tree folds"));
 }
 
@@ -237,7 +237,7 @@ fn processes_in_a_parent_cycle_are_still_shown() {
     world.process(3977).parent = 4121;
     let mut events = vec![world.look(), world.tick()];
     events.extend(typed("t"));
-    let shown = play((100, 120), events, &mut Hands::default());
+    let shown = play((100, 120), events, &mut FakeEffects::default());
     assert!(
         shown.has("ffmpeg -i") && shown.has("queue.cpp"),
         "{}",
@@ -313,11 +313,11 @@ fn lanes_take_the_place_of_the_list_and_give_it_back() {
         shown.text()
     );
     assert!(after(&events, "ll").under_cursor().contains("ffmpeg"));
-    let mut hands = Hands::default();
+    let mut effects = FakeEffects::default();
     let mut moved = clone(&events);
     moved.extend(typed("l "));
-    play((80, 24), moved, &mut hands);
-    assert_eq!(hands.asked, ["move 4121 to PRIORITY"]);
+    play((80, 24), moved, &mut effects);
+    assert_eq!(effects.asked, ["move 4121 to PRIORITY"]);
 }
 
 #[test]
@@ -386,7 +386,7 @@ fn rows_deeper_than_the_tree_is_drawn_say_how_deep() {
     events.extend(typed("\\nested"));
     events.push(key(Key::Enter));
     events.extend(typed("t"));
-    let shown = play((120, 80), events, &mut Hands::default());
+    let shown = play((120, 80), events, &mut FakeEffects::default());
     let place = |level: u32| -> String {
         let row = shown.line(&format!("nested-{level:02}"));
         let before = row.split("nested").next().unwrap();

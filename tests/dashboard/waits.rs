@@ -6,7 +6,7 @@ use std::time::Duration;
 use dualq_top::app::{Event, Key};
 use dualq_top::model::{ActiveScheduler, NoWaits, Queue, Role};
 
-use crate::support::{Hands, Shown, World, key, play, typed};
+use crate::support::{FakeEffects, Shown, World, key, play, typed};
 use crate::{SMALL, clone, seen, show};
 
 const WIDE: (u16, u16) = (120, 40);
@@ -20,7 +20,7 @@ fn waiting(seconds: usize) -> (World, Vec<Event>) {
 }
 
 fn wide(events: Vec<Event>) -> Shown {
-    play(WIDE, events, &mut Hands::default())
+    play(WIDE, events, &mut FakeEffects::default())
 }
 
 /// The line of a queue's wake-up waits, from the queue's name on.
@@ -43,7 +43,7 @@ fn first_screen_shows_waits_and_goals() {
 #[test]
 fn waits_and_missed_goal_are_shown_under_kernel_default() {
     let (mut world, mut events) = waiting(8);
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     events.extend((0..3).map(|_| world.tick()));
     let shown = wide(events);
     assert!(shown.has("PRIORITY nobody waits"), "{}", shown.text());
@@ -130,21 +130,21 @@ fn waits_before_a_move_do_not_mix_with_waits_after() {
 fn w_switches_the_measuring_and_the_screen_says_that_it_is_off() {
     let (mut world, mut events) = waiting(3);
     events.push(key(Key::Char('w')));
-    let mut hands = Hands::default();
-    play(SMALL, clone(&events), &mut hands);
-    assert_eq!(hands.asked, ["measure waits: false"]);
+    let mut effects = FakeEffects::default();
+    play(SMALL, clone(&events), &mut effects);
+    assert_eq!(effects.asked, ["measure waits: false"]);
 
     world.no_waits(NoWaits::Off);
     events.extend([Event::Waits(Ok(false)), world.tick()]);
     for size in [SMALL, WIDE] {
-        let shown = play(size, clone(&events), &mut Hands::default());
+        let shown = play(size, clone(&events), &mut FakeEffects::default());
         let said = shown.has("not measured: w switches it on");
         assert!(said, "{}", shown.text());
     }
     events.push(key(Key::Char('w')));
-    let mut hands = Hands::default();
-    play(SMALL, events, &mut hands);
-    assert_eq!(hands.asked[1..], ["measure waits: true"]);
+    let mut effects = FakeEffects::default();
+    play(SMALL, events, &mut effects);
+    assert_eq!(effects.asked[1..], ["measure waits: true"]);
 }
 
 #[test]
@@ -152,10 +152,10 @@ fn w_is_the_owners() {
     let (mut world, mut events) = waiting(3);
     world.scheduler().role = Role::Joined { owner: Some(1234) };
     events.extend([world.tick(), key(Key::Char('w'))]);
-    let mut hands = Hands::default();
-    let shown = play(SMALL, events, &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = play(SMALL, events, &mut effects);
     assert!(shown.has("Another process owns the scheduler"));
-    assert!(hands.asked.is_empty());
+    assert!(effects.asked.is_empty());
 }
 
 #[test]
@@ -163,11 +163,11 @@ fn an_instrument_that_cannot_be_loaded_says_why() {
     let (mut world, mut events) = waiting(1);
     world.no_waits(NoWaits::Unavailable("no such program".into()));
     events.extend([world.tick(), key(Key::Char('w'))]);
-    let mut hands = Hands::default();
-    let shown = play(WIDE, events, &mut hands);
+    let mut effects = FakeEffects::default();
+    let shown = play(WIDE, events, &mut effects);
     let lines = shown.text().matches("no such program").count();
     assert_eq!(lines, 2, "{}", shown.text());
-    assert!(hands.asked.is_empty());
+    assert!(effects.asked.is_empty());
 }
 
 #[test]
@@ -203,12 +203,12 @@ fn the_list_sorts_by_wait() {
 #[test]
 fn the_process_under_the_cursor_is_looked_at() {
     let (world, mut events) = seen(2);
-    let mut hands = Hands::default();
-    play(SMALL, clone(&events), &mut hands);
-    assert_eq!(hands.watched, Some(world.id(4121)));
+    let mut effects = FakeEffects::default();
+    play(SMALL, clone(&events), &mut effects);
+    assert_eq!(effects.watched, Some(world.id(4121)));
     events.push(key(Key::Down));
-    play(SMALL, events, &mut hands);
-    assert_eq!(hands.watched, Some(world.id(3977)));
+    play(SMALL, events, &mut effects);
+    assert_eq!(effects.watched, Some(world.id(3977)));
 }
 
 #[test]

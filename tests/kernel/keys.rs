@@ -80,23 +80,23 @@ fn the_list_is_sorted_searched_filtered_and_shown_as_a_tree() {
 
 #[test]
 fn threads_kernel_threads_and_other_users_come_and_go() {
-    let crew = Load::new(&["threads", "3"]).named("crew").start();
+    let workers = Load::new(&["threads", "3"]).named("workers").start();
     let nobody = Load::hog().named("stranger").user(65_534).start();
     let mut terminal = attached();
-    filter(&mut terminal, "crew");
+    filter(&mut terminal, "workers");
     terminal.wait_for_screen("the process", |text| rows(text).len() == 1);
     terminal.press(b"H");
-    let thread = format!("thread of crew ({})", crew.pid());
+    let thread = format!("thread of workers ({})", workers.pid());
     terminal.wait_for_screen("its other threads as well", |text| {
         text.matches(&thread).count() == 2 && rows(text).len() == 3
     });
     terminal.press(format!("/{thread}\r ").as_bytes());
     wait_until("space on a thread moves its process", PATIENCE, || {
-        maps::members() == [crew.pid()]
+        maps::members() == [workers.pid()]
     });
     terminal.press(b"H");
     terminal.wait_for_screen("the process alone", |text| rows(text).len() == 1);
-    wait_for_cursor(&terminal, crew.pid());
+    wait_for_cursor(&terminal, workers.pid());
 
     terminal.press(b"\\\x1b");
     terminal.wait_for_screen("all again", |text| rows(text).len() > 5);

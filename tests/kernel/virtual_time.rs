@@ -54,7 +54,7 @@ fn the_demonstration_shows_what_priority_does() {
     );
 }
 
-/// The report of one measurement, each of its rivals once.
+/// The report of one measurement, each of its contenders once.
 fn bench(measurement: &str) -> Value {
     let folder = format!("/tmp/{measurement}");
     let output = Running::start(&[
@@ -73,21 +73,21 @@ fn bench(measurement: &str) -> Value {
     serde_json::from_str(&report).unwrap()
 }
 
-/// Returns this rival's figures in a report with one measurement.
-fn figure(report: &Value, rival: &str, name: &str) -> f64 {
-    let mut rivals = report["measurements"][0]["rivals"]
+/// Returns this contender's figures in a report with one measurement.
+fn figure(report: &Value, contender: &str, name: &str) -> f64 {
+    let mut contenders = report["measurements"][0]["rivals"]
         .as_array()
         .unwrap()
         .iter();
-    let rival = rivals.find(|this| this["key"] == rival).unwrap();
-    rival["figures"][name]["median"].as_f64().unwrap()
+    let contender = contenders.find(|this| this["key"] == contender).unwrap();
+    contender["figures"][name]["median"].as_f64().unwrap()
 }
 
 #[test]
 #[ignore = "needs a machine in deterministic virtual time"]
 fn waking_member_overtakes_batch_task_that_has_not_run_yet() {
     let report = bench("latency-100");
-    let p99 = |rival| figure(&report, rival, "wake_p99_us");
+    let p99 = |contender| figure(&report, contender, "wake_p99_us");
     let (ours, default) = (p99("dualq_priority"), p99("default"));
     println!("p99 {ours} µs, under the kernel default {default} µs");
     // The others work for 0.1 ms. Where it waits for that it is 133 µs.
@@ -115,7 +115,7 @@ fn non_member_frame_of_4_ms_is_done_in_time() {
 #[ignore = "needs a machine in deterministic virtual time"]
 fn thousand_sleepers_do_not_wait_for_a_round_of_each_other() {
     let report = bench("latency-1000");
-    let p99 = |rival| figure(&report, rival, "others_wake_p99_us");
+    let p99 = |contender| figure(&report, contender, "others_wake_p99_us");
     let (ours, default) = (p99("dualq_batch"), p99("default"));
     println!("p99 {ours} µs, under the kernel default {default} µs");
     // A slice. Where who gave way goes on each time it is 8.8 ms.

@@ -7,7 +7,7 @@ use std::process::{Command, Output};
 use dualq_top::app::{App, Event, Playback};
 use dualq_top::ui::theme::Theme;
 
-use crate::support::{Hands, play_app};
+use crate::support::{FakeEffects, play_app};
 
 /// A folder that goes with the test.
 struct Folder(PathBuf);
@@ -71,7 +71,7 @@ fn cast_ends_with_the_screen_that_the_replay_ends_with() {
         Theme::plain(),
         (100, 30),
         events,
-        &mut Hands::default(),
+        &mut FakeEffects::default(),
     );
     let trimmed = |text: String| {
         text.lines()

@@ -3,7 +3,7 @@
 use dualq_top::app::{App, Event};
 use dualq_top::ui::theme::Theme;
 
-use crate::support::{self, Hands, play_app};
+use crate::support::{self, FakeEffects, play_app};
 use crate::{Numbers, read, session, written};
 
 /// As after a crash at any byte.
@@ -137,7 +137,7 @@ fn no_forged_number_or_text_brings_the_dashboard_down() {
             Theme::colour(),
             (120, 40),
             events,
-            &mut Hands::default(),
+            &mut FakeEffects::default(),
         );
     }
     assert!(shown > 400, "{shown} records were believed");

@@ -11,42 +11,42 @@ use dualq_top::record::Past;
 use dualq_top::tui::effects::{Effects, Happened};
 
 use crate::Numbers;
-use crate::support::{Hands, Shown, World, busy, copies, key, play_dashboard, typed};
+use crate::support::{FakeEffects, Shown, World, busy, copies, key, play_dashboard, typed};
 
 const SIZE: (u16, u16) = (120, 40);
 
-/// Hands beside which the last minutes are kept.
+/// Effects beside which the last minutes are kept.
 struct Keeping {
     past: Rc<RefCell<Past>>,
-    hands: Hands,
+    effects: FakeEffects,
 }
 
 impl Effects for Keeping {
     fn perform(&mut self, command: Command) -> Option<Event> {
         match command {
             Command::Past(request) => Some(Event::Past(self.past.borrow().go(request))),
-            command => self.hands.perform(command),
+            command => self.effects.perform(command),
         }
     }
 }
 
-fn show(events: Vec<Event>) -> (Shown, Hands) {
+fn show(events: Vec<Event>) -> (Shown, FakeEffects) {
     show_in(SIZE, events)
 }
 
-pub fn show_in(size: (u16, u16), events: Vec<Event>) -> (Shown, Hands) {
+pub fn show_in(size: (u16, u16), events: Vec<Event>) -> (Shown, FakeEffects) {
     let past = Rc::new(RefCell::new(Past::new().unwrap()));
     let noted = past.clone();
     let mut keeping = Keeping {
         past,
-        hands: Hands::default(),
+        effects: FakeEffects::default(),
     };
     let dashboard = Dashboard::new(App::new()).on_happened(move |happened: Happened<'_>| {
         noted.borrow_mut().note(happened);
         None
     });
     let shown = play_dashboard(dashboard, size, events, &mut keeping);
-    (shown, keeping.hands)
+    (shown, keeping.effects)
 }
 
 /// All but the header, the message and the keys.
@@ -131,8 +131,8 @@ fn nothing_can_be_changed_in_the_past() {
         let (_, mut events) = changing(4);
         events.extend(typed(","));
         events.extend(typed(pressed));
-        let (shown, hands) = show(events);
-        assert_eq!(hands.asked, Vec::<String>::new(), "{pressed}");
+        let (shown, effects) = show(events);
+        assert_eq!(effects.asked, Vec::<String>::new(), "{pressed}");
         assert!(shown.has("This is the past"), "{pressed}: {}", shown.text());
         assert!(shown.has("End returns to now"), "{}", shown.text());
     }
@@ -142,7 +142,7 @@ fn nothing_can_be_changed_in_the_past() {
 fn change_of_scheduler_brings_the_present_back() {
     let (mut world, mut events) = changing(4);
     events.extend(typed(",,"));
-    world.ruled_by(ActiveScheduler::KernelDefault);
+    world.scheduled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());
     let (shown, _) = show(events);
     assert!(!shown.has(" ago "), "{}", shown.text());

@@ -9,10 +9,10 @@ use dualq_top::tui::run::Dashboard;
 use dualq_top::ui::theme::Theme;
 
 use crate::read;
-use crate::support::{self, Hands, World, play_app, play_dashboard};
+use crate::support::{self, FakeEffects, World, play_app, play_dashboard};
 
 /// Refuses one of the moves.
-struct Refusing(Hands);
+struct Refusing(FakeEffects);
 
 impl Effects for Refusing {
     fn perform(&mut self, command: Command) -> Option<Event> {
@@ -46,7 +46,7 @@ fn recorded(name: &str, size: (u16, u16), events: Vec<Event>) -> [String; 2] {
     let _ = std::fs::remove_file(&path);
     let (sender, _received) = event_queue::channel();
     let (recorder, ending) = record::start(&path, sender).unwrap();
-    let mut hands = Refusing(Hands::default());
+    let mut effects = Refusing(FakeEffects::default());
     let mut length = 0;
     let note = |happened: Happened<'_>| {
         let said = recorder.note(happened);
@@ -57,16 +57,16 @@ fn recorded(name: &str, size: (u16, u16), events: Vec<Event>) -> [String; 2] {
         said
     };
     let dashboard = Dashboard::new(App::new()).on_happened(note);
-    let live = play_dashboard(dashboard, size, events, &mut hands);
+    let live = play_dashboard(dashboard, size, events, &mut effects);
     recorder.end();
     ending.wait();
     let (whats, end) = read(&std::fs::read(&path).unwrap());
     assert_eq!(end, Ok(()));
     let events = whats.into_iter().map(Event::from);
     let app = App::new().replaying();
-    let mut hands = Hands::default();
-    let again = play_app(app, Theme::colour(), size, events, &mut hands);
-    assert_eq!(hands.asked, Vec::<String>::new());
+    let mut effects = FakeEffects::default();
+    let again = play_app(app, Theme::colour(), size, events, &mut effects);
+    assert_eq!(effects.asked, Vec::<String>::new());
     [live.text(), again.text()]
 }
 

@@ -27,9 +27,9 @@ use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
 pub use world::World;
 
-/// Hands that remember what was asked, and a map that answers.
+/// Effects that note what was asked for, and a map that answers.
 #[derive(Debug, Default)]
-pub struct Hands {
+pub struct FakeEffects {
     pub asked: Vec<String>,
     /// The map's answer to every request, or the refusal.
     pub answer: Option<Result<Queue, String>>,
@@ -39,7 +39,7 @@ pub struct Hands {
     pub wanted: Wanted,
 }
 
-impl Effects for Hands {
+impl Effects for FakeEffects {
     fn perform(&mut self, command: Command) -> Option<Event> {
         let asked = match command {
             Command::Move(batch) => {
@@ -119,17 +119,21 @@ pub struct Shown {
 }
 
 /// The whole program, fed with events, on a screen of this size. It runs until the events are over.
-pub fn play(size: (u16, u16), events: impl IntoIterator<Item = Event>, hands: &mut Hands) -> Shown {
-    play_in(Theme::colour(), size, events, hands)
+pub fn play(
+    size: (u16, u16),
+    events: impl IntoIterator<Item = Event>,
+    effects: &mut FakeEffects,
+) -> Shown {
+    play_in(Theme::colour(), size, events, effects)
 }
 
 pub fn play_in(
     theme: Theme,
     size: (u16, u16),
     events: impl IntoIterator<Item = Event>,
-    hands: &mut Hands,
+    effects: &mut FakeEffects,
 ) -> Shown {
-    play_app(App::new(), theme, size, events, hands)
+    play_app(App::new(), theme, size, events, effects)
 }
 
 pub fn play_app(
@@ -137,20 +141,20 @@ pub fn play_app(
     theme: Theme,
     size: (u16, u16),
     events: impl IntoIterator<Item = Event>,
-    hands: &mut dyn Effects,
+    effects: &mut dyn Effects,
 ) -> Shown {
-    play_dashboard(Dashboard::new(app).theme(theme), size, events, hands)
+    play_dashboard(Dashboard::new(app).theme(theme), size, events, effects)
 }
 
 pub fn play_dashboard(
     dashboard: Dashboard<'_>,
     (columns, rows): (u16, u16),
     events: impl IntoIterator<Item = Event>,
-    hands: &mut dyn Effects,
+    effects: &mut dyn Effects,
 ) -> Shown {
     let receiver = EventReceiver::of(events);
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
-    let outcome = dashboard.run(&mut terminal, &receiver, hands).unwrap();
+    let outcome = dashboard.run(&mut terminal, &receiver, effects).unwrap();
     Shown {
         buffer: terminal.backend().buffer().clone(),
         outcome,

@@ -11,14 +11,16 @@ type Change = fn(&mut World);
 /// The states of the scheduler and of the machine.
 pub const STATES: [(&str, Change); 14] = [
     ("kernel_default", |w| {
-        w.ruled_by(ActiveScheduler::KernelDefault);
+        w.scheduled_by(ActiveScheduler::KernelDefault);
     }),
-    ("transition", |w| w.ruled_by(ActiveScheduler::Transition)),
+    ("transition", |w| {
+        w.scheduled_by(ActiveScheduler::Transition);
+    }),
     ("other", |w| {
-        w.ruled_by(ActiveScheduler::Other("scx_rusty".into()));
+        w.scheduled_by(ActiveScheduler::Other("scx_rusty".into()));
     }),
     ("unsupported", |w| {
-        w.ruled_by(ActiveScheduler::Unsupported);
+        w.scheduled_by(ActiveScheduler::Unsupported);
         w.no_waits(NoWaits::View);
     }),
     ("waits_off", |w| w.no_waits(NoWaits::Off)),
@@ -29,14 +31,14 @@ pub const STATES: [(&str, Change); 14] = [
         w.scheduler().role = Role::Joined { owner: None };
     }),
     ("view", |w| {
-        w.ruled_by(ActiveScheduler::KernelDefault);
+        w.scheduled_by(ActiveScheduler::KernelDefault);
         w.no_waits(NoWaits::View);
         w.scheduler().role = Role::View {
             reason: "not root: run sudo dualq-top to attach the scheduler".into(),
         };
     }),
     ("ended_by_the_kernel", |w| {
-        w.ruled_by(ActiveScheduler::KernelDefault);
+        w.scheduled_by(ActiveScheduler::KernelDefault);
         w.scheduler().exit = Some(exit());
     }),
     ("no_guarantee", |w| {

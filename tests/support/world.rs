@@ -259,7 +259,7 @@ impl World {
     }
 
     /// The kernel's own scheduler, or another, runs: nothing of ours can be read.
-    pub fn ruled_by(&mut self, active: ActiveScheduler) {
+    pub fn scheduled_by(&mut self, active: ActiveScheduler) {
         *self.scheduler() = SchedulerStatus {
             active,
             attached: None,
