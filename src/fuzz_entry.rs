@@ -9,8 +9,8 @@ use clap::Parser;
 
 use crate::app::Event;
 use crate::bench::observed::KernelCounts;
-use crate::bench::record::Record;
 use crate::bench::worker::tool;
+use crate::bench::worker_report::WorkerReport;
 use crate::cli::{self, Cli};
 use crate::commands::process;
 use crate::input::decode::Decoder;
@@ -110,9 +110,9 @@ pub fn measurements(bytes: &[u8]) -> usize {
         tool::perf_messaging(&text),
         tool::perf_pipe(&text),
         tool::stress_ng(&text, 5_000_000_000),
-        Record::read(bytes).ok(),
+        WorkerReport::read(bytes).ok(),
     ];
-    let numbers = |record: &Record| record.wakes.len() + record.dones.len();
+    let numbers = |record: &WorkerReport| record.wakes.len() + record.dones.len();
     records.iter().flatten().map(numbers).sum()
 }
 

@@ -9,7 +9,7 @@ use clap::{CommandFactory, FromArgMatches};
 use dualq_top::{
     cli::{self, Cli},
     commands,
-    demo::part::{self, Kind},
+    demo::worker::{self, WorkerKind},
     kernel::libbpf,
     refusal::{self, Refusal},
     sys::{log, signals},
@@ -21,8 +21,8 @@ fn main() -> ExitCode {
     // Where the kernel refuses, a limit ends the program as it would any other.
     let _ = signals::survive_file_size_limit();
     let name = std::env::args_os().next().unwrap_or_default();
-    if let Some(kind) = Kind::of(&name) {
-        return exit(part::run(kind));
+    if let Some(kind) = WorkerKind::of(&name) {
+        return exit(worker::run(kind));
     }
     let matches = Cli::command()
         .try_get_matches()

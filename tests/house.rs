@@ -330,6 +330,38 @@ fn every_folder_says_what_it_may_import_and_keeps_to_it() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// Names that said nothing to a reader, and what stands for them now.
+const REPLACED: &[(&str, &str)] = &[
+    ("Hands|hands", "Effects, Executor"),
+    ("Keeper", "SchedulerThread, LoadSupervisor"),
+    ("Errand", "MoveBatch"),
+    ("Heir|heir", "Standby"),
+    ("Hold", "CurrentScheduler"),
+    ("News", "SchedulerEvent, Playback"),
+    ("Ruler|ruler", "ActiveScheduler"),
+    ("Word", "SamplerRequest"),
+    ("crew", "Workers"),
+    ("drill", "failpoint"),
+    ("give_up|put_off", "drop_unneeded, with_signals_blocked"),
+    ("unowned", "orphan"),
+];
+
+#[test]
+fn replaced_names_are_not_used_again() {
+    let sources = House::read().sources;
+    let mut wrong = Vec::new();
+    for (names, now) in REPLACED {
+        let names = Regex::new(&format!(r"\b(?:{names})\b")).unwrap();
+        for (module, source) in &sources {
+            if let Some(found) = names.find(&source.text) {
+                let (name, file) = (found.as_str(), module.join("::"));
+                wrong.push(format!("{file}: {name}, now {now}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 fn test_names(dir: &Path, names: &mut Vec<String>) {
     let test = Regex::new(r"#\[test\]\s+(?:#\[[^\]]*\]\s+)*fn (\w+)").unwrap();
     for entry in fs::read_dir(dir).unwrap() {

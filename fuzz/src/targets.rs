@@ -139,7 +139,7 @@ fn records(bytes: &[u8]) {
 /// Reads a recording as far as possible. A fault has to name its place.
 fn replay(file: Vec<u8>) -> Vec<Event> {
     let length = file.len() as u64;
-    let placed = |fault: &record::Fault| {
+    let placed = |fault: &record::RecordingFault| {
         assert!(fault.at <= length, "{fault}");
         harmless(&fault.to_string());
     };

@@ -6,7 +6,7 @@ use super::observed::Observed;
 use super::statistics::{ENOUGH_FOR_P99, percentile};
 use super::worker::tool::{Run, Tool};
 use super::worker::{Job, Periodic};
-use super::workers::{Order, Role};
+use super::workers::{WorkerRole, WorkerSpec};
 
 const MS: u64 = 1_000_000;
 /// The mean period of a probe's wake-ups.
@@ -199,7 +199,7 @@ impl Measurement {
 
     /// Returns its processes.
     #[must_use]
-    pub fn orders(self, contender: Contender, setting: Setting) -> Vec<Order> {
+    pub fn orders(self, contender: Contender, setting: Setting) -> Vec<WorkerSpec> {
         #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
         let spins = |ns: f64| (ns * setting.spins_per_ns) as u64;
         let periodic = |threads, period_ns, work_ns| {
@@ -211,13 +211,13 @@ impl Measurement {
                 seed: setting.seed,
             })
         };
-        let it = |job| Order {
-            role: Role::Favoured,
+        let it = |job| WorkerSpec {
+            role: WorkerRole::Favoured,
             policy: contender.favoured(),
             job,
         };
-        let other = |job| Order {
-            role: Role::Other,
+        let other = |job| WorkerSpec {
+            role: WorkerRole::Other,
             policy: contender.others(),
             job,
         };
@@ -353,7 +353,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::bench::record::Record;
+    use crate::bench::worker_report::WorkerReport;
 
     fn figure(figures: &[(Figure, f64)], wanted: Figure) -> Option<f64> {
         let found = figures.iter().find(|(figure, _)| *figure == wanted);
@@ -394,9 +394,9 @@ mod tests {
     #[test]
     fn shares_are_of_the_work_of_both() {
         let mut seen = seen();
-        seen.favoured = Record {
+        seen.favoured = WorkerReport {
             units: 630,
-            ..Record::default()
+            ..WorkerReport::default()
         };
         seen.others.units = 370;
         let figures = Measurement::Shares.figures(&seen);

@@ -15,13 +15,13 @@ mod measurement;
 mod memory;
 pub(crate) mod observed;
 mod peer;
-pub(crate) mod record;
 pub mod report;
 mod results;
 mod run;
 mod statistics;
 pub mod stop;
 pub mod worker;
+pub(crate) mod worker_report;
 pub mod workers;
 
 pub use measurement::Measurement;

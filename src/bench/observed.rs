@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use super::record::Record;
+use super::worker_report::WorkerReport;
 
 #[derive(Debug, Clone, Default)]
 pub struct Observed {
@@ -11,8 +11,8 @@ pub struct Observed {
     pub span: Duration,
     /// The span in which the processes counted their work.
     pub worked: Duration,
-    pub favoured: Record,
-    pub others: Record,
+    pub favoured: WorkerReport,
+    pub others: WorkerReport,
     pub before: KernelCounts,
     pub after: KernelCounts,
     /// The time from a move to the first dispatch from PRIORITY, in nanoseconds.

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 
 use super::stop::Stop;
 use super::worker::{Job, Policy};
-use super::workers::{Order, Role};
+use super::workers::{WorkerRole, WorkerSpec};
 use crate::model::ActiveScheduler;
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::sysfs;
@@ -32,8 +32,8 @@ impl Peer {
     /// # Errors
     /// A [`Refusal`] if it attaches none.
     pub fn start(command: &str, log: &str, file: File, stop: &Stop) -> Result<Self> {
-        let order = Order {
-            role: Role::Other,
+        let order = WorkerSpec {
+            role: WorkerRole::Other,
             policy: Policy::Normal,
             job: Job::Peer {
                 command: command.to_owned(),

@@ -21,7 +21,7 @@ use super::workers::Workers;
 use crate::model::{self, ProcessId};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::{Counter, Handle, News, Options, Scheduler, preflight, sysfs};
+use crate::scheduler::{Counter, Handle, Options, Scheduler, SchedulerEvent, preflight, sysfs};
 use crate::sys::own::Folder;
 use crate::workload::clock::{now, sleep_until};
 use crate::workload::spin::calibrate;
@@ -168,12 +168,14 @@ impl Bench<'_> {
         sleep(SETTLE);
         let handle = scheduler.handle()?;
         self.measure_all(repetition, Running::Dualq, Some(&handle))?;
-        match scheduler.news() {
-            News::None => Ok(()),
-            News::Restarted(exit) | News::Ended(Some(exit)) => {
+        match scheduler.poll() {
+            SchedulerEvent::None => Ok(()),
+            SchedulerEvent::Restarted(exit) | SchedulerEvent::Ended(Some(exit)) => {
                 bail!("the kernel ended the scheduler while it was measured: {exit}")
             }
-            News::Ended(None) => bail!("something detached the scheduler while it was measured"),
+            SchedulerEvent::Ended(None) => {
+                bail!("something detached the scheduler while it was measured")
+            }
         }
     }
 

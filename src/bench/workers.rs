@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::time::Timespec;
 
-use super::record::{READY, Record};
 use super::stop::Stop;
 use super::worker::{Job, Policy, Span, Worker};
+use super::worker_report::{READY, WorkerReport};
 
 /// Time limit for setting up, and for reporting after the span: a thousand threads on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(180);
@@ -21,7 +21,7 @@ const LOOK_MS: i64 = 250;
 
 /// The role of a process: the measured one, which some contenders favour, or another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Role {
+pub enum WorkerRole {
     /// The measured one.
     Favoured,
     /// One of those beside it.
@@ -30,9 +30,9 @@ pub enum Role {
 
 /// A process to start.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct WorkerSpec {
     /// Measured, or beside it.
-    pub role: Role,
+    pub role: WorkerRole,
     /// Its scheduling policy.
     pub policy: Policy,
     /// Its work.
@@ -41,7 +41,7 @@ pub struct Order {
 
 /// The running processes of a measurement; dropping it ends them.
 pub struct Workers<'a> {
-    members: Vec<(Role, Child)>,
+    members: Vec<(WorkerRole, Child)>,
     stop: &'a Stop,
 }
 
@@ -50,7 +50,7 @@ impl<'a> Workers<'a> {
     ///
     /// # Errors
     /// If one cannot be started. None is left then.
-    pub fn start(orders: &[Order], stop: &'a Stop) -> Result<Self> {
+    pub fn start(orders: &[WorkerSpec], stop: &'a Stop) -> Result<Self> {
         let mut workers = Self {
             members: Vec::new(),
             stop,
@@ -78,7 +78,7 @@ impl<'a> Workers<'a> {
         let favoured = self
             .members
             .iter()
-            .filter(|(role, _)| *role == Role::Favoured);
+            .filter(|(role, _)| *role == WorkerRole::Favoured);
         favoured.map(|(_, child)| child.id())
     }
 
@@ -99,16 +99,16 @@ impl<'a> Workers<'a> {
     ///
     /// # Errors
     /// If a report is incomplete, or a signal came.
-    pub fn collect(mut self) -> Result<(Record, Record)> {
+    pub fn collect(mut self) -> Result<(WorkerReport, WorkerReport)> {
         let until = Instant::now() + PATIENCE;
-        let (mut favoured, mut others) = (Record::default(), Record::default());
+        let (mut favoured, mut others) = (WorkerReport::default(), WorkerReport::default());
         for (role, child) in &mut self.members {
             let pipe = child.stdout.take().context("no pipe")?;
             let bytes = read_to_end(pipe, until, self.stop)?;
-            let record = Record::read(&bytes)?;
+            let record = WorkerReport::read(&bytes)?;
             match role {
-                Role::Favoured => favoured.add(record),
-                Role::Other => others.add(record),
+                WorkerRole::Favoured => favoured.add(record),
+                WorkerRole::Other => others.add(record),
             }
         }
         Ok((favoured, others))
@@ -159,7 +159,7 @@ fn wait_for_input(pipe: impl AsFd, until: Instant, stop: &Stop) -> Result<()> {
     }
 }
 
-impl Order {
+impl WorkerSpec {
     /// Returns the process, not started yet.
     ///
     /// # Errors

@@ -55,7 +55,7 @@ pub struct Cli {
     pub scheduler: SchedulerOptions,
 
     #[command(flatten)]
-    pub record: Record,
+    pub record: RecordOptions,
 
     #[command(flatten)]
     pub look: Look,

@@ -9,7 +9,7 @@ use crate::model::Tunable;
 
 /// The option that records a session.
 #[derive(Debug, Clone, Default, Args)]
-pub struct Record {
+pub struct RecordOptions {
     /// Record the session (all that is measured, and the keys pressed) to this new file, for `dualq-top replay`
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
@@ -84,7 +84,7 @@ pub struct RulesFile {
 
 /// The order of tasks within a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
-pub enum Order {
+pub enum QueueOrder {
     /// By virtual time, weighted by nice value; a task that has had less CPU time may preempt
     #[default]
     Fair,
@@ -102,11 +102,11 @@ fn range(tunable: Tunable) -> RangeInclusive<i64> {
 pub struct SchedulerOptions {
     /// Order of tasks within BATCH
     #[arg(long, value_name = "ORDER", value_enum, default_value_t)]
-    pub batch_order: Order,
+    pub batch_order: QueueOrder,
 
     /// Order of tasks within PRIORITY
     #[arg(long, value_name = "ORDER", value_enum, default_value_t)]
-    pub priority_order: Order,
+    pub priority_order: QueueOrder,
 
     /// Share of CPU time, in percent (0 to 50), that BATCH keeps on a CPU that both queues want; 0 is strict priority
     #[arg(long, value_name = "PERCENT", default_value_t = 10, allow_negative_numbers = true, value_parser = clap::value_parser!(u8).range(range(Tunable::BatchGuarantee)))]

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use super::options::{Record, RulesFile, SchedulerOptions};
+use super::options::{RecordOptions, RulesFile, SchedulerOptions};
 use crate::demo;
 
 /// The smallest screen that the dashboard can be drawn on, and the largest that is written.
@@ -166,7 +166,7 @@ pub struct DemoOptions {
     pub json: bool,
 
     #[command(flatten)]
-    pub record: Record,
+    pub record: RecordOptions,
 
     #[command(flatten)]
     pub scheduler: SchedulerOptions,

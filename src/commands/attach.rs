@@ -16,7 +16,8 @@ use crate::cli::AttachOptions;
 use crate::log;
 use crate::model::ActiveScheduler;
 use crate::scheduler::{
-    Handle, Inherited, News, Options, Scheduler, Standby, WaitsOption, limits, pins, sysfs,
+    Handle, Inherited, Options, Scheduler, SchedulerEvent, Standby, WaitsOption, limits, pins,
+    sysfs,
 };
 use crate::service::{Level, responder};
 use crate::sys::capabilities;
@@ -125,18 +126,18 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
             }
             None => {}
         }
-        match scheduler.news() {
-            News::None => {}
-            News::Restarted(exit) => {
+        match scheduler.poll() {
+            SchedulerEvent::None => {}
+            SchedulerEvent::Restarted(exit) => {
                 let line =
                     format!("the kernel asked for a restart ({exit}): dualq was attached again");
                 following.say(Level::Warning, &line);
             }
-            News::Ended(Some(exit)) => bail!(
+            SchedulerEvent::Ended(Some(exit)) => bail!(
                 "the kernel's scheduler is back: {exit}. `dualq-top attach` starts dualq again; details are in {}",
                 log::PATH
             ),
-            News::Ended(None) => {
+            SchedulerEvent::Ended(None) => {
                 bail!("the kernel's scheduler is back: another process detached dualq")
             }
         }

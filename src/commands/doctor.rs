@@ -15,17 +15,17 @@ use crate::text::thousands;
 /// The JSON output. Its keys are an interface: see docs/JSON.md.
 #[derive(Serialize)]
 struct Report {
-    checks: Vec<Line>,
+    checks: Vec<CheckResult>,
 }
 
 #[derive(Serialize)]
-struct Line {
+struct CheckResult {
     name: &'static str,
     result: &'static str,
     text: String,
 }
 
-impl From<&Check> for Line {
+impl From<&Check> for CheckResult {
     fn from(check: &Check) -> Self {
         let (result, text) = match &check.finding {
             Finding::Fine(text) => ("ok", text),
@@ -60,12 +60,13 @@ pub fn run(json: bool) -> Result<()> {
         checks.splice(at..at, [load(), tasks()]);
     }
     let report = Report {
-        checks: checks.iter().map(Line::from).collect(),
+        checks: checks.iter().map(CheckResult::from).collect(),
     };
     let text = if json {
         format!("{}\n", serde_json::to_string(&report)?)
     } else {
-        let line = |line: &Line| format!("{:<8} {:<10} {}\n", line.result, line.name, line.text);
+        let line =
+            |line: &CheckResult| format!("{:<8} {:<10} {}\n", line.result, line.name, line.text);
         report.checks.iter().map(line).collect()
     };
     write(&text)?;

@@ -12,7 +12,7 @@ use ratatui::layout::{Position, Rect, Size};
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
 use crate::app::{App, Event, Playback};
-use crate::record::{self, Reader, Record};
+use crate::record::{self, Reader, RecordedEvent};
 use crate::refusal::{Refusal, Status};
 use crate::replay;
 use crate::ui::{self, theme::Theme};
@@ -34,7 +34,7 @@ pub struct Export<'a> {
 /// A [`Refusal`] if the file exists or cannot be written to, or the format is unknown.
 pub fn run<R: Read>(
     reader: Reader<R>,
-    first: Option<Record>,
+    first: Option<RecordedEvent>,
     app: App,
     theme: Theme,
     export: &Export<'_>,
@@ -71,7 +71,7 @@ impl Write for Tape {
 
 fn cast<R: Read>(
     mut reader: Reader<R>,
-    first: Option<Record>,
+    first: Option<RecordedEvent>,
     mut app: App,
     theme: &Theme,
     size: Size,

@@ -9,7 +9,7 @@ use signal_hook::consts::SIGHUP;
 use crate::cli::AttachOptions;
 use crate::model::Cause;
 use crate::refusal::{Refusal, Status};
-use crate::rules::engine::{Loaded, Told};
+use crate::rules::engine::{Loaded, RuleEvent};
 use crate::rules::{Engine, RuleSet, Rules};
 use crate::scheduler::Handle;
 use crate::scheduler::changes::{self, Watch};
@@ -170,9 +170,9 @@ impl Following {
     }
 }
 
-fn tell(journal: &Journal, told: Told) {
+fn tell(journal: &Journal, told: RuleEvent) {
     match told {
-        Told::Moved {
+        RuleEvent::Moved {
             pid,
             name,
             rule,
@@ -181,8 +181,8 @@ fn tell(journal: &Journal, told: Told) {
             Level::Debug,
             &format!("rule {rule}: {name} ({pid}) → {effect}"),
         ),
-        Told::Looked { rules: 0, .. } => journal.say(Level::Info, "no rules are followed"),
-        Told::Looked { rules, moved } => journal.say(
+        RuleEvent::Looked { rules: 0, .. } => journal.say(Level::Info, "no rules are followed"),
+        RuleEvent::Looked { rules, moved } => journal.say(
             Level::Info,
             &format!(
                 "{} followed; {} moved",
@@ -190,7 +190,7 @@ fn tell(journal: &Journal, told: Told) {
                 many(moved, "running process")
             ),
         ),
-        Told::Failed(sentence) => journal.say(Level::Warning, &sentence),
+        RuleEvent::Failed(sentence) => journal.say(Level::Warning, &sentence),
     }
 }
 

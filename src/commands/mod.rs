@@ -34,7 +34,7 @@ use clap::ArgMatches;
 
 use self::export::Export;
 use crate::bench::worker as bench_worker;
-use crate::cli::{Cli, Command, Order, SchedulerOptions, StatsOptions, Which};
+use crate::cli::{Cli, Command, QueueOrder, SchedulerOptions, StatsOptions, Which};
 use crate::model::Tunables;
 use crate::refusal::complain;
 use crate::scheduler::{Options, WaitsOption};
@@ -53,8 +53,8 @@ impl From<SchedulerOptions> for Options {
             timeout: Duration::from_secs(u64::from(options.watchdog)),
             stay: options.stay,
             refuse_limits: options.refuse_limits,
-            batch_fifo: options.batch_order == Order::Fifo,
-            priority_fifo: options.priority_order == Order::Fifo,
+            batch_fifo: options.batch_order == QueueOrder::Fifo,
+            priority_fifo: options.priority_order == QueueOrder::Fifo,
             capacity: options.max_members,
             waits: if options.no_waits {
                 WaitsOption::Later

@@ -14,7 +14,7 @@ use crate::app::{App, Command, preferences::Preferences};
 use crate::cli::Look;
 use crate::dashboard::Dashboard;
 use crate::input;
-use crate::record::{self, Fault, Reader};
+use crate::record::{self, Reader, RecordingFault};
 use crate::refusal::{Refusal, Status};
 use crate::replay;
 use crate::sys::capabilities;
@@ -64,7 +64,7 @@ fn open(path: &Path) -> Result<impl Read + Seek + Send + 'static> {
     Ok(BufReader::new(file))
 }
 
-fn refusal(name: &str, fault: &Fault) -> Refusal {
+fn refusal(name: &str, fault: &RecordingFault) -> Refusal {
     Refusal::new(
         Status::BadArgument,
         format!("cannot replay {name}, {fault}"),

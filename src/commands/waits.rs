@@ -19,12 +19,12 @@ pub struct Json {
 
 #[derive(Serialize)]
 struct Queue {
-    wake: Kind,
-    requeue: Kind,
+    wake: KindJson,
+    requeue: KindJson,
 }
 
 #[derive(Serialize)]
-struct Kind {
+struct KindJson {
     count: u64,
     /// The median; `null` if there are too few waits.
     p50_ns: Option<u64>,
@@ -56,13 +56,13 @@ impl Json {
     }
 }
 
-fn kind(waits: &KindWaits) -> Kind {
+fn kind(waits: &KindWaits) -> KindJson {
     let count = waits.histogram.total();
     let percentile = |percent, enough| {
         let value = waits.histogram.percentile(percent);
         value.filter(|_| count >= enough)
     };
-    Kind {
+    KindJson {
         count,
         p50_ns: percentile(50, ENOUGH_FOR_P50),
         p99_ns: percentile(99, ENOUGH_FOR_P99),

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context, Result, bail};
 use rustix::io::Errno;
 
-use super::order::Order;
-use super::record::Record;
+use super::frame_report::FrameReport;
+use super::job::WorkerJob;
 use super::{FRAME, WORK};
 use crate::workload::clock::{now, sleep_until};
 use crate::workload::spin::{timed, work};
@@ -28,12 +28,12 @@ const LOOKS: usize = 40;
 const FRAMES_WORTH: usize = 4;
 
 /// Runs frames until `end`, or until nobody reads what becomes of them.
-pub(super) fn run(order: Order, end: Instant) -> Result<()> {
+pub(super) fn run(job: WorkerJob, end: Instant) -> Result<()> {
     // A reader that sleeps must not stop the frames.
     rustix::io::ioctl_fionbio(stdout(), true).context("cannot set up the pipe")?;
-    let count = usize::try_from(order.threads.max(1))?;
+    let count = usize::try_from(job.threads.max(1))?;
     let shared = Arc::new(Shared {
-        order,
+        job,
         end,
         count,
         together: Barrier::new(count),
@@ -62,7 +62,7 @@ pub(super) fn run(order: Order, end: Instant) -> Result<()> {
 }
 
 struct Shared {
-    order: Order,
+    job: WorkerJob,
     end: Instant,
     count: usize,
     together: Barrier,
@@ -80,7 +80,7 @@ struct State {
     frames: u64,
     begins: Duration,
     spins: u64,
-    record: Option<Record>,
+    record: Option<FrameReport>,
     over: bool,
 }
 
@@ -127,14 +127,14 @@ impl Shared {
     )]
     fn begin(&self) {
         let (mean, slow) = pace(&lock(&self.looks));
-        let spins = match self.order.work {
+        let spins = match self.job.work {
             Some(work) => work.as_nanos() as f64 / mean,
             None => WORK.as_nanos() as f64 / slow,
         };
         let mut state = lock(&self.state);
         state.spins = spins as u64;
         state.begins = now() + FRAME;
-        state.record = Some(Record {
+        state.record = Some(FrameReport {
             on_time: 0,
             missed: 0,
             next_deadline: state.begins + FRAME,

@@ -11,9 +11,9 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::Plan;
-use super::order::Order;
-use super::part::Kind;
-use super::record::Record;
+use super::frame_report::FrameReport;
+use super::job::WorkerJob;
+use super::worker::WorkerKind;
 use crate::model::DemoReading;
 use crate::workload::clock::now;
 
@@ -32,7 +32,7 @@ pub struct Load {
     pipe: File,
     /// The bytes of an incomplete line.
     rest: Vec<u8>,
-    last: Option<Record>,
+    last: Option<FrameReport>,
 }
 
 impl Load {
@@ -49,9 +49,9 @@ impl Load {
     pub fn start_as(program: &Path, plan: Plan) -> Result<Self> {
         let mut hogs = Children(Vec::new());
         for _ in 0..plan.hogs {
-            hogs.0.push(spawn(program, Kind::Hog, plan)?);
+            hogs.0.push(spawn(program, WorkerKind::Hog, plan)?);
         }
-        let mut frame = spawn(program, Kind::Frame, plan)?;
+        let mut frame = spawn(program, WorkerKind::Frame, plan)?;
         let pipe = frame.stdout.take();
         let pid = frame.id();
         hogs.0.push(frame);
@@ -86,7 +86,7 @@ impl Load {
             self.rest.extend_from_slice(&buffer[..count]);
             if let Some(end) = self.rest.iter().rposition(|byte| *byte == b'\n') {
                 let rest = self.rest.split_off(end + 1);
-                self.last = Record::last_of(&self.rest).or(self.last);
+                self.last = FrameReport::last_of(&self.rest).or(self.last);
                 self.rest = rest;
             }
         }
@@ -136,31 +136,29 @@ fn end(children: &mut [Child]) {
     }
 }
 
-fn spawn(program: &Path, kind: Kind, plan: Plan) -> Result<Child> {
+fn spawn(program: &Path, kind: WorkerKind, plan: Plan) -> Result<Child> {
     let name = kind.name();
     let mut command = Command::new(program);
     command.arg0(name).stdin(Stdio::piped());
     command.stdout(match kind {
-        Kind::Hog => Stdio::null(),
-        Kind::Frame => Stdio::piped(),
+        WorkerKind::Hog => Stdio::null(),
+        WorkerKind::Frame => Stdio::piped(),
     });
     command.stderr(Stdio::null());
     let mut child = command.spawn().with_context(|| {
         format!("cannot start {name}: try fewer --hogs; nothing was left running")
     })?;
-    let order = Order {
+    let job = WorkerJob {
         parent: std::process::id(),
         seconds: plan.lasts.as_secs(),
         threads: plan.threads,
         work: plan.work,
     };
-    let told = serde_json::to_vec(&order)
-        .context("cannot write a part's order")
-        .and_then(|order| {
-            let mut input = child.stdin.take().context("cannot open a part's pipe")?;
-            input
-                .write_all(&order)
-                .context("cannot write a part's order")
+    let told = serde_json::to_vec(&job)
+        .context("cannot write a worker's job")
+        .and_then(|job| {
+            let mut input = child.stdin.take().context("cannot open a worker's pipe")?;
+            input.write_all(&job).context("cannot write a worker's job")
         });
     if let Err(error) = told {
         end(std::slice::from_mut(&mut child));

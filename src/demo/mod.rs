@@ -11,11 +11,11 @@
 #![forbid(unsafe_code)]
 
 mod frame;
+mod frame_report;
+mod job;
 mod load;
-mod order;
-pub mod part;
-mod record;
 pub mod supervisor;
+pub mod worker;
 
 use std::time::Duration;
 

@@ -15,7 +15,7 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// Starts and stops one load at a time. Dropping it ends the load and waits for its end.
 pub struct LoadSupervisor {
-    orders: Option<Sender<Option<Plan>>>,
+    requests: Option<Sender<Option<Plan>>>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -23,44 +23,44 @@ impl LoadSupervisor {
     /// # Errors
     /// If the thread cannot be started.
     pub fn new(events: EventSender, sampler: Sender<SamplerRequest>) -> std::io::Result<Self> {
-        let (orders, taken) = mpsc::channel();
+        let (requests, taken) = mpsc::channel();
         // The thread lives as long as the program, because the kernel ends the load with the thread.
         let thread = thread::Builder::new()
             .name("demo".to_owned())
             .spawn(move || {
-                while let Ok(order) = taken.recv() {
+                while let Ok(request) = taken.recv() {
                     failpoint::here();
-                    if let Some(plan) = order {
+                    if let Some(plan) = request {
                         keep(plan, &taken, &events, &sampler);
                     }
                 }
             })?;
         Ok(Self {
-            orders: Some(orders),
+            requests: Some(requests),
             thread: Some(thread),
         })
     }
 
     /// Starts or stops the load. The result arrives as [`Event::Demo`].
     pub fn start(&self, plan: Plan) {
-        self.order(Some(plan));
+        self.request(Some(plan));
     }
 
     /// Ends the load, if there is one.
     pub fn stop(&self) {
-        self.order(None);
+        self.request(None);
     }
 
-    fn order(&self, order: Option<Plan>) {
-        if let Some(orders) = &self.orders {
-            let _ = orders.send(order);
+    fn request(&self, request: Option<Plan>) {
+        if let Some(requests) = &self.requests {
+            let _ = requests.send(request);
         }
     }
 }
 
 impl Drop for LoadSupervisor {
     fn drop(&mut self) {
-        self.orders = None;
+        self.requests = None;
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -70,7 +70,7 @@ impl Drop for LoadSupervisor {
 /// Runs one load until the next request or the load's end.
 fn keep(
     plan: Plan,
-    orders: &mpsc::Receiver<Option<Plan>>,
+    requests: &mpsc::Receiver<Option<Plan>>,
     events: &EventSender,
     sampler: &Sender<SamplerRequest>,
 ) {
@@ -87,7 +87,7 @@ fn keep(
     // A snapshot at once, so that the processes appear in the list.
     let _ = sampler.send(SamplerRequest::Within(LOOK));
     loop {
-        match orders.recv_timeout(LOOK) {
+        match requests.recv_timeout(LOOK) {
             Err(RecvTimeoutError::Timeout) => {}
             Ok(None) => {
                 drop(load);

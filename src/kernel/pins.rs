@@ -142,7 +142,7 @@ pub fn obstacle() -> Option<Obstacle> {
 
 /// Why the pins cannot be reached.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Fault {
+pub enum PinFault {
     /// There is no BPF file system.
     NotMounted,
     /// There is one, without a folder of ours.
@@ -155,7 +155,7 @@ pub enum Fault {
     Foreign(String),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for PinFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotMounted => write!(f, "no BPF file system is mounted at {BPFFS}"),
@@ -167,7 +167,7 @@ impl fmt::Display for Fault {
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for PinFault {}
 
 /// The folder of the pins, and the BPF file system that it is in.
 struct Folder {
@@ -187,12 +187,12 @@ fn open() -> Result<Folder> {
         Mode::empty(),
     ) {
         Ok(folder) => folder,
-        Err(Errno::NOENT) => bail!(Fault::NoFolder),
+        Err(Errno::NOENT) => bail!(PinFault::NoFolder),
         Err(Errno::LOOP | Errno::NOTDIR) => bail!(foreign(DIR, "is a link or a file")),
         Err(Errno::ACCESS) => {
             let owner = statat(&parent, NAME, AtFlags::SYMLINK_NOFOLLOW)?.st_uid;
             if owner == 0 || !rustix::process::geteuid().is_root() {
-                bail!(Fault::NotPermitted);
+                bail!(PinFault::NotPermitted);
             }
             bail!(foreign(DIR, &format!("belongs to user {owner}")));
         }
@@ -204,7 +204,7 @@ fn open() -> Result<Folder> {
 
 fn open_parent() -> Result<OwnedFd> {
     if obstacle() == Some(Obstacle::NotMounted) {
-        bail!(Fault::NotMounted);
+        bail!(PinFault::NotMounted);
     }
     let parent = openat(
         CWD,
@@ -217,22 +217,22 @@ fn open_parent() -> Result<OwnedFd> {
     Ok(parent)
 }
 
-fn explain(path: &str, fault: own::Fault) -> anyhow::Error {
+fn explain(path: &str, fault: own::FileFault) -> anyhow::Error {
     match fault {
-        own::Fault::Foreign(why) => foreign(path, &why).into(),
-        own::Fault::Io(error) => {
+        own::FileFault::Foreign(why) => foreign(path, &why).into(),
+        own::FileFault::Io(error) => {
             anyhow::Error::from(error).context(format!("cannot look at {path}"))
         }
     }
 }
 
-fn foreign(path: &str, why: &str) -> Fault {
+fn foreign(path: &str, why: &str) -> PinFault {
     let remedy = if path == DIR {
         "remove it (rm -r) if none of your schedulers runs, then try again"
     } else {
         "mount it for root alone (mount -o remount,mode=0700)"
     };
-    Fault::Foreign(format!(
+    PinFault::Foreign(format!(
         "cannot use {path}: it {why}, so others could end or hide a scheduler; {remedy}"
     ))
 }
@@ -240,10 +240,10 @@ fn foreign(path: &str, why: &str) -> Fault {
 /// Looks whether pins can be made and found here.
 ///
 /// # Errors
-/// A [`Fault`], other than that there are none yet.
+/// A [`PinFault`], other than that there are none yet.
 pub fn usable() -> Result<()> {
     match open() {
-        Err(error) if !matches!(error.downcast_ref(), Some(Fault::NoFolder)) => Err(error),
+        Err(error) if !matches!(error.downcast_ref(), Some(PinFault::NoFolder)) => Err(error),
         _ => Ok(()),
     }
 }
@@ -251,7 +251,7 @@ pub fn usable() -> Result<()> {
 /// Makes the folder, for this user alone, or takes the one that is there.
 ///
 /// # Errors
-/// A [`Fault`] where that one is not ours; otherwise the file system's own.
+/// A [`PinFault`] where that one is not ours; otherwise the file system's own.
 pub fn create_dir() -> Result<()> {
     match mkdirat(open_parent()?, NAME, Mode::RWXU) {
         Ok(()) | Err(Errno::EXIST) => open().map(drop),
@@ -262,7 +262,7 @@ pub fn create_dir() -> Result<()> {
 /// Opens a pinned map.
 ///
 /// # Errors
-/// A [`Fault`]; otherwise the kernel's own.
+/// A [`PinFault`]; otherwise the kernel's own.
 pub fn map(name: &'static str) -> Result<MapHandle> {
     let _ours = open()?;
     MapHandle::from_pinned_path(path(name)).map_err(|error| opening(name, error))
@@ -293,8 +293,8 @@ fn path(name: &str) -> PathBuf {
 
 fn opening(name: &'static str, error: libbpf_rs::Error) -> anyhow::Error {
     match error.kind() {
-        libbpf_rs::ErrorKind::NotFound => Fault::NoPin(name).into(),
-        libbpf_rs::ErrorKind::PermissionDenied => Fault::NotPermitted.into(),
+        libbpf_rs::ErrorKind::NotFound => PinFault::NoPin(name).into(),
+        libbpf_rs::ErrorKind::PermissionDenied => PinFault::NotPermitted.into(),
         _ => anyhow::Error::from(error).context(format!("cannot open the pin {name}")),
     }
 }
@@ -303,7 +303,7 @@ fn opening(name: &'static str, error: libbpf_rs::Error) -> anyhow::Error {
 /// another instance has removed the pin since.
 ///
 /// # Errors
-/// A [`Fault`]; otherwise the file system's own.
+/// A [`PinFault`]; otherwise the file system's own.
 #[allow(unsafe_code)]
 pub fn pin(object: BorrowedFd<'_>, name: &str) -> Result<()> {
     let Folder { folder, .. } = open()?;
@@ -351,7 +351,7 @@ fn remove_from(ours: &Folder, names: &[&str]) {
 /// Removes the pin that keeps a scheduler which was asked to stay.
 ///
 /// # Errors
-/// A [`Fault`]; otherwise the file system's own.
+/// A [`PinFault`]; otherwise the file system's own.
 pub fn remove_link() -> Result<()> {
     unlinkat(&open()?.folder, LINK, AtFlags::empty())
         .with_context(|| format!("cannot remove {DIR}/{LINK}"))

@@ -90,7 +90,7 @@ impl DemoEffect {
     }
 }
 
-/// News from the load.
+/// A change of the load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DemoStatus {
     /// The load is being started.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::names::Names;
-use super::seen::{Seen, without_work};
+use super::sample::{ProcessSample, without_work};
 use super::stat::Proc;
 use crate::model::ProcessId;
 use crate::text::scrub;
@@ -39,7 +39,7 @@ pub struct Identity {
 
 impl Identity {
     /// Returns true if the process still runs the same program.
-    pub fn is_of(&self, seen: &Seen<'_>) -> bool {
+    pub fn is_of(&self, seen: &ProcessSample<'_>) -> bool {
         self.execs == seen.execs && *self.comm == *seen.comm
     }
 
@@ -71,7 +71,7 @@ impl Identities {
 
     /// Returns the identity of a process that appears for the first time, without its command line. `fresh`
     /// means that it was not there in the tick before.
-    pub fn begin(&mut self, seen: &Seen<'_>, fresh: bool) -> Identity {
+    pub fn begin(&mut self, seen: &ProcessSample<'_>, fresh: bool) -> Identity {
         let name = self.name(seen);
         let uid = seen.uid.or_else(|| self.proc.as_mut()?.owner(seen.id.pid));
         Identity {
@@ -90,7 +90,7 @@ impl Identities {
     }
 
     /// Updates what can change without an exec.
-    pub fn follow(&mut self, identity: &mut Identity, seen: &Seen<'_>) {
+    pub fn follow(&mut self, identity: &mut Identity, seen: &ProcessSample<'_>) {
         if !seen.uncertain {
             identity.cpu_time = seen.cpu_time;
         }
@@ -114,7 +114,7 @@ impl Identities {
         }
     }
 
-    fn name(&mut self, seen: &Seen<'_>) -> Arc<str> {
+    fn name(&mut self, seen: &ProcessSample<'_>) -> Arc<str> {
         let comm = seen.comm;
         // A kernel thread may have a longer name than `comm` can hold.
         if seen.is_kernel_thread()

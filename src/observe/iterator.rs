@@ -9,7 +9,7 @@ use anyhow::{Result, bail};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
-use super::seen::Seen;
+use super::sample::ProcessSample;
 use crate::kernel::{layout, libbpf, load_fault, program};
 use crate::model::ProcessId;
 use crate::scheduler::preflight;
@@ -65,7 +65,7 @@ impl Iterator {
     ///
     /// # Errors
     /// If the kernel does not run the iterator.
-    pub fn read(&mut self, each: &mut dyn FnMut(&Seen<'_>)) -> Result<()> {
+    pub fn read(&mut self, each: &mut dyn FnMut(&ProcessSample<'_>)) -> Result<()> {
         along(self.first, |from| self.page(from), each)
     }
 
@@ -107,7 +107,7 @@ impl Page {
 fn along(
     first: u32,
     page: impl Fn(u32) -> Result<Option<Page>>,
-    each: &mut dyn FnMut(&Seen<'_>),
+    each: &mut dyn FnMut(&ProcessSample<'_>),
 ) -> Result<()> {
     // The ids on the page before.
     let mut told = Vec::new();
@@ -136,10 +136,10 @@ fn along(
     }
 }
 
-fn parse(record: &process_record) -> Seen<'_> {
+fn parse(record: &process_record) -> ProcessSample<'_> {
     let comm = layout::bytes(&record.comm);
     let end = comm.iter().position(|&byte| byte == 0);
-    Seen {
+    ProcessSample {
         id: ProcessId {
             pid: record.pid,
             start_ticks: record.start_boottime_ns / TICK_NS,

@@ -14,7 +14,7 @@ mod iterator;
 mod limits;
 mod names;
 mod processes;
-mod seen;
+mod sample;
 pub(crate) mod stat;
 mod threads;
 mod topology;

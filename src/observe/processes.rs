@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::hidden::processes_are_hidden;
 use super::identity::{Budget, Identities, Identity};
 use super::iterator::Iterator;
-use super::seen::Seen;
+use super::sample::ProcessSample;
 use super::stat::Proc;
 use crate::model::{Policy, Process};
 
@@ -97,7 +97,7 @@ impl Processes {
         self.tick = self.tick.wrapping_add(1);
         let (tick, later) = (self.tick, !known.is_empty());
         let (mut at, mut found, mut behind) = (0, 0, false);
-        let mut each = |seen: &Seen<'_>| {
+        let mut each = |seen: &ProcessSample<'_>| {
             // From one tick to the next, most processes keep their place behind the one before.
             if known.get(at).is_none_or(|known| known.id != seen.id) {
                 let place = known.binary_search_by_key(&seen.id, |known| known.id);
@@ -168,7 +168,7 @@ impl Processes {
     }
 }
 
-fn describe(seen: &Seen<'_>, identity: &Identity) -> Process {
+fn describe(seen: &ProcessSample<'_>, identity: &Identity) -> Process {
     Process {
         id: seen.id,
         thread_of: None,

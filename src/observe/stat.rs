@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustix::fs::{CWD, Mode, OFlags, RawDir, openat};
 use rustix::io::Errno;
 
-use super::seen::{Seen, without_work};
+use super::sample::{ProcessSample, without_work};
 use crate::model::ProcessId;
 
 /// The length of a tick of `/proc/PID/stat`: USER_HZ is 100 on all architectures.
@@ -43,7 +43,7 @@ impl Proc {
     }
 
     /// Returns every process, in order of ids. Processes that end meanwhile are left out.
-    pub fn read(&mut self, each: &mut dyn FnMut(&Seen<'_>)) -> std::io::Result<()> {
+    pub fn read(&mut self, each: &mut dyn FnMut(&ProcessSample<'_>)) -> std::io::Result<()> {
         // Opened each time: a directory stream is read once.
         let directory = openat(
             &self.root,
@@ -106,7 +106,7 @@ fn number(text: &[u8]) -> Option<u32> {
 
 /// Parses the fields of `stat`, numbered as in proc(5). The second one, the name, may contain spaces,
 /// parentheses and line breaks; it ends at the last parenthesis.
-pub fn parse(line: &[u8]) -> Option<Seen<'_>> {
+pub fn parse(line: &[u8]) -> Option<ProcessSample<'_>> {
     let open = line.iter().position(|&byte| byte == b'(')?;
     let close = line.iter().rposition(|&byte| byte == b')')?;
     let pid = number(line.get(..open)?.trim_ascii())?;
@@ -128,7 +128,7 @@ pub fn parse(line: &[u8]) -> Option<Seen<'_>> {
     // A kernel that is older than the field, or an incomplete line, has none.
     let policy = field(41).unwrap_or(0);
     let ticks = u32::try_from(user.saturating_add(system)).unwrap_or(u32::MAX);
-    let mut seen = Seen {
+    let mut seen = ProcessSample {
         id: ProcessId { pid, start_ticks },
         parent,
         uid: None,

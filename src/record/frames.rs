@@ -4,7 +4,7 @@ use std::io::{self, Read, Write};
 
 use flate2::{Compress, Compression, Decompress, FlushCompress, FlushDecompress};
 
-use super::fault::Fault;
+use super::fault::RecordingFault;
 
 pub const MAGIC: &[u8; 8] = b"dualqrec";
 pub const VERSION: u16 = 1;
@@ -74,7 +74,7 @@ pub struct Unpacker<R> {
 
 impl<R: Read> Unpacker<R> {
     /// Reads the beginning of the file.
-    pub fn new(source: R) -> Result<Self, Fault> {
+    pub fn new(source: R) -> Result<Self, RecordingFault> {
         let mut unpacker = Self {
             source,
             at: 0,
@@ -84,14 +84,14 @@ impl<R: Read> Unpacker<R> {
         let head = unpacker.read(MAGIC.len() + 2)?;
         let common = head.len().min(MAGIC.len());
         if common == 0 || head[..common] != MAGIC[..common] {
-            return Err(Fault::at(0, "this is no recording of dualq-top"));
+            return Err(RecordingFault::at(0, "this is no recording of dualq-top"));
         }
         let Some((magic, version)) = head.split_at_checked(MAGIC.len()) else {
             return Err(unpacker.cut());
         };
         match <[u8; 2]>::try_from(version).map(u16::from_le_bytes) {
             Ok(VERSION) => Ok(unpacker),
-            Ok(version) => Err(Fault::at(
+            Ok(version) => Err(RecordingFault::at(
                 magic.len() as u64,
                 format!("it is of version {version}; this dualq-top reads version {VERSION}"),
             )),
@@ -105,10 +105,10 @@ impl<R: Read> Unpacker<R> {
     }
 
     /// Returns the next text and the position of its frame; `None` at the end of the file.
-    pub fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, Fault> {
+    pub fn next(&mut self) -> Result<Option<(u64, Vec<u8>)>, RecordingFault> {
         let begin = self.at;
         let head = self.read(8)?;
-        let cut = |at| Fault::at(at, "it breaks off here, in the middle of a record");
+        let cut = |at| RecordingFault::at(at, "it breaks off here, in the middle of a record");
         let (length, checksum) = match head.split_at_checked(4) {
             None if head.is_empty() => return Ok(None),
             Some((length, checksum)) => match (number(length), number(checksum)) {
@@ -119,7 +119,7 @@ impl<R: Read> Unpacker<R> {
         };
         if length > MOST_DEFLATED {
             let why = format!("a record of {length} bytes: the file is damaged here");
-            return Err(Fault::at(begin, why));
+            return Err(RecordingFault::at(begin, why));
         }
         let body = self.read(length as usize + 1)?;
         if body.len() <= length as usize {
@@ -129,7 +129,7 @@ impl<R: Read> Unpacker<R> {
             (body.split_first(), crc32fast::hash(&body) == checksum)
         else {
             let why = "the checksum is wrong: the file is damaged here";
-            return Err(Fault::at(begin, why));
+            return Err(RecordingFault::at(begin, why));
         };
         match (kind, self.begun) {
             (1, _) => {
@@ -137,17 +137,22 @@ impl<R: Read> Unpacker<R> {
                 self.begun = true;
             }
             (0, true) => {}
-            _ => return Err(Fault::at(begin, "a record of no kind that is known")),
+            _ => {
+                return Err(RecordingFault::at(
+                    begin,
+                    "a record of no kind that is known",
+                ));
+            }
         }
         let text = self
             .inflate(deflated)
-            .ok_or_else(|| Fault::at(begin, "what is packed here cannot be unpacked"))?;
+            .ok_or_else(|| RecordingFault::at(begin, "what is packed here cannot be unpacked"))?;
         Ok(Some((begin, text)))
     }
 
     /// Returns the fault of a file that ends too early.
-    pub fn cut(&self) -> Fault {
-        Fault::at(self.at, "it breaks off here")
+    pub fn cut(&self) -> RecordingFault {
+        RecordingFault::at(self.at, "it breaks off here")
     }
 
     fn inflate(&mut self, deflated: &[u8]) -> Option<Vec<u8>> {
@@ -176,14 +181,17 @@ impl<R: Read> Unpacker<R> {
     }
 
     /// Reads at most `count` bytes. Memory grows with the bytes that are there, not with `count`.
-    fn read(&mut self, count: usize) -> Result<Vec<u8>, Fault> {
+    fn read(&mut self, count: usize) -> Result<Vec<u8>, RecordingFault> {
         let mut bytes = Vec::new();
         let mut part = self.source.by_ref().take(count as u64);
         let result = part.read_to_end(&mut bytes);
         self.at += bytes.len() as u64;
         match result {
             Ok(_) => Ok(bytes),
-            Err(error) => Err(Fault::at(self.at, format!("it cannot be read: {error}"))),
+            Err(error) => Err(RecordingFault::at(
+                self.at,
+                format!("it cannot be read: {error}"),
+            )),
         }
     }
 }

@@ -7,7 +7,7 @@
 //! record*     length u32, checksum u32 (CRC-32 of the rest), kind u8, `length` bytes
 //! ```
 //! Numbers are little-endian. A record's bytes are JSON, deflated. The first record describes the machine
-//! ([`About`]), each later one an event with its time ([`Record`]). The last one marks the end, so that an
+//! ([`About`]), each later one an event with its time ([`RecordedEvent`]). The last one marks the end, so that an
 //! incomplete recording can be told from a complete one. Kind 1 starts a new deflate stream, kind 0
 //! continues it, so that repeated content costs next to nothing. Each record is flushed: after a crash at any
 //! byte, all records before it can be read.
@@ -30,11 +30,11 @@ mod scene;
 mod wire;
 mod writer;
 
-pub use fault::Fault;
+pub use fault::RecordingFault;
 pub use past::Past;
 pub use reader::Reader;
 pub use recorder::{Ending, Recorder, create, start};
-pub use wire::{About, Record, What};
+pub use wire::{About, RecordedEvent, What};
 pub use writer::Writer;
 
 use std::io::Cursor;
@@ -46,6 +46,6 @@ const SHIPPED: &[u8] = include_bytes!("../../assets/demo.rec");
 ///
 /// # Errors
 /// If it is damaged.
-pub fn shipped() -> Result<Reader<Cursor<&'static [u8]>>, Fault> {
+pub fn shipped() -> Result<Reader<Cursor<&'static [u8]>>, RecordingFault> {
     Reader::new(Cursor::new(SHIPPED))
 }

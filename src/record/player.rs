@@ -11,7 +11,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Fault, Reader, Record, What};
+use super::{Reader, RecordedEvent, RecordingFault, What};
 use crate::app::{Event, Playback, PlaybackRequest};
 use crate::sys::failpoint;
 use crate::tui::event_queue::EventSender;
@@ -27,7 +27,7 @@ const LATE: Duration = Duration::from_secs(1);
 /// If there can be no thread.
 pub fn spawn<R: Read + Seek + Send + 'static>(
     reader: Reader<R>,
-    first: Option<Record>,
+    first: Option<RecordedEvent>,
     orders: Receiver<PlaybackRequest>,
     events: EventSender,
 ) -> std::io::Result<()> {
@@ -138,7 +138,7 @@ impl Player {
     fn play<R: Read + Seek>(
         mut self,
         mut reader: Reader<R>,
-        first: Option<Record>,
+        first: Option<RecordedEvent>,
     ) -> Result<(), Unheard> {
         let mut next = Ok(first);
         loop {
@@ -171,7 +171,7 @@ impl Player {
     }
 
     /// Shows a record when it is due, unless the way goes back.
-    fn show(&mut self, record: Record) -> Result<Turn, Unheard> {
+    fn show(&mut self, record: RecordedEvent) -> Result<Turn, Unheard> {
         if matches!(self.wait(record.at)?, Turn::Back) {
             return Ok(Turn::Back);
         }
@@ -181,7 +181,7 @@ impl Player {
         Ok(Turn::On)
     }
 
-    fn hand_over(&mut self, record: Record) -> Result<(), Unheard> {
+    fn hand_over(&mut self, record: RecordedEvent) -> Result<(), Unheard> {
         if record.lost > 0 {
             self.say(Playback::Lost(record.lost))?;
         }
@@ -222,7 +222,7 @@ impl Player {
     fn go_back<R: Read + Seek>(
         &mut self,
         mut reader: Reader<R>,
-    ) -> Result<Result<Reader<R>, Fault>, Unheard> {
+    ) -> Result<Result<Reader<R>, RecordingFault>, Unheard> {
         let mut target = self.snapshots.saturating_sub(1);
         loop {
             reader = match reader.again() {
@@ -265,7 +265,7 @@ impl Player {
     }
 }
 
-pub(crate) fn no_further(fault: &Fault) -> String {
+pub(crate) fn no_further(fault: &RecordingFault) -> String {
     format!("Cannot play the recording any further, {fault}")
 }
 

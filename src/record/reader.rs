@@ -4,10 +4,10 @@ use std::fmt;
 use std::io::{Read, Seek};
 use std::time::Duration;
 
-use super::fault::Fault;
+use super::fault::RecordingFault;
 use super::frames::Unpacker;
 use super::limits;
-use super::wire::{About, Line, Record, What, Written};
+use super::wire::{About, RecordedEvent, What, Written, WrittenEvent};
 use crate::model::DemoStatus;
 use crate::model::Snapshot;
 use crate::text;
@@ -27,7 +27,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// If the file is not a recording, or cannot be read.
-    pub fn new(source: R) -> Result<Self, Fault> {
+    pub fn new(source: R) -> Result<Self, RecordingFault> {
         let mut frames = Unpacker::new(source)?;
         let Some((at, text)) = frames.next()? else {
             return Err(frames.cut());
@@ -45,14 +45,14 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// If the file can no longer be read.
-    pub fn again(self) -> Result<Self, Fault>
+    pub fn again(self) -> Result<Self, RecordingFault>
     where
         R: Seek,
     {
         let mut source = self.frames.into_source();
         source
             .rewind()
-            .map_err(|error| Fault::at(0, format!("it cannot be read: {error}")))?;
+            .map_err(|error| RecordingFault::at(0, format!("it cannot be read: {error}")))?;
         Self::new(source)
     }
 
@@ -66,7 +66,7 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// If the recording is damaged or incomplete. Nothing after that place is read.
-    pub fn read(&mut self) -> Result<Option<Record>, Fault> {
+    pub fn read(&mut self) -> Result<Option<RecordedEvent>, RecordingFault> {
         if self.ended {
             return Ok(None);
         }
@@ -77,14 +77,14 @@ impl<R: Read> Reader<R> {
         record
     }
 
-    fn take(&mut self) -> Result<Option<Record>, Fault> {
+    fn take(&mut self) -> Result<Option<RecordedEvent>, RecordingFault> {
         let Some((begin, text)) = self.frames.next()? else {
             return Err(self.frames.cut());
         };
-        let line: Line = parse(begin, text)?;
+        let line: WrittenEvent = parse(begin, text)?;
         let at = Duration::from_micros(line.at);
         if at < self.at {
-            return Err(Fault::at(begin, "time goes back here"));
+            return Err(RecordingFault::at(begin, "time goes back here"));
         }
         self.at = at;
         let what = match line.what {
@@ -99,7 +99,7 @@ impl<R: Read> Reader<R> {
             }
             Written::Moves(moves) => {
                 if moves.moves.len() + moves.refused.len() > limits::MOST_PROCESSES {
-                    return Err(Fault::at(begin, "more moves than there can be"));
+                    return Err(RecordingFault::at(begin, "more moves than there can be"));
                 }
                 What::Moves(moves)
             }
@@ -111,26 +111,26 @@ impl<R: Read> Reader<R> {
             Written::Waits(result) => What::Waits(result),
             Written::Demo(news) => {
                 if let DemoStatus::Runs(reading) = &news {
-                    limits::check_reading(reading).map_err(|why| Fault::at(begin, why))?;
+                    limits::check_reading(reading).map_err(|why| RecordingFault::at(begin, why))?;
                 }
                 What::Demo(news)
             }
             Written::Key(key) => What::Key(key),
             Written::Changes(changes) => {
                 if changes.len() > limits::MOST_CHANGES {
-                    return Err(Fault::at(begin, "more changes than are kept"));
+                    return Err(RecordingFault::at(begin, "more changes than are kept"));
                 }
                 What::Changes(changes)
             }
             Written::Levelled(answers) => {
                 if answers.len() > limits::MOST_WATCHED {
-                    return Err(Fault::at(begin, "more levels than there can be"));
+                    return Err(RecordingFault::at(begin, "more levels than there can be"));
                 }
                 What::Levelled(answers)
             }
             Written::Tuned(result) => What::Tuned(result),
         };
-        Ok(Some(Record {
+        Ok(Some(RecordedEvent {
             at,
             lost: line.lost,
             what,
@@ -141,18 +141,18 @@ impl<R: Read> Reader<R> {
         &mut self,
         begin: u64,
         snapshot: Result<Box<Snapshot>, &'static str>,
-    ) -> Result<What, Fault> {
+    ) -> Result<What, RecordingFault> {
         let checked = snapshot.and_then(|snapshot| limits::check(&snapshot).map(|()| snapshot));
-        let snapshot = checked.map_err(|why| Fault::at(begin, why))?;
+        let snapshot = checked.map_err(|why| RecordingFault::at(begin, why))?;
         self.before = Some(snapshot.clone());
         Ok(What::Snapshot(snapshot))
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(at: u64, text: Vec<u8>) -> Result<T, Fault> {
+fn parse<T: serde::de::DeserializeOwned>(at: u64, text: Vec<u8>) -> Result<T, RecordingFault> {
     let fault = |error: &dyn fmt::Display| {
         let why = format!("a record that this dualq-top does not know ({error})");
-        Fault::at(at, text::scrub(why.as_bytes()))
+        RecordingFault::at(at, text::scrub(why.as_bytes()))
     };
     let text = String::from_utf8(text).map_err(|error| fault(&error))?;
     serde_json::from_str(&harmless(&text)).map_err(|error| fault(&error))

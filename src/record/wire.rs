@@ -20,7 +20,7 @@ pub struct About {
 
 /// One recorded event.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Record {
+pub struct RecordedEvent {
     /// Time since the recording began.
     pub at: Duration,
     /// Number of events before this one that were lost because the disk was too slow.
@@ -62,7 +62,7 @@ pub enum What {
 
 /// A record in its written form.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Line {
+pub struct WrittenEvent {
     /// Time since the recording began, in microseconds.
     pub at: u64,
     #[serde(default, skip_serializing_if = "is_zero")]

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::frames::{self, Packer};
 use super::scene::Change;
-use super::wire::{About, Line, What, Written};
+use super::wire::{About, What, Written, WrittenEvent};
 use crate::model::Snapshot;
 
 /// Number of snapshots after which one is written in full.
@@ -96,7 +96,7 @@ impl<W: Write> Writer<W> {
     fn line(&mut self, at: Duration, lost: u64, what: Written) -> io::Result<()> {
         let fresh = matches!(what, Written::Whole(_));
         let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
-        let text = serde_json::to_vec(&Line { at, lost, what })?;
+        let text = serde_json::to_vec(&WrittenEvent { at, lost, what })?;
         self.file.write_all(&self.packer.pack(&text, fresh)?)
     }
 }

@@ -32,7 +32,7 @@ pub struct Imported {
 
 /// One line of theirs, as far as it means something here.
 #[derive(Debug, Default, Clone, Deserialize)]
-struct Line {
+struct AnanicyEntry {
     name: Option<String>,
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -114,7 +114,7 @@ fn of_kind<'a>(files: &'a [PathBuf], kind: &'a str) -> impl Iterator<Item = &'a 
 }
 
 /// The objects of a file, each with its place. What is none is left out, with the reason.
-fn lines(file: &Path, left_out: &mut Vec<String>) -> Vec<(String, Line)> {
+fn lines(file: &Path, left_out: &mut Vec<String>) -> Vec<(String, AnanicyEntry)> {
     let shown = scrub(file.as_os_str().as_encoded_bytes());
     let bytes = match fs::read(file) {
         Ok(bytes) => bytes,
@@ -140,7 +140,7 @@ fn lines(file: &Path, left_out: &mut Vec<String>) -> Vec<(String, Line)> {
     found
 }
 
-fn rule(line: &Line, types: &HashMap<String, Line>) -> Result<String, String> {
+fn rule(line: &AnanicyEntry, types: &HashMap<String, AnanicyEntry>) -> Result<String, String> {
     let Some(name) = line.name.as_deref().filter(|name| !name.is_empty()) else {
         return Err("no program is named".to_owned());
     };

@@ -19,9 +19,9 @@ use crate::sys::text::scrub;
 /// The first process starts and reaps all others.
 const INIT: u32 = 1;
 
-/// News of the engine.
+/// An event of the engine.
 #[derive(Debug)]
-pub enum Told {
+pub enum RuleEvent {
     /// A rule has moved a process.
     Moved {
         /// Its process id.
@@ -46,7 +46,7 @@ pub enum Told {
 
 /// Applies rules until it is dropped.
 pub struct Engine {
-    orders: Sender<RuleSet>,
+    requests: Sender<RuleSet>,
     /// Wakes the thread; its end ends it.
     wake: Option<PipeWriter>,
     thread: Option<JoinHandle<()>>,
@@ -77,9 +77,9 @@ impl Engine {
     pub fn start(
         loaded: Loaded,
         handle: Handle,
-        tell: impl FnMut(Told) + Send + 'static,
+        tell: impl FnMut(RuleEvent) + Send + 'static,
     ) -> Result<Self> {
-        let (orders, received) = channel();
+        let (requests, received) = channel();
         let (woken, wake) = pipe().context("cannot make a pipe")?;
         let work = move || {
             let mut work = Work {
@@ -90,7 +90,7 @@ impl Engine {
                 tell: Box::new(tell),
             };
             if let Err(error) = work.run(&loaded.execs, &received, woken) {
-                (work.tell)(Told::Failed(format!(
+                (work.tell)(RuleEvent::Failed(format!(
                     "rules are not applied any more: {error:#}"
                 )));
             }
@@ -100,7 +100,7 @@ impl Engine {
             .spawn(work)
             .context("cannot start a thread")?;
         Ok(Self {
-            orders,
+            requests,
             wake: Some(wake),
             thread: Some(thread),
         })
@@ -109,7 +109,7 @@ impl Engine {
     /// From now on these rules hold, also for what runs. What others have moved stays moved.
     pub fn replace(&mut self, rules: RuleSet) {
         // An error says that the thread has ended, which it has told.
-        let _ = self.orders.send(rules);
+        let _ = self.requests.send(rules);
         if let Some(wake) = &mut self.wake {
             let _ = wake.write_all(b"r");
         }
@@ -132,14 +132,14 @@ struct Work {
     placed: HashMap<ProcessId, Queue>,
     /// Beyond this many, those that have ended are forgotten.
     most: usize,
-    tell: Box<dyn FnMut(Told)>,
+    tell: Box<dyn FnMut(RuleEvent)>,
 }
 
 impl Work {
     fn run(
         &mut self,
         execs: &Execs,
-        orders: &Receiver<RuleSet>,
+        requests: &Receiver<RuleSet>,
         mut woken: PipeReader,
     ) -> Result<()> {
         let reader = execs.reader()?;
@@ -160,7 +160,7 @@ impl Work {
             }
             if told.contains(PollFlags::IN) {
                 let _ = woken.read(&mut [0])?;
-                if let Some(rules) = orders.try_iter().last() {
+                if let Some(rules) = requests.try_iter().last() {
                     self.rules = rules;
                     self.look_at_all();
                 }
@@ -191,7 +191,7 @@ impl Work {
             .filter_map(Facts::of)
             .filter(|facts| self.apply(&mut facts.clone()))
             .count();
-        (self.tell)(Told::Looked {
+        (self.tell)(RuleEvent::Looked {
             rules: self.rules.len(),
             moved,
         });
@@ -215,13 +215,13 @@ impl Work {
             Err(error) => {
                 let name = scrub(facts.name.as_bytes());
                 let place = &rule.place;
-                Told::Failed(format!(
+                RuleEvent::Failed(format!(
                     "{place}: {name} ({}) was not moved: {error:#}",
                     id.pid
                 ))
             }
         };
-        let was_moved = matches!(told, Told::Moved { .. });
+        let was_moved = matches!(told, RuleEvent::Moved { .. });
         if was_moved {
             self.placed.insert(id, rule.queue);
             changes::note(&[Change {
@@ -244,8 +244,8 @@ impl Work {
     }
 }
 
-fn moved(facts: &Facts, rule: &Rule) -> Told {
-    Told::Moved {
+fn moved(facts: &Facts, rule: &Rule) -> RuleEvent {
+    RuleEvent::Moved {
         pid: facts.id.pid,
         name: scrub(facts.name.as_bytes()),
         rule: rule.place.to_string(),

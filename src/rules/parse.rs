@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use super::patterns::compile;
 use super::{Field, Place, Rule};
 use crate::model::Queue;
-use crate::settings::{Entry, Fault, entries, nearest, quoted, table};
+use crate::settings::{Entry, TextFault, entries, nearest, quoted, table};
 use crate::sys::text::scrub;
 
 /// The settings of a rule besides its conditions.
@@ -19,7 +19,7 @@ const SETTINGS: [&str; 3] = ["queue", "children", "level"];
 const ANYTHING: [&str; 6] = ["a", "0", "systemd", "/usr/bin/x y", "-Z_", "user.slice:é"];
 
 /// The rules of a file, and its faults in the order of their lines.
-pub fn parse(file: &Arc<Path>, bytes: &[u8]) -> (Vec<Rule>, Vec<Fault>) {
+pub fn parse(file: &Arc<Path>, bytes: &[u8]) -> (Vec<Rule>, Vec<TextFault>) {
     let mut faults = Vec::new();
     let rules = rules(file, bytes, &mut faults).unwrap_or_else(|fault| {
         faults.push(fault);
@@ -29,21 +29,25 @@ pub fn parse(file: &Arc<Path>, bytes: &[u8]) -> (Vec<Rule>, Vec<Fault>) {
     (rules, faults)
 }
 
-fn rules(file: &Arc<Path>, bytes: &[u8], faults: &mut Vec<Fault>) -> Result<Vec<Rule>, Fault> {
+fn rules(
+    file: &Arc<Path>,
+    bytes: &[u8],
+    faults: &mut Vec<TextFault>,
+) -> Result<Vec<Rule>, TextFault> {
     let table = table(bytes, "write [[rule]], and below it name = value")?;
     let mut rules = Vec::new();
     let lines = Lines::of(bytes);
     for entry in entries(table.get_ref()) {
         if entry.name != "rule" {
             let name = quoted(entry.name);
-            faults.push(Fault::new(
+            faults.push(TextFault::new(
                 entry.at,
                 format!("unknown name {name}: a rule begins with [[rule]]"),
             ));
             continue;
         }
         let DeValue::Array(tables) = entry.value.get_ref() else {
-            return Err(Fault::new(
+            return Err(TextFault::new(
                 entry.at,
                 "invalid rule: expected two brackets, [[rule]]",
             ));
@@ -79,11 +83,11 @@ impl Lines {
 fn rule(
     table: &Spanned<DeValue<'_>>,
     place: Place,
-    faults: &mut Vec<Fault>,
-) -> Result<Option<Rule>, Fault> {
+    faults: &mut Vec<TextFault>,
+) -> Result<Option<Rule>, TextFault> {
     let at = table.span().start;
     let DeValue::Table(table) = table.get_ref() else {
-        return Err(Fault::new(at, "invalid rule: expected [[rule]]"));
+        return Err(TextFault::new(at, "invalid rule: expected [[rule]]"));
     };
     let mut rule = Rule {
         place,
@@ -104,7 +108,7 @@ fn rule(
         return Ok(None);
     }
     if !narrow {
-        return Err(Fault::new(
+        return Err(TextFault::new(
             at,
             format!(
                 "the rule matches everything: add a condition ({}) that not every process meets",
@@ -113,13 +117,13 @@ fn rule(
         ));
     }
     if rule.queue == Queue::Batch && rule.children {
-        return Err(Fault::new(
+        return Err(TextFault::new(
             at,
             "cannot take children along to BATCH: they are there by themselves; leave `children` out",
         ));
     }
     if rule.queue == Queue::Batch && rule.level.is_some() {
-        return Err(Fault::new(
+        return Err(TextFault::new(
             at,
             "cannot give a level in BATCH: only members have one; leave `level` out",
         ));
@@ -129,14 +133,14 @@ fn rule(
 }
 
 /// Reads one line of a rule. Says whether it narrows down which processes are meant.
-fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, Fault> {
+fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, TextFault> {
     let at = entry.value.span().start;
     if let Some(field) = Field::ALL
         .into_iter()
         .find(|field| field.key() == entry.name)
     {
         let DeValue::String(pattern) = entry.value.get_ref() else {
-            return Err(Fault::new(
+            return Err(TextFault::new(
                 at,
                 format!(
                     "invalid {}: expected a regular expression in quotes",
@@ -145,7 +149,7 @@ fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, Fault> {
             ));
         };
         let regex = compile(pattern).map_err(|why| {
-            Fault::new(
+            TextFault::new(
                 at,
                 format!(
                     "invalid regular expression {}: {}; a backslash before a character takes it as it is",
@@ -161,13 +165,18 @@ fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, Fault> {
         ("queue", DeValue::String(name)) if *name == "priority" => rule.queue = Queue::Priority,
         ("queue", DeValue::String(name)) if *name == "batch" => rule.queue = Queue::Batch,
         ("queue", _) => {
-            return Err(Fault::new(
+            return Err(TextFault::new(
                 at,
                 "invalid queue: expected \"priority\" or \"batch\"",
             ));
         }
         ("children", DeValue::Boolean(children)) => rule.children = *children,
-        ("children", _) => return Err(Fault::new(at, "invalid children: expected true or false")),
+        ("children", _) => {
+            return Err(TextFault::new(
+                at,
+                "invalid children: expected true or false",
+            ));
+        }
         ("level", DeValue::Integer(number)) if number.radix() == 10 => {
             rule.level = Some(number.as_str().parse().map_err(|_| wants_level(at))?);
         }
@@ -175,7 +184,7 @@ fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, Fault> {
         (other, _) => {
             let known = Field::ALL.map(Field::key).into_iter().chain(SETTINGS);
             let near = nearest(other, known);
-            return Err(Fault::new(
+            return Err(TextFault::new(
                 entry.at,
                 format!("unknown name {}: did you mean \"{near}\"?", quoted(other)),
             ));
@@ -184,8 +193,8 @@ fn read(rule: &mut Rule, entry: &Entry<'_>) -> Result<bool, Fault> {
     Ok(false)
 }
 
-fn wants_level(at: usize) -> Fault {
-    Fault::new(
+fn wants_level(at: usize) -> TextFault {
+    TextFault::new(
         at,
         "invalid level: expected a whole number from 0 to 255, without quotes",
     )

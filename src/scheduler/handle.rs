@@ -159,7 +159,7 @@ impl Handle {
     pub fn is_replaced(&self) -> bool {
         match pins::map(pins::OWNER) {
             Ok(pinned) => id_of(&pinned).ok() != self.id().ok(),
-            Err(error) => error.downcast_ref::<pins::Fault>().is_none(),
+            Err(error) => error.downcast_ref::<pins::PinFault>().is_none(),
         }
     }
 
@@ -341,20 +341,20 @@ fn without_pins(seen: &str) -> String {
 
 /// Says what to do about pins that cannot be opened.
 fn explain(error: anyhow::Error) -> anyhow::Error {
-    let Some(fault) = error.downcast_ref::<pins::Fault>() else {
+    let Some(fault) = error.downcast_ref::<pins::PinFault>() else {
         return error;
     };
     match fault {
-        pins::Fault::NotPermitted => Refusal::new(
+        pins::PinFault::NotPermitted => Refusal::new(
             Status::NotPermitted,
             "cannot open the scheduler's maps: they belong to root; run this with sudo",
         ),
-        pins::Fault::Foreign(why) => Refusal::new(Status::NotPermitted, why),
-        pins::Fault::NotMounted => Refusal::new(
+        pins::PinFault::Foreign(why) => Refusal::new(Status::NotPermitted, why),
+        pins::PinFault::NotMounted => Refusal::new(
             Status::NotRunning,
             "the scheduler's pins cannot be seen from here: no BPF file system is mounted at /sys/fs/bpf; run this where it was attached, or end its owner, mount -t bpf bpf /sys/fs/bpf, and attach again",
         ),
-        pins::Fault::NoFolder | pins::Fault::NoPin(_) => {
+        pins::PinFault::NoFolder | pins::PinFault::NoPin(_) => {
             Refusal::new(Status::NotRunning, without_pins(&fault.to_string()))
         }
     }

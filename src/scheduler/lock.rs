@@ -71,13 +71,15 @@ impl StartLock {
 fn open(path: &Path) -> Result<File> {
     let name = path.display();
     let file = own::open_file(path, false).map_err(|fault| match fault {
-        own::Fault::Foreign(why) => anyhow::Error::from(Refusal::new(
+        own::FileFault::Foreign(why) => anyhow::Error::from(Refusal::new(
             Status::NotPermitted,
             format!(
                 "cannot take the lock {name}: it {why}; look who made it, remove it, then try again"
             ),
         )),
-        own::Fault::Io(error) => anyhow::Error::from(error).context(format!("cannot open {name}")),
+        own::FileFault::Io(error) => {
+            anyhow::Error::from(error).context(format!("cannot open {name}"))
+        }
     })?;
     file.set_permissions(Permissions::from_mode(0o600))
         .with_context(|| format!("cannot open {name}"))?;

@@ -42,7 +42,7 @@ pub use member::Member;
 pub use members::{Members, Placement};
 pub use options::{Options, WaitsOption};
 pub use orphan::detach_orphan;
-pub use owner::{News, Scheduler};
+pub use owner::{Scheduler, SchedulerEvent};
 pub use owner_record::OwnerRecord;
 pub use standby::Standby;
 pub use tunables::Tuning;

@@ -44,7 +44,7 @@ pub struct Scheduler<'obj> {
 
 /// The change of an attached scheduler since the last check.
 #[derive(Debug)]
-pub enum News {
+pub enum SchedulerEvent {
     /// No change: it runs, or was not attached.
     None,
     /// The kernel ended it and asked for a restart, which has been done.
@@ -294,7 +294,7 @@ impl<'obj> Scheduler<'obj> {
 
     /// Checks whether the kernel has ended the scheduler, and attaches it again if the kernel asks for it. An end is
     /// reported once; the log keeps the reason and the kernel's dump.
-    pub fn news(&mut self) -> News {
+    pub fn poll(&mut self) -> SchedulerEvent {
         // Not during the transition, because the kernel writes the reason last.
         let ended = || {
             !matches!(
@@ -303,7 +303,7 @@ impl<'obj> Scheduler<'obj> {
             )
         };
         if self.link.is_none() || !ended() {
-            return News::None;
+            return SchedulerEvent::None;
         }
         let exit = self.handle.exit().ok().flatten();
         // Another process that detaches removes the pin. The kernel leaves it, with a dead link.
@@ -312,16 +312,16 @@ impl<'obj> Scheduler<'obj> {
         }
         self.link = None;
         let Some(exit) = exit else {
-            return News::Ended(None);
+            return SchedulerEvent::Ended(None);
         };
         log::exit(&exit);
         if exit.asks_restart && self.restarts.allow(Instant::now()) {
             match self.attach() {
-                Ok(()) => return News::Restarted(exit),
+                Ok(()) => return SchedulerEvent::Restarted(exit),
                 Err(error) => warn!("the scheduler was not attached again: {error:#}"),
             }
         }
-        News::Ended(Some(exit))
+        SchedulerEvent::Ended(Some(exit))
     }
 
     /// Pins maps and programs, so that only their memory outlives this process, and with `--stay` also the links. Pins

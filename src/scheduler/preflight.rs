@@ -293,9 +293,9 @@ fn bpf_file_system() -> Finding {
         return Finding::Fine("mounted".to_owned());
     };
     match error.downcast_ref() {
-        Some(pins::Fault::Foreign(why)) => refused(Status::NotPermitted, why),
+        Some(pins::PinFault::Foreign(why)) => refused(Status::NotPermitted, why),
         // What that means is told by the check of rights.
-        Some(pins::Fault::NotPermitted) => Finding::Fine("mounted".to_owned()),
+        Some(pins::PinFault::NotPermitted) => Finding::Fine("mounted".to_owned()),
         _ => Finding::Lacking(format!("{error:#}")),
     }
 }

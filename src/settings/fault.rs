@@ -7,14 +7,14 @@ use crate::refusal::{Refusal, Status};
 
 /// A fault at a place in the text, in bytes.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct TextFault {
     /// The place in the text, in bytes.
     pub at: usize,
     /// The cause and the remedy.
     pub text: String,
 }
 
-impl Fault {
+impl TextFault {
     /// Creates a fault.
     pub fn new(at: usize, text: impl Into<String>) -> Self {
         Self {

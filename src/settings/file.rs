@@ -41,7 +41,7 @@ pub fn find(named: Option<&Path>) -> Result<Found> {
                 path: path.to_owned(),
                 bytes,
             }),
-            Err(Fault::Absent(why) | Fault::Unusable(why)) => bail!(Refusal::new(
+            Err(NoSettings::Absent(why) | NoSettings::Unusable(why)) => bail!(Refusal::new(
                 Status::BadArgument,
                 format!("the settings file {} {why}", display(path)),
             )),
@@ -52,18 +52,18 @@ pub fn find(named: Option<&Path>) -> Result<Found> {
     };
     Ok(match read(&path, rustix::process::geteuid().is_root()) {
         Ok(bytes) => Found::File { path, bytes },
-        Err(Fault::Absent(_)) => Found::Nothing,
-        Err(Fault::Unusable(why)) => Found::Ignored { path, why },
+        Err(NoSettings::Absent(_)) => Found::Nothing,
+        Err(NoSettings::Unusable(why)) => Found::Ignored { path, why },
     })
 }
 
 /// The reason why a file has no settings. It follows the file's name in a sentence.
-enum Fault {
+enum NoSettings {
     Absent(String),
     Unusable(String),
 }
 
-impl From<io::Error> for Fault {
+impl From<io::Error> for NoSettings {
     fn from(error: io::Error) -> Self {
         let why = format!("cannot be read: {}", plain(&error));
         if is_absent(&error) {
@@ -76,8 +76,8 @@ impl From<io::Error> for Fault {
 
 /// Reads the file, whatever kind of file it is. With `only_roots`, a file that others than root can
 /// change is not used.
-fn read(path: &Path, only_roots: bool) -> Result<Vec<u8>, Fault> {
-    let unusable = |why: &str| Err(Fault::Unusable(why.to_owned()));
+fn read(path: &Path, only_roots: bool) -> Result<Vec<u8>, NoSettings> {
+    let unusable = |why: &str| Err(NoSettings::Unusable(why.to_owned()));
     // Without blocking: a FIFO that nobody writes to would delay the start for ever.
     let file = File::options()
         .read(true)
@@ -97,7 +97,7 @@ fn read(path: &Path, only_roots: bool) -> Result<Vec<u8>, Fault> {
     let mut bytes = Vec::new();
     file.take(LARGEST + 1).read_to_end(&mut bytes)?;
     if bytes.len() as u64 > LARGEST {
-        return Err(Fault::Unusable(format!(
+        return Err(NoSettings::Unusable(format!(
             "is larger than {} KiB: name a file with settings",
             LARGEST / 1024
         )));

@@ -4,7 +4,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::{Entry, entries, quoted};
-use super::fault::{Fault, nearest};
+use super::fault::{TextFault, nearest};
 use crate::app::Key;
 use crate::app::keymap::{Action, Keymap};
 
@@ -37,7 +37,7 @@ const NAMED: [(&str, Key); 23] = [
 ];
 
 /// Reads the table `[keys]`: one or several keys per action, which replace the action's default keys.
-pub fn parse(table: &DeTable<'_>, mut keymap: Keymap) -> Result<Keymap, Fault> {
+pub fn parse(table: &DeTable<'_>, mut keymap: Keymap) -> Result<Keymap, TextFault> {
     let actions: Vec<(String, Action)> = keymap
         .lines()
         .iter()
@@ -49,14 +49,14 @@ pub fn parse(table: &DeTable<'_>, mut keymap: Keymap) -> Result<Keymap, Fault> {
         let Some((_, action)) = actions.iter().find(|(known, _)| known == name) else {
             let near = nearest(name, actions.iter().map(|(name, _)| name.as_str()));
             let name = quoted(name);
-            return Err(Fault::new(
+            return Err(TextFault::new(
                 at,
                 format!("unknown action {name}: did you mean \"{near}\"?"),
             ));
         };
         let keys = keys(name, value)?;
         if keys.is_empty() && *action == Action::Quit {
-            return Err(Fault::new(
+            return Err(TextFault::new(
                 at,
                 "quit needs a key: the dashboard cannot be left without one",
             ));
@@ -82,9 +82,9 @@ pub fn parse(table: &DeTable<'_>, mut keymap: Keymap) -> Result<Keymap, Fault> {
     Ok(keymap)
 }
 
-fn twice(key: Key, at: usize, other: Action) -> Fault {
+fn twice(key: Key, at: usize, other: Action) -> TextFault {
     let (key, other) = (key.name(), other.name());
-    Fault::new(
+    TextFault::new(
         at,
         format!(
             "the key {key} is already bound to \"{other}\": choose another key for one of them"
@@ -93,7 +93,7 @@ fn twice(key: Key, at: usize, other: Action) -> Fault {
 }
 
 /// Reads one key or a list of keys, each with its place.
-fn keys(action: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<(Key, usize)>, Fault> {
+fn keys(action: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<(Key, usize)>, TextFault> {
     match value.get_ref() {
         DeValue::String(name) => Ok(vec![(key(name, value)?, value.span().start)]),
         DeValue::Array(names) => names
@@ -107,8 +107,8 @@ fn keys(action: &str, value: &Spanned<DeValue<'_>>) -> Result<Vec<(Key, usize)>,
     }
 }
 
-fn wants_keys(action: &str, value: &Spanned<DeValue<'_>>) -> Fault {
-    Fault::new(
+fn wants_keys(action: &str, value: &Spanned<DeValue<'_>>) -> TextFault {
+    TextFault::new(
         value.span().start,
         format!(
             "invalid value of {action}: expected a key or a list of keys, \"F2\" or [\"F2\", \"e\"]"
@@ -116,7 +116,7 @@ fn wants_keys(action: &str, value: &Spanned<DeValue<'_>>) -> Fault {
     )
 }
 
-fn key(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Key, Fault> {
+fn key(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Key, TextFault> {
     let at = value.span().start;
     let mut characters = name.chars();
     if let (Some(c), None) = (characters.next(), characters.next())
@@ -140,15 +140,15 @@ fn key(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Key, Fault> {
     {
         // A terminal sends the bytes of another key for these.
         return match letter {
-            b'h' => Err(Fault::new(
+            b'h' => Err(TextFault::new(
                 at,
                 "a terminal sends Ctrl-H as Backspace: use \"backspace\"",
             )),
-            b'i' => Err(Fault::new(
+            b'i' => Err(TextFault::new(
                 at,
                 "a terminal sends Ctrl-I as Tab: use \"tab\"",
             )),
-            b'j' | b'm' => Err(Fault::new(
+            b'j' | b'm' => Err(TextFault::new(
                 at,
                 format!(
                     "a terminal sends Ctrl-{} as Enter: use \"enter\"",
@@ -163,7 +163,7 @@ fn key(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Key, Fault> {
         NAMED.iter().map(|(name, _)| *name).chain(["F1", "Ctrl-A"]),
     );
     let name = quoted(name);
-    Err(Fault::new(
+    Err(TextFault::new(
         at,
         format!(
             "unknown key {name}: expected one character, F1 to F12, Ctrl- and a letter, or a name; did you mean \"{near}\"?"

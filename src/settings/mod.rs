@@ -24,7 +24,7 @@ use tracing::debug;
 use crate::app::preferences::Preferences;
 use crate::cli::{Look, SchedulerOptions};
 pub(crate) use entry::{Entry, entries, quoted};
-pub(crate) use fault::{Fault, nearest};
+pub(crate) use fault::{TextFault, nearest};
 use file::Found;
 pub(crate) use parse::table;
 pub use values::Settings;

@@ -7,7 +7,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::entry::{Entry, entries, quoted};
-use super::fault::{Fault, nearest};
+use super::fault::{TextFault, nearest};
 use super::keys;
 use super::values::Settings;
 use crate::app::order::SortKey;
@@ -34,9 +34,9 @@ const INTERVALS: std::ops::RangeInclusive<f64> = 0.25..=10.0;
 ///
 /// # Errors
 /// The first fault.
-pub(crate) fn table<'a>(bytes: &'a [u8], remedy: &str) -> Result<Spanned<DeTable<'a>>, Fault> {
+pub(crate) fn table<'a>(bytes: &'a [u8], remedy: &str) -> Result<Spanned<DeTable<'a>>, TextFault> {
     let text = std::str::from_utf8(bytes).map_err(|error| {
-        Fault::new(
+        TextFault::new(
             error.valid_up_to(),
             "not UTF-8: save the file in this encoding",
         )
@@ -44,14 +44,14 @@ pub(crate) fn table<'a>(bytes: &'a [u8], remedy: &str) -> Result<Spanned<DeTable
     DeTable::parse(text).map_err(|error| {
         let at = error.span().map_or(0, |span| span.start);
         let message = scrub(error.message().as_bytes());
-        Fault::new(at, format!("not TOML ({message}): {remedy}"))
+        TextFault::new(at, format!("not TOML ({message}): {remedy}"))
     })
 }
 
 impl Settings {
     /// # Errors
     /// The first fault.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, Fault> {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Self, TextFault> {
         let table = table(bytes, "write name = value")?;
         let mut settings = Self::default();
         for entry in entries(table.get_ref()) {
@@ -60,7 +60,7 @@ impl Settings {
         Ok(settings)
     }
 
-    fn set(&mut self, entry: &Entry<'_>) -> Result<(), Fault> {
+    fn set(&mut self, entry: &Entry<'_>) -> Result<(), TextFault> {
         let preferences = &mut self.preferences;
         match entry.name {
             "theme" => self.theme = Some(word(entry)?),
@@ -81,7 +81,7 @@ impl Settings {
             other => {
                 let near = nearest(other, NAMES);
                 let other = quoted(other);
-                return Err(Fault::new(
+                return Err(TextFault::new(
                     entry.at,
                     format!("unknown setting {other}: did you mean \"{near}\"?"),
                 ));
@@ -91,15 +91,15 @@ impl Settings {
     }
 }
 
-fn wants(entry: &Entry<'_>, what: &str) -> Fault {
-    Fault::new(
+fn wants(entry: &Entry<'_>, what: &str) -> TextFault {
+    TextFault::new(
         entry.value.span().start,
         format!("invalid value of {}: expected {what}", entry.name),
     )
 }
 
 /// Reads one of the words that the command line accepts as well.
-fn word<T: ValueEnum>(entry: &Entry<'_>) -> Result<T, Fault> {
+fn word<T: ValueEnum>(entry: &Entry<'_>) -> Result<T, TextFault> {
     let known: Vec<String> = T::value_variants()
         .iter()
         .filter_map(T::to_possible_value)
@@ -112,14 +112,18 @@ fn word<T: ValueEnum>(entry: &Entry<'_>) -> Result<T, Fault> {
     }
 }
 
-fn yes_or_no(entry: &Entry<'_>) -> Result<bool, Fault> {
+fn yes_or_no(entry: &Entry<'_>) -> Result<bool, TextFault> {
     match entry.value.get_ref() {
         DeValue::Boolean(value) => Ok(*value),
         _ => Err(wants(entry, "true or false, without quotes")),
     }
 }
 
-fn whole(entry: &Entry<'_>, range: std::ops::RangeInclusive<u8>, unit: &str) -> Result<u8, Fault> {
+fn whole(
+    entry: &Entry<'_>,
+    range: std::ops::RangeInclusive<u8>,
+    unit: &str,
+) -> Result<u8, TextFault> {
     let number = match entry.value.get_ref() {
         DeValue::Integer(number) => u8::from_str_radix(number.as_str(), number.radix()).ok(),
         _ => None,
@@ -135,7 +139,7 @@ fn whole(entry: &Entry<'_>, range: std::ops::RangeInclusive<u8>, unit: &str) -> 
         })
 }
 
-fn interval(entry: &Entry<'_>) -> Result<Duration, Fault> {
+fn interval(entry: &Entry<'_>) -> Result<Duration, TextFault> {
     let seconds: Option<f64> = match entry.value.get_ref() {
         DeValue::Integer(number) if number.radix() == 10 => number.as_str().parse().ok(),
         DeValue::Float(number) => number.as_str().parse().ok(),
@@ -150,7 +154,7 @@ fn interval(entry: &Entry<'_>) -> Result<Duration, Fault> {
         })
 }
 
-fn columns(entry: &Entry<'_>) -> Result<Vec<SortKey>, Fault> {
+fn columns(entry: &Entry<'_>) -> Result<Vec<SortKey>, TextFault> {
     let DeValue::Array(names) = entry.value.get_ref() else {
         return Err(wants(
             entry,
@@ -164,7 +168,7 @@ fn columns(entry: &Entry<'_>) -> Result<Vec<SortKey>, Fault> {
     for name in names {
         let column = column(entry.name, name)?;
         if columns.contains(&column) {
-            return Err(Fault::new(
+            return Err(TextFault::new(
                 name.span().start,
                 format!("the column {} is named twice: leave one out", column.name()),
             ));
@@ -174,10 +178,10 @@ fn columns(entry: &Entry<'_>) -> Result<Vec<SortKey>, Fault> {
     Ok(columns)
 }
 
-fn column(setting: &str, value: &Spanned<DeValue<'_>>) -> Result<SortKey, Fault> {
+fn column(setting: &str, value: &Spanned<DeValue<'_>>) -> Result<SortKey, TextFault> {
     let at = value.span().start;
     let DeValue::String(name) = value.get_ref() else {
-        return Err(Fault::new(
+        return Err(TextFault::new(
             at,
             format!("invalid value of {setting}: expected names of columns in quotes, \"CPU%\""),
         ));
@@ -188,7 +192,7 @@ fn column(setting: &str, value: &Spanned<DeValue<'_>>) -> Result<SortKey, Fault>
         .ok_or_else(|| {
             let near = nearest(name, SortKey::ALL.map(SortKey::name));
             let name = quoted(name);
-            Fault::new(
+            TextFault::new(
                 at,
                 format!("unknown column {name}: did you mean \"{near}\"?"),
             )

@@ -1,7 +1,7 @@
 //! The settings.
 
 use crate::app::preferences::Preferences;
-use crate::cli::{Order, ThemeName};
+use crate::cli::{QueueOrder, ThemeName};
 
 /// The settings of the file; `None` for those that it does not have.
 #[derive(Debug, Clone, Default)]
@@ -13,7 +13,7 @@ pub struct Settings {
     /// The guarantee of BATCH, in percent (0 to 50).
     pub batch_guarantee: Option<u8>,
     /// The order of tasks within BATCH.
-    pub batch_order: Option<Order>,
+    pub batch_order: Option<QueueOrder>,
     /// The watchdog's limit, in seconds (1 to 30).
     pub watchdog: Option<u8>,
     /// The settings of the dashboard.

@@ -26,7 +26,7 @@ const LONGEST: usize = 64;
 
 /// The kind of a folder, which decides which files it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum HierarchyKind {
     V1,
     V2,
     /// The folder in which hierarchies of version 1 are mounted.
@@ -41,7 +41,7 @@ pub fn read(root: &Path, most: usize) -> Option<CgroupLimits> {
     let mut walk = Walk {
         limits: CgroupLimits::default(),
         left: most,
-        hierarchies: usize::from(kind != Kind::Mounts),
+        hierarchies: usize::from(kind != HierarchyKind::Mounts),
     };
     walk.folder(&folder, kind, &mut Vec::new());
     (walk.hierarchies > 0).then_some(walk.limits)
@@ -52,11 +52,11 @@ fn open(at: impl std::os::fd::AsFd, path: impl rustix::path::Arg) -> Option<Owne
     openat(at, path, flags, Mode::empty()).ok()
 }
 
-fn kind(folder: &OwnedFd) -> Kind {
+fn kind(folder: &OwnedFd) -> HierarchyKind {
     match fstatfs(folder).map(|fs| fs.f_type.cast_unsigned()) {
-        Ok(CGROUP2_MAGIC) => Kind::V2,
-        Ok(CGROUP_MAGIC) => Kind::V1,
-        _ => Kind::Mounts,
+        Ok(CGROUP2_MAGIC) => HierarchyKind::V2,
+        Ok(CGROUP_MAGIC) => HierarchyKind::V1,
+        _ => HierarchyKind::Mounts,
     }
 }
 
@@ -70,13 +70,13 @@ struct Walk {
 
 impl Walk {
     /// `path` leads here from the root of the hierarchy.
-    fn folder(&mut self, folder: &OwnedFd, kind: Kind, path: &mut Vec<Vec<u8>>) {
+    fn folder(&mut self, folder: &OwnedFd, kind: HierarchyKind, path: &mut Vec<Vec<u8>>) {
         if self.left == 0 {
             self.limits.partial = true;
             return;
         }
         self.left -= 1;
-        if kind != Kind::Mounts && !self.cgroup(folder, kind, path) && !path.is_empty() {
+        if kind != HierarchyKind::Mounts && !self.cgroup(folder, kind, path) && !path.is_empty() {
             // Without the CPU controller: nor have those below it one.
             return;
         }
@@ -84,9 +84,9 @@ impl Walk {
             let Some(child) = open(folder, name.as_slice()) else {
                 continue;
             };
-            if kind == Kind::Mounts {
+            if kind == HierarchyKind::Mounts {
                 let kind = self::kind(&child);
-                if kind != Kind::Mounts {
+                if kind != HierarchyKind::Mounts {
                     self.hierarchies += 1;
                     self.folder(&child, kind, &mut Vec::new());
                 }
@@ -99,17 +99,17 @@ impl Walk {
     }
 
     /// Looks at one; false where the CPU controller is not at work in it.
-    fn cgroup(&mut self, folder: &OwnedFd, kind: Kind, path: &[Vec<u8>]) -> bool {
+    fn cgroup(&mut self, folder: &OwnedFd, kind: HierarchyKind, path: &[Vec<u8>]) -> bool {
         let (weight, usual) = match kind {
-            Kind::V1 => ("cpu.shares", "1024"),
+            HierarchyKind::V1 => ("cpu.shares", "1024"),
             _ => ("cpu.weight", "100"),
         };
         let read = |name: &str| value(folder, name);
         let found = read(weight);
         let is_set = |name: &str, unset: &str| read(name).is_some_and(|value| value != unset);
-        let limit = if kind == Kind::V2 && is_set("cpu.max", "max") {
+        let limit = if kind == HierarchyKind::V2 && is_set("cpu.max", "max") {
             Some("cpu.max")
-        } else if kind == Kind::V1 && is_set("cpu.cfs_quota_us", "-1") {
+        } else if kind == HierarchyKind::V1 && is_set("cpu.cfs_quota_us", "-1") {
             Some("cpu.cfs_quota_us")
         } else if is_set("cpu.idle", "0") {
             Some("cpu.idle")
@@ -169,7 +169,7 @@ mod tests {
     use super::*;
 
     /// Looks at a folder as if it were a cgroup of this version.
-    fn read_as(kind: Kind, root: &Path, most: usize) -> CgroupLimits {
+    fn read_as(kind: HierarchyKind, root: &Path, most: usize) -> CgroupLimits {
         let mut walk = Walk {
             limits: CgroupLimits::default(),
             left: most,
@@ -208,7 +208,7 @@ mod tests {
             "v2/without/below",
             &[("cpu.max", "1 2"), ("cpu.weight", "1")],
         );
-        let found = read_as(Kind::V2, &root.join("v2"), MANY);
+        let found = read_as(HierarchyKind::V2, &root.join("v2"), MANY);
         let named: Vec<(&str, &str)> = found
             .first
             .iter()
@@ -223,7 +223,7 @@ mod tests {
             ]
         );
         assert_eq!((found.count, found.partial), (3, false));
-        assert!(read_as(Kind::V2, &root.join("v2"), 3).partial);
+        assert!(read_as(HierarchyKind::V2, &root.join("v2"), 3).partial);
 
         cgroup(
             "v1/a",
@@ -237,7 +237,7 @@ mod tests {
             "v1/c",
             &[("cpu.shares", "2048"), ("cpu.cfs_quota_us", "-1")],
         );
-        let found = read_as(Kind::V1, &root.join("v1"), MANY);
+        let found = read_as(HierarchyKind::V1, &root.join("v1"), MANY);
         assert_eq!(found.count, 2);
         assert_eq!(found.first[0].file, "cpu.cfs_quota_us");
         // No cgroups at all are not cgroups without limits.

@@ -141,7 +141,7 @@ fn open(path: &Path) -> io::Result<File> {
 #[must_use]
 pub fn fault() -> Option<String> {
     match own::is_own_file(Path::new(PATH)) {
-        Err(own::Fault::Foreign(why)) => Some(format!("{PATH} {why}")),
+        Err(own::FileFault::Foreign(why)) => Some(format!("{PATH} {why}")),
         _ => None,
     }
 }

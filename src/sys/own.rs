@@ -14,24 +14,24 @@ use rustix::io::Errno;
 
 /// Why a file or a folder is not taken.
 #[derive(Debug)]
-pub enum Fault {
+pub enum FileFault {
     /// Somebody else has, or had, a hand in it; says how, after its name in a sentence.
     Foreign(String),
     /// The system's error.
     Io(io::Error),
 }
 
-impl From<Errno> for Fault {
+impl From<Errno> for FileFault {
     fn from(error: Errno) -> Self {
         Self::Io(error.into())
     }
 }
 
-impl From<Fault> for io::Error {
-    fn from(fault: Fault) -> Self {
+impl From<FileFault> for io::Error {
+    fn from(fault: FileFault) -> Self {
         match fault {
-            Fault::Foreign(why) => Self::other(why),
-            Fault::Io(error) => error,
+            FileFault::Foreign(why) => Self::other(why),
+            FileFault::Io(error) => error,
         }
     }
 }
@@ -42,19 +42,22 @@ fn is_trusted(owner: u32) -> bool {
 }
 
 /// Says who owns it, if that is neither this user nor root.
-fn owner(found: &Stat) -> Result<(), Fault> {
+fn owner(found: &Stat) -> Result<(), FileFault> {
     if is_trusted(found.st_uid) {
         return Ok(());
     }
-    Err(Fault::Foreign(format!("belongs to user {}", found.st_uid)))
+    Err(FileFault::Foreign(format!(
+        "belongs to user {}",
+        found.st_uid
+    )))
 }
 
 /// Opens a file of this user for writing, for nobody else to read, and makes it if it is absent. It is
 /// neither a link nor anything but a file, and opening it waits for nobody.
 ///
 /// # Errors
-/// A [`Fault`].
-pub fn open_file(path: &Path, append: bool) -> Result<File, Fault> {
+/// A [`FileFault`].
+pub fn open_file(path: &Path, append: bool) -> Result<File, FileFault> {
     let mut flags = OFlags::WRONLY
         | OFlags::CREATE
         | OFlags::NOFOLLOW
@@ -80,16 +83,16 @@ pub fn open_file(path: &Path, append: bool) -> Result<File, Fault> {
 /// Whether what lies there could be taken as a file of this user; what is absent can be made.
 ///
 /// # Errors
-/// [`Fault::Foreign`], with what it is instead.
-pub fn is_own_file(path: &Path) -> Result<(), Fault> {
+/// [`FileFault::Foreign`], with what it is instead.
+pub fn is_own_file(path: &Path) -> Result<(), FileFault> {
     match statat(CWD, path, AtFlags::SYMLINK_NOFOLLOW) {
         Ok(found) => check_file(&found),
         Err(_) => Ok(()),
     }
 }
 
-fn check_file(found: &Stat) -> Result<(), Fault> {
-    let foreign = |what: &str| Err(Fault::Foreign(what.to_owned()));
+fn check_file(found: &Stat) -> Result<(), FileFault> {
+    let foreign = |what: &str| Err(FileFault::Foreign(what.to_owned()));
     match FileType::from_raw_mode(found.st_mode) {
         FileType::RegularFile => {}
         FileType::Symlink => return foreign("is a link"),
@@ -106,13 +109,15 @@ fn check_file(found: &Stat) -> Result<(), Fault> {
 /// Checks a folder that is to be this user's alone.
 ///
 /// # Errors
-/// [`Fault::Foreign`] where it is somebody else's, or open to others.
-pub fn is_private_folder(folder: impl AsFd) -> Result<(), Fault> {
+/// [`FileFault::Foreign`] where it is somebody else's, or open to others.
+pub fn is_private_folder(folder: impl AsFd) -> Result<(), FileFault> {
     let found = fstat(folder)?;
     owner(&found)?;
     let mode = found.st_mode & 0o777;
     if mode & 0o077 != 0 {
-        return Err(Fault::Foreign(format!("is open to others (mode {mode:o})")));
+        return Err(FileFault::Foreign(format!(
+            "is open to others (mode {mode:o})"
+        )));
     }
     Ok(())
 }
@@ -120,13 +125,13 @@ pub fn is_private_folder(folder: impl AsFd) -> Result<(), Fault> {
 /// Checks a folder that others may use too, as `/tmp`: what this user makes in it stays there.
 ///
 /// # Errors
-/// [`Fault::Foreign`] where others may rename and remove it.
-pub fn keeps_what_is_made_in_it(folder: impl AsFd) -> Result<(), Fault> {
+/// [`FileFault::Foreign`] where others may rename and remove it.
+pub fn keeps_what_is_made_in_it(folder: impl AsFd) -> Result<(), FileFault> {
     let found = fstat(folder)?;
     owner(&found)?;
     let (mode, sticky) = (found.st_mode & 0o777, found.st_mode & 0o1000 != 0);
     if mode & 0o022 != 0 && !sticky {
-        return Err(Fault::Foreign(format!(
+        return Err(FileFault::Foreign(format!(
             "can be changed by others (mode {mode:o})"
         )));
     }
@@ -263,7 +268,7 @@ mod tests {
         fs::create_dir_all(&dir).unwrap();
         let at = |name: &str| dir.join(name);
         let why = |path: &Path| match open_file(path, false) {
-            Err(Fault::Foreign(why)) => why,
+            Err(FileFault::Foreign(why)) => why,
             other => format!("{other:?}"),
         };
         let own = open_file(&at("own"), true).unwrap();

@@ -29,7 +29,7 @@ impl Reader {
     pub fn open() -> Result<Self> {
         let map = |name| {
             pins::map(name).map_err(|error| match error.downcast_ref() {
-                Some(pins::Fault::NoPin(_)) => anyhow!(NOT_PINNED),
+                Some(pins::PinFault::NoPin(_)) => anyhow!(NOT_PINNED),
                 _ => error,
             })
         };

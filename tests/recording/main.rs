@@ -22,7 +22,7 @@ use dualq_top::model::DemoStatus;
 use dualq_top::model::{
     ActiveScheduler, Cause, Change, DemoReading, Exit, NoWaits, Queue, Role, Snapshot, Tunables,
 };
-use dualq_top::record::{About, Fault, Reader, Record, What, Writer};
+use dualq_top::record::{About, Reader, RecordedEvent, RecordingFault, What, Writer};
 use support::scenes::STATES;
 use support::{World, busy};
 
@@ -64,7 +64,7 @@ fn written(whats: &[What]) -> (Vec<u8>, Vec<usize>) {
 }
 
 /// All records that can be read, and why there are no more.
-fn read(file: &[u8]) -> (Vec<What>, Result<(), Fault>) {
+fn read(file: &[u8]) -> (Vec<What>, Result<(), RecordingFault>) {
     let mut whats = Vec::new();
     let mut reader = match Reader::new(Cursor::new(file)) {
         Ok(reader) => reader,
@@ -72,7 +72,7 @@ fn read(file: &[u8]) -> (Vec<What>, Result<(), Fault>) {
     };
     loop {
         match reader.read() {
-            Ok(Some(Record { what, .. })) => whats.push(what),
+            Ok(Some(RecordedEvent { what, .. })) => whats.push(what),
             Ok(None) => return (whats, Ok(())),
             Err(fault) => return (whats, Err(fault)),
         }

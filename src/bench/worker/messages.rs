@@ -11,13 +11,13 @@ use rustix::event::{PollFd, PollFlags, poll};
 
 use super::periodic::STACK;
 use super::span::ready;
-use crate::bench::record::Record;
+use crate::bench::worker_report::WorkerReport;
 use crate::workload::clock::{now, sleep_until};
 
 const SIDE: usize = 20;
 const BYTES: usize = 100;
 
-pub fn run(groups: usize, loops: usize) -> Result<Record> {
+pub fn run(groups: usize, loops: usize) -> Result<WorkerReport> {
     let span = ready()?;
     sleep_until(span.begin);
     // As hackbench begins: the threads have not slept for long, each says that it is there, and all wait
@@ -59,7 +59,7 @@ pub fn run(groups: usize, loops: usize) -> Result<Record> {
         ended.context("a message was lost")?;
     }
     let took = now().saturating_sub(begun);
-    Ok(Record {
+    Ok(WorkerReport {
         units: (groups * SIDE * SIDE * loops) as u64,
         wakes: Vec::new(),
         dones: vec![u64::try_from(took.as_nanos())?],

@@ -1,6 +1,6 @@
 //! One process of a measurement: the program run again. It sets itself up, reports that, waits
 //! for the span to measure, works, reports, and ends; in any case with its parent.
-//! It may import: `bench::record`, `sys`, `workload`.
+//! It may import: `bench::worker_report`, `sys`, `workload`.
 //! It must never know: what its figures are compared with, a scheduler, the dashboard.
 
 mod messages;

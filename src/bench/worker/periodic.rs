@@ -9,7 +9,7 @@ use anyhow::{Context, Result, anyhow};
 use serde::{Deserialize, Serialize};
 
 use super::span::{Span, ready};
-use crate::bench::record::Record;
+use crate::bench::worker_report::WorkerReport;
 use crate::workload::clock::{now, sleep_until};
 use crate::workload::spin::work;
 
@@ -34,7 +34,7 @@ pub struct Periodic {
 }
 
 impl Periodic {
-    pub(super) fn run(self) -> Result<Record> {
+    pub(super) fn run(self) -> Result<WorkerReport> {
         let gate = Arc::new((Barrier::new(self.threads as usize + 1), OnceLock::new()));
         let mut threads = Vec::new();
         for number in 0..self.threads {
@@ -58,7 +58,7 @@ impl Periodic {
         let span = ready()?;
         let _ = gate.1.set(span);
         gate.0.wait();
-        let mut sum = Record::default();
+        let mut sum = WorkerReport::default();
         for thread in threads {
             let record = thread.join().map_err(|_| anyhow!("a thread failed"))?;
             sum.add(record.context("a thread has not begun")?);
@@ -66,8 +66,8 @@ impl Periodic {
         Ok(sum)
     }
 
-    fn without_pause(self, span: Span) -> Record {
-        let mut record = Record::default();
+    fn without_pause(self, span: Span) -> WorkerReport {
+        let mut record = WorkerReport::default();
         loop {
             work(self.spins);
             let now = now();
@@ -102,7 +102,7 @@ impl Periodic {
 
 /// Written to memory that is there already: a page fault would be part of a wake-up.
 struct Samples {
-    record: Record,
+    record: WorkerReport,
     /// Every so many of them are kept.
     stride: u64,
     room: usize,
@@ -111,7 +111,7 @@ struct Samples {
 impl Samples {
     #[allow(clippy::cast_possible_truncation)]
     fn new(job: Periodic) -> Self {
-        let mut record = Record::default();
+        let mut record = WorkerReport::default();
         // Periods are half to one and a half of the mean, and may all be short.
         let expected = 2 * job.span_ns / job.period_ns.max(1) + 16;
         let expected = if job.period_ns == 0 { 0 } else { expected };

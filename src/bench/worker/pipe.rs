@@ -7,10 +7,10 @@ use std::process::{Command, Stdio};
 use anyhow::{Context, Result};
 
 use super::span::ready;
-use crate::bench::record::Record;
+use crate::bench::worker_report::WorkerReport;
 use crate::workload::clock::{now, sleep_until};
 
-pub fn run(rounds: u64, mut echo: Command) -> Result<Record> {
+pub fn run(rounds: u64, mut echo: Command) -> Result<WorkerReport> {
     let mut other = echo
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
@@ -32,7 +32,7 @@ pub fn run(rounds: u64, mut echo: Command) -> Result<Record> {
     let took = now().saturating_sub(begun);
     drop((there, back));
     let _ = other.wait();
-    Ok(Record {
+    Ok(WorkerReport {
         units: rounds,
         wakes: Vec::new(),
         dones: vec![u64::try_from(took.as_nanos())? / rounds.max(1)],

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use serde::{Deserialize, Serialize};
 
-use crate::bench::record::READY;
+use crate::bench::worker_report::READY;
 
 /// Between these two moments of `CLOCK_MONOTONIC` is measured. The parent sends it as JSON.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

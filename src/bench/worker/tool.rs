@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use super::policy::Policy;
 use super::span::ready;
-use crate::bench::record::Record;
+use crate::bench::worker_report::WorkerReport;
 
 /// A benchmark program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,7 +100,7 @@ impl Run {
         self,
         policy: Policy,
         peer: impl FnOnce(String) -> Result<Command>,
-    ) -> Result<Record> {
+    ) -> Result<WorkerReport> {
         let command = self.command(policy);
         ready()?;
         // By way of this program: so it ends with this process, whatever ends that.
@@ -162,32 +162,32 @@ const MOST_WAKES: usize = 1_000_000;
 const LONGEST_S: f64 = 86_400.0;
 
 /// It took so many seconds, in one piece.
-fn took(seconds: &str) -> Option<Record> {
+fn took(seconds: &str) -> Option<WorkerReport> {
     let seconds: f64 = seconds.trim().parse().ok()?;
     if !(0.0..LONGEST_S).contains(&seconds) {
         return None;
     }
     #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
     let ns = (seconds * 1e9) as u64;
-    Some(Record {
+    Some(WorkerReport {
         dones: vec![ns],
-        ..Record::default()
+        ..WorkerReport::default()
     })
 }
 
 /// `Time: 1.234`
-pub(crate) fn hackbench(text: &str) -> Option<Record> {
+pub(crate) fn hackbench(text: &str) -> Option<WorkerReport> {
     took(text.lines().find_map(|line| line.strip_prefix("Time:"))?)
 }
 
 /// `     Total time: 1.234 [sec]`
-pub(crate) fn perf_messaging(text: &str) -> Option<Record> {
+pub(crate) fn perf_messaging(text: &str) -> Option<WorkerReport> {
     let mut lines = text.lines().map(str::trim);
     took(lines.find_map(|line| line.strip_prefix("Total time:")?.strip_suffix("[sec]"))?)
 }
 
 /// `      12.345600 usecs/op`
-pub(crate) fn perf_pipe(text: &str) -> Option<Record> {
+pub(crate) fn perf_pipe(text: &str) -> Option<WorkerReport> {
     let us = text
         .lines()
         .find_map(|line| line.strip_suffix("usecs/op"))?;
@@ -196,7 +196,7 @@ pub(crate) fn perf_pipe(text: &str) -> Option<Record> {
 
 /// Below the heads of the columns, its line: the sixth is how much it has done in a second of the
 /// clock on the wall. Of that, what falls into the span, in thousandths.
-pub(crate) fn stress_ng(text: &str, span_ns: u64) -> Option<Record> {
+pub(crate) fn stress_ng(text: &str, span_ns: u64) -> Option<WorkerReport> {
     let mut lines = text.lines();
     lines.find(|line| line.contains("bogo ops/s"))?;
     let each_second: f64 = lines.find_map(|line| {
@@ -210,13 +210,13 @@ pub(crate) fn stress_ng(text: &str, span_ns: u64) -> Option<Record> {
         clippy::cast_precision_loss
     )]
     let units = (each_second * span_ns as f64 / 1e6) as u64;
-    (units > 0).then(|| Record {
+    (units > 0).then(|| WorkerReport {
         units,
-        ..Record::default()
+        ..WorkerReport::default()
     })
 }
 
-impl Record {
+impl WorkerReport {
     /// So many wake-ups that late; `None` where there cannot be so many.
     fn wake(&mut self, ns: u64, count: usize) -> Option<()> {
         if count > MOST_WAKES - self.wakes.len() {
@@ -228,8 +228,8 @@ impl Record {
 }
 
 /// A line for each microsecond: `000012 000345`, how often it was that late.
-pub(crate) fn cyclictest(text: &str) -> Option<Record> {
-    let mut record = Record::default();
+pub(crate) fn cyclictest(text: &str) -> Option<WorkerReport> {
+    let mut record = WorkerReport::default();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let mut words = line.split_whitespace();
         let (Some(us), Some(count)) = (words.next(), words.next()) else {

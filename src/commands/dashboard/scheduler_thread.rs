@@ -14,7 +14,8 @@ use crate::app::Event;
 use crate::model::{Cause, Exit};
 use crate::observe::SamplerRequest;
 use crate::scheduler::{
-    CurrentScheduler, Inherited, News, Options, Scheduler, Standby, changes, detach_orphan, sysfs,
+    CurrentScheduler, Inherited, Options, Scheduler, SchedulerEvent, Standby, changes,
+    detach_orphan, sysfs,
 };
 use crate::sys::capabilities;
 use crate::sys::failpoint;
@@ -234,10 +235,10 @@ fn serve(scheduler: &mut Scheduler<'_>, requests: &Receiver<Request>, outlets: &
             Ok(Request::End) | Err(RecvTimeoutError::Disconnected) => return attached,
             // The next snapshot shows the end and its reason.
             Err(RecvTimeoutError::Timeout) => {
-                match scheduler.news() {
-                    News::None => {}
-                    News::Restarted(exit) => outlets.restarted(&exit),
-                    News::Ended(_) => attached = false,
+                match scheduler.poll() {
+                    SchedulerEvent::None => {}
+                    SchedulerEvent::Restarted(exit) => outlets.restarted(&exit),
+                    SchedulerEvent::Ended(_) => attached = false,
                 }
                 if let (Some(members), Some(inherited)) = (&members, &mut inherited) {
                     inherited.look(members);

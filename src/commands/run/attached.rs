@@ -16,7 +16,7 @@ use rustix::process::{
 
 use crate::cli::{RunOptions, RunQueue};
 use crate::refusal::complain;
-use crate::scheduler::{News, Options, Scheduler};
+use crate::scheduler::{Options, Scheduler, SchedulerEvent};
 use crate::sys::capabilities;
 use crate::sys::log;
 
@@ -59,7 +59,7 @@ pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
         if let Some(end) = look_at(child)? {
             break end;
         }
-        if attached && let Some(news) = said_of(&scheduler.news()) {
+        if attached && let Some(news) = said_of(&scheduler.poll()) {
             complain(&news.sentence);
             attached = news.goes_on;
         }
@@ -192,21 +192,21 @@ struct Said {
     goes_on: bool,
 }
 
-fn said_of(news: &News) -> Option<Said> {
+fn said_of(news: &SchedulerEvent) -> Option<Said> {
     match news {
-        News::None => None,
-        News::Restarted(exit) => Some(Said {
+        SchedulerEvent::None => None,
+        SchedulerEvent::Restarted(exit) => Some(Said {
             sentence: format!("the kernel asked for a restart ({exit}): dualq was attached again"),
             goes_on: true,
         }),
-        News::Ended(Some(exit)) => Some(Said {
+        SchedulerEvent::Ended(Some(exit)) => Some(Said {
             sentence: format!(
                 "the command goes on under the kernel's scheduler: {exit}; more is in {}",
                 log::PATH
             ),
             goes_on: false,
         }),
-        News::Ended(None) => Some(Said {
+        SchedulerEvent::Ended(None) => Some(Said {
             sentence: "the command goes on under the kernel's scheduler: something detached ours"
                 .to_owned(),
             goes_on: false,

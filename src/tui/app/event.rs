@@ -53,7 +53,7 @@ pub enum Event {
     Demo(DemoStatus),
     /// A message about the recording in progress.
     Recorder(String),
-    /// News of the recording that is played, besides its events.
+    /// Progress of the recording that is played, besides its events.
     Replay(Playback),
     /// The answer to a [`Command::Past`](super::Command::Past).
     Past(Then),
@@ -83,7 +83,7 @@ pub enum Then {
 /// A process, and the queue that the kernel's map gives after its move, or why it was not moved.
 pub type Moved = (ProcessId, Result<Queue, String>);
 
-/// News of a recording that is played, besides its events.
+/// Progress of a recording that is played, besides its events.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Playback {
     /// The scheduler was asked for this then.

@@ -13,12 +13,12 @@ pub use table::KEYMAP;
 /// The keys in force: those of the table, unless the settings say otherwise.
 #[derive(Debug, Clone)]
 pub struct Keymap {
-    lines: Vec<Line>,
+    lines: Vec<BoundKeys>,
 }
 
 /// One line of the table with the keys that it has now.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct BoundKeys {
     /// The first is the one that the footer names.
     pub keys: Vec<Key>,
     /// Its line of the table as it comes with the program.
@@ -27,7 +27,7 @@ pub struct Line {
 
 impl Default for Keymap {
     fn default() -> Self {
-        let line = |binding: &'static Binding| Line {
+        let line = |binding: &'static Binding| BoundKeys {
             keys: binding.keys.to_vec(),
             binding,
         };
@@ -40,7 +40,7 @@ impl Default for Keymap {
 impl Keymap {
     /// Returns all lines, in the order of the help.
     #[must_use]
-    pub fn lines(&self) -> &[Line] {
+    pub fn lines(&self) -> &[BoundKeys] {
         &self.lines
     }
 

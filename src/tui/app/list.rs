@@ -1,6 +1,6 @@
 //! The list of processes: which one the cursor is on, which rows are in view.
 
-use super::order::{Line, ListOptions};
+use super::order::{ListOptions, ListRow};
 use crate::model::{Process, ProcessId};
 
 /// The rows and the place of the cursor. It holds ids, never rows: the list may
@@ -9,7 +9,7 @@ use crate::model::{Process, ProcessId};
 pub struct List {
     /// The user's choice of the processes to list.
     pub options: ListOptions,
-    order: Vec<Line>,
+    order: Vec<ListRow>,
     cursor: Option<ProcessId>,
     /// The row of the cursor.
     row: usize,
@@ -190,7 +190,7 @@ impl List {
 
     /// The row that the cursor is on.
     #[must_use]
-    pub fn under_cursor(&self) -> Option<Line> {
+    pub fn under_cursor(&self) -> Option<ListRow> {
         self.order.get(self.row).copied()
     }
 
@@ -225,7 +225,7 @@ impl List {
     }
 
     /// The rows in view.
-    pub fn in_view(&self) -> impl Iterator<Item = Line> + '_ {
+    pub fn in_view(&self) -> impl Iterator<Item = ListRow> + '_ {
         self.order
             .iter()
             .skip(self.offset)

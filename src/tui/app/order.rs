@@ -118,7 +118,7 @@ pub struct ListOptions {
 
 /// One row of the list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Line {
+pub struct ListRow {
     /// Index into the snapshot's processes.
     pub index: usize,
     /// Its place in the tree, where that is shown.
@@ -191,7 +191,7 @@ impl ListOptions {
         processes: &[Process],
         percent: &[Option<f32>],
         waits: &[Option<u64>],
-    ) -> Vec<Line> {
+    ) -> Vec<ListRow> {
         let mut kept: Vec<usize> = (0..processes.len())
             .filter(|&index| processes.get(index).is_some_and(|p| self.shows(p)))
             .collect();
@@ -218,7 +218,7 @@ impl ListOptions {
         if self.tree {
             return self.branches(&kept, processes);
         }
-        let flat = |index| Line {
+        let flat = |index| ListRow {
             index,
             branch: None,
         };
@@ -247,7 +247,7 @@ impl ListOptions {
     }
 
     /// Children below their parents; a process whose parent is not listed stands at the left.
-    fn branches(&self, kept: &[usize], processes: &[Process]) -> Vec<Line> {
+    fn branches(&self, kept: &[usize], processes: &[Process]) -> Vec<ListRow> {
         let place: HashMap<u32, usize> = kept
             .iter()
             .enumerate()
@@ -273,7 +273,7 @@ impl ListOptions {
                 }
                 let folded = self.folded.contains(&processes[kept[at]].id);
                 if shown {
-                    lines.push(Line {
+                    lines.push(ListRow {
                         index: kept[at],
                         branch: Some(Branch {
                             depth,

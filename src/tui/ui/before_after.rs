@@ -92,7 +92,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
 }
 
 /// One quantity of the card, before and after.
-struct Line {
+struct CardLine {
     label: &'static str,
     before: String,
     after: String,
@@ -100,7 +100,7 @@ struct Line {
     factor: String,
 }
 
-impl Line {
+impl CardLine {
     fn of(label: &'static str, before: String, after: String) -> Self {
         Self {
             label,
@@ -146,19 +146,19 @@ fn standing(pen: &mut Pen, comparison: &Comparison, theme: &Theme) {
     let subject = part(subject);
     let [before, after] = subject.map(|part| cpu(part, theme));
     let mut lines = vec![
-        Line::wait("wait p50", subject, |p| p.p50, ENOUGH_FOR_P50, theme),
-        Line::wait("wait p99", subject, |p| p.p99, ENOUGH_FOR_P99, theme),
-        Line::of("CPU", before, after),
+        CardLine::wait("wait p50", subject, |p| p.p50, ENOUGH_FOR_P50, theme),
+        CardLine::wait("wait p99", subject, |p| p.p99, ENOUGH_FOR_P99, theme),
+        CardLine::of("CPU", before, after),
     ];
     if missed(comparison) {
         let [before, after] = sides.map(|side| rate(side.as_ref(), theme));
-        lines.push(Line::of("missed/s", before, after));
+        lines.push(CardLine::of("missed/s", before, after));
     } else {
         let [before, after] = sides.map(|side| shares(side.as_ref(), theme));
-        lines.push(Line::of("dispatches", before, after));
+        lines.push(CardLine::of("dispatches", before, after));
     }
     let rest = part(rest);
-    lines.push(Line::wait(
+    lines.push(CardLine::wait(
         "others' p99",
         rest,
         |p| p.p99,

@@ -15,7 +15,7 @@ const WIDEST: u16 = 92;
 /// Nothing that is less wide can be read.
 const NARROW: u16 = 12;
 
-enum Line {
+enum HelpLine {
     Title(&'static str),
     Keys(String, String),
     Text(String),
@@ -54,16 +54,16 @@ pub const WORDS: [(&str, &str); 11] = [
     ("hog", "a process that never sleeps"),
 ];
 
-fn lines(width: u16, keymap: &Keymap) -> Vec<Line> {
+fn lines(width: u16, keymap: &Keymap) -> Vec<HelpLine> {
     let room = usize::from(width.saturating_sub(KEYS + 3));
     let mut lines = Vec::new();
-    let entry = |lines: &mut Vec<Line>, key: String, sentence: &str| {
+    let entry = |lines: &mut Vec<HelpLine>, key: String, sentence: &str| {
         let mut parts = text::wrap(sentence, room).into_iter();
-        lines.push(Line::Keys(key, parts.next().unwrap_or_default()));
-        lines.extend(parts.map(Line::Text));
+        lines.push(HelpLine::Keys(key, parts.next().unwrap_or_default()));
+        lines.extend(parts.map(HelpLine::Text));
     };
     for group in Group::ALL {
-        lines.push(Line::Title(group.title()));
+        lines.push(HelpLine::Title(group.title()));
         let bound = keymap.lines().iter();
         let bound: Vec<_> = bound
             .filter(|line| line.binding.group == group && !line.keys.is_empty())
@@ -74,7 +74,7 @@ fn lines(width: u16, keymap: &Keymap) -> Vec<Line> {
             entry(&mut lines, names.join(" "), same[0].binding.help);
         }
     }
-    lines.push(Line::Title("Words"));
+    lines.push(HelpLine::Title("Words"));
     for (word, meaning) in WORDS {
         entry(&mut lines, word.into(), meaning);
     }
@@ -140,10 +140,10 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, first: usize, theme: &Theme)
     pen.right(width.saturating_sub(2), bottom, &hint, theme.quiet);
     for (y, line) in (1..bottom).zip(lines(width, app.keymap()).iter().skip(first)) {
         match line {
-            Line::Title(title) => {
+            HelpLine::Title(title) => {
                 pen.text(1, y, title, theme.title);
             }
-            Line::Keys(keys, sentence) => {
+            HelpLine::Keys(keys, sentence) => {
                 pen.put(
                     3,
                     y,
@@ -153,7 +153,7 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, first: usize, theme: &Theme)
                 );
                 pen.text(KEYS + 1, y, sentence, Style::new());
             }
-            Line::Text(sentence) => {
+            HelpLine::Text(sentence) => {
                 pen.text(KEYS + 1, y, sentence, Style::new());
             }
         }

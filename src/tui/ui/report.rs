@@ -12,36 +12,40 @@ use crate::model::{Exit, Role};
 use crate::text;
 
 /// The kind of a line.
-enum Kind {
+enum LineKind {
     First,
     Heading,
     Text,
 }
 
 /// The report as lines of at most this width.
-fn lines(exit: &Exit, width: usize) -> Vec<(Kind, String)> {
+fn lines(exit: &Exit, width: usize) -> Vec<(LineKind, String)> {
     let mut lines = Vec::new();
-    let wrapped = |lines: &mut Vec<_>, kind: fn() -> Kind, text: &str| {
+    let wrapped = |lines: &mut Vec<_>, kind: fn() -> LineKind, text: &str| {
         lines.extend(
             text::wrap(text, width)
                 .into_iter()
                 .map(|line| (kind(), line)),
         );
     };
-    wrapped(&mut lines, || Kind::First, &format!("Kind: {}", exit.kind));
+    wrapped(
+        &mut lines,
+        || LineKind::First,
+        &format!("Kind: {}", exit.kind),
+    );
     for (name, text) in [("Reason", &exit.reason), ("Message", &exit.message)] {
         if !text.is_empty() {
-            wrapped(&mut lines, || Kind::Text, &format!("{name}: {text}"));
+            wrapped(&mut lines, || LineKind::Text, &format!("{name}: {text}"));
         }
     }
-    lines.push((Kind::Text, String::new()));
+    lines.push((LineKind::Text, String::new()));
     if exit.dump.is_empty() {
-        lines.push((Kind::Heading, "The kernel gave no dump.".into()));
+        lines.push((LineKind::Heading, "The kernel gave no dump.".into()));
         return lines;
     }
-    lines.push((Kind::Heading, "The kernel's dump".into()));
+    lines.push((LineKind::Heading, "The kernel's dump".into()));
     for line in &exit.dump {
-        lines.extend(chop(line, width).map(|line| (Kind::Text, line)));
+        lines.extend(chop(line, width).map(|line| (LineKind::Text, line)));
     }
     lines
 }
@@ -107,9 +111,9 @@ pub fn render(pen: &mut Pen, area: Rect, app: &App, first: usize, theme: &Theme)
     );
     for (y, (kind, line)) in (1..bottom).zip(lines(exit, width(area)).iter().skip(first)) {
         let style = match kind {
-            Kind::First => theme.strong,
-            Kind::Heading => theme.title,
-            Kind::Text => Style::new(),
+            LineKind::First => theme.strong,
+            LineKind::Heading => theme.title,
+            LineKind::Text => Style::new(),
         };
         pen.text(1, y, line, style);
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::FRAME;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Record {
+pub struct FrameReport {
     pub on_time: u64,
     pub missed: u64,
     /// The first deadline that is not counted yet (`CLOCK_MONOTONIC`).
@@ -18,7 +18,7 @@ pub struct Record {
     pub work: Duration,
 }
 
-impl Record {
+impl FrameReport {
     /// Returns it as a line of JSON.
     pub fn to_line(self) -> Vec<u8> {
         let mut line = serde_json::to_vec(&self).unwrap_or_default();
@@ -73,8 +73,8 @@ mod tests {
         Duration::from_secs(7) + FRAME.mul_f64(frames)
     }
 
-    fn begun() -> Record {
-        Record {
+    fn begun() -> FrameReport {
+        FrameReport {
             on_time: 0,
             missed: 0,
             next_deadline: at(1.0),
@@ -119,7 +119,7 @@ mod tests {
         let mut record = begun();
         record.count(at(3.3));
         let lines = [begun().to_line(), record.to_line()].concat();
-        assert_eq!(Record::last_of(&lines), Some(record));
-        assert_eq!(Record::last_of(b"\n"), None);
+        assert_eq!(FrameReport::last_of(&lines), Some(record));
+        assert_eq!(FrameReport::last_of(b"\n"), None);
     }
 }

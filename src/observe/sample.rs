@@ -9,7 +9,7 @@ const KERNEL_THREAD: u32 = 0x0020_0000;
 const QUEUE_WORKER: u32 = 0x20;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen<'a> {
+pub struct ProcessSample<'a> {
     pub id: ProcessId,
     /// The parent's process id, or 0 if there is no parent.
     pub parent: u32,
@@ -31,7 +31,7 @@ pub struct Seen<'a> {
     pub comm: &'a [u8],
 }
 
-impl Seen<'_> {
+impl ProcessSample<'_> {
     pub fn is_kernel_thread(&self) -> bool {
         self.flags & KERNEL_THREAD != 0
     }

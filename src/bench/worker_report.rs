@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 pub const READY: u8 = b'r';
 
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Record {
+pub struct WorkerReport {
     /// Number of pieces of work done within the span.
     pub units: u64,
     /// The latency of each wake-up, in nanoseconds.
@@ -16,7 +16,7 @@ pub struct Record {
     pub dones: Vec<u64>,
 }
 
-impl Record {
+impl WorkerReport {
     /// Reads a whole report.
     ///
     /// # Errors
@@ -39,15 +39,15 @@ mod tests {
 
     #[test]
     fn whole_record_reads_back_and_broken_one_does_not() {
-        let record = Record {
+        let record = WorkerReport {
             units: 12,
             wakes: vec![1, 2, u64::MAX],
             dones: vec![9],
         };
         let json = serde_json::to_vec(&record).unwrap();
-        assert_eq!(Record::read(&json).unwrap(), record);
+        assert_eq!(WorkerReport::read(&json).unwrap(), record);
         for length in 0..json.len() {
-            assert!(Record::read(&json[..length]).is_err(), "{length}");
+            assert!(WorkerReport::read(&json[..length]).is_err(), "{length}");
         }
     }
 }

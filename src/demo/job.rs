@@ -1,12 +1,12 @@
-//! The order that a process of the load gets.
+//! The job that a process of the load gets.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-/// The order that a part reads from stdin.
+/// The job that a worker reads from stdin.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct Order {
+pub struct WorkerJob {
     /// The process that it ends with.
     pub parent: u32,
     /// Its maximum duration.
