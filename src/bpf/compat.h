@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One object for every kernel from Linux 6.12 to 7.3 and the release after: each kernel function stands
- * here once, in all the forms that it has or will have, and the rest of the program calls the wrapper.
+ * One object serves every kernel from Linux 6.12 to 7.3 and the release after. Each kernel function stands here once,
+ * in all the forms that it has or will have, and the rest of the program calls the wrapper.
  *
  * How: every form is declared weak, under a `___suffix` of its own that libbpf strips (the last one only,
  * so that the kernel's own `…___v2` needs two). A weak symbol whose prototype differs from the kernel's

@@ -189,8 +189,8 @@ struct sched_ext_ops {
 #pragma clang attribute pop
 
 /*
- * For a function that is reached on many paths: without `static` the verifier checks it once in each program, for any
- * arguments, where a static one is checked with each combination of what its caller knows. Pointers to tasks are
+ * For a function that is reached on many paths. Without `static` the verifier checks it once in each program, for any
+ * arguments. A static one is checked with each combination of what its caller knows. Pointers to tasks are
  * marked __arg_trusted, others __arg_nonnull. A call costs the hot path a few instructions.
  */
 #define CHECKED_ONCE __noinline

@@ -2,8 +2,8 @@
 /*
  * Changes of membership: by user space, and at the creation and end of processes.
  *
- * A change runs in a BPF program instead of writing to the map, so that the kernel stamps the entry with the process's
- * start time, and so that tasks already queued or running change class at once.
+ * A change runs in a BPF program instead of writing to the map. So the kernel stamps the entry with the process's start
+ * time, and tasks that are already queued or running change class at once.
  */
 #ifndef DUALQ_MEMBERSHIP_H
 #define DUALQ_MEMBERSHIP_H
@@ -242,9 +242,9 @@ int dualq_reclassify(struct change *change)
 }
 
 /*
- * The creation and end of processes are tracked twice. The tracing programs run in time, but are sometimes skipped: if a
- * task is preempted inside one (7.x), the program is skipped for all others on that CPU until the task continues
- * (`active` in __bpf_trace_run, kernel/trace/bpf_trace.c; two of each in 40 s of forks and exits). The ops run under the
+ * The creation and end of processes are tracked twice. The tracing programs run in time, but are sometimes skipped: if
+ * a task is preempted inside one (7.x), the program is skipped for all others on that CPU until the task continues. See
+ * `active` in __bpf_trace_run, kernel/trace/bpf_trace.c: two of each in 40 s of forks and exits. The ops run under the
  * run queue's lock and are never skipped. But `enable` covers only tasks of sched_ext, and there are no ops while a
  * standby instance tracks the members.
  */

@@ -135,9 +135,9 @@ struct cpu_record {
 	u32 only_foreign;	/* what waits in the shared BATCH queue may not run here, by its first few */
 	u32 has_pinned;	/* a task pinned to it is, or was a moment ago, in its own queues */
 	u64 credit_ns;		/* sleeper credit that is left: credit.h */
-	/* What a dispatch finds out, here and not in variables of its own: of what it reads from a map the
-	 * verifier assumes any value, and checks a fifth to an eighth of the instructions that it checks when it
-	 * follows each combination of results. */
+	/* What a dispatch finds out is kept here, not in variables of its own: the verifier assumes any value of what
+	 * is read from a map. So it checks a fifth to an eighth of the instructions that it checks if it follows each
+	 * combination of results. */
 	u64 late;		/* how many are overdue here, if it is their turn */
 	s64 shared_place;	/* where each candidate for BATCH's turn stands, in the virtual time of */
 	s64 pinned_place;	/* this CPU's own queue: the first of either queue, and who runs; */

@@ -22,8 +22,8 @@ static bool take_kernel(s32 cpu, struct cpu_record *c)
 /* How many of a shared queue's tasks are looked at. */
 #define LOOK_AT 16
 
-/* Among those at the same place as the first, one that ran on this CPU last: its cache is here, and it comes for
- * a sixth of the work, without the lock of the CPU from which another would be fetched. */
+/* Among those at the same place as the first, takes one that ran on this CPU last, because its cache is here. It comes
+ * for a sixth of the work, without the lock of the CPU from which another would be fetched. */
 static bool take_near(u64 dsq_id, s32 cpu)
 {
 	struct bpf_iter_scx_dsq it;

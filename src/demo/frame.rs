@@ -23,8 +23,8 @@ pub(super) const MOST_MEMORY_A_THREAD: u64 = 1 << 20;
 const LOOK: Duration = Duration::from_millis(2);
 /// Looks of each thread.
 const LOOKS: usize = 40;
-/// So many of them, one after the other, are about as long as a frame's work: what stops a thread for
-/// a moment now and then weighs as much here as it will weigh there.
+/// So many of them, one after the other, are about as long as a frame's work. So a short stop of a thread
+/// weighs as much here as it does there.
 const FRAMES_WORTH: usize = 4;
 
 /// Runs frames until `end`, or until nobody reads what becomes of them.
@@ -185,8 +185,8 @@ fn look(together: &Barrier) -> Vec<f64> {
     (0..LOOKS).map(look).collect()
 }
 
-/// The nanoseconds of a spin in the mean, and in all but the slowest twentieth of spans as long as a
-/// frame's work: a host that takes virtual CPUs away makes the second much longer than the first.
+/// Returns the nanoseconds of a spin: the mean, and the maximum of all but the slowest twentieth of spans as
+/// long as a frame's work. A host that takes virtual CPUs away makes the second much longer than the first.
 #[allow(clippy::cast_precision_loss)]
 fn pace(looks: &[Vec<f64>]) -> (f64, f64) {
     let mean = |looks: &[f64]| looks.iter().sum::<f64>() / looks.len() as f64;

@@ -1,7 +1,7 @@
 //! The names of users. Those of `/etc/passwd` are read at the start; for all others the system's name service is
-//! asked (LDAP, sssd, systemd's dynamic users, users created since). It is asked by `getent`, since a program
-//! without shared libraries cannot load the service's modules, and on a thread of its own, since a server may
-//! not answer for a long time.
+//! asked (LDAP, sssd, systemd's dynamic users, users created since). It is asked by `getent`, because a
+//! program without shared libraries cannot load the service's modules. A thread of its own does that, because
+//! a server may not answer for a long time.
 
 use std::collections::HashMap;
 use std::process::{Command, Stdio};

@@ -1,8 +1,8 @@
 //! The last minutes of a session, kept in memory as a recording would be: what `,` and `.` step through.
 //!
 //! It is cut into pieces that each begin with a snapshot in full and an outline of the state, so that the oldest can be
-//! dropped, and any can be played alone. To go to a place is to play the piece with it, and if that begins just before,
-//! the one before: a step decodes about as many snapshots whether there is a minute or all ten of them.
+//! dropped, and any can be played alone. To go to a place is to play the piece with it, and the one before if
+//! that begins just before. So a step decodes about as many snapshots in the first minute as in the tenth.
 
 use std::cell::Cell;
 use std::collections::VecDeque;

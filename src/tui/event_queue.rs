@@ -1,6 +1,6 @@
 //! The queue of events from the threads that watch the world to the one that draws it. It is bounded,
-//! though that one may be held up for hours by a terminal that nobody reads: an event that is out of
-//! date once the next of its kind has come is replaced by that one, and keys wait until there is room.
+//! although a terminal that nobody reads may hold up the reader for hours. An event that is out of date once
+//! the next of its kind has come is replaced by that one, and keys wait until there is room.
 
 #![forbid(unsafe_code)]
 

@@ -1,5 +1,5 @@
-//! Threads that sleep, wake up at a given time, work and sleep again: a probe does no work, a frame task works for
-//! some milliseconds sixty times per second, a hog never sleeps.
+//! Threads that sleep, wake up at a given time, work and sleep again. A probe does no work, a frame task
+//! works for some milliseconds sixty times per second, and a hog never sleeps.
 
 use std::sync::{Arc, Barrier, OnceLock};
 use std::thread;

@@ -2,8 +2,8 @@
 //! It may import: `sys`, `tui::app`, `tui::event_queue`.
 //! It must never know: what a key means, the screen.
 //!
-//! The bytes are read and decoded here rather than by crossterm, which spins when the terminal has
-//! gone and can leave a key lying until the next one when it comes together with a resize.
+//! The bytes are read and decoded here rather than by crossterm. That spins when the terminal has gone, and a
+//! key that comes together with a resize can be left until the next key.
 
 #![forbid(unsafe_code)]
 
