@@ -77,6 +77,7 @@ END {
         }
         row(program, beside, "per_second", "a second", 1)
         row(program, beside, "seconds", "seconds", 1)
+        row(program, beside, "missed_per_second", "missed a second", 0)
         row(program, beside, "p50_ms", "p50, ms", 0)
         row(program, beside, "p99_ms", "p99, ms", 1)
         row(program, beside, "switches_per_unit", "context switches for each", 1)
