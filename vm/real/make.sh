@@ -1,7 +1,7 @@
 # shellcheck shell=sh
 # make -j4 with gcc -O0: four of stb's libraries, one file each.
 # packages: make gcc-12 libc6-dev libstb-dev
-# programs: /usr/bin/make /usr/bin/x86_64-linux-gnu-gcc-12 /usr/bin/x86_64-linux-gnu-as /usr/lib/gcc/x86_64-linux-gnu/12/cc1
+# programs: /usr/bin/make /usr/bin/x86_64-linux-gnu-gcc-12 /usr/bin/as /usr/lib/gcc/x86_64-linux-gnu/12/cc1
 # files: /usr/include/*.h /usr/include/stb/*.h /usr/include/linux/*.h /usr/include/asm-generic/*.h /usr/include/x86_64-linux-gnu/*/*.h /usr/include/x86_64-linux-gnu/bits/*/*.h /usr/lib/gcc/x86_64-linux-gnu/12/include/*.h
 prepare() {
     mkdir -p /tmp/build
@@ -16,8 +16,9 @@ build() {
     rm -f /tmp/build/*.o
     make -s -j4 -C /tmp/build >/tmp/make.log 2>&1
 }
-run() { build || cat /tmp/make.log; }
+run() { build || { cat /tmp/make.log; return 1; }; }
 load() {
     prepare
-    while :; do build; done
+    while build; do :; done
+    cat /tmp/make.log
 }
