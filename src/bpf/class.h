@@ -5,6 +5,13 @@
 #ifndef DUALQ_CLASS_H
 #define DUALQ_CLASS_H
 
+/* The CPUs share this word, so it is written only if it changes: once per check. */
+static void note_level(u32 level)
+{
+	if (level != DEFAULT_LEVEL && levels_differ != LEVELS_LAST)
+		levels_differ = LEVELS_LAST;
+}
+
 /* Returns the class, and notes a member's level in its record. */
 static u32 look_up_class(struct task_struct *p, struct task_record *t)
 {
@@ -12,8 +19,7 @@ static u32 look_up_class(struct task_struct *p, struct task_record *t)
 
 	if (t)
 		t->level = level;
-	if (level != DEFAULT_LEVEL && !levels_differ)
-		levels_differ = true;
+	note_level(level);
 	return class;
 }
 

@@ -96,8 +96,7 @@ CHECKED_ONCE int move_queued(u64 from, u64 to, u32 tgid, u32 to_class, s32 home)
 		if (from == to && (t->level == level || t->overdue))
 			continue;
 		t->level = level;
-		if (level != DEFAULT_LEVEL)
-			levels_differ = true;
+		note_level(level);
 		cpu = scx_bpf_task_cpu(p);
 		/* Before the move, because a CPU may take the task at once. It is right even if the move fails: then a CPU has just
 		 * taken the task. */
@@ -199,7 +198,7 @@ static int change_level(u32 tgid, const struct change *change)
 	if (change->start_ticks && is->start_boottime && change->start_ticks != is->start_boottime / NS_PER_TICK)
 		return OTHER_PROCESS;
 	is->flags = (is->flags & ~MEMBER_LEVEL) | (change->flags & MEMBER_LEVEL);
-	levels_differ |= level_in(is->flags) != DEFAULT_LEVEL;
+	note_level(level_in(is->flags));
 	return 0;
 }
 

@@ -122,6 +122,10 @@ static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 	any_overdue = left || overdue_lasts || queued(WORKING_DSQ);
 	overdue_lasts = left;
 	timer->oldest_wait_ns = oldest_wait;
+	timer->levels_differ = levels_differ;
+	/* Not past a look at such a member in this moment. */
+	if (timer->levels_differ)
+		__sync_bool_compare_and_swap(&levels_differ, (u32)timer->levels_differ, (u32)timer->levels_differ - 1);
 	bpf_timer_start(&timer->timer, overdue_check_ns, 0);
 	return 0;
 }

@@ -218,6 +218,8 @@ struct overdue_timer {
 	struct bpf_timer timer;
 	/* The wait of the oldest task in BATCH at the last check; read by src/scheduler/handle.rs. */
 	u64 oldest_wait_ns;
+	/* Checks until levels are forgotten; 0: no level differs. */
+	u64 levels_differ;
 };
 
 /* The first timer checks for overdue tasks, the second drains CPUs that go offline. Both are in one map, because a timer
@@ -234,8 +236,11 @@ struct {
 
 /* Virtual times of the shared queues: PRIORITY, BATCH. */
 u64 shared_vtime[2] = { VTIME_ORIGIN, VTIME_ORIGIN };
-/* A member has had another level than the default: only then does anything look at levels. */
-bool levels_differ;
+/* A runnable member has had another level than the default: only then does anything look at levels. Each look at such a
+ * member sets it to LEVELS_LAST, and each check of the timer takes one off. The checks together are longer than the longest
+ * wait, so no member is forgotten while it waits; one that sleeps is noted again when it wakes. */
+u32 levels_differ;
+#define LEVELS_LAST 5
 /* A BATCH task is in a queue of overdue tasks, or was two checks ago: dispatch reads these queues. */
 bool any_overdue;
 /* The result of the last check, for tasks that enter such a queue: dispatch reads it for one check more, which sees the

@@ -163,6 +163,24 @@ fn no_level_starves_beside_the_highest() {
     );
 }
 
+/// While levels differ, a member's wake-up and each dispatch look at them.
+#[test]
+fn levels_cost_nothing_once_the_last_one_has_ended() {
+    let _scheduler = Running::attach(&["--watchdog", "4"]);
+    let hog = Load::hog().start();
+    add(&hog, 200);
+    let in_use = |said: &str, wanted: bool| {
+        wait_until(said, PATIENCE, || maps::levels_differ() == wanted);
+    };
+    in_use("a level differs", true);
+    add(&hog, 128);
+    in_use("none differs", false);
+    add(&hog, 10);
+    in_use("one differs again", true);
+    drop(hog);
+    in_use("its member has ended", false);
+}
+
 #[test]
 fn children_inherit_the_level_and_follow_its_changes() {
     let _scheduler = Running::attach(&[]);

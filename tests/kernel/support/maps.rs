@@ -62,6 +62,14 @@ pub fn counter_by_cpu(counter: Counter) -> Vec<u64> {
         .collect()
 }
 
+/// Whether the scheduler looks at levels, as of its last check: after the timer and the oldest wait.
+pub fn levels_differ() -> bool {
+    let map = open("overdue_timer").expect("overdue_timer is pinned");
+    let value = map.lookup(&0u32.to_ne_bytes(), MapFlags::ANY);
+    let value = value.expect("the map can be read").expect("it has a value");
+    value[24..32] != [0; 8]
+}
+
 /// A counter, summed over all CPUs.
 pub fn counter(counter: Counter) -> u64 {
     counter_by_cpu(counter).iter().sum()
