@@ -127,6 +127,7 @@ struct cpu_record {
 	u32 turn;		/* whose turn it is: the shared or the pinned PRIORITY queue */
 	u32 leaves;		/* it goes offline: overdue.h drains it */
 	u32 priority_waits;	/* tasks that waited in PRIORITY at its last dispatch or came since */
+	u32 outranks;		/* its member keeps the CPU because all of them have a lower level */
 	u32 foreign_priority;	/* those of them that may not run here, if its last dispatch could take none */
 	u32 kernel_waits;	/* a task is in its KERNEL_DSQ, or was a moment ago */
 	u32 kernel_turn;	/* the last choice was from there */

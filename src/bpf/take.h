@@ -115,6 +115,7 @@ CHECKED_ONCE bool member_stands_first(s32 cpu, struct cpu_record *c __arg_nonnul
 	bool own = HOME_OF(c->clock) != SHARED;
 	u64 place = place_of(c->vtime);
 
+	c->outranks = false;
 	if (!c->settled || c->class != CLASS_PRIORITY)
 		return false;
 	if (levels_differ) {
@@ -124,8 +125,10 @@ CHECKED_ONCE bool member_stands_first(s32 cpu, struct cpu_record *c __arg_nonnul
 
 		if (shared < band || pinned < band)
 			return false;
-		if (band < shared && band < pinned)
+		if (band < shared && band < pinned) {
+			c->outranks = true;
 			return true;
+		}
 	}
 	if (priority_fifo || (own ? queued(PRIORITY_DSQ) : pinned_queued(CLASS_PRIORITY, cpu)))
 		return false;
@@ -250,9 +253,11 @@ CHECKED_ONCE bool take_batch(s32 cpu, struct cpu_record *c __arg_nonnull)
 CHECKED_ONCE int keep(struct task_struct *prev __arg_trusted, struct cpu_record *c __arg_nonnull, s32 cpu)
 {
 	struct bpf_cpumask *mask = preemptible_cpus;
-	u64 slice = slice_of(c->class, cpu);
+	/* Nobody at its own level waits for its turn to end. */
+	u64 slice = slice_among(c->class, c->outranks ? 0 : c->priority_waits);
 
 	c->settled = false;
+	c->outranks = false;
 	/* A task that continues has its turn like one that is taken from the queue. */
 	if (c->class == CLASS_BATCH || c->class == CLASS_PRIORITY)
 		advance_queue(c, c->clock, c->vtime);

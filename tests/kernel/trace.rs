@@ -208,6 +208,28 @@ fn a_trace_has_each_run_with_its_queue_and_reason() {
     }
 }
 
+/// A turn of 20 ms is cut to a tick beside forty that wait, if they are on its own level.
+#[test]
+fn a_crowd_of_a_lower_level_does_not_shorten_turns() {
+    let _scheduler = Running::attach(&[]);
+    let higher = Load::hog().on_last_cpu().start();
+    let crowd = Load::new(&["threads", "40"]).on_last_cpu().start();
+    run_ok(&["add", "--level", "200", &higher.pid().to_string()]);
+    run_ok(&["add", &crowd.pid().to_string()]);
+    let file = TraceFile::new("trace-turns.json");
+    let output = tracing(&["--seconds", "4", "-o", file.path()]).wait(PATIENCE);
+    assert!(output.status.success(), "{output:?}");
+    let trace = file.read();
+    let mut turns: Vec<u64> = trace
+        .runs()
+        .filter(|run| run.is_of(higher.pid()) && run.why() == "continues")
+        .map(|run| run.end - run.begin)
+        .collect();
+    turns.sort_unstable();
+    let median = turns[turns.len() / 2];
+    assert!(median > 12_000_000, "{median} ns of {} turns", turns.len());
+}
+
 #[test]
 fn readers_do_not_disturb_each_other_and_leave_no_cost() {
     let _scheduler = Running::attach(&[]);
