@@ -202,3 +202,58 @@ fn keys_answer_in_100_ms_beside_eight_member_hogs() {
     );
     assert!(took[39] < AT_ONCE, "{took:.1?}");
 }
+
+/// Nine of ten rules name a program, as those of other tools do; the others look at several fields.
+fn rules(count: u32) -> String {
+    let rule = |number: u32| match number % 20 {
+        0 => format!("[[rule]]\nname = \"^worker{number}-[0-9]+$\"\n"),
+        1 => format!("[[rule]]\ncommand = \"--job={number}( |$)\"\nuser = \"^ana$\"\n"),
+        _ => format!("[[rule]]\nname = \"^program-{number}$\"\n"),
+    };
+    (0..count).map(rule).collect()
+}
+
+#[test]
+#[ignore = "needs a machine in deterministic virtual time"]
+fn thousands_of_rules_cost_under_50_us_an_exec() {
+    const EXECS: u32 = 300;
+    let each = |rules: &str| {
+        std::fs::write("/tmp/many.toml", rules).unwrap();
+        let service = Running::start(&[
+            "attach",
+            "--no-waits",
+            "--service",
+            "--rules",
+            "/tmp/many.toml",
+        ]);
+        wait_until("the rules are followed", PATIENCE * 2, || {
+            service.stderr().contains("followed")
+        });
+        let tasks = std::fs::read_dir(format!("/proc/{}/task", service.pid())).unwrap();
+        let mut tasks = tasks.map(|task| task.unwrap().path());
+        let is_rules = |task: &std::path::PathBuf| {
+            std::fs::read_to_string(task.join("comm")).is_ok_and(|name| name == "rules\n")
+        };
+        let thread = tasks.find(is_rules).expect("the thread of the rules");
+        let thread = thread.file_name().unwrap().to_str().unwrap();
+        let thread = thread.parse().unwrap();
+        let before = guest::run_time(thread);
+        // Each lives long enough to be looked at.
+        let script =
+            format!("i=0; while [ $i -lt {EXECS} ]; do /bin/busybox sleep 0.02; i=$((i+1)); done");
+        let shell = std::process::Command::new("/bin/busybox")
+            .args(["sh", "-c", &script])
+            .status();
+        assert!(shell.unwrap().success());
+        let took = guest::run_time(thread) - before;
+        assert!(service.terminate().status.success());
+        took / EXECS
+    };
+    let few = each("[[rule]]\nname = \"^nobody$\"\n");
+    let many = each(&rules(5000));
+    println!("an exec costs {few:.1?} with one rule, {many:.1?} with 5,000");
+    assert!(
+        !few.is_zero() && many < Duration::from_micros(50),
+        "{few:?}, {many:?}"
+    );
+}
