@@ -6,10 +6,11 @@ use std::process::Command;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
 
 use crate::support::guest::{self, PATIENCE, wait_until};
 use crate::support::maps;
-use crate::support::program::{Output, Running, run};
+use crate::support::program::{Output, Running, run, run_ok};
 use crate::support::terminal::Terminal;
 
 /// Runs a shell's command by `run` with these options before it.
@@ -34,6 +35,16 @@ fn a_command_is_a_member_from_its_start_and_its_children_too() {
     let output = run_shell(&[], &format!("sh -c '{WHERE_AM_I}'"));
     assert_eq!(output.stdout, "member\n", "{output:?}");
     assert!(maps::members().is_empty(), "its membership ends with it");
+}
+
+#[test]
+fn the_log_names_the_command_and_not_the_one_that_ran_it() {
+    let _scheduler = Running::attach(&[]);
+    assert!(run(&["run", "--", "/bin/true"]).status.success());
+    let log: Value = serde_json::from_str(&run_ok(&["log", "--json"])).unwrap();
+    let changes = log["changes"].as_array().unwrap();
+    let moved = changes.iter().rfind(|change| change["pid"].is_u64());
+    assert_eq!(moved.unwrap()["name"], "true", "{log}");
 }
 
 #[test]

@@ -8,9 +8,10 @@
 
 mod attached;
 
-use std::ffi::OsStr;
+use std::ffi::{CString, OsStr};
 use std::io::ErrorKind;
 use std::os::unix::process::CommandExt;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -73,8 +74,22 @@ pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
     if options.unblock {
         attached::unblock()?;
     }
+    take_the_commands_name(options);
     move_this_process(options)?;
     become_the_command(options)
+}
+
+/// The move is noted under the name that the process has then: the one that its program will give it.
+fn take_the_commands_name(options: &RunOptions) {
+    let name = options
+        .command
+        .first()
+        .and_then(|program| Path::new(program).file_name())
+        .and_then(|name| CString::new(name.as_encoded_bytes()).ok());
+    if let Some(name) = name {
+        // The kernel cuts it as at the start of a program. It is for the reader only.
+        let _ = rustix::thread::set_name(&name);
+    }
 }
 
 /// Moves this process, which is to be the command. A process of its own does it: dualq-top serves
