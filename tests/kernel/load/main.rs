@@ -45,6 +45,7 @@ fn main() {
         ["hold-memory", size] => crowd::hold_memory(size.parse().expect("megabytes")),
         ["mergeable-memory", size] => {
             // Ksmd looks through it.
+            // SAFETY: a flag of this process; no memory is handed over.
             unsafe { libc::prctl(libc::PR_SET_MEMORY_MERGE, 1, 0, 0, 0) };
             crowd::hold_memory(size.parse().expect("megabytes"))
         }
