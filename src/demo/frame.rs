@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::frame_report::FrameReport;
 use super::job::WorkerJob;
-use super::{FRAME, WORK};
+use super::{FRAME, STALLED_WORK, WORK};
 use crate::workload::clock::{now, sleep_until};
 use crate::workload::spin::{timed, work};
 
@@ -129,7 +129,7 @@ impl Shared {
         let (mean, slow) = pace(&lock(&self.looks));
         let spins = match self.job.work {
             Some(work) => work.as_nanos() as f64 / mean,
-            None => WORK.as_nanos() as f64 / slow,
+            None => spins_that_show(mean, slow),
         };
         let mut state = lock(&self.state);
         state.spins = spins as u64;
@@ -199,9 +199,26 @@ fn pace(looks: &[Vec<f64>]) -> (f64, f64) {
     (mean, slow.unwrap_or(mean).max(mean))
 }
 
+/// Returns the spins of a frame that is easily done in PRIORITY and not in BATCH, from [`pace`].
+#[allow(clippy::cast_precision_loss)]
+fn spins_that_show(mean: f64, slow: f64) -> f64 {
+    let nanoseconds = |time: Duration| time.as_nanos() as f64;
+    (nanoseconds(WORK) / mean).min(nanoseconds(STALLED_WORK) / slow)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// With 7 ms BATCH misses none either.
+    #[test]
+    fn stalls_leave_the_frame_more_than_half_of_its_time() {
+        let frame = FRAME.as_secs_f64() * 1e9;
+        assert!((0.59..0.61).contains(&(spins_that_show(2.0, 2.0) * 2.0 / frame)));
+        let stalled = spins_that_show(2.0, 2.9);
+        assert!(stalled * 2.0 > 0.5 * frame, "{stalled}");
+        assert!(stalled * 2.9 < 0.8 * frame, "{stalled}");
+    }
 
     #[test]
     fn a_machine_that_stalls_now_and_then_gets_less_work() {
