@@ -222,6 +222,11 @@ fn a_rival_or_a_high_guarantee_is_named_as_the_reason() {
             misses_in_priority(|world| world.scheduler().guarantee_percent = Some(50)),
             "It misses 32 of 60: BATCH is guaranteed 50 % of each CPU.",
         ),
+        // It would miss none for that alone.
+        (
+            misses_in_priority(|world| world.scheduler().guarantee_percent = Some(20)),
+            "Too busy a machine: PRIORITY misses 32 of 60; less --work?",
+        ),
         // A lower level does not hold the frame up.
         (
             misses_in_priority(|world| {
