@@ -1,8 +1,9 @@
 //! The program's messages, which are the events of `tracing`: warnings and errors go to the log, a file of bounded
 //! size, and with `--verbose` everything goes to stderr.
 //!
-//! Only root can write the file; for other users it is left alone. The writers are our own, because those of the crate
-//! `tracing-appender` follow links, bound no size, and wait for whoever reads.
+//! Only root can write the file; for other users it is left alone. The writers are our own. Those of the crate
+//! `tracing-appender` would write through a link that somebody has put in the file's place, and set no limit to its size.
+//! One that writes to stderr in the usual way stops the program if its reader has stopped.
 
 #![forbid(unsafe_code)]
 
@@ -178,6 +179,7 @@ mod tests {
         assert_eq!(fs::read_to_string(&victim).unwrap(), "precious");
         fs::remove_dir_all(&dir).unwrap();
     }
+
     /// A FIFO, and a file that another user keeps open: opened in the usual way the one waits for ever.
     #[test]
     fn a_fifo_in_the_logs_place_holds_up_nobody() {
