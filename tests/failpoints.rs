@@ -3,28 +3,20 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+#[path = "support/folder.rs"]
+mod folder;
 #[path = "support/pty.rs"]
 mod pty;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use folder::Folder;
 use pty::Pty;
 use rustix::process::Signal;
 
-/// A folder for one test, removed at its end.
-struct Folder(PathBuf);
-
 impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("failpoint-{name}"));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
     /// The program, in which this is to happen from [`Folder::begin`] on.
     fn program(&self, failpoint: &str, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_dualq-top"));
@@ -42,12 +34,6 @@ impl Folder {
 
     fn begin(&self) {
         fs::write(self.0.join("now"), "").unwrap();
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
     }
 }
 

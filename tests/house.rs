@@ -2,6 +2,9 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+#[path = "support/test_names.rs"]
+mod test_names;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
@@ -362,25 +365,9 @@ fn replaced_names_are_not_used_again() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
-fn test_names(dir: &Path, names: &mut Vec<String>) {
-    let test = Regex::new(r"#\[test\]\s+(?:#\[[^\]]*\]\s+)*fn (\w+)").unwrap();
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            test_names(&path, names);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            names.extend(test.captures_iter(&text).map(|found| found[1].to_owned()));
-        }
-    }
-}
-
 #[test]
 fn names_of_tests_have_at_most_60_characters() {
-    let mut names = Vec::new();
-    for dir in ["src", "tests"] {
-        test_names(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut names);
-    }
+    let mut names = test_names::all();
     assert!(names.len() > 500, "{} tests", names.len());
     names.retain(|name| name.len() > 60);
     assert!(names.is_empty(), "{}", names.join("\n"));

@@ -2,34 +2,18 @@
 
 #![allow(clippy::unwrap_used)]
 
+#[path = "support/test_names.rs"]
+mod test_names;
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
 const PAGE: &str = include_str!("../docs/RELIABILITY.md");
 
-/// The names of all functions that follow a `#[test]`.
-fn tests_in(dir: &Path, names: &mut HashSet<String>) {
-    for entry in fs::read_dir(dir).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            tests_in(&path, names);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            let text = fs::read_to_string(&path).unwrap();
-            for part in text.split("#[test]").skip(1) {
-                let name = part.split("fn ").nth(1).unwrap();
-                names.insert(name.split('(').next().unwrap().to_owned());
-            }
-        }
-    }
-}
-
 #[test]
 fn every_test_that_it_names_exists() {
-    let mut names = HashSet::new();
-    for dir in ["src", "tests"] {
-        tests_in(&Path::new(env!("CARGO_MANIFEST_DIR")).join(dir), &mut names);
-    }
+    let names: HashSet<String> = test_names::all().into_iter().collect();
     let rows = PAGE.lines().filter(|line| line.starts_with("| "));
     let named: Vec<&str> = rows
         .flat_map(|row| row.split('`').skip(1).step_by(2))

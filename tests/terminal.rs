@@ -2,17 +2,20 @@
 
 #![allow(clippy::panic, clippy::unwrap_used)]
 
+#[path = "support/folder.rs"]
+mod folder;
 #[path = "support/pty.rs"]
 mod pty;
 
 use std::fs;
 use std::os::unix::process::ExitStatusExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use dualq_top::record::{Reader, What};
 use dualq_top::sys::signals::is_ignored;
+use folder::Folder;
 use pty::Pty;
 use rustix::process::Signal;
 
@@ -35,24 +38,6 @@ fn pauses(terminal: &mut Pty) {
     terminal.wait_for("paused");
     terminal.press("p");
     terminal.wait_until("goes on", |screen| !screen.contains("paused"));
-}
-
-/// A folder for one test, removed at its end.
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new(name: &str) -> Self {
-        let path = Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("terminal-{name}"));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
 }
 
 #[test]
