@@ -22,7 +22,7 @@ use pty::Pty;
 use support::World;
 
 /// A title, the clipboard, a colour, a place, a question to the terminal, the bell; the same begun with
-/// one byte; the direction of text; line breaks; and a mark to find what became of them.
+/// one byte. Then the direction of text, line breaks, and a mark to find what became of them.
 const EVIL: &str = "E\x1b]0;pwned\x07\x1b]52;c;cm0gLXJm\x1b\\\x1b[38;5;213m\x1b[7;77H\x1b[6n\x07\
     \u{9b}2J\u{9d}0;t\u{9c}\u{90}q\u{202e}\u{2066}\u{200f}\r\n\tV";
 

@@ -133,9 +133,9 @@ static u64 place_in(struct task_record *t, u32 class, s32 home)
 }
 
 /*
- * Levels are bands of keys. Places in PRIORITY grow with time, and all levels grow alike, so a band need only be wider than
- * the distance of two places in one queue: 2^54 ns is half a year. 256 bands fit, because the kernel compares keys by
- * their signed difference (scx_dsq_priq_less, kernel/sched/ext.c), which is below 2^63 then.
+ * Levels are bands of keys. Places in PRIORITY grow with time, and all levels grow alike. So a band need only be wider
+ * than the distance of two places in one queue: 2^54 ns is half a year. 256 bands fit, because the kernel compares keys
+ * by their signed difference (scx_dsq_priq_less, kernel/sched/ext.c), which is below 2^63 then.
  */
 #define BAND_BITS 54
 

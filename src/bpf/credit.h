@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sleeper credit. By strict virtual time, a task that works for a few milliseconds at a time, more than its share but less
- * than a third, waits for a round of all hogs each time. A part of its excess is forgiven while it sleeps, at the speed
- * at which it sleeps. The credit comes from an account of the CPU that grows with BATCH's time there: all sleepers
- * together get at most a third of it by default, so that hogs do not starve behind them.
+ * Sleeper credit. A task that works for a few milliseconds at a time may need more than its share, but less than a
+ * third. By strict virtual time it waits for a round of all hogs each time. A part of its excess is forgiven while it
+ * sleeps, at the speed at which it sleeps. The credit comes from an account of the CPU that grows with BATCH's time
+ * there. All sleepers together get at most a third of it by default, so that hogs do not starve behind them.
  */
 #ifndef DUALQ_CREDIT_H
 #define DUALQ_CREDIT_H

@@ -103,7 +103,7 @@ struct {
 
 struct cpu_record {
 	u32 class;		/* of the task that runs */
-	/* Of the member that runs, or of the one for which it is being preempted: a waker on another CPU replaces it by
+	/* Of the member that runs, or of the one for which it is being preempted. A waker on another CPU replaces it by
 	 * compare-and-swap, and the next task that runs here writes it again. */
 	u32 level;
 	u32 tgid;		/* of the task that runs */
@@ -288,9 +288,10 @@ static bool before(u64 a, u64 b)
 	return (s64)(a - b) < 0;
 }
 
-/* Returns true if only one CPU may run the task. A task with migration disabled is pinned as well. Entering a BPF program
- * disables migration for the current task once (__bpf_prog_enter, kernel/bpf/trampoline.c), and twice if enqueue is
- * called from cpu_release: for the task that the kernel is putting back, only a higher count is the task's own. */
+/* Returns true if only one CPU may run the task. A task with migration disabled is pinned as well. Entering a BPF
+ * program disables migration for the current task once (__bpf_prog_enter, kernel/bpf/trampoline.c), and twice if
+ * enqueue is called from cpu_release. For the task that the kernel is putting back, only a higher count is the task's
+ * own. */
 static bool is_pinned(const struct task_struct *p, const struct cpu_record *c)
 {
 	u16 disabled = p->migration_disabled, ours = 0;

@@ -3,8 +3,9 @@
  * The rest of a preempted task's slice. Without it, a task that works for some milliseconds at a time waits for a round of
  * all others in the middle of its work.
  *
- * A preempted PRIORITY task resumes ahead of its queue. A kernel thread stays in the local DSQ for the rest of its slice
- * only; otherwise the local DSQ would never be empty beside a waking kernel thread, and ops.dispatch() would never run.
+ * A preempted PRIORITY task resumes ahead of its queue. A kernel thread stays in the local DSQ for the rest of its
+ * slice only. Otherwise the local DSQ would never be empty beside a waking kernel thread, and ops.dispatch() would
+ * never run.
  *
  * A BATCH task that was preempted by another class resumes ahead of the queue, most recently preempted first. If another
  * BATCH task preempted it, it resumes ahead of tasks at the queue's current place, once per sleep. Otherwise, among a
@@ -23,9 +24,9 @@ static void gives_way_to(const struct task_struct *p, u32 class, struct cpu_reco
 }
 
 /*
- * A task that sleeps now and then, or was off the CPU only briefly, is protected from preemption by BATCH for a moment, as
- * under the kernel's own scheduler (RUN_TO_PARITY and its base slice, kernel/sched/fair.c). Otherwise a client loses the
- * CPU to its server with each request. A hog, which has run for two slices since it slept, is not protected.
+ * A task that sleeps now and then, or was off the CPU only briefly, is protected from preemption by BATCH for a moment.
+ * The kernel's own scheduler does the same (RUN_TO_PARITY and its base slice, kernel/sched/fair.c). Otherwise a client
+ * loses the CPU to its server with each request. A hog, which has run for two slices since it slept, is not protected.
  */
 static void begin_protection(struct cpu_record *c, const struct task_record *t)
 {

@@ -42,8 +42,8 @@ pub struct Inspected {
     pub details: Details,
     /// The path of its cgroup, scrubbed; `None` if it cannot be read.
     pub cgroup: Option<String>,
-    /// The cause of its being in PRIORITY, according to `dualq-top log`: a key, a command, or a rule with its place; `None`
-    /// if it is no member or the log does not say.
+    /// The cause of its being in PRIORITY, according to `dualq-top log`: a key, a command, or a rule with its place.
+    /// `None` if it is no member or the log does not say.
     pub cause: Option<String>,
     /// Its threads in order of ids, the first of them.
     pub threads: Vec<Thread>,

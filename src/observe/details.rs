@@ -1,5 +1,6 @@
-//! Reads what the optional columns show: nice value, affinity and unit. Nothing is read unless a column shows it, and what is
-//! read takes a system call per process, not a file: the unit alone needs one, and is read again every ten ticks.
+//! Reads what the optional columns show: nice value, affinity and unit. Nothing is read unless a column shows it, and
+//! what is read takes a system call per process, not a file. The unit alone needs a file, and is read again every ten
+//! ticks.
 
 use std::collections::HashMap;
 use std::path::Path;

@@ -2,9 +2,9 @@
 //! It may import: `kernel`, `model`, `refusal`, `scheduler`, `settings`, `sys`.
 //! It must never know: the dashboard, a command.
 //!
-//! `file` finds and reads the files, `parse` makes `Rule`s of them, `set` finds the first rule
-//! that matches a `Subject`, and `engine` applies it: at each exec, which `execs` reports from
-//! the kernel, and once to the processes that run already.
+//! `file` finds and reads the files, and `parse` makes `Rule`s of them. `set` finds the first rule
+//! that matches a `Subject`. `engine` applies it at each exec, which `execs` reports from the
+//! kernel, and once to the processes that run already.
 
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]

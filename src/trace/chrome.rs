@@ -1,5 +1,5 @@
-//! Writes a trace in the format of Chrome's trace viewer, which ui.perfetto.dev and Perfetto's `trace_processor` read:
-//! a slice ("X") for each run of a task, on a track for each CPU, and marks ("i").
+//! Writes a trace in the format of Chrome's trace viewer, which ui.perfetto.dev and Perfetto's `trace_processor` read.
+//! There is a slice ("X") for each run of a task, on a track for each CPU, and marks ("i").
 //!
 //! A run's end is in the event after it on the same CPU, so that each CPU has one run open here. Keys that Perfetto looks
 //! for come before a task's name, and `otherData` comes last: its parser wants it so.

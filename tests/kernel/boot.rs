@@ -1,6 +1,6 @@
 //! Machines on which no scheduler can be started, for what their kernel is or was told at its start.
 //! Each of these tests needs a machine of its own, so that they are ignored unless they are asked
-//! for: `vm/test` boots one for each, and has the kernel and its command line for it.
+//! for. `vm/test` boots one for each, and has the kernel and its command line for it.
 
 use std::path::Path;
 

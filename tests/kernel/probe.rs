@@ -2,11 +2,11 @@
 //! deterministic virtual time do the two see the same: elsewhere the host's noise is in between.
 //! Runs in a machine of its own: `DUALQ_ACCEL=icount vm/test probe --ignored`.
 //!
-//! The probe counts its way besides, which is no wait for a CPU: from the timer's end to the wake-up
-//! (interrupt, the timer's queue) and from the switch back to user space, where the kernel default
-//! sets the timer of the task's slice (hrtick). Some 6 µs, which a long wait does not show and which
-//! are half of a short one. They are measured where there is hardly anything else: on a probe that
-//! goes before the hogs.
+//! The probe counts its way besides, which is no wait for a CPU. One part is from the timer's end to
+//! the wake-up (interrupt, the timer's queue). The other is from the switch back to user space,
+//! where the kernel default sets the timer of the task's slice (hrtick). Some 6 µs, which a long
+//! wait does not show and which are half of a short one. They are measured where there is hardly
+//! anything else: on a probe that goes before the hogs.
 
 use std::time::Duration;
 

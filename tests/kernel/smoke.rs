@@ -1,5 +1,5 @@
-//! A smoke test of a quarter of a minute for every kernel from 6.12 on: `vm/smoke`, a part of `make test`, runs it on the
-//! newest kernel of each line, where the other tests run on two.
+//! A smoke test of a quarter of a minute for every kernel from 6.12 on. `vm/smoke`, a part of `make test`, runs it on
+//! the newest kernel of each line, where the other tests run on two.
 
 use std::io::Write;
 use std::time::Instant;

@@ -1,4 +1,4 @@
-//! A process's command line, so that its name is read first: the directory before it and the
+//! A process's command line, so that its name is read first. The directory before it and the
 //! arguments behind it are quieter, and a directory that takes the room of arguments is shortened.
 
 use ratatui::style::Style;

@@ -1,4 +1,4 @@
-//! CPUs in the order in which they are shown, and shared out among cells: those that share a last
+//! CPUs in the order in which they are shown, and shared out among cells. Those that share a last
 //! cache (LLC) or a memory node stand together, and are added up with each other first.
 
 use std::collections::BTreeSet;
@@ -74,7 +74,7 @@ impl Machine {
     }
 }
 
-/// The CPUs that get cells of their own, and those that share the last one: where several are offline, they
+/// The CPUs that get cells of their own, and those that share the last one. Where several are offline, they
 /// have nothing to show, and would take the place of those that work.
 fn shown(cpus: &[Cpu]) -> (Vec<usize>, Vec<usize>) {
     let offline = |index: &usize| cpus.get(*index).is_some_and(|cpu| !cpu.online);

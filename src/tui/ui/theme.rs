@@ -1,10 +1,10 @@
 //! Colours and characters: the one place that knows them.
 //!
-//! PRIORITY and BATCH differ in three ways everywhere: in colour (amber and blue, which are told
-//! apart with every kind of colour blindness), in weight or shade, and in the character of their bars.
-//! Text and background are the terminal's own, so that light and dark terminals both work. Each
-//! background has a `Palette` of 24-bit colours and one of the 256 that most terminals have; a
-//! terminal with sixteen gets those alone.
+//! PRIORITY and BATCH differ in three ways everywhere: in colour, in weight or shade, and in the
+//! character of their bars. Amber and blue are told apart with every kind of colour blindness. Text
+//! and background are the terminal's own, so that light and dark terminals both work. Each background
+//! has a `Palette` of 24-bit colours and one of the 256 that most terminals have; a terminal with
+//! sixteen gets those alone.
 
 use ratatui::style::{Color, Modifier, Style};
 

@@ -12,7 +12,7 @@ pub struct Crowd {
     pub members: Vec<u32>,
 }
 
-/// Returns a task's sleep in milliseconds. All tasks together wake a few hundred times per second: BATCH gets at most
+/// Returns a task's sleep in milliseconds. All tasks together wake a few hundred times per second. BATCH gets at most
 /// one turn per tick on each CPU, and more short sleepers leave the others only the turns of overdue tasks.
 fn pause(tasks: usize) -> usize {
     (2 * tasks).clamp(50, 2000)
