@@ -1,16 +1,17 @@
-//! Limits for snapshots from a file, so that no later arithmetic overflows and memory stays bounded.
+//! Limits for events from a file, so that no later arithmetic overflows and memory stays bounded.
 
 use std::time::Duration;
 
-use crate::model::{CpuCounters, DemoReading, Histogram, Snapshot};
+use super::wire::What;
+use crate::model::{CpuCounters, DemoReading, DemoStatus, Histogram, Snapshot};
 
 /// Maximum number of processes and threads in one snapshot. The kernel's limit on ids is 4 million.
 pub const MOST_PROCESSES: usize = 1 << 18;
 /// The dashboard knows the last hundred.
-pub const MOST_CHANGES: usize = 1 << 10;
+const MOST_CHANGES: usize = 1 << 10;
 const MOST_CPUS: usize = 1 << 13;
 /// Maximum number of processes with waits: members and the selected process.
-pub const MOST_WATCHED: usize = 1 << 14;
+const MOST_WATCHED: usize = 1 << 14;
 const LONGEST_TEXT: usize = 1 << 13;
 /// Three hundred years.
 const LONGEST: Duration = Duration::from_secs(10_000_000_000);
@@ -19,9 +20,26 @@ const MOST_COUNTED: u64 = 1 << 50;
 /// The largest sum of a counter over all CPUs.
 const MOST_SUM: u128 = 1 << 62;
 
+/// Checks an event from a file.
+///
 /// # Errors
 /// The name of the first value that is out of range.
-pub fn check(snapshot: &Snapshot) -> Result<(), &'static str> {
+pub fn check(what: &What) -> Result<(), &'static str> {
+    match what {
+        What::Snapshot(snapshot) => check_snapshot(snapshot),
+        What::Moves(moves) if moves.moves.len() + moves.refused.len() > MOST_PROCESSES => {
+            Err("more moves than there can be")
+        }
+        What::Demo(DemoStatus::Runs(reading)) => check_reading(reading),
+        What::Changes(changes) if changes.len() > MOST_CHANGES => Err("more changes than are kept"),
+        What::Levelled(answers) if answers.len() > MOST_WATCHED => {
+            Err("more levels than there can be")
+        }
+        _ => Ok(()),
+    }
+}
+
+fn check_snapshot(snapshot: &Snapshot) -> Result<(), &'static str> {
     if snapshot.processes.len() > MOST_PROCESSES {
         return Err("more processes than there can be");
     }
@@ -73,9 +91,7 @@ pub fn check(snapshot: &Snapshot) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// # Errors
-/// The name of the first value that is out of range.
-pub fn check_reading(reading: &DemoReading) -> Result<(), &'static str> {
+fn check_reading(reading: &DemoReading) -> Result<(), &'static str> {
     if reading.at > LONGEST
         || reading.work > LONGEST
         || reading.last_frame > LONGEST

@@ -8,7 +8,6 @@ use super::fault::RecordingFault;
 use super::frames::Unpacker;
 use super::limits;
 use super::wire::{About, RecordedEvent, What, Written, WrittenEvent};
-use crate::model::DemoStatus;
 use crate::model::Snapshot;
 use crate::text;
 
@@ -89,63 +88,23 @@ impl<R: Read> Reader<R> {
         self.at = at;
         let what = match line.what {
             Written::End => return Ok(None),
-            Written::Whole(snapshot) => self.see(begin, Ok(snapshot))?,
-            Written::Since(change) => {
-                let snapshot = match self.before.take() {
-                    Some(before) => change.apply(*before, limits::MOST_PROCESSES),
-                    None => Err("a change of a snapshot that is not there"),
-                };
-                self.see(begin, snapshot.map(Box::new))?
+            Written::Event(what) => Ok(what),
+            Written::Since(change) => match self.before.take() {
+                Some(before) => change.apply(*before, limits::MOST_PROCESSES),
+                None => Err("a change of a snapshot that is not there"),
             }
-            Written::Moves(moves) => {
-                if moves.moves.len() + moves.refused.len() > limits::MOST_PROCESSES {
-                    return Err(RecordingFault::at(begin, "more moves than there can be"));
-                }
-                What::Moves(moves)
-            }
-            Written::Moved(id, result) => What::Moved(id, result),
-            Written::Signalled(result) => What::Signalled(result),
-            Written::Asked(pending) => What::Asked(pending),
-            Written::Scheduler(result) => What::Scheduler(result),
-            Written::Restarted(why) => What::Restarted(why),
-            Written::Waits(result) => What::Waits(result),
-            Written::Demo(news) => {
-                if let DemoStatus::Runs(reading) = &news {
-                    limits::check_reading(reading).map_err(|why| RecordingFault::at(begin, why))?;
-                }
-                What::Demo(news)
-            }
-            Written::Key(key) => What::Key(key),
-            Written::Changes(changes) => {
-                if changes.len() > limits::MOST_CHANGES {
-                    return Err(RecordingFault::at(begin, "more changes than are kept"));
-                }
-                What::Changes(changes)
-            }
-            Written::Levelled(answers) => {
-                if answers.len() > limits::MOST_WATCHED {
-                    return Err(RecordingFault::at(begin, "more levels than there can be"));
-                }
-                What::Levelled(answers)
-            }
-            Written::Tuned(result) => What::Tuned(result),
+            .map(|snapshot| What::Snapshot(Box::new(snapshot))),
         };
+        let what = what.and_then(|what| limits::check(&what).map(|()| what));
+        let what = what.map_err(|why| RecordingFault::at(begin, why))?;
+        if let What::Snapshot(snapshot) = &what {
+            self.before = Some(snapshot.clone());
+        }
         Ok(Some(RecordedEvent {
             at,
             lost: line.lost,
             what,
         }))
-    }
-
-    fn see(
-        &mut self,
-        begin: u64,
-        snapshot: Result<Box<Snapshot>, &'static str>,
-    ) -> Result<What, RecordingFault> {
-        let checked = snapshot.and_then(|snapshot| limits::check(&snapshot).map(|()| snapshot));
-        let snapshot = checked.map_err(|why| RecordingFault::at(begin, why))?;
-        self.before = Some(snapshot.clone());
-        Ok(What::Snapshot(snapshot))
     }
 }
 

@@ -44,18 +44,7 @@ impl<W: Write> Writer<W> {
     pub fn write(&mut self, at: Duration, lost: u64, what: What) -> io::Result<()> {
         let what = match what {
             What::Snapshot(snapshot) => self.snapshot(snapshot),
-            What::Moves(moves) => Written::Moves(moves),
-            What::Moved(id, result) => Written::Moved(id, result),
-            What::Signalled(result) => Written::Signalled(result),
-            What::Asked(pending) => Written::Asked(pending),
-            What::Scheduler(result) => Written::Scheduler(result),
-            What::Restarted(why) => Written::Restarted(why),
-            What::Waits(result) => Written::Waits(result),
-            What::Demo(news) => Written::Demo(news),
-            What::Key(key) => Written::Key(key),
-            What::Changes(changes) => Written::Changes(changes),
-            What::Levelled(answers) => Written::Levelled(answers),
-            What::Tuned(result) => Written::Tuned(result),
+            other => Written::Event(other),
         };
         self.line(at, lost, what)
     }
@@ -86,7 +75,7 @@ impl<W: Write> Writer<W> {
             }
             _ => {
                 self.since_whole = 0;
-                Written::Whole(snapshot.clone())
+                Written::Event(What::Snapshot(snapshot.clone()))
             }
         };
         self.before = Some(snapshot);
@@ -94,7 +83,7 @@ impl<W: Write> Writer<W> {
     }
 
     fn line(&mut self, at: Duration, lost: u64, what: Written) -> io::Result<()> {
-        let fresh = matches!(what, Written::Whole(_));
+        let fresh = matches!(what, Written::Event(What::Snapshot(_)));
         let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
         let text = serde_json::to_vec(&WrittenEvent { at, lost, what })?;
         self.file.write_all(&self.packer.pack(&text, fresh)?)
