@@ -1,13 +1,16 @@
-//! Manual page and completions know what the command line knows.
+//! Manual page and completions know what the command line knows, and links between documents lead somewhere.
 
 #![allow(clippy::panic, clippy::unwrap_used, clippy::expect_used)]
 
+use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use clap::CommandFactory;
 use dualq_top::cli::Cli;
 use dualq_top::ui::help::WORDS;
+use regex_lite::Regex;
 
 fn printed(arguments: &[&str]) -> String {
     let output = Command::new(env!("CARGO_BIN_EXE_dualq-top"))
@@ -144,4 +147,101 @@ fn a_shell_that_is_not_known_is_refused_with_those_that_are() {
         .unwrap();
     assert_eq!(output.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&output.stderr).contains("bash"));
+}
+
+/// Returns the documents: the Markdown files in the root, in docs and in vm.
+fn documents() -> Vec<PathBuf> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let folders = ["", "docs", "vm"].map(|folder| root.join(folder));
+    let files = folders
+        .iter()
+        .flat_map(|folder| fs::read_dir(folder).unwrap());
+    let paths = files.map(|file| file.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|extension| extension == "md"))
+        .collect()
+}
+
+/// Returns the anchors of a document's headings, as GitHub makes them.
+fn anchors(text: &str) -> Vec<String> {
+    let headings = text.lines().filter(|line| line.starts_with('#'));
+    let anchor = |line: &str| {
+        let kept = line.trim_start_matches('#').trim().to_lowercase();
+        let kept = kept
+            .chars()
+            .filter(|c| c.is_alphanumeric() || "-_ ".contains(*c));
+        kept.collect::<String>().replace(' ', "-")
+    };
+    headings.map(anchor).collect()
+}
+
+#[test]
+fn links_between_documents_lead_somewhere() {
+    let link = Regex::new(r"\]\(([^)\s]+)\)").unwrap();
+    let mut count = 0;
+    let mut broken = Vec::new();
+    for document in documents() {
+        let text = fs::read_to_string(&document).unwrap();
+        for found in link.captures_iter(&text) {
+            let target = &found[1];
+            if target.contains("://") {
+                continue;
+            }
+            count += 1;
+            let (file, anchor) = target.split_once('#').unwrap_or((target, ""));
+            let path = match file {
+                "" => document.clone(),
+                _ => document.parent().unwrap().join(file),
+            };
+            let leads = match anchor {
+                "" => path.exists(),
+                _ => fs::read_to_string(&path)
+                    .is_ok_and(|text| anchors(&text).contains(&anchor.to_owned())),
+            };
+            if !leads {
+                broken.push(format!("{}: {target}", document.display()));
+            }
+        }
+    }
+    assert!(count > 50, "{count} links");
+    assert!(broken.is_empty(), "{}", broken.join("\n"));
+}
+
+fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files_below(&path, found);
+        } else {
+            found.push(path);
+        }
+    }
+}
+
+#[test]
+fn removing_names_every_installed_file() {
+    let root = Path::new(env!("CARGO_TARGET_TMPDIR")).join("staged");
+    let _ = fs::remove_dir_all(&root);
+    let stage = Path::new(env!("CARGO_MANIFEST_DIR")).join("packaging/stage");
+    let program = env!("CARGO_BIN_EXE_dualq-top");
+    let status = Command::new(stage)
+        .args([root.to_str().unwrap(), "/usr/local", program])
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let guide = include_str!("../docs/INSTALL.md");
+    let commands = guide.split("## Removing").nth(1).unwrap();
+    let named: Vec<&str> = commands.split_whitespace().collect();
+    let prefix = root.join("usr/local");
+    let mut files = Vec::new();
+    files_below(&root, &mut files);
+    assert!(files.len() > 10, "{files:?}");
+    for file in files {
+        let path = file.strip_prefix(&prefix).unwrap();
+        let is_named = path
+            .ancestors()
+            .any(|path| named.contains(&path.to_str().unwrap()));
+        assert!(is_named, "{} is left", path.display());
+    }
+    fs::remove_dir_all(&root).unwrap();
 }
