@@ -24,7 +24,8 @@ pub(crate) fn are_of_another_kernel(path: &Path) -> bool {
 /// The first bytes (`struct btf_header`, include/uapi/linux/btf.h).
 const MAGIC: [u8; 2] = 0xeb9f_u16.to_ne_bytes();
 
-/// Kinds of types that are looked at, or are followed by more than their three words.
+/// Kinds of types that are read, or are followed by more than their three words (`BTF_KIND_…`,
+/// include/uapi/linux/btf.h).
 mod kind {
     pub const INT: u32 = 1;
     pub const ARRAY: u32 = 3;

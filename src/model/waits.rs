@@ -9,7 +9,7 @@ pub const ENOUGH_FOR_P50: u64 = 20;
 
 /// The goal of PRIORITY for the p99 of wake-up latency, in nanoseconds: it stays below.
 pub const PRIORITY_GOAL_NS: u64 = 100_000;
-/// The same for BATCH.
+/// The goal of BATCH for the p99 of wake-up latency, in nanoseconds: it stays below.
 pub const BATCH_GOAL_NS: u64 = 1_000_000;
 
 /// Waits of tasks for a CPU, cumulative since the instrument was loaded.

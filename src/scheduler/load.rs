@@ -121,9 +121,9 @@ pub struct Trial {
     pub programs: usize,
     /// Number of instructions that the verifier processed for all programs; the limit is 1,000,000 per program.
     pub instructions: u32,
-    /// Of the largest one.
+    /// Number of instructions that the verifier processed for the largest program.
     pub most_of_one: u32,
-    /// From opening the objects to the last one loaded.
+    /// The time from opening the objects until the last one is loaded.
     pub took: Duration,
 }
 

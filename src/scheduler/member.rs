@@ -8,7 +8,7 @@ use crate::skeletons::dualq::types::member;
 pub const WITH_CHILDREN: u32 = 1;
 /// The flag of an inherited membership.
 pub const THROUGH_PARENT: u32 = 2;
-/// A rule has put it there. The kernel's side keeps this as it is given, and asks nothing of it.
+/// The flag of a membership by a rule. The BPF program keeps the flag as it is given, and does not use it.
 pub const BY_RULE: u32 = 4;
 /// In a change: it says which level. Otherwise a member keeps the level that it has.
 const LEVEL_GIVEN: u32 = 8;

@@ -31,7 +31,7 @@ pub struct Totals {
     pub dualq_top: &'static str,
     /// The number of CPUs.
     pub cpus: usize,
-    /// The time for which it was traced.
+    /// The time for which it was traced, in milliseconds.
     pub milliseconds: u64,
     /// The number of times that a task began to run.
     pub runs: u64,

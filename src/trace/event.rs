@@ -89,9 +89,9 @@ impl TracedQueue {
 /// A task begins to run on a CPU. Times are in nanoseconds of the events' own clock.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
-    /// When it begins.
+    /// The time at which it begins.
     pub at: u64,
-    /// When the task that ran before on this CPU ended.
+    /// The time at which the task before it left this CPU.
     pub free_since: u64,
     /// The time for which it had waited; `None` if that is not known, or if it did not wait.
     pub waited: Option<u64>,

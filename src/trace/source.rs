@@ -17,9 +17,9 @@ pub const LEASE: Duration = Duration::from_secs(1);
 /// The two clocks at one moment, in nanoseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Clocks {
-    /// The events' clock.
+    /// The time of the events' clock.
     pub events: u64,
-    /// `CLOCK_MONOTONIC`.
+    /// The time of `CLOCK_MONOTONIC`.
     pub monotonic: u64,
     /// Tracing was on before this renewal.
     pub was_on: bool,

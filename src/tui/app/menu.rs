@@ -24,7 +24,7 @@ pub struct Menu {
     pub title: String,
     /// The rows.
     pub items: Vec<String>,
-    /// The one that Enter takes.
+    /// The index of the row that Enter takes, from 0.
     pub row: usize,
     pub(super) choices: Choices,
 }

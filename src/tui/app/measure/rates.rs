@@ -6,12 +6,12 @@ use std::time::Duration;
 use super::waits::{WaitSummary, Window};
 use crate::model::{ActiveScheduler, CpuCounters, NoWaits, Process, ProcessId, Queue, Snapshot};
 
-/// One measure of both queues.
+/// One measure of both queues, in the unit of the field that holds it.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Pair {
-    /// Of PRIORITY.
+    /// The value of PRIORITY.
     pub priority: f32,
-    /// Of BATCH.
+    /// The value of BATCH.
     pub batch: f32,
 }
 
@@ -45,11 +45,11 @@ pub struct Rates {
     pub enqueued: Pair,
     /// Dispatches per second.
     pub dispatched: Pair,
-    /// In CPUs: 1.0 is one CPU's whole time.
+    /// CPU time, in CPUs: 1.0 is one CPU's whole time.
     pub cpu_time: Pair,
-    /// Time that was not idle, whoever used it; in CPUs as well.
+    /// Time that was not idle, of any task, in CPUs.
     pub busy: f32,
-    /// Dispatches from BATCH that were made only because of the guarantee.
+    /// Dispatches per second from BATCH that were made only because of the guarantee.
     pub rescues: f32,
 }
 
