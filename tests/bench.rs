@@ -168,7 +168,7 @@ fn a_byte_goes_to_another_process_and_back() {
 }
 
 #[test]
-fn what_another_tool_says_of_the_same_work_is_reported() {
+fn figures_of_other_tools_are_reported() {
     let tools = Path::new(env!("CARGO_TARGET_TMPDIR")).join("bench-tools");
     fs::create_dir_all(&tools).unwrap();
     // Each repeats what it printed on a real machine, if it is asked for the same work as ours.

@@ -223,7 +223,7 @@ fn said(output: &Output) -> Vec<u8> {
 }
 
 #[test]
-fn what_is_said_of_evil_arguments_is_text() {
+fn messages_about_evil_arguments_are_plain_text() {
     let folder = folder("arguments");
     let path = folder.join(EVIL.replace('/', ""));
     fs::create_dir_all(path.join("dualq-top")).unwrap();

@@ -374,6 +374,17 @@ fn names_of_tests_have_at_most_60_characters() {
 }
 
 #[test]
+fn names_of_tests_begin_with_their_subject() {
+    let mut names = test_names::all();
+    names.retain(|name| {
+        ["who_", "what_", "where_"]
+            .iter()
+            .any(|word| name.starts_with(word))
+    });
+    assert!(names.is_empty(), "{}", names.join("\n"));
+}
+
+#[test]
 fn imports_and_circles_are_found() {
     let text = "use crate::a::{b, c::{self, D as E}};\nfn f() { super::g::h(\"x::y\") } // p::q";
     let found: Vec<String> = imports(&code(text))

@@ -115,7 +115,7 @@ fn no_key_pretends_to_change_anything() {
 }
 
 #[test]
-fn what_changes_nothing_works_in_a_recording() {
+fn keys_that_change_nothing_work_in_a_recording() {
     let mut events = in_priority();
     events.extend(typed("/hog"));
     events.push(key(Key::Enter));
@@ -279,7 +279,7 @@ fn a_recording_that_breaks_off_is_shown_up_to_there() {
 }
 
 #[test]
-fn what_is_no_recording_is_refused_with_the_place_of_the_fault() {
+fn a_bad_recording_is_refused_with_the_place_of_the_fault() {
     let folder = Folder::new("foreign");
     let run = |file: &str| program(&["replay", file]).output().unwrap();
     refused(

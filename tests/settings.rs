@@ -173,7 +173,7 @@ fn every_fault_is_said_with_file_and_line_and_what_to_do() {
 }
 
 #[test]
-fn what_is_no_settings_file_is_refused_in_a_sentence() {
+fn a_bad_settings_file_is_refused_in_a_sentence() {
     let directory = Directory::new("no-file");
     let fifo = directory.0.join("fifo");
     assert!(

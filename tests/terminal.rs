@@ -108,7 +108,7 @@ fn a_recording_goes_on_while_nobody_reads_the_terminal() {
 }
 
 #[test]
-fn what_the_terminal_answers_presses_no_key() {
+fn answers_of_the_terminal_press_no_key() {
     let mut terminal = replay();
     for answer in [
         "\x1b]11;rgb:1e1e/2e2e/3e3e\x1b\\",

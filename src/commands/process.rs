@@ -129,7 +129,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_no_process_id_is_refused_in_a_sentence() {
+    fn an_invalid_process_id_is_refused_in_a_sentence() {
         for typed in ["0", "-1", "12x", "", "99999999999", "\u{1b}[2J"] {
             let error = parse(typed).unwrap_err();
             let refusal = error.downcast_ref::<Refusal>().unwrap();

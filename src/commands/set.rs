@@ -117,7 +117,7 @@ mod tests {
     use crate::cli::Cli;
 
     #[test]
-    fn what_set_takes_is_what_the_option_takes() {
+    fn set_takes_the_same_values_as_the_option() {
         for tunable in Tunable::ALL {
             let (name, range) = (tunable.name(), tunable.range());
             for value in [
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_tunable_is_refused_in_a_sentence() {
+    fn an_invalid_tunable_is_refused_in_a_sentence() {
         for (typed, said) in [
             ("guarantee", "expected NAME=VALUE"),
             ("guarante=20", "did you mean 'batch-guarantee'?"),

@@ -107,7 +107,7 @@ mod tests {
     }
 
     #[test]
-    fn who_gets_no_cpu_misses_deadlines_all_the_same() {
+    fn a_frame_without_cpu_misses_its_deadlines() {
         let record = begun();
         assert_eq!(record.missed_by(at(0.9)), 0);
         assert_eq!(record.missed_by(at(1.1)), 1);

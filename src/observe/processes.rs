@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_there_was_no_time_to_read_is_read_afterwards() {
+    fn commands_left_unread_are_read_after_the_tick() {
         let fixture = Fixture::new("many");
         for pid in 1000..4000 {
             fixture.process(pid, b"one", 1);

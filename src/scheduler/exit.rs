@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_newer_kernels_end_a_scheduler_for_is_said_in_words() {
+    fn exit_kinds_of_newer_kernels_have_words() {
         for kind in [64..70, 1024..1029].into_iter().flatten() {
             let words = describe(kind, 0);
             assert!(

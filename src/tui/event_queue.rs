@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn who_waits_for_room_ends_when_nobody_takes_events() {
+    fn a_blocked_sender_ends_when_nobody_takes_events() {
         let (sender, receiver) = channel();
         let typist = thread::spawn(move || {
             while sender.send_in_turn(Event::Key(Key::Enter)).is_ok() {}

@@ -72,7 +72,7 @@ fn the_card_stays_as_it_is_after_its_window() {
 }
 
 #[test]
-fn what_was_on_its_way_when_it_happened_is_no_after() {
+fn a_snapshot_taken_before_a_move_does_not_count_as_after() {
     let (mut world, mut events) = toggled(12, 0);
     // Taken before the move, seen after it.
     let mut before = world.clone();

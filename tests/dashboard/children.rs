@@ -62,7 +62,7 @@ fn c_adds_children_to_a_member_and_removes_them_with_it() {
 }
 
 #[test]
-fn what_left_with_its_children_comes_back_with_them() {
+fn undo_of_a_move_with_children_moves_them_too() {
     let (_, events) = with_member(Membership::WithChildren);
     assert_eq!(
         asked(events, " z"),

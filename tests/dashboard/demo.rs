@@ -45,7 +45,7 @@ fn d_starts_the_load_and_d_stops_it() {
 }
 
 #[test]
-fn what_is_missed_a_second_is_counted_over_the_last_second() {
+fn missed_deadlines_are_counted_over_the_last_second() {
     let (_, _, events) = under_load(5);
     let shown = show(events);
     // 48 in big digits: the first line of a 4 and of an 8.

@@ -40,7 +40,7 @@ fn plus_and_minus_change_a_members_level_in_steps() {
 }
 
 #[test]
-fn who_is_in_batch_has_no_level_and_the_last_one_is_said() {
+fn a_batch_process_has_no_level_and_the_highest_is_said() {
     let (_, mut events) = seen(2);
     events.extend(typed("+"));
     let mut effects = FakeEffects::default();

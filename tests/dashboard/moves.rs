@@ -37,7 +37,7 @@ fn tagged_processes_of_both_queues_end_in_one() {
 }
 
 #[test]
-fn what_is_untagged_stays() {
+fn untagged_processes_stay() {
     let (_, events) = seen(2);
     let (_, asked) = keys(&events, "vvU ");
     assert_eq!(

@@ -325,7 +325,7 @@ fn cgroup_limits_that_do_not_hold_are_in_the_header() {
 }
 
 #[test]
-fn what_neither_queue_serves_says_so_and_is_not_moved() {
+fn a_real_time_process_says_so_and_is_not_moved() {
     for (policy, word, name) in [
         (Policy::Fifo, "FIFO", "SCHED_FIFO"),
         (Policy::RoundRobin, "RR", "SCHED_RR"),

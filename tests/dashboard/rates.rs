@@ -85,7 +85,7 @@ fn a_snapshot_of_the_same_moment_gives_no_rate() {
 }
 
 #[test]
-fn what_cannot_be_counted_is_a_dash_with_its_reason() {
+fn a_counter_without_a_value_is_a_dash_with_its_reason() {
     for (active, reason) in [
         (
             ActiveScheduler::KernelDefault,
@@ -214,7 +214,7 @@ fn cpus_that_work_keep_cells_of_their_own_beside_many_offline() {
 }
 
 #[test]
-fn what_the_kernel_does_not_say_is_missing_not_zero() {
+fn a_figure_that_the_kernel_lacks_is_missing_not_zero() {
     let mut world = World::new(2);
     world
         .snapshot

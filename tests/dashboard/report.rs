@@ -99,7 +99,7 @@ fn a_report_once_closed_stays_closed_until_another_end() {
 }
 
 #[test]
-fn who_is_typing_is_not_interrupted() {
+fn a_report_does_not_interrupt_typing() {
     let mut events = ended(&[Key::Char('/'), Key::Char('f')]);
     assert!(!show(clone(&events)).has("Reason: runnable"));
     let (mut world, _) = seen(2);

@@ -81,7 +81,7 @@ fn waits_that_are_not_measured_are_said() {
 }
 
 #[test]
-fn what_is_missing_is_missing_with_its_reason() {
+fn a_missing_figure_has_its_reason() {
     let (mut world, mut events) = seen(2);
     world.scheduled_by(ActiveScheduler::KernelDefault);
     events.push(world.tick());

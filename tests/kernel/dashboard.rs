@@ -61,7 +61,7 @@ fn space_moves_the_process_under_the_cursor_and_back() {
 }
 
 #[test]
-fn what_a_script_adds_shows_on_the_dashboard() {
+fn a_process_added_by_a_script_shows_on_the_dashboard() {
     let hog = Load::hog().start();
     let terminal = attached(&[]);
     run_ok(&["add", &hog.pid().to_string()]);

@@ -66,7 +66,7 @@ fn thousand_pinned_tasks_all_run_and_leave_other_cpu_alone() {
 }
 
 #[test]
-fn what_waits_behind_a_real_time_hog_moves_on() {
+fn tasks_behind_a_real_time_hog_run_on_another_cpu() {
     let limit = Duration::from_secs(4);
     let mut scheduler = Running::attach(&["--watchdog", "4"]);
     let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();

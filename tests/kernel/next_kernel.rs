@@ -86,7 +86,7 @@ impl View {
 /// Four hogs, two of which run when a real-time task takes the second CPU: the one that ran there goes on at the other.
 /// The kernel leaves it in that CPU's local queue. On its own it would let it run there for a moment of each second, and
 /// it would return to the common queue; so that moment is taken away here.
-fn what_waits_behind_a_real_time_task_moves_on() {
+fn tasks_behind_a_real_time_task_run_on_another_cpu() {
     let _without = guest::WithoutReserve::on(1);
     let hogs: Vec<Hog> = (0..4).map(|_| Load::hog().start()).collect();
     run_ok(&["add", &hogs[0].pid().to_string()]);
@@ -122,7 +122,7 @@ fn without_the_names_that_the_next_kernel_drops_all_works() {
     run_ok(&["add", &pair[0].pid().to_string()]);
     settles("PRIORITY's share", &both, 90.0, 5.0, first);
     drop(pair);
-    what_waits_behind_a_real_time_task_moves_on();
+    tasks_behind_a_real_time_task_run_on_another_cpu();
     scheduler.terminate();
     std::fs::remove_file(Path::new(VIEW)).unwrap();
 }
@@ -134,7 +134,7 @@ fn with_only_the_plain_name_to_give_tasks_back_they_move_on() {
     view.hide("scx_bpf_dsq_reenq");
     view.untag(REENQUEUE);
     let scheduler = view.attach();
-    what_waits_behind_a_real_time_task_moves_on();
+    tasks_behind_a_real_time_task_run_on_another_cpu();
     scheduler.terminate();
     std::fs::remove_file(Path::new(VIEW)).unwrap();
 }

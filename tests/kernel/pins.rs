@@ -36,7 +36,7 @@ fn x_keeps_stay_after_another_instance_has_run() {
 }
 
 #[test]
-fn where_one_pin_cannot_be_made_no_other_is_left() {
+fn a_pin_that_cannot_be_made_leaves_no_other() {
     let in_the_way = maps::pin("newtask_link");
     let mut private = fs::DirBuilder::new();
     private.mode(0o700).recursive(true);

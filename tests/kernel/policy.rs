@@ -186,7 +186,7 @@ fn no_member_starves_whatever_the_nice_values() {
 }
 
 #[test]
-fn who_yields_gives_up_what_is_left_of_its_turn() {
+fn a_yield_gives_up_the_rest_of_the_turn() {
     let _scheduler = Running::attach(&[]);
     let yielders = Load::new(&["yielders", "1000"]).on_last_cpu().start();
     let taken: usize = yielders.next_line().parse().unwrap();
@@ -196,7 +196,7 @@ fn who_yields_gives_up_what_is_left_of_its_turn() {
 }
 
 #[test]
-fn who_yields_all_the_time_takes_no_hogs_cpu() {
+fn tasks_that_only_yield_take_no_cpu_from_a_hog() {
     let _scheduler = Running::attach(&[]);
     let _yielders = [(); 5].map(|()| {
         Load::new(&["yielders", "1000000000000"])

@@ -163,7 +163,7 @@ fn the_first_rule_that_matches_counts_and_children_come_too() {
 }
 
 #[test]
-fn what_a_person_moved_stays_where_it_was_put() {
+fn a_rule_leaves_a_process_that_a_person_moved() {
     write_rules("[[rule]]\nname = \"^busybox-ruled$\"\n");
     let scheduler = attach();
     let mut removed = Process::waiting();

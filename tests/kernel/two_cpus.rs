@@ -57,7 +57,7 @@ fn hogs_that_may_run_anywhere_share_all_cpus_evenly() {
 }
 
 #[test]
-fn who_may_run_anywhere_and_who_is_bound_get_the_same_time() {
+fn pinned_and_free_tasks_get_the_same_time() {
     let _scheduler = Running::attach(&[]);
     be_served_first();
     let free = Load::hog().start();

@@ -121,7 +121,7 @@ fn without_bpf(command: &str, errno: i32) -> Output {
 }
 
 #[test]
-fn where_a_filter_denies_bpf_the_filter_is_named() {
+fn a_filter_that_denies_bpf_is_named() {
     if !Path::new("/proc/sys/kernel/seccomp").exists() {
         // Built without (6.12 of the tests).
         return;
@@ -133,7 +133,7 @@ fn where_a_filter_denies_bpf_the_filter_is_named() {
 }
 
 #[test]
-fn what_is_hidden_is_not_called_missing() {
+fn a_hidden_file_system_is_not_called_missing() {
     for (hidden, words) in [
         (
             "mount -t tmpfs none /sys/kernel",

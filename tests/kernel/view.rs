@@ -70,7 +70,7 @@ fn as_nobody(option: &'static std::ffi::CStr) -> Terminal {
 }
 
 #[test]
-fn where_proc_hides_processes_the_list_says_that_it_is_partial() {
+fn hidden_processes_make_the_list_say_that_it_is_partial() {
     let mut terminal = as_nobody(c"hidepid=2");
     terminal.wait_for_screen("it says so", |text| {
         text.contains("view mode: ") && text.contains("the list is partial")

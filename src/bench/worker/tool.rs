@@ -254,7 +254,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_the_tools_print_is_read() {
+    fn output_of_hackbench_and_cyclictest_is_read() {
         let text = "Running in threaded mode with 10 groups using 40 file descriptors each (== 400 tasks)\nEach sender will pass 50 messages of 100 bytes\nTime: 1.908\n";
         assert_eq!(hackbench(text).unwrap().dones, [1_908_000_000]);
         assert_eq!(hackbench("hackbench: no\n"), None);
@@ -268,7 +268,7 @@ mod tests {
     }
 
     #[test]
-    fn what_perf_bench_prints_is_read() {
+    fn output_of_perf_bench_is_read() {
         let text = "# Running 'sched/messaging' benchmark:\n# 20 sender and receiver threads per group\n# 10 groups == 400 threads run\n\n     Total time: 0.048 [sec]\n";
         assert_eq!(perf_messaging(text).unwrap().dones, [48_000_000]);
         assert_eq!(perf_pipe(text), None);
@@ -288,7 +288,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stress_ng_prints_is_read() {
+    fn output_of_stress_ng_is_read() {
         let text = "stress-ng: info:  [30541] setting to a 1 second run per stressor\nstress-ng: info:  [30541] dispatching hogs: 2 cpu\nstress-ng: metrc: [30541] stressor       bogo ops real time  usr time  sys time   bogo ops/s     bogo ops/s\nstress-ng: metrc: [30541]                           (secs)    (secs)    (secs)   (real time) (usr+sys time)\nstress-ng: metrc: [30541] cpu                1923      1.00      0.98      0.00      1919.68        1956.19\nstress-ng: info:  [30541] successful run completed in 1.00s\n";
         let record = stress_ng(text, 2_000_000_000).unwrap();
         assert_eq!((record.units, record.dones), (3_839_360, vec![]));

@@ -116,7 +116,7 @@ fn escape_and_a_control_key_at_once_are_both_heard() {
 }
 
 #[test]
-fn what_a_terminal_answers_presses_no_key() {
+fn a_terminals_answer_presses_no_key() {
     for answer in [
         &b"\x1b]11;rgb:1e1e/2e2e/3e3e\x1b\\"[..], // its background
         b"\x1b]11;rgb:1e1e/2e2e/3e3e\x07",
@@ -226,7 +226,7 @@ fn sequences_may_come_in_pieces() {
 }
 
 #[test]
-fn what_is_not_ours_leaves_nothing_behind() {
+fn unknown_bytes_leave_nothing_behind() {
     for bytes in [
         &b"\x1bx"[..],   // Alt
         b"\x1b\xc3\xb6", // Alt and a letter of two bytes
