@@ -11,7 +11,6 @@ use std::sync::mpsc::{self, Receiver};
 use std::time::{Duration, Instant};
 
 use rustix::fs::Mode;
-use rustix::termios::{Winsize, tcsetwinsize};
 
 use crate::{Program, Room, herd};
 
@@ -40,14 +39,7 @@ pub struct Figures {
 
 pub fn measure(program: &Program, room: &Room, seconds: u64) -> Figures {
     let names = names();
-    let (mut master, slave) = open_pty();
-    let size = Winsize {
-        ws_row: ROWS,
-        ws_col: COLUMNS,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(&master, size).unwrap();
+    let (mut master, slave) = open_pty(ROWS, COLUMNS);
     if program.with_rights != rustix::process::geteuid().is_root() {
         rustix::fs::fchmod(&slave, Mode::from_raw_mode(0o666)).unwrap();
     }

@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::OFlags;
 use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
-use rustix::termios::{LocalModes, OptionalActions, Winsize, tcgetattr, tcsetattr, tcsetwinsize};
+use rustix::termios::{LocalModes, OptionalActions, tcgetattr, tcsetattr};
 
 #[path = "open_pty.rs"]
 mod open_pty;
@@ -35,14 +35,7 @@ pub struct Pty {
 
 impl Pty {
     pub fn start(mut command: Command, rows: u16, columns: u16) -> Self {
-        let (master, slave) = open_pty();
-        let size = Winsize {
-            ws_row: rows,
-            ws_col: columns,
-            ws_xpixel: 0,
-            ws_ypixel: 0,
-        };
-        tcsetwinsize(&slave, size).unwrap();
+        let (master, slave) = open_pty(rows, columns);
         let stream = || Stdio::from(slave.try_clone().unwrap());
         command.stdin(stream()).stdout(stream()).stderr(stream());
         if !command.get_envs().any(|(name, _)| name == "TERM") {

@@ -134,7 +134,7 @@ mod tests {
 
     /// A terminal in which somebody else types, read in a thread.
     fn start() -> (File, UnixStream, EventReceiver, thread::JoinHandle<End>) {
-        let (typist, terminal) = open_pty();
+        let (typist, terminal) = open_pty(24, 80);
         let mut modes = rustix::termios::tcgetattr(&terminal).unwrap();
         modes.make_raw();
         rustix::termios::tcsetattr(&terminal, rustix::termios::OptionalActions::Now, &modes)

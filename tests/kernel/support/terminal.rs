@@ -9,14 +9,12 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::termios::{Winsize, tcsetwinsize};
-
 use super::guest::{self, PATIENCE};
 use super::program;
 
 #[path = "../../support/open_pty.rs"]
 mod open_pty;
-use open_pty::{open_pty, open_slave};
+use open_pty::{open_pty, open_slave, set_size};
 
 /// include/uapi/asm-generic/ioctls.h; libc does not name it.
 const TIOCVHANGUP: libc::Ioctl = 0x5437;
@@ -37,9 +35,7 @@ impl Terminal {
     }
 
     pub fn start(mut command: Command, rows: u16, columns: u16) -> Self {
-        let (master, slave) = open_pty();
-        set_size(&slave, rows, columns);
-
+        let (master, slave) = open_pty(rows, columns);
         let stream = |slave: &OwnedFd| Stdio::from(slave.try_clone().expect("a file descriptor"));
         command.stdin(stream(&slave)).stdout(stream(&slave));
         command.stderr(stream(&slave));
@@ -194,14 +190,4 @@ fn unframed(line: &str) -> &str {
 
 fn nonzero(count: u16) -> NonZero<u16> {
     NonZero::new(count).expect("a terminal has at least one line and column")
-}
-
-fn set_size(terminal: impl std::os::fd::AsFd, rows: u16, columns: u16) {
-    let size = Winsize {
-        ws_row: rows,
-        ws_col: columns,
-        ws_xpixel: 0,
-        ws_ypixel: 0,
-    };
-    tcsetwinsize(terminal, size).expect("it is a terminal");
 }
