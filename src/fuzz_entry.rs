@@ -7,18 +7,18 @@ use std::path::Path;
 
 use clap::Parser;
 
-use crate::app::Event;
 use crate::bench::observed::KernelCounts;
 use crate::bench::worker::tool;
 use crate::bench::worker_report::WorkerReport;
 use crate::cli::{self, Cli};
 use crate::commands::process;
-use crate::input::decode::Decoder;
 use crate::observe::{hidden, host, identity, stat};
 use crate::record::frames::{self, Packer};
 use crate::scheduler::{OwnerRecord, exit, member, preflight};
 use crate::settings::Settings;
-use crate::text::scrub;
+use crate::sys::text::scrub;
+use crate::tui::app::Event;
+use crate::tui::input::decode::Decoder;
 use crate::waits::layout;
 
 /// A line of `/proc/PID/stat`.

@@ -26,9 +26,3 @@ pub mod trace;
 pub mod tui;
 pub mod waits;
 mod workload;
-
-// The names by which the other folders still call them.
-pub(crate) use kernel::skeletons;
-pub use record::player as replay;
-pub use sys::{log, text};
-pub use tui::{app, input, run as dashboard, terminal, ui};

@@ -12,8 +12,7 @@ use dualq_top::{
     demo::worker::{self, WorkerKind},
     kernel::libbpf,
     refusal::{self, Refusal},
-    sys::{log, signals},
-    text,
+    sys::{log, signals, text},
 };
 use tracing::debug;
 

@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 
 use clap::CommandFactory;
 use dualq_top::cli::Cli;
-use dualq_top::ui::help::WORDS;
+use dualq_top::tui::ui::help::WORDS;
 use regex_lite::Regex;
 
 fn printed(arguments: &[&str]) -> String {

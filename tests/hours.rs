@@ -4,8 +4,8 @@
 
 mod support;
 
-use dualq_top::app::{App, Command, Event, Key};
 use dualq_top::model::Queue;
+use dualq_top::tui::app::{App, Command, Event, Key};
 use dualq_top::tui::event_queue;
 use dualq_top::tui::run::Dashboard;
 use ratatui::Terminal;

@@ -9,10 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::{Arg, Command, CommandFactory};
-use dualq_top::app::keymap::{Group, KEYMAP};
 use dualq_top::bench::worker::tool::Tool;
 use dualq_top::cli::Cli;
 use dualq_top::scheduler::Counter;
+use dualq_top::tui::app::keymap::{Group, KEYMAP};
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join(name)

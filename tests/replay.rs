@@ -12,9 +12,9 @@ use std::fs;
 use std::io::Write;
 use std::process::{Command, Output};
 
-use dualq_top::app::{App, Event, Key};
 use dualq_top::record;
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::{App, Event, Key};
+use dualq_top::tui::ui::theme::Theme;
 use folder::Folder;
 use pty::Pty;
 use rustix::process::Signal;

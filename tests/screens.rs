@@ -4,10 +4,10 @@
 
 mod support;
 
-use dualq_top::app::{App, Event, Key};
 use dualq_top::model::DemoStatus;
 use dualq_top::model::Queue;
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::{App, Event, Key};
+use dualq_top::tui::ui::theme::Theme;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::{Buffer, Cell};
@@ -33,21 +33,21 @@ fn assert_screen(name: &str, size: (u16, u16), events: Vec<Event>) {
 fn state(size: (u16, u16), events: &[Event]) -> App {
     let mut app = App::new();
     for event in support::copies(events) {
-        dualq_top::ui::fit(&mut app, Size::from(size));
+        dualq_top::tui::ui::fit(&mut app, Size::from(size));
         app.handle(event);
     }
-    dualq_top::ui::fit(&mut app, Size::from(size));
+    dualq_top::tui::ui::fit(&mut app, Size::from(size));
     app
 }
 
 fn drawn(app: &App, (columns, rows): (u16, u16), theme: &Theme) -> Shown {
     let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
     terminal
-        .draw(|frame| dualq_top::ui::HitMap::default().draw(frame, app, theme))
+        .draw(|frame| dualq_top::tui::ui::HitMap::default().draw(frame, app, theme))
         .unwrap();
     Shown {
         buffer: terminal.backend().buffer().clone(),
-        outcome: dualq_top::app::Outcome::Quit,
+        outcome: dualq_top::tui::app::Outcome::Quit,
     }
 }
 
@@ -194,7 +194,7 @@ fn too_small() {
 #[test]
 fn in_ascii_no_other_character_reaches_the_terminal() {
     let hostile = |world: &mut World| {
-        let name = dualq_top::text::scrub("日本\u{202e}\x1b[31m語 ö".as_bytes());
+        let name = dualq_top::sys::text::scrub("日本\u{202e}\x1b[31m語 ö".as_bytes());
         world.add(6000, "名前名前名前", &name, &name, 300.0);
     };
     let mut all: Vec<Vec<Event>> = scenes::all()

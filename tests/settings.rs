@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use clap::{CommandFactory, Parser};
-use dualq_top::app::keymap::KEYMAP;
-use dualq_top::app::preferences::Preferences;
-use dualq_top::app::{App, Key};
 use dualq_top::cli::{Cli, ThemeName};
 use dualq_top::settings::Settings;
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::keymap::KEYMAP;
+use dualq_top::tui::app::preferences::Preferences;
+use dualq_top::tui::app::{App, Key};
+use dualq_top::tui::ui::theme::Theme;
 use support::{FakeEffects, Shown, World, key, play_app, typed};
 
 const SAMPLE: &str = include_str!("../assets/config.toml");
@@ -460,7 +460,7 @@ fn the_sample_names_every_setting_and_action_with_its_default() {
     assert_eq!(stated.interval, default.interval);
     assert_eq!(
         stated.columns,
-        dualq_top::app::order::SortKey::ALL,
+        dualq_top::tui::app::order::SortKey::ALL,
         "all columns, in their order"
     );
     for (line, binding) in stated.keymap.lines().iter().zip(KEYMAP) {

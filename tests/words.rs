@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use dualq_top::ui::help::WORDS;
+use dualq_top::tui::ui::help::WORDS;
 use regex_lite::Regex;
 
 /// Words that are not used, and what to write instead. `^` is the start of a sentence or a comment.

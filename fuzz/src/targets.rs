@@ -3,11 +3,12 @@
 
 use std::io::Cursor;
 
-use dualq_top::app::{App, Command, Event};
+use dualq_top::fuzz_entry;
 use dualq_top::record::{self, Reader};
+use dualq_top::sys::text;
+use dualq_top::tui::app::{App, Command, Event};
 use dualq_top::tui::event_queue::EventReceiver;
 use dualq_top::tui::run::Dashboard;
-use dualq_top::{fuzz_entry, text};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use serde::Serialize;
 
 use crate::observe::online_cpus;
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 #[derive(Debug, Clone, Serialize)]
 pub struct Machine {

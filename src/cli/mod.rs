@@ -18,8 +18,8 @@ pub use options::*;
 pub use verbs::*;
 
 use crate::refusal::{PATIENCE, complain_in};
+use crate::sys::text::scrub_lines;
 use crate::sys::unread;
-use crate::text::scrub_lines;
 
 /// Gives chosen processes priority over all others and shows the effect on every CPU: a two-queue CPU
 /// scheduler (sched_ext) with a dashboard.

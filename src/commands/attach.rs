@@ -13,7 +13,6 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use super::following::Following;
 use super::metrics::Metrics;
 use crate::cli::AttachOptions;
-use crate::log;
 use crate::model::ActiveScheduler;
 use crate::scheduler::{
     Handle, Inherited, Options, Scheduler, SchedulerEvent, Standby, WaitsOption, limits, pins,
@@ -21,6 +20,7 @@ use crate::scheduler::{
 };
 use crate::service::{Level, responder};
 use crate::sys::capabilities;
+use crate::sys::log;
 use crate::sys::signals;
 
 /// Interval for checking that the kernel still runs the scheduler. There is no event for it.

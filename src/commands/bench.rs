@@ -99,7 +99,7 @@ fn chosen(names: &[String], quick: bool) -> Result<Vec<Measurement>> {
                     Status::BadArgument,
                     format!(
                         "invalid measurement '{}': expected one of {}",
-                        crate::text::scrub(name.as_bytes()),
+                        crate::sys::text::scrub(name.as_bytes()),
                         keys.join(", ")
                     ),
                 ));

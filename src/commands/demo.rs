@@ -11,7 +11,6 @@ use serde::Serialize;
 use super::dashboard::{self, Start};
 use super::members::write;
 use super::process;
-use crate::app::preferences::Preferences;
 use crate::cli::{DemoOptions, Look};
 use crate::demo::{Load, Plan};
 use crate::model::{ActiveScheduler, DemoEffect, DemoReading, ProcessId, Queue};
@@ -20,6 +19,7 @@ use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
 use crate::sys::capabilities;
 use crate::sys::signals::{self, Interrupted};
+use crate::tui::app::preferences::Preferences;
 
 /// Pause between a move and measuring its effect: what was begun before the move is done by then.
 const LAST_FRAME: Duration = Duration::from_millis(250);

@@ -10,7 +10,7 @@ use crate::refusal::{Refusal, Status};
 use crate::scheduler::finding::{Check, Finding};
 use crate::scheduler::preflight::{checks, first_refusal};
 use crate::scheduler::{Options, sysfs, try_to_load};
-use crate::text::thousands;
+use crate::sys::text::thousands;
 
 /// The JSON output. Its keys are an interface: see docs/JSON.md.
 #[derive(Serialize)]

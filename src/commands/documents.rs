@@ -8,7 +8,7 @@ use clap_mangen::Man;
 
 use super::members::write;
 use crate::cli::Cli;
-use crate::ui::help::WORDS;
+use crate::tui::ui::help::WORDS;
 
 /// The files that the program writes and reads, for the manual page.
 const FILES: [(&str, &str); 8] = [

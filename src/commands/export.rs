@@ -11,11 +11,11 @@ use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect, Size};
 use ratatui::{Terminal, TerminalOptions, Viewport};
 
-use crate::app::{App, Event, Playback};
+use crate::record::player;
 use crate::record::{self, Reader, RecordedEvent};
 use crate::refusal::{Refusal, Status};
-use crate::replay;
-use crate::ui::{self, theme::Theme};
+use crate::tui::app::{App, Event, Playback};
+use crate::tui::ui::{self, theme::Theme};
 
 /// The only format.
 const CAST: &str = "cast";
@@ -44,7 +44,7 @@ pub fn run<R: Read>(
             Status::BadArgument,
             format!(
                 "invalid format '{}': expected {CAST}",
-                crate::text::scrub(export.format.as_os_str().as_encoded_bytes())
+                crate::sys::text::scrub(export.format.as_os_str().as_encoded_bytes())
             ),
         ));
     }
@@ -96,12 +96,12 @@ fn cast<R: Read>(
         let (event, over) = match next {
             Ok(Some(record)) => {
                 // As in the playback, nobody waits long for nothing.
-                time += record.at.saturating_sub(place).min(replay::LONGEST_SILENCE);
+                time += record.at.saturating_sub(place).min(player::LONGEST_SILENCE);
                 place = record.at;
                 (Event::from(record.what), false)
             }
             Ok(None) => (over("The recording has ended".into()), true),
-            Err(fault) => (over(replay::no_further(&fault)), true),
+            Err(fault) => (over(player::no_further(&fault)), true),
         };
         app.handle(event);
         if app.take_changed() {

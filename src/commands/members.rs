@@ -12,7 +12,7 @@ use crate::model::{Cause, Change, DEFAULT_LEVEL, Membership, ProcessId, Queue};
 use crate::refusal::complain;
 use crate::scheduler::changes;
 use crate::scheduler::{Handle, Member, Members, preflight, served};
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// Adds all processes or none: every process is checked before the first one is added.
 pub fn add(which: &Which, children: bool, level: Option<u8>) -> Result<()> {

@@ -8,7 +8,7 @@ use crate::model::ProcessId;
 use crate::refusal::{Refusal, Status};
 use crate::rules;
 use crate::scheduler::served;
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// PF_KTHREAD, include/linux/sched.h
 const KERNEL_THREAD: u32 = 0x0020_0000;

@@ -10,17 +10,17 @@ use anyhow::{Context, Result, bail};
 
 use super::dashboard::{conclude, listen_to_signals, theme};
 use super::export::{self, Export};
-use crate::app::{App, Command, preferences::Preferences};
 use crate::cli::Look;
-use crate::dashboard::Dashboard;
-use crate::input;
+use crate::record::player;
 use crate::record::{self, Reader, RecordingFault};
 use crate::refusal::{Refusal, Status};
-use crate::replay;
 use crate::sys::capabilities;
-use crate::terminal::{self, Tui};
-use crate::text::scrub;
+use crate::sys::text::scrub;
+use crate::tui::app::{App, Command, preferences::Preferences};
 use crate::tui::event_queue;
+use crate::tui::input;
+use crate::tui::run::Dashboard;
+use crate::tui::terminal::{self, Tui};
 
 pub fn run(
     file: Option<&Path>,
@@ -97,7 +97,7 @@ fn show<R: Read + Seek + Send + 'static>(
     let mut tui = Tui::new()?;
     terminal::report_panics(events.clone());
     input::spawn(events.clone()).context("cannot read the terminal")?;
-    replay::spawn(reader, first, heard, events)?;
+    player::spawn(reader, first, heard, events)?;
     let outcome = Dashboard::new(App::with(preferences).replaying())
         .theme(theme(look))
         .on_suspend(terminal::suspend)

@@ -10,7 +10,7 @@ use crate::model::{Cause, Tunable, Tunables};
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::{Handle, Tuning, changes};
 use crate::settings::nearest;
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// A short form, since it is the one that is changed most.
 const SHORT: (&str, &str) = ("guarantee", "batch-guarantee");

@@ -11,8 +11,8 @@ use crate::model::TRACE_COST;
 use crate::record;
 use crate::refusal::{Refusal, Status, complain};
 use crate::scheduler::{Handle, tracing};
+use crate::sys::text::scrub;
 use crate::sys::{capabilities, signals};
-use crate::text::scrub;
 use crate::trace::Ended;
 
 pub fn run(options: &TraceOptions) -> Result<()> {

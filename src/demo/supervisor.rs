@@ -5,10 +5,10 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use super::{Load, Plan};
-use crate::app::Event;
 use crate::model::DemoStatus;
 use crate::observe::SamplerRequest;
 use crate::sys::failpoint;
+use crate::tui::app::Event;
 use crate::tui::event_queue::EventSender;
 
 const LOOK: Duration = Duration::from_millis(250);

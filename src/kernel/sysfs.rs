@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Result, bail};
 
 use crate::model::ActiveScheduler;
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 const DIR: &str = "/sys/kernel/sched_ext";
 

@@ -3,7 +3,7 @@
 //! It must never know: everything else.
 //!
 //! Counters are cumulative here, as the kernel keeps them. Rates are derived from two snapshots by
-//! [`crate::app`], which alone knows the one before.
+//! [`crate::tui::app`], which alone knows the one before.
 
 #![warn(missing_docs)]
 #![forbid(unsafe_code)]

@@ -9,7 +9,7 @@ use sysinfo::{
 };
 
 use crate::model::Host;
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 pub struct HostReader {
     /// `None` if the library finds nothing to read.

@@ -9,7 +9,7 @@ use super::names::Names;
 use super::sample::{ProcessSample, without_work};
 use super::stat::Proc;
 use crate::model::ProcessId;
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// The kept part of a command line, in bytes: enough for the widest screen.
 const LONGEST_COMMAND: usize = 1024;

@@ -10,11 +10,11 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use super::sample::ProcessSample;
+use crate::kernel::skeletons::tasks::TasksSkelBuilder;
+use crate::kernel::skeletons::tasks::types::{page, process_record, walk};
 use crate::kernel::{layout, libbpf, load_fault, program};
 use crate::model::ProcessId;
 use crate::scheduler::preflight;
-use crate::skeletons::tasks::TasksSkelBuilder;
-use crate::skeletons::tasks::types::{page, process_record, walk};
 
 /// The size of a record, and the records' offset in a page.
 const RECORD: usize = size_of::<process_record>();

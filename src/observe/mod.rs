@@ -32,7 +32,6 @@ use std::{
 
 use tracing::trace;
 
-use crate::app::Event;
 use crate::model::{
     ActiveScheduler, CgroupLimits, Cpu, Exit, ProcessId, Queue, Role, SchedulerStatus, Snapshot,
     Tunables, Wanted,
@@ -40,6 +39,7 @@ use crate::model::{
 use crate::scheduler::changes::Watch;
 use crate::scheduler::{Counters, CurrentScheduler, Member, OwnerRecord, sysfs};
 use crate::sys::failpoint;
+use crate::tui::app::Event;
 use crate::tui::event_queue::EventSender;
 use host::HostReader;
 pub use host::online_cpus;

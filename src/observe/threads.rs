@@ -6,7 +6,7 @@ use rustix::fs::{Dir, Mode, OFlags, openat};
 
 use super::stat::parse;
 use crate::model::{Policy, Process, ProcessId};
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// More bytes than such a line can have: 52 numbers and a short name.
 const LONGEST_STAT: usize = 2048;

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use super::recorder::whats;
 use super::{About, Reader, What, Writer};
-use crate::app::{App, Event, Outline, PastRequest, Then};
+use crate::tui::app::{App, Event, Outline, PastRequest, Then};
 use crate::tui::effects::Happened;
 
 /// The time that it reaches back, as far as there is room.

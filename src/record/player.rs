@@ -12,8 +12,8 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Reader, RecordedEvent, RecordingFault, What};
-use crate::app::{Event, Playback, PlaybackRequest};
 use crate::sys::failpoint;
+use crate::tui::app::{Event, Playback, PlaybackRequest};
 use crate::tui::event_queue::EventSender;
 
 /// The longest pause between two events during playback.

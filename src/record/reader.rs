@@ -9,7 +9,7 @@ use super::frames::Unpacker;
 use super::limits;
 use super::wire::{About, RecordedEvent, What, Written, WrittenEvent};
 use crate::model::Snapshot;
-use crate::text;
+use crate::sys::text;
 
 /// A recording that is being read.
 pub struct Reader<R> {

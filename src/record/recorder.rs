@@ -14,13 +14,13 @@ use anyhow::{Result, bail};
 use rustix::fs::Mode;
 
 use super::{About, What, Writer};
-use crate::app::{Command, Event, Moved, Pending};
 use crate::refusal::{Refusal, Status};
 use crate::sys::capabilities;
 use crate::sys::failpoint;
 use crate::sys::own::{FileId, Folder};
 use crate::sys::signals;
-use crate::text::scrub;
+use crate::sys::text::scrub;
+use crate::tui::app::{Command, Event, Moved, Pending};
 use crate::tui::effects::Happened;
 use crate::tui::event_queue::EventSender;
 

@@ -8,8 +8,8 @@ use serde::de::{DeserializeSeed, EnumAccess, IntoDeserializer, VariantAccess, Vi
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::scene::Change;
-use crate::app::{Key, MoveBatch, Pending};
 use crate::model::{self, DemoStatus, ProcessId, Queue, Snapshot, Tunables};
+use crate::tui::app::{Key, MoveBatch, Pending};
 
 /// The machine on which a recording was made.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]

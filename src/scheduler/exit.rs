@@ -4,9 +4,9 @@ use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use crate::kernel::layout;
+use crate::kernel::skeletons::dualq::types::exit_record;
 use crate::model::Exit;
-use crate::skeletons::dualq::types::exit_record;
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// `SCX_EXIT_UNREG`: detached by user space, no error.
 const KIND_DETACHED: u32 = 64;

@@ -20,9 +20,9 @@ use super::{
     tunables::{self, Tuning},
 };
 use crate::kernel::layout;
+use crate::kernel::skeletons::dualq::{DualqSkel, types::overdue_timer};
 use crate::model::{ActiveScheduler, Exit, Tunables};
 use crate::refusal::{Refusal, Status};
-use crate::skeletons::dualq::{DualqSkel, types::overdue_timer};
 use crate::trace;
 use crate::waits::{self, Instrument};
 

@@ -15,11 +15,11 @@ use libbpf_rs::{
 
 use super::options::{Options, WaitsOption};
 use super::tunables::{nanoseconds, tick_ns, whole_ticks};
+use crate::kernel::skeletons::dualq::types::rodata;
+use crate::kernel::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::kernel::types::{self, KernelTypes};
 use crate::kernel::{libbpf, load_fault, program};
 use crate::refusal::{Refusal, Status};
-use crate::skeletons::dualq::types::rodata;
-use crate::skeletons::dualq::{DualqSkel, DualqSkelBuilder, OpenDualqSkel};
 use crate::waits::{Instrument, WITHOUT_WAITS};
 
 /// Loads the scheduler with these options. Nothing runs yet.

@@ -1,8 +1,8 @@
 //! A member, as the value of `priority_pids_map` that the BPF program writes.
 
 use crate::kernel::layout;
+use crate::kernel::skeletons::dualq::types::member;
 use crate::model::{DEFAULT_LEVEL, Membership, ProcessId};
-use crate::skeletons::dualq::types::member;
 
 /// The flag of a membership with children.
 pub const WITH_CHILDREN: u32 = 1;

@@ -23,8 +23,8 @@ use super::member::{self, Member};
 use super::process_tree;
 use super::program;
 use crate::kernel::layout;
+use crate::kernel::skeletons::dualq::types::change;
 use crate::model::{Membership, ProcessId};
-use crate::skeletons::dualq::types::change;
 
 // `enum change_kind`, and the results besides 0 and -errno: src/bpf/membership.h.
 const ADD: u32 = 0;

@@ -21,10 +21,10 @@ use super::{
     restart::Restarts,
     sysfs::{self, wait_until, wait_until_detached},
 };
-use crate::log;
+use crate::kernel::skeletons::dualq::DualqSkel;
 use crate::model::{ActiveScheduler, Exit};
 use crate::refusal::{Refusal, Status};
-use crate::skeletons::dualq::DualqSkel;
+use crate::sys::log;
 use crate::waits::{Instrument, Transition};
 
 /// A loaded scheduler of ours, attached or not. Dropping it detaches it and removes its pins.

@@ -4,7 +4,7 @@ use anyhow::{Context, Result};
 use libbpf_rs::{MapCore, MapFlags, MapHandle};
 
 use crate::kernel::layout;
-use crate::skeletons::dualq::types::owner_record;
+use crate::kernel::skeletons::dualq::types::owner_record;
 
 /// Version of the layout. It changes with the layout of any pinned map, to recognise other versions' pins.
 const LAYOUT: u32 = 8;

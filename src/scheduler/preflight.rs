@@ -13,10 +13,10 @@ use super::finding::{Check, Finding};
 use super::{limits, pins, sysfs};
 use crate::kernel::types::{self, KernelTypes};
 use crate::kernel::{load_fault, program};
-use crate::log;
 use crate::model::ActiveScheduler;
 use crate::refusal::{Refusal, Status};
-use crate::text::scrub;
+use crate::sys::log;
+use crate::sys::text::scrub;
 
 /// The inode of the first pid namespace (PROC_PID_INIT_INO, include/linux/proc_ns.h).
 const FIRST_PID_NAMESPACE: u64 = 0xefff_fffc;

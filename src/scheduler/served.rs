@@ -6,7 +6,7 @@ use procfs::process::{Process, Stat};
 
 use crate::model::Policy;
 use crate::refusal::{Refusal, Status};
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// # Errors
 /// A [`Refusal`] that says why moving it would change nothing. What cannot be read is not refused here.

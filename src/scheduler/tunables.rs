@@ -10,8 +10,8 @@ use anyhow::{Context, Result, bail};
 
 use super::program;
 use crate::kernel::layout;
+use crate::kernel::skeletons::dualq::types as kernel;
 use crate::model::{Tunable, Tunables};
-use crate::skeletons::dualq::types as kernel;
 
 /// New values of some tunables; the others stay as they are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

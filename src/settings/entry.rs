@@ -3,7 +3,7 @@
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// One line of a table.
 pub struct Entry<'a> {
@@ -31,5 +31,8 @@ pub fn entries<'a>(table: &'a DeTable<'a>) -> Vec<Entry<'a>> {
 
 /// Returns a word of the file, scrubbed and in quotes.
 pub fn quoted(word: &str) -> String {
-    format!("\"{}\"", crate::text::truncate(&scrub(word.as_bytes()), 40))
+    format!(
+        "\"{}\"",
+        crate::sys::text::truncate(&scrub(word.as_bytes()), 40)
+    )
 }

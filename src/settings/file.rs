@@ -10,7 +10,7 @@ use std::{
 use anyhow::{Result, bail};
 
 use crate::refusal::{Refusal, Status};
-use crate::text::scrub;
+use crate::sys::text::scrub;
 
 /// The largest settings file, in bytes.
 const LARGEST: u64 = 64 * 1024;

@@ -5,8 +5,8 @@ use toml::de::{DeTable, DeValue};
 
 use super::entry::{Entry, entries, quoted};
 use super::fault::{TextFault, nearest};
-use crate::app::Key;
-use crate::app::keymap::{Action, Keymap};
+use crate::tui::app::Key;
+use crate::tui::app::keymap::{Action, Keymap};
 
 /// The names of keys that are not a character, in the order of the search. The first name of a key is
 /// the one that is suggested.
@@ -121,7 +121,7 @@ fn key(name: &str, value: &Spanned<DeValue<'_>>) -> Result<Key, TextFault> {
     let mut characters = name.chars();
     if let (Some(c), None) = (characters.next(), characters.next())
         && !c.is_control()
-        && crate::text::width(name) > 0
+        && crate::sys::text::width(name) > 0
         && !NAMED.iter().any(|(known, _)| known == &name)
     {
         return Ok(Key::Char(c));

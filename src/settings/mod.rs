@@ -21,8 +21,8 @@ use clap::ArgMatches;
 use clap::parser::ValueSource;
 use tracing::debug;
 
-use crate::app::preferences::Preferences;
 use crate::cli::{Look, SchedulerOptions};
+use crate::tui::app::preferences::Preferences;
 pub(crate) use entry::{Entry, entries, quoted};
 pub(crate) use fault::{TextFault, nearest};
 use file::Found;

@@ -10,8 +10,8 @@ use super::entry::{Entry, entries, quoted};
 use super::fault::{TextFault, nearest};
 use super::keys;
 use super::values::Settings;
-use crate::app::order::SortKey;
-use crate::text::scrub;
+use crate::sys::text::scrub;
+use crate::tui::app::order::SortKey;
 
 /// The names of all settings.
 pub const NAMES: [&str; 10] = [

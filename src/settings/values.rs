@@ -1,7 +1,7 @@
 //! The settings.
 
-use crate::app::preferences::Preferences;
 use crate::cli::{QueueOrder, ThemeName};
+use crate::tui::app::preferences::Preferences;
 
 /// The settings of the file; `None` for those that it does not have.
 #[derive(Debug, Clone, Default)]

@@ -9,8 +9,8 @@ use std::mem::discriminant;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use crate::app::Event;
 use crate::model::DemoStatus;
+use crate::tui::app::Event;
 
 /// While so many events wait, [`EventSender::send_in_turn`] adds none.
 const ROOM: usize = 256;
@@ -217,8 +217,8 @@ mod tests {
     use std::thread;
 
     use super::*;
-    use crate::app::Key;
     use crate::record::{self, What};
+    use crate::tui::app::Key;
 
     fn snapshot(at: u64) -> Event {
         let mut reader = record::shipped().unwrap();

@@ -10,13 +10,13 @@ use ratatui::backend::Backend;
 use ratatui::layout::{Position, Rect};
 use tracing::debug;
 
-use crate::app::{App, Command, Event, Outcome, PlaybackRequest};
 use crate::model::{ProcessId, Wanted};
 use crate::sys::failpoint;
+use crate::tui::app::{App, Command, Event, Outcome, PlaybackRequest};
 use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::EventReceiver;
-use crate::ui::theme::Theme;
-use crate::ui::{self, HitMap};
+use crate::tui::ui::theme::Theme;
+use crate::tui::ui::{self, HitMap};
 
 /// The dashboard, ready to run.
 pub struct Dashboard<'a> {

@@ -21,8 +21,8 @@ use rustix::termios::{
     OptionalActions, QueueSelector, Termios, tcflush, tcgetattr, tcgetpgrp, tcsetattr,
 };
 
-use crate::app::Event;
 use crate::sys::log;
+use crate::tui::app::Event;
 use crate::tui::event_queue::EventSender;
 
 /// The terminal as ratatui draws to it.

@@ -11,8 +11,8 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use super::layout::Control;
 use super::reader::Reader;
 use crate::kernel::load_fault;
+use crate::kernel::skeletons::waits::WaitsSkelBuilder;
 use crate::kernel::{libbpf, pins, program};
-use crate::skeletons::waits::WaitsSkelBuilder;
 
 /// The loaded instrument, measuring or not. Dropping it detaches its programs, unless they are pinned.
 pub struct Instrument {

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use dualq_top::app::{Event, Key};
 use dualq_top::model::{ActiveScheduler, NoWaits, Queue};
+use dualq_top::tui::app::{Event, Key};
 
 use crate::support::{FakeEffects, Metronome, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, go_to, show};

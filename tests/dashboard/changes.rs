@@ -1,7 +1,7 @@
 //! The panel of changes: who moved what, and the way from there to the process.
 
-use dualq_top::app::{Event, Key};
 use dualq_top::model::{Cause, Change};
+use dualq_top::tui::app::{Event, Key};
 
 use crate::support::{FakeEffects, Shown, key, play, typed};
 use crate::{SMALL, seen};

@@ -1,7 +1,7 @@
 //! Moving a process with its children.
 
-use dualq_top::app::{Event, Key};
 use dualq_top::model::{Membership, Queue};
+use dualq_top::tui::app::{Event, Key};
 
 use crate::support::{FakeEffects, World, key, play, typed};
 use crate::{SMALL, SPACE, seen, show};

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use dualq_top::app::{App, Event, Key};
-use dualq_top::ui;
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::{App, Event, Key};
+use dualq_top::tui::ui;
+use dualq_top::tui::ui::theme::Theme;
 use ratatui::backend::TestBackend;
 use ratatui::layout::Size;
 use ratatui::{Frame, Terminal};

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use dualq_top::app::{Event, Key};
 use dualq_top::model::DemoStatus;
 use dualq_top::model::{ActiveScheduler, DemoReading, Queue};
+use dualq_top::tui::app::{Event, Key};
 
 use crate::support::{FakeEffects, Metronome, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, seen, show};

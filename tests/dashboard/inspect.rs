@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dualq_top::app::order::SortKey;
-use dualq_top::app::preferences::Preferences;
-use dualq_top::app::{App, Event, Key};
 use dualq_top::model::{Details, Inspected, Policy, Thread, Waited, Wanted};
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::order::SortKey;
+use dualq_top::tui::app::preferences::Preferences;
+use dualq_top::tui::app::{App, Event, Key};
+use dualq_top::tui::ui::theme::Theme;
 
 use crate::support::{FakeEffects, Shown, World, key, play_app};
 use crate::{seen, show};

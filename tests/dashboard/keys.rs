@@ -2,8 +2,8 @@
 
 use std::io;
 
-use dualq_top::app::keymap::KEYMAP;
-use dualq_top::app::{App, Event, Key, Outcome};
+use dualq_top::tui::app::keymap::KEYMAP;
+use dualq_top::tui::app::{App, Event, Key, Outcome};
 use dualq_top::tui::event_queue::EventReceiver;
 use ratatui::backend::{Backend, ClearType, TestBackend, WindowSize};
 use ratatui::buffer::Cell;
@@ -99,7 +99,7 @@ fn the_footer_names_keys_that_work() {
     );
     let shown = play((160, 40), events, &mut FakeEffects::default());
     let footer = shown.lines().pop().unwrap();
-    let here = dualq_top::app::App::new();
+    let here = dualq_top::tui::app::App::new();
     for binding in KEYMAP.iter().filter(|binding| here.offers(binding.action)) {
         if let Some((_, word)) = binding.footer {
             let hint = format!("{} {word}", binding.keys[0].name());
@@ -144,7 +144,7 @@ fn stopping_hands_the_terminal_back_and_redraws_on_return() {
     let events = EventReceiver::of(seen.into_iter().chain(stops));
     let mut stops = 0;
     let mut terminal = ratatui::Terminal::new(Deaf(TestBackend::new(80, 24))).unwrap();
-    dualq_top::dashboard::Dashboard::new(App::new())
+    dualq_top::tui::run::Dashboard::new(App::new())
         .on_suspend(|| {
             stops += 1;
             Ok(())

@@ -1,10 +1,10 @@
 //! The keys that change a member's level, and where levels show.
 
-use dualq_top::app::order::SortKey;
-use dualq_top::app::preferences::Preferences;
-use dualq_top::app::{App, Event};
 use dualq_top::model::Queue;
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::order::SortKey;
+use dualq_top::tui::app::preferences::Preferences;
+use dualq_top::tui::app::{App, Event};
+use dualq_top::tui::ui::theme::Theme;
 
 use crate::support::{FakeEffects, World, play, play_app, typed};
 use crate::{SMALL, clone, go_to, seen};

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use dualq_top::app::{Event, Key, Mouse, MouseAction};
+use dualq_top::tui::app::{Event, Key, Mouse, MouseAction};
 
 use crate::support::key;
 use crate::{clone, seen, show};

@@ -28,7 +28,7 @@ mod tunables;
 mod view;
 mod waits;
 
-use dualq_top::app::{Event, Key};
+use dualq_top::tui::app::{Event, Key};
 use support::{FakeEffects, Shown, World, key, play, typed};
 
 pub const SMALL: (u16, u16) = (80, 24);

@@ -1,12 +1,12 @@
 //! Moving several processes together, and taking moves back.
 
-use dualq_top::app::Key;
 use dualq_top::model::Queue;
+use dualq_top::tui::app::Key;
 
 use crate::support::{FakeEffects, Shown, key, play, typed};
 use crate::{SMALL, clone, go_to, seen};
 
-fn keys(events: &[dualq_top::app::Event], text: &str) -> (Shown, Vec<String>) {
+fn keys(events: &[dualq_top::tui::app::Event], text: &str) -> (Shown, Vec<String>) {
     let mut events = clone(events);
     events.extend(typed(text));
     let mut effects = FakeEffects::default();

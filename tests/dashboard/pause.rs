@@ -1,7 +1,7 @@
 //! Holding the screen, following a process, and the interval.
 
-use dualq_top::app::Key;
 use dualq_top::model::ActiveScheduler;
+use dualq_top::tui::app::Key;
 
 use crate::support::{FakeEffects, key, play, typed};
 use crate::{SMALL, clone, go_to, seen, show};
@@ -79,7 +79,7 @@ fn a_followed_process_stays_in_the_middle() {
     let (mut world, mut events) = seen(2);
     events.extend(go_to("ksoftirqd"));
     events.extend(typed("F"));
-    let row = |events: &[dualq_top::app::Event]| {
+    let row = |events: &[dualq_top::tui::app::Event]| {
         let shown = show(clone(events));
         let lines = shown.lines();
         let found = lines.iter().position(|line| line.contains("ksoftirqd/0"));

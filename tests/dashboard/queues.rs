@@ -1,7 +1,7 @@
 //! Moving between the queues, attaching and detaching.
 
-use dualq_top::app::{Event, Key};
 use dualq_top::model::{ActiveScheduler, CgroupLimits, Exit, Policy, Queue, Role};
+use dualq_top::tui::app::{Event, Key};
 
 use crate::support::{FakeEffects, Shown, World, key, play, typed};
 use crate::{SMALL, SPACE, clone, go_to, seen, show};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use dualq_top::app::{App, Event};
 use dualq_top::model::ActiveScheduler;
+use dualq_top::tui::app::{App, Event};
 
 use crate::support::{FakeEffects, Shown, World, busy, key, play};
 use crate::{SPACE, clone, seen, show};

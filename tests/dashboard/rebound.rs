@@ -1,9 +1,9 @@
 //! Keys that the settings have changed: every sentence names the keys in force.
 
-use dualq_top::app::App;
-use dualq_top::app::keymap::{Action, KEYMAP, Keymap};
-use dualq_top::app::preferences::Preferences;
 use dualq_top::model::{ActiveScheduler, DemoStatus, Exit, NoWaits, Role};
+use dualq_top::tui::app::App;
+use dualq_top::tui::app::keymap::{Action, KEYMAP, Keymap};
+use dualq_top::tui::app::preferences::Preferences;
 use dualq_top::tui::ui::theme::Theme;
 
 use super::*;

@@ -1,8 +1,8 @@
 //! The kernel has ended the scheduler by itself: the report, and the way back.
 
 use super::*;
-use dualq_top::app::Outcome;
 use dualq_top::model::{ActiveScheduler, Exit, Role};
+use dualq_top::tui::app::Outcome;
 
 fn exit() -> Exit {
     Exit {

@@ -1,7 +1,7 @@
 //! The screen itself.
 
-use dualq_top::app::{App, Key};
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::{App, Key};
+use dualq_top::tui::ui::theme::Theme;
 use ratatui::backend::TestBackend;
 
 use crate::support::{FakeEffects, busy, key, play, play_in, scenes};
@@ -111,7 +111,7 @@ fn no_size_of_the_terminal_breaks_the_screen() {
         {
             let backend = TestBackend::new(columns, rows);
             let mut terminal = ratatui::Terminal::new(backend).unwrap();
-            let hits = dualq_top::ui::fit(&mut app, (columns, rows).into());
+            let hits = dualq_top::tui::ui::fit(&mut app, (columns, rows).into());
             terminal
                 .draw(|frame| hits.draw(frame, &app, &Theme::colour()))
                 .unwrap();
@@ -153,7 +153,7 @@ fn without_colour_the_queues_still_differ() {
 #[test]
 fn names_of_any_kind_leave_the_columns_aligned() {
     let (mut world, mut events) = seen(2);
-    let name = dualq_top::text::scrub("日本\u{202e}\x1b[31m語\u{301}".as_bytes());
+    let name = dualq_top::sys::text::scrub("日本\u{202e}\x1b[31m語\u{301}".as_bytes());
     world.add(6000, "名前名前名前", &name, &name, 300.0);
     events.extend([world.tick(), world.tick()]);
     let shown = show(events);

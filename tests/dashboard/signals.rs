@@ -1,6 +1,6 @@
 //! Sending signals.
 
-use dualq_top::app::{Event, Key};
+use dualq_top::tui::app::{Event, Key};
 
 use crate::support::{FakeEffects, Shown, key, play, typed};
 use crate::{SMALL, clone, go_to, seen};

@@ -1,7 +1,7 @@
 //! Talk mode: what the back row sees, and what a slip of the finger may not do.
 
-use dualq_top::app::{Event, Key, Outcome};
 use dualq_top::model::{ActiveScheduler, Queue};
+use dualq_top::tui::app::{Event, Key, Outcome};
 
 use crate::support::{FakeEffects, Metronome, key, play, typed};
 use crate::{SMALL, seen, show};

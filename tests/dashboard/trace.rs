@@ -1,7 +1,7 @@
 //! The key that traces the next ten seconds.
 
-use dualq_top::app::{Event, Traced};
 use dualq_top::model::{ActiveScheduler, Role};
+use dualq_top::tui::app::{Event, Traced};
 
 use crate::support::{FakeEffects, play, typed};
 use crate::{SMALL, seen};

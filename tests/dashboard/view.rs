@@ -1,7 +1,7 @@
 //! Order, tree and filters of the list.
 
-use dualq_top::app::{Event, Key, Mouse, MouseAction};
 use dualq_top::model::Queue;
+use dualq_top::tui::app::{Event, Key, Mouse, MouseAction};
 
 use crate::support::{FakeEffects, Shown, World, key, play, typed};
 use crate::{clone, go_to, seen, show};

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dualq_top::app::{Event, Key};
 use dualq_top::model::{ActiveScheduler, NoWaits, Queue, Role};
+use dualq_top::tui::app::{Event, Key};
 
 use crate::support::{FakeEffects, Shown, World, key, play, typed};
 use crate::{SMALL, clone, seen, show};

@@ -4,8 +4,8 @@ use std::num::NonZero;
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
-use dualq_top::app::{App, Event, Playback};
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::{App, Event, Playback};
+use dualq_top::tui::ui::theme::Theme;
 
 use crate::support::{FakeEffects, play_app};
 

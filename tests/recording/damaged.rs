@@ -1,7 +1,7 @@
 //! Truncated, damaged and forged recordings: whole records are read, nothing is trusted.
 
-use dualq_top::app::{App, Event};
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::app::{App, Event};
+use dualq_top::tui::ui::theme::Theme;
 
 use crate::support::{self, FakeEffects, play_app};
 use crate::{Numbers, read, session, written};

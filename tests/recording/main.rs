@@ -17,12 +17,12 @@ mod support;
 use std::io::Cursor;
 use std::time::Duration;
 
-use dualq_top::app::{Event, Key, MoveBatch, Pending};
 use dualq_top::model::DemoStatus;
 use dualq_top::model::{
     ActiveScheduler, Cause, Change, DemoReading, Exit, NoWaits, Queue, Role, Snapshot, Tunables,
 };
 use dualq_top::record::{About, Reader, RecordedEvent, RecordingFault, What, Writer};
+use dualq_top::tui::app::{Event, Key, MoveBatch, Pending};
 use support::scenes::STATES;
 use support::{World, busy};
 

@@ -4,11 +4,11 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
 
-use dualq_top::app::{App, Command, Event, Key, PastRequest, Then};
-use dualq_top::dashboard::Dashboard;
 use dualq_top::model::{ActiveScheduler, Queue};
 use dualq_top::record::Past;
+use dualq_top::tui::app::{App, Command, Event, Key, PastRequest, Then};
 use dualq_top::tui::effects::{Effects, Happened};
+use dualq_top::tui::run::Dashboard;
 
 use crate::Numbers;
 use crate::support::{FakeEffects, Shown, World, busy, copies, key, play_dashboard, typed};

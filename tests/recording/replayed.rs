@@ -1,12 +1,12 @@
 //! A replay shows what was on the screen.
 
-use dualq_top::app::{App, Command, Event, Key};
 use dualq_top::model::Queue;
 use dualq_top::record;
+use dualq_top::tui::app::{App, Command, Event, Key};
 use dualq_top::tui::effects::{Effects, Happened};
 use dualq_top::tui::event_queue;
 use dualq_top::tui::run::Dashboard;
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::ui::theme::Theme;
 
 use crate::read;
 use crate::support::{self, FakeEffects, World, play_app, play_dashboard};

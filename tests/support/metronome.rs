@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use dualq_top::app::Event;
 use dualq_top::model::DemoReading;
 use dualq_top::model::DemoStatus;
+use dualq_top::tui::app::Event;
 
 use super::World;
 

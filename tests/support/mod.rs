@@ -15,12 +15,12 @@ mod metronome;
 pub mod scenes;
 mod world;
 
-use dualq_top::app::{App, Command, Event, Key, Outcome, Traced};
 use dualq_top::model::{ProcessId, Queue, Tunables, Wanted};
+use dualq_top::tui::app::{App, Command, Event, Key, Outcome, Traced};
 use dualq_top::tui::effects::Effects;
 use dualq_top::tui::event_queue::EventReceiver;
 use dualq_top::tui::run::Dashboard;
-use dualq_top::ui::theme::Theme;
+use dualq_top::tui::ui::theme::Theme;
 pub use metronome::Metronome;
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -180,7 +180,7 @@ impl Shown {
                 while x < area.width {
                     let symbol = self.buffer[(x, y)].symbol();
                     line.push_str(symbol);
-                    x += (dualq_top::text::width(symbol) as u16).max(1);
+                    x += (dualq_top::sys::text::width(symbol) as u16).max(1);
                 }
                 line.trim_end().to_owned()
             })

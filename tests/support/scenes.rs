@@ -1,7 +1,7 @@
 //! Every panel and every state that the dashboard can be in, by name.
 
-use dualq_top::app::{Event, Key};
 use dualq_top::model::{ActiveScheduler, Exit, NoWaits, Queue, Role};
+use dualq_top::tui::app::{Event, Key};
 
 use super::{World, busy, key, typed};
 

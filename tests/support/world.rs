@@ -3,11 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use dualq_top::app::Event;
 use dualq_top::model::{
     ActiveScheduler, Cpu, CpuCounters, Histogram, Host, KindWaits, NoWaits, Policy, Process,
     ProcessId, ProcessWaits, Queue, Role, SchedulerStatus, Snapshot, Tunables, WaitCost,
 };
+use dualq_top::tui::app::Event;
 
 /// Dispatches per second of a busy CPU.
 const PER_CPU: f64 = 2300.0;

@@ -8,7 +8,6 @@ use anyhow::{Context, Result};
 
 use super::scheduler_thread::Request;
 use super::trace;
-use crate::app::{Command, Event, MoveBatch, Moved, Then};
 use crate::demo::{self, Plan};
 use crate::model::DemoStatus;
 use crate::model::{Cause, Change, Membership, ProcessId, Queue, Tunable, Tunables};
@@ -17,6 +16,7 @@ use crate::record::Past;
 use crate::scheduler::changes;
 use crate::scheduler::{CurrentScheduler, Tuning, served};
 use crate::sys::signals;
+use crate::tui::app::{Command, Event, MoveBatch, Moved, Then};
 use crate::tui::effects::Effects;
 use crate::tui::event_queue::EventSender;
 

@@ -20,12 +20,8 @@ use std::{
 use anyhow::{Context, Result, bail};
 use signal_hook::consts::{SIGCONT, SIGHUP, SIGTSTP};
 
-use crate::app::preferences::Preferences;
-use crate::app::{App, Command, Event, Outcome};
 use crate::cli::{Look, ThemeName};
-use crate::dashboard::Dashboard;
 use crate::demo::Plan;
-use crate::input;
 use crate::model::ActiveScheduler;
 use crate::observe::{self, Observer, SamplerRequest};
 use crate::record::{self, Past, Recorder};
@@ -35,10 +31,14 @@ use crate::sys::capabilities;
 use crate::sys::failpoint;
 use crate::sys::faults;
 use crate::sys::signals;
-use crate::terminal::{self, Tui};
+use crate::tui::app::preferences::Preferences;
+use crate::tui::app::{App, Command, Event, Outcome};
 use crate::tui::effects::{Effects, Happened};
 use crate::tui::event_queue::{self, EventReceiver, EventSender};
-use crate::ui::theme::{Depth, Theme};
+use crate::tui::input;
+use crate::tui::run::Dashboard;
+use crate::tui::terminal::{self, Tui};
+use crate::tui::ui::theme::{Depth, Theme};
 use executor::Executor;
 use scheduler_thread::{Outlets, Request, SchedulerThread};
 

@@ -10,7 +10,6 @@ use std::{
 
 use anyhow::{Context, Result, anyhow};
 
-use crate::app::Event;
 use crate::model::{Cause, Exit};
 use crate::observe::SamplerRequest;
 use crate::scheduler::{
@@ -20,6 +19,7 @@ use crate::scheduler::{
 use crate::sys::capabilities;
 use crate::sys::failpoint;
 use crate::sys::signals;
+use crate::tui::app::Event;
 use crate::tui::event_queue::EventSender;
 
 /// Interval for checking that the kernel still runs the scheduler. There is no event for it.

@@ -6,11 +6,11 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Result};
 
-use crate::app::{Event, Traced};
 use crate::record;
 use crate::scheduler::{CurrentScheduler, tracing};
 use crate::sys::{capabilities, signals};
 use crate::trace::Ended;
+use crate::tui::app::{Event, Traced};
 use crate::tui::event_queue::EventSender;
 
 /// Begins a trace of this length to a new file in the current folder. Its end is an event.

@@ -13,7 +13,7 @@ use crate::model::{Membership, ProcessId};
 use crate::refusal::{Refusal, Status};
 use crate::scheduler::member::{self, Member, THROUGH_PARENT, WITH_CHILDREN};
 use crate::scheduler::process_tree;
-use crate::text;
+use crate::sys::text;
 
 /// The processes of one request that have been added so far.
 #[derive(Default)]

@@ -82,7 +82,7 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::app::order::SortKey;
+    use crate::tui::app::order::SortKey;
 
     #[test]
     fn no_key_means_two_things() {

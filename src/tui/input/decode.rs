@@ -12,7 +12,7 @@
 use rustix::event::Timespec;
 
 use super::sequence;
-use crate::app::{Event, Key};
+use crate::tui::app::{Event, Key};
 
 const ESC: u8 = 0x1b;
 const BEL: u8 = 0x07;

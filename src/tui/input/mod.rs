@@ -19,8 +19,8 @@ use std::thread;
 use rustix::event::{PollFd, PollFlags};
 use rustix::io::Errno;
 
-use crate::app::Event;
 use crate::sys::failpoint;
+use crate::tui::app::Event;
 use crate::tui::event_queue::{Closed, EventSender};
 use decode::Decoder;
 
@@ -127,7 +127,7 @@ mod tests {
 
     use super::open_pty::open_pty;
     use super::*;
-    use crate::app::Key;
+    use crate::tui::app::Key;
     use crate::tui::event_queue::{self, EventReceiver};
 
     const SOON: Duration = Duration::from_secs(5);

@@ -1,6 +1,6 @@
 //! Decodes a whole sequence: a key or a mouse action. Reports of the terminal are ignored.
 
-use crate::app::{Event, Key, Mouse, MouseAction};
+use crate::tui::app::{Event, Key, Mouse, MouseAction};
 
 /// Bits of a modifier parameter, which counts from 1.
 const SHIFT: u32 = 1;

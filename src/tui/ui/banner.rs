@@ -4,11 +4,11 @@ use ratatui::style::Style;
 
 use super::pen::Pen;
 use super::theme::Theme;
-use crate::app::App;
-use crate::app::keymap::Action;
-use crate::app::playback::Replay;
 use crate::model::{ActiveScheduler, Role, SchedulerStatus};
-use crate::text;
+use crate::sys::text;
+use crate::tui::app::App;
+use crate::tui::app::keymap::Action;
+use crate::tui::app::playback::Replay;
 
 const MOST_LINES: u16 = 4;
 /// Only root sees through it, or who may trace any process.

@@ -5,9 +5,9 @@ use ratatui::style::Style;
 use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::App;
-use crate::app::measure::before_after::{Comparison, Figures, Percentile, Side};
 use crate::model::{ENOUGH_FOR_P50, ENOUGH_FOR_P99};
+use crate::tui::app::App;
+use crate::tui::app::measure::before_after::{Comparison, Figures, Percentile, Side};
 
 /// The rows of the card where it lies across the screen, and where it stands in a column; its upper
 /// edge is one of them.

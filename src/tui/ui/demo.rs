@@ -5,10 +5,10 @@ use ratatui::style::Style;
 use super::digits;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::App;
-use crate::app::measure::deadlines::{Beat, Deadlines};
 use crate::model::{DemoReading, Queue};
-use crate::text;
+use crate::sys::text;
+use crate::tui::app::App;
+use crate::tui::app::measure::deadlines::{Beat, Deadlines};
 
 /// Two digits, each block two cells wide.
 const SCALE: u16 = 2;

@@ -4,11 +4,11 @@ use ratatui::style::Style;
 
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::keymap::Action;
-use crate::app::message::Tone;
-use crate::app::{App, Mode};
 use crate::model::Queue;
-use crate::text;
+use crate::sys::text;
+use crate::tui::app::keymap::Action;
+use crate::tui::app::message::Tone;
+use crate::tui::app::{App, Mode};
 
 /// The most cells of a filter that are shown beside other text.
 const LONGEST: usize = 24;

@@ -5,10 +5,10 @@ use ratatui::style::Style;
 use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::keymap::Action;
-use crate::app::playback::Replay;
-use crate::app::{App, Pending};
 use crate::model::{ActiveScheduler, CgroupLimits, Host, Snapshot};
+use crate::tui::app::keymap::Action;
+use crate::tui::app::playback::Replay;
+use crate::tui::app::{App, Pending};
 
 /// ```text
 ///  REPLAY 0:42 ×2 paused

@@ -5,9 +5,9 @@ use ratatui::style::Style;
 
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::App;
-use crate::app::keymap::{Action, Group, Keymap};
-use crate::text;
+use crate::sys::text;
+use crate::tui::app::App;
+use crate::tui::app::keymap::{Action, Group, Keymap};
 
 /// The column of the sentences.
 const KEYS: u16 = 16;

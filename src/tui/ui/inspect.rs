@@ -9,10 +9,10 @@ use super::format;
 use super::frame;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::App;
-use crate::app::inspect::Panel;
-use crate::app::keymap::Action;
 use crate::model::{ENOUGH_FOR_P50, ENOUGH_FOR_P99, Membership, Queue, Thread};
+use crate::tui::app::App;
+use crate::tui::app::inspect::Panel;
+use crate::tui::app::keymap::Action;
 
 /// Rows above the threads: the edge, the facts, a blank and the names of the columns.
 const HEAD: u16 = 10;
@@ -154,7 +154,7 @@ fn wake_up(panel: &Panel<'_>, missing: &str) -> String {
         "p50 {}   p99 {}   {} waits in the last seconds",
         percentile(50, ENOUGH_FOR_P50).trim(),
         percentile(99, ENOUGH_FOR_P99).trim(),
-        crate::text::thousands(count)
+        crate::sys::text::thousands(count)
     )
 }
 
@@ -214,7 +214,7 @@ fn threads(pen: &mut Pen, panel: &Panel<'_>, first: usize, theme: &Theme) {
     }
     let hidden = known.left_out;
     if hidden > 0 && bottom > top {
-        let text = format!(" {} more threads ", crate::text::thousands(hidden));
+        let text = format!(" {} more threads ", crate::sys::text::thousands(hidden));
         let y = bottom - 1;
         pen.right(pen.width().saturating_sub(1), y, &text, theme.quiet);
     }

@@ -4,9 +4,9 @@ use super::domains;
 use super::grid::Grid;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::App;
-use crate::app::keymap::Action;
-use crate::app::measure::rates::{Pair, Rates};
+use crate::tui::app::App;
+use crate::tui::app::keymap::Action;
+use crate::tui::app::measure::rates::{Pair, Rates};
 
 /// The least width of a lane with its label.
 const NARROW: u16 = 20;

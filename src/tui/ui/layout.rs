@@ -3,7 +3,7 @@
 use ratatui::layout::Rect;
 
 use super::{banner, before_after, cpus, demo, waits};
-use crate::app::App;
+use crate::tui::app::App;
 
 pub const MIN_WIDTH: u16 = 80;
 /// A terminal of 24 lines below the status line of tmux.

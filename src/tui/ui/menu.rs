@@ -6,7 +6,7 @@ use ratatui::style::Style;
 
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::menu::Menu;
+use crate::tui::app::menu::Menu;
 
 const HINT: &str = " Enter selects, Esc cancels ";
 

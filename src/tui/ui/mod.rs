@@ -35,9 +35,9 @@ use ratatui::Frame;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use crate::app::keymap::Action;
-use crate::app::{App, Mode, MouseTarget};
-use crate::text;
+use crate::sys::text;
+use crate::tui::app::keymap::Action;
+use crate::tui::app::{App, Mode, MouseTarget};
 use layout::{Layout, MIN_HEIGHT, MIN_WIDTH};
 use pen::Pen;
 use theme::Theme;

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::{Color, Style};
 
 use super::theme::Theme;
-use crate::text;
+use crate::sys::text;
 
 pub struct Pen<'a> {
     buffer: &'a mut Buffer,

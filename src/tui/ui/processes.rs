@@ -11,10 +11,10 @@ use super::command_line;
 use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::order::{Branch, SortKey};
-use crate::app::{App, Row};
 use crate::model::{ActiveScheduler, Details, Membership, Process, Queue};
-use crate::text;
+use crate::sys::text;
+use crate::tui::app::order::{Branch, SortKey};
+use crate::tui::app::{App, Row};
 
 /// One column: adding one is adding a line to [`COLUMNS`].
 struct Column {

@@ -7,8 +7,8 @@ use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use super::waits;
-use crate::app::App;
-use crate::app::measure::rates::{Pair, Rates};
+use crate::tui::app::App;
+use crate::tui::app::measure::rates::{Pair, Rates};
 
 /// The minimum length of the charts, in slots of a second, once so much is known.
 const REACH: u16 = 300;

@@ -6,10 +6,10 @@ use unicode_width::UnicodeWidthChar;
 
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::App;
-use crate::app::keymap::Action;
 use crate::model::{Exit, Role};
-use crate::text;
+use crate::sys::text;
+use crate::tui::app::App;
+use crate::tui::app::keymap::Action;
 
 /// The kind of a line.
 enum LineKind {

@@ -7,9 +7,9 @@ use ratatui::style::Style;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
 use super::{banner, demo, digits, footer, format, header, waits};
-use crate::app::measure::deadlines::Deadlines;
-use crate::app::{App, Row};
 use crate::model::Queue;
+use crate::tui::app::measure::deadlines::Deadlines;
+use crate::tui::app::{App, Row};
 
 /// Rows beside the number and the chart: header, caption with a blank before it, verdict and process
 /// with a blank after each, message, pressed keys, keys.

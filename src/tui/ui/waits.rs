@@ -8,11 +8,11 @@ use super::chart;
 use super::format;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::App;
-use crate::app::keymap::Action;
-use crate::app::measure::waits::{Percentiles, WaitSummary};
 use crate::model::{BATCH_GOAL_NS, ENOUGH_FOR_P99, PRIORITY_GOAL_NS};
 use crate::model::{KindWaits, NoWaits, Queue};
+use crate::tui::app::App;
+use crate::tui::app::keymap::Action;
+use crate::tui::app::measure::waits::{Percentiles, WaitSummary};
 
 /// The width of the panel with its frame.
 pub const WIDTH: u16 = 48;
@@ -198,7 +198,7 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
 
 fn wrapped(pen: &mut Pen, theme: &Theme, sentence: &str) {
     let width = usize::from(pen.width().saturating_sub(3));
-    for (y, line) in (1..pen.height()).zip(crate::text::wrap(sentence, width)) {
+    for (y, line) in (1..pen.height()).zip(crate::sys::text::wrap(sentence, width)) {
         pen.text(1, y, &line, theme.quiet);
     }
 }

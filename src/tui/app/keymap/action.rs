@@ -1,7 +1,7 @@
 //! The actions of the keys, and what the table says of each.
 
-use crate::app::key::Key;
-use crate::app::order::SortKey;
+use crate::tui::app::key::Key;
+use crate::tui::app::order::SortKey;
 
 /// An action of a key; the keymap's table describes each.
 #[allow(missing_docs)]

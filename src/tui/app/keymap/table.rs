@@ -1,8 +1,8 @@
 //! The keys of the process list, in the order of the help and of the footer.
 
 use super::action::{Action, Binding, Group};
-use crate::app::key::Key;
-use crate::app::order::SortKey;
+use crate::tui::app::key::Key;
+use crate::tui::app::order::SortKey;
 
 const fn bind(
     keys: &'static [Key],

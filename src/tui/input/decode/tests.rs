@@ -1,5 +1,5 @@
 use super::*;
-use crate::app::MouseAction;
+use crate::tui::app::MouseAction;
 
 fn events(bytes: &[u8]) -> Vec<Event> {
     let mut decoder = Decoder::default();

@@ -3,12 +3,12 @@
 use ratatui::style::Style;
 
 use super::group::Group;
-use crate::app::measure::rates::{Pair, Rates};
 use crate::model::Queue;
-use crate::ui::chart;
-use crate::ui::format;
-use crate::ui::pen::{Pen, cells};
-use crate::ui::theme::Theme;
+use crate::tui::app::measure::rates::{Pair, Rates};
+use crate::tui::ui::chart;
+use crate::tui::ui::format;
+use crate::tui::ui::pen::{Pen, cells};
+use crate::tui::ui::theme::Theme;
 
 /// The least width of a cell with four lanes, and with a line for each queue.
 const WIDE: u16 = 72;

@@ -1,9 +1,9 @@
 //! The CPUs that share a cell.
 
-use crate::app::App;
-use crate::app::measure::rates::{Pair, Rates};
 use crate::model::{Cpu, Queue};
-use crate::ui::domains::Cell;
+use crate::tui::app::App;
+use crate::tui::app::measure::rates::{Pair, Rates};
+use crate::tui::ui::domains::Cell;
 
 /// One CPU, or some neighbours added up.
 pub struct Group {

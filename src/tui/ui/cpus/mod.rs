@@ -14,7 +14,7 @@ use super::format;
 use super::grid::Grid;
 use super::pen::{Pen, cells};
 use super::theme::Theme;
-use crate::app::App;
+use crate::tui::app::App;
 
 use crate::model::Cpu;
 
