@@ -19,12 +19,13 @@ const INTERVAL: Duration = Duration::from_secs(60);
 pub struct Inherited {
     /// The members at the last look, each by its id and start time.
     known: HashSet<(u32, Option<u64>)>,
-    /// By the process that was chosen.
-    families: HashMap<u32, Family>,
+    /// By the id of the process that was chosen.
+    last_entries: HashMap<u32, LastEntry>,
 }
 
-struct Family {
-    noted: Instant,
+/// The last entry for children of one process.
+struct LastEntry {
+    at: Instant,
     /// Children that were seen since, and not noted yet.
     others: u32,
 }
@@ -39,7 +40,7 @@ impl Inherited {
     fn since(entries: &[Member]) -> Self {
         Self {
             known: entries.iter().map(id).collect(),
-            families: HashMap::new(),
+            last_entries: HashMap::new(),
         }
     }
 
@@ -67,20 +68,17 @@ impl Inherited {
             .filter(|entry| !self.known.contains(&id(entry)))
         {
             let Some(chosen) = entry.chosen else { continue };
-            match self.families.get_mut(&chosen) {
-                Some(family) if now - family.noted < INTERVAL => family.others += 1,
-                family => {
-                    noted.push((*entry, chosen, family.map_or(0, |family| family.others)));
-                    let family = Family {
-                        noted: now,
-                        others: 0,
-                    };
-                    self.families.insert(chosen, family);
+            match self.last_entries.get_mut(&chosen) {
+                Some(last) if now - last.at < INTERVAL => last.others += 1,
+                last => {
+                    noted.push((*entry, chosen, last.map_or(0, |last| last.others)));
+                    let last = LastEntry { at: now, others: 0 };
+                    self.last_entries.insert(chosen, last);
                 }
             }
         }
         let chosen: HashSet<u32> = entries.iter().filter_map(|entry| entry.chosen).collect();
-        self.families.retain(|pid, _| chosen.contains(pid));
+        self.last_entries.retain(|pid, _| chosen.contains(pid));
         self.known = entries.iter().map(id).collect();
         noted
     }
