@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use libbpf_cargo::SkeletonBuilder;
 
 /// Objects that are loaded apart from each other: `src/bpf/NAME.bpf.c` becomes `NAME.skel.rs`.
-const OBJECTS: [&str; 4] = ["dualq", "execs", "tasks", "waits"];
+const OBJECTS: [&str; 3] = ["dualq", "execs", "tasks"];
 
 fn main() -> Result<()> {
     println!("cargo:rerun-if-changed=src/bpf");

@@ -1,6 +1,5 @@
 //! Runs the plan: repetition by repetition, scheduler by scheduler, measurement by measurement.
 
-use std::mem::MaybeUninit;
 use std::rc::Rc;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
@@ -21,7 +20,9 @@ use super::workers::Workers;
 use crate::model::{self, ProcessId};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::{Counter, Handle, Options, Scheduler, SchedulerEvent, preflight, sysfs};
+use crate::scheduler::{
+    Counter, Handle, Options, Scheduler, SchedulerEvent, Storage, preflight, sysfs,
+};
 use crate::sys::own::Folder;
 use crate::workload::clock::{now, sleep_until};
 use crate::workload::spin::calibrate;
@@ -145,7 +146,7 @@ impl Bench<'_> {
 
     fn under_dualq(&mut self, repetition: u32) -> Result<()> {
         let milliseconds = |since: Instant| since.elapsed().as_secs_f64() * 1e3;
-        let mut storage = MaybeUninit::uninit();
+        let mut storage = Storage::default();
         let begun = Instant::now();
         let mut scheduler = Scheduler::start(&mut storage, self.plan.options, None)?;
         self.results

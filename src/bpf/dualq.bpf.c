@@ -25,6 +25,7 @@
 #include "cpus.h"
 #include "membership.h"
 #include "tune.h"
+#include "waits.h"
 
 char _license[] SEC("license") = "GPL";
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The class of a task: the maps of members, and the look-up in constant time. The scheduler and the wait instrument
- * are loaded separately and share these maps, so that both use the same members under any scheduler.
+ * share these maps, so that both use the same members under any scheduler.
  */
 #ifndef DUALQ_MEMBERS_H
 #define DUALQ_MEMBERS_H

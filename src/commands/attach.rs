@@ -2,7 +2,6 @@
 //! instance has attached it, this one waits and takes over.
 
 use std::{
-    mem::MaybeUninit,
     sync::mpsc::{Receiver, RecvTimeoutError},
     time::Duration,
 };
@@ -15,8 +14,8 @@ use super::metrics::Metrics;
 use crate::cli::AttachOptions;
 use crate::model::ActiveScheduler;
 use crate::scheduler::{
-    Handle, Inherited, Options, Scheduler, SchedulerEvent, Standby, WaitsOption, limits, pins,
-    sysfs,
+    Handle, Inherited, Options, Scheduler, SchedulerEvent, Standby, Storage, WaitsOption, limits,
+    pins, sysfs,
 };
 use crate::service::{Level, responder};
 use crate::sys::capabilities;
@@ -55,7 +54,7 @@ fn attach(asked: &AttachOptions, mut options: Options, following: &mut Following
         _ => None,
     };
     let follows = before.as_ref().map(|(handle, _)| handle);
-    let mut storage = MaybeUninit::uninit();
+    let mut storage = Storage::default();
     let mut scheduler = Scheduler::start(&mut storage, options, follows)?;
     // Keeps the maps of the scheduler before, and the programs that track new processes there.
     drop(before);

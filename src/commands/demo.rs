@@ -1,7 +1,6 @@
 //! `demo`: starts the dashboard with a load, or measures the same effect for a script.
 
 use std::fmt::Write as _;
-use std::mem::MaybeUninit;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -16,7 +15,7 @@ use crate::demo::{Load, Plan};
 use crate::model::{ActiveScheduler, DemoEffect, DemoReading, ProcessId, Queue};
 use crate::observe::online_cpus;
 use crate::refusal::{Refusal, Status};
-use crate::scheduler::{Handle, Options, Scheduler, preflight, sysfs};
+use crate::scheduler::{Handle, Options, Scheduler, Storage, preflight, sysfs};
 use crate::sys::capabilities;
 use crate::sys::signals::{self, Interrupted};
 use crate::tui::app::preferences::Preferences;
@@ -91,7 +90,7 @@ fn measure(
     plan: Plan,
     signals: &Receiver<i32>,
 ) -> Result<()> {
-    let mut storage = MaybeUninit::uninit();
+    let mut storage = Storage::default();
     let mut own = None;
     let handle = match sysfs::active_scheduler() {
         _ if options.as_is => None,

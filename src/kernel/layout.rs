@@ -5,7 +5,7 @@
 use std::ptr;
 use std::slice;
 
-use super::skeletons::{dualq, execs, tasks, waits};
+use super::skeletons::{dualq, execs, tasks};
 
 /// A type of which any bytes are a value, and which has no padding.
 ///
@@ -25,18 +25,18 @@ macro_rules! plain {
 
 plain!(
     dualq::types::change,
+    dualq::types::cpu_waits,
     dualq::types::exit_record,
     dualq::types::member,
     dualq::types::overdue_timer,
     dualq::types::owner_record,
+    dualq::types::process_waits,
     dualq::types::trace_event,
     dualq::types::trace_lease,
     dualq::types::tuning,
     execs::types::exec_record,
     tasks::types::process_record,
     tasks::types::walk,
-    waits::types::cpu_waits,
-    waits::types::process_waits,
     [i8; 16],
     [i8; 128],
     [i8; 1024],

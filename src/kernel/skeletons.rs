@@ -19,7 +19,3 @@ pub mod execs {
 pub mod tasks {
     include!(concat!(env!("OUT_DIR"), "/tasks.skel.rs"));
 }
-
-pub mod waits {
-    include!(concat!(env!("OUT_DIR"), "/waits.skel.rs"));
-}

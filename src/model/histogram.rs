@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 /// Buckets per octave.
 const SUBS: u64 = 8;
 /// Number of buckets: one for each nanosecond below 8 ns, then octaves up to 2^37 ns (137 s). Longer
-/// waits are in the last one. The same as `BUCKETS` in src/bpf/waits.bpf.c.
+/// waits are in the last one. The same as `BUCKETS` in src/bpf/waits.h.
 pub const BUCKETS: usize = 280;
 /// The largest count of one bucket. No machine counts more, and a sum over all buckets cannot overflow.
 const MOST: u64 = 1 << 48;
@@ -22,7 +22,7 @@ pub fn lower_bound(bucket: usize) -> u64 {
     (SUBS + bucket % SUBS) << (bucket / SUBS - 1)
 }
 
-/// Returns the bucket of a wait of `ns` nanoseconds, as `bucket_of` in src/bpf/waits.bpf.c.
+/// Returns the bucket of a wait of `ns` nanoseconds, as `bucket_of` in src/bpf/waits.h.
 #[must_use]
 #[allow(clippy::cast_possible_truncation)]
 pub fn bucket_of(ns: u64) -> usize {

@@ -22,15 +22,51 @@ use crate::kernel::{libbpf, load_fault, program};
 use crate::refusal::{Refusal, Status};
 use crate::waits::{Instrument, WITHOUT_WAITS};
 
-/// Loads the scheduler with these options. Nothing runs yet.
-pub(super) fn load(
-    storage: &mut MaybeUninit<OpenObject>,
+/// Room for the loaded scheduler: for two attempts, since the wait instrument may keep the first one from loading.
+pub struct Storage([MaybeUninit<OpenObject>; 2]);
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self([const { MaybeUninit::uninit() }; 2])
+    }
+}
+
+/// A scheduler that is loaded, and the wait instrument or the reason why there is none.
+pub(super) struct Loaded<'obj> {
+    pub skel: DualqSkel<'obj>,
+    pub waits: Result<Instrument, String>,
+}
+
+/// Loads the scheduler with these options, and the wait instrument if they ask for it. Nothing runs yet. An instrument
+/// that cannot be loaded is left out.
+pub(super) fn load(storage: &mut Storage, options: Options) -> Result<Loaded<'_>> {
+    let types = kernel_types()?;
+    let [first, second] = &mut storage.0;
+    let mut why = WITHOUT_WAITS.to_owned();
+    if options.waits != WaitsOption::Never {
+        match load_object(first, options, &types, true) {
+            Ok(skel) => {
+                let waits = instrument(&skel, options).map_err(|error| format!("{error:#}"));
+                return Ok(Loaded { skel, waits });
+            }
+            Err(error) => why = format!("{error:#}"),
+        }
+    }
+    Ok(Loaded {
+        skel: load_object(second, options, &types, false)?,
+        waits: Err(why),
+    })
+}
+
+fn load_object<'obj>(
+    storage: &'obj mut MaybeUninit<OpenObject>,
     options: Options,
-) -> Result<DualqSkel<'_>> {
+    types: &KernelTypes,
+    waits: bool,
+) -> Result<DualqSkel<'obj>> {
     let mut open = DualqSkelBuilder::default()
         .open(storage)
         .context("cannot open the BPF object")?;
-    let types = kernel_types()?;
     let cpus = libbpf_rs::num_possible_cpus().context("cannot count the possible CPUs")?;
     let cpus = u32::try_from(cpus)?;
     let timeout_ns = u64::try_from(options.timeout.as_nanos())?;
@@ -39,7 +75,7 @@ pub(super) fn load(
         .rodata_data
         .as_deref_mut()
         .context("the BPF object has no constants")?;
-    fill_in_numbers(rodata, &types)?;
+    fill_in_numbers(rodata, types)?;
     rodata.nr_possible_cpus = cpus;
     rodata.batch_fifo = options.batch_fifo;
     rodata.priority_fifo = options.priority_fifo;
@@ -62,10 +98,17 @@ pub(super) fn load(
         .priority_pids_map
         .set_max_entries(options.capacity)?;
     open.struct_ops.dualq_mut().timeout_ms = u32::try_from(options.timeout.as_millis())?;
-    fit(&mut open, &types);
+    fit(&mut open, types);
+    if !waits {
+        Instrument::leave_out(&mut open)?;
+    }
+    let what = if waits {
+        "the scheduler with the wait instrument"
+    } else {
+        "the scheduler"
+    };
     let _ = libbpf::heard();
-    open.load()
-        .map_err(|error| load_fault::of("the scheduler", &error))
+    open.load().map_err(|error| load_fault::of(what, &error))
 }
 
 fn kernel_types() -> Result<KernelTypes> {
@@ -123,7 +166,7 @@ pub struct Trial {
     pub instructions: u32,
     /// Number of instructions that the verifier processed for the largest program.
     pub most_of_one: u32,
-    /// The time from opening the objects until the last one is loaded.
+    /// The time from reading the kernel's types until the last program is loaded.
     pub took: Duration,
 }
 
@@ -134,17 +177,17 @@ pub struct Trial {
 /// The reason, as a start would give it.
 pub fn try_to_load(options: Options) -> Result<Trial> {
     let begun = Instant::now();
-    let mut storage = MaybeUninit::uninit();
-    let skel = load(&mut storage, options)?;
-    let maps = &skel.maps;
-    let instrument = Instrument::load(maps.priority_pids_map.as_fd(), maps.own_pids.as_fd())?;
+    let mut storage = Storage::default();
+    let Loaded { skel, waits } = load(&mut storage, options)?;
+    if let Err(why) = waits {
+        bail!("cannot measure waits: {why}");
+    }
     let took = begun.elapsed();
     let programs = skel.object().progs();
     let loaded = programs.filter(libbpf_rs::ProgramImpl::autoload);
-    let mut instructions: Vec<u32> = loaded
+    let instructions: Vec<u32> = loaded
         .map(|program| program::verified_instructions(program.as_fd()))
         .collect();
-    instructions.extend(instrument.verified_instructions());
     Ok(Trial {
         programs: instructions.len(),
         instructions: instructions.iter().sum(),
@@ -184,13 +227,8 @@ fn fit(open: &mut OpenDualqSkel<'_>, types: &KernelTypes) {
     }
 }
 
-/// Loads the wait instrument with the scheduler's maps of members.
-pub(super) fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instrument> {
-    if options.waits == WaitsOption::Never {
-        bail!(WITHOUT_WAITS);
-    }
-    let maps = &skel.maps;
-    let mut instrument = Instrument::load(maps.priority_pids_map.as_fd(), maps.own_pids.as_fd())?;
+fn instrument(skel: &DualqSkel<'_>, options: Options) -> Result<Instrument> {
+    let mut instrument = Instrument::of(skel)?;
     instrument.measure(options.waits == WaitsOption::FromTheStart)?;
     Ok(instrument)
 }

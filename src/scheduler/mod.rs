@@ -37,7 +37,7 @@ pub use counters::{Counter, Counters};
 pub use current::CurrentScheduler;
 pub use handle::Handle;
 pub use inherited::Inherited;
-pub use load::{Trial, try_to_load};
+pub use load::{Storage, Trial, try_to_load};
 pub use member::Member;
 pub use members::{Members, Placement};
 pub use options::{Options, WaitsOption};

@@ -32,7 +32,7 @@ pub enum WaitsOption {
     FromTheStart,
     /// The instrument is loaded and can be turned on.
     Later,
-    /// The instrument is not loaded, which saves a sixth of the start's time.
+    /// The instrument is not loaded, which saves a tenth of the start's time.
     Never,
 }
 

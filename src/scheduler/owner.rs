@@ -1,18 +1,18 @@
 //! The owner's side of a scheduler: loads it, attaches it, verifies that it runs, pins it and detaches it.
 
 use std::{
-    mem::MaybeUninit,
     os::fd::AsFd,
     time::{Duration, Instant},
 };
 
 use anyhow::{Context, Result, bail};
-use libbpf_rs::{Link, OpenObject};
+use libbpf_rs::Link;
 use tracing::{debug, warn};
 
 use super::{
     handle::Handle,
-    limits, load,
+    limits,
+    load::{self, Loaded, Storage},
     lock::StartLock,
     options::{Options, WaitsOption},
     orphan::{beside_another, detach_orphan, detach_pinned},
@@ -62,7 +62,7 @@ impl<'obj> Scheduler<'obj> {
     /// # Errors
     /// A [`Refusal`] for every error that a user can remedy. The scheduler that was active before stays active.
     pub fn start(
-        storage: &'obj mut MaybeUninit<OpenObject>,
+        storage: &'obj mut Storage,
         options: Options,
         follows: Option<&Handle>,
     ) -> Result<Self> {
@@ -84,9 +84,8 @@ impl<'obj> Scheduler<'obj> {
         let turn = StartLock::take()?;
         let left_behind = beside_another()?;
         let begun = Instant::now();
-        let skel = load::load(storage, options)?;
+        let Loaded { skel, waits } = load::load(storage, options)?;
         debug!("loaded the scheduler in {:?}", begun.elapsed());
-        let waits = load::instrument(&skel, options).map_err(|error| format!("{error:#}"));
         if let (Err(why), false) = (&waits, options.waits == WaitsOption::Never) {
             warn!("cannot measure waits: {why}");
         }

@@ -1,18 +1,15 @@
-//! The owner's side of the instrument: loads it once, and attaches and detaches its programs on demand.
+//! The owner's side of the instrument: attaches and detaches its programs on demand.
 
 use std::io;
-use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
 use anyhow::{Context, Result};
 use libbpf_rs::MapHandle;
-use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 
 use super::layout::Control;
 use super::reader::Reader;
-use crate::kernel::load_fault;
-use crate::kernel::skeletons::waits::WaitsSkelBuilder;
-use crate::kernel::{libbpf, pins, program};
+use crate::kernel::skeletons::dualq::{DualqSkel, OpenDualqSkel};
+use crate::kernel::{pins, program};
 
 /// The loaded instrument, measuring or not. Dropping it detaches its programs, unless they are pinned.
 pub struct Instrument {
@@ -23,21 +20,36 @@ pub struct Instrument {
 }
 
 impl Instrument {
-    /// Loads the instrument, with the members and own processes of a loaded scheduler. It does not measure yet.
+    /// Leaves the instrument out of an object that is about to be loaded.
     ///
     /// # Errors
-    /// If the kernel refuses it.
-    pub fn load(members: BorrowedFd<'_>, own: BorrowedFd<'_>) -> Result<Self> {
-        let mut storage = MaybeUninit::uninit();
-        let mut open = WaitsSkelBuilder::default()
-            .open(&mut storage)
-            .context("cannot open the instrument's BPF object")?;
-        open.maps.priority_pids_map.reuse_fd(members)?;
-        open.maps.own_pids.reuse_fd(own)?;
-        let _ = libbpf::heard();
-        let skel = open
-            .load()
-            .map_err(|error| load_fault::of("the wait instrument", &error))?;
+    /// If the object has been loaded already.
+    pub fn leave_out(open: &mut OpenDualqSkel<'_>) -> Result<()> {
+        let progs = &mut open.progs;
+        for program in [
+            &mut progs.waits_waking,
+            &mut progs.waits_wakeup_new,
+            &mut progs.waits_switch,
+        ] {
+            program.set_autoload(false);
+        }
+        let maps = &mut open.maps;
+        for map in [
+            &mut maps.wait_histograms,
+            &mut maps.wait_processes,
+            &mut maps.wait_control,
+            &mut maps.waits,
+        ] {
+            map.set_autocreate(false)?;
+        }
+        Ok(())
+    }
+
+    /// Returns the instrument of a loaded object from which it was not left out. It does not measure yet.
+    ///
+    /// # Errors
+    /// If there are no free descriptors.
+    pub fn of(skel: &DualqSkel<'_>) -> Result<Self> {
         let maps = &skel.maps;
         let progs = &skel.progs;
         // In the order of `pins::WAIT_PROGRAMS`.
@@ -59,12 +71,6 @@ impl Instrument {
             links: Vec::new(),
             statistics: None,
         })
-    }
-
-    /// Returns the number of instructions that the verifier processed for each of its programs.
-    pub fn verified_instructions(&self) -> impl Iterator<Item = u32> {
-        let programs = self.reader.programs.iter();
-        programs.map(|program| program::verified_instructions(program.as_fd()))
     }
 
     /// Starts or stops measuring; pinned programs keep measuring. Attaching a loaded program needs no capability,

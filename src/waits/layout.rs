@@ -1,7 +1,7 @@
-//! The maps of src/bpf/waits.bpf.c.
+//! The maps of src/bpf/waits.h.
 
 use crate::kernel::layout;
-use crate::kernel::skeletons::waits::types::{cpu_waits, histogram, process_waits};
+use crate::kernel::skeletons::dualq::types::{cpu_waits, histogram, process_waits};
 use crate::model::{BUCKETS, Histogram, KindWaits, QueueWaits};
 
 /// The size of a process's waits.
@@ -120,7 +120,7 @@ mod tests {
 
     #[test]
     fn the_layout_is_that_of_the_bpf_source() {
-        let source = include_str!("../bpf/waits.bpf.c");
+        let source = include_str!("../bpf/waits.h");
         assert!(source.contains(&format!("#define BUCKETS {BUCKETS}\n")));
         let list = source.split("enum control {").nth(1).unwrap();
         let list = list.split("};").next().unwrap();

@@ -1,9 +1,9 @@
-//! The wait instrument: separate BPF programs (src/bpf/waits.bpf.c) that measure how long tasks wait for a CPU,
-//! under any scheduler.
+//! The wait instrument: BPF programs (src/bpf/waits.h) that measure how long tasks wait for a CPU, under any
+//! scheduler. They belong to the scheduler's object, and are attached apart from it.
 //! It may import: `kernel`, `model`.
 //! It must never know: our scheduler, the dashboard, a command.
 //!
-//! [`Instrument`] owns it: it loads, attaches and detaches the programs. [`Reader`] reads what they count, in
+//! [`Instrument`] owns it: it attaches and detaches the programs. [`Reader`] reads what they count, in
 //! this process or, through the pins, in another one.
 
 #![warn(missing_docs)]

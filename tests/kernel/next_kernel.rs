@@ -1,5 +1,6 @@
 //! The scheduler on the kernel to come. What is announced to be dropped ("COMPAT: removed in v6.22", "v6.23" in
-//! kernel/sched/ext of 7.3) is hidden from the program: it gets type information in which those names are others.
+//! kernel/sched/ext of 7.3) is hidden from the program: it gets type information in which those names are others. So is
+//! what only the wait instrument needs.
 
 use std::path::Path;
 use std::time::Duration;
@@ -35,12 +36,16 @@ struct View {
 }
 
 impl View {
-    /// Returns nothing on a kernel that has not yet what the next one keeps.
-    fn new() -> Option<Self> {
+    fn of_this_kernel() -> Self {
         let bytes = std::fs::read(VMLINUX).unwrap();
         let word = |at: usize| u32::from_ne_bytes(bytes[at..at + 4].try_into().unwrap());
         let strings = usize::try_from(word(4) + word(16)).unwrap();
-        let mut view = Self { bytes, strings };
+        Self { bytes, strings }
+    }
+
+    /// Returns nothing on a kernel that has not yet what the next one keeps.
+    fn of_the_next_kernel() -> Option<Self> {
+        let mut view = Self::of_this_kernel();
         view.position(UNTAGGED[0])?;
         for name in DROPPED {
             view.hide(name);
@@ -69,10 +74,10 @@ impl View {
     }
 
     /// Attaches with this view instead of the kernel's.
-    fn attach(&self) -> Running {
+    fn attach(&self, options: &str) -> Running {
         std::fs::write(VIEW, &self.bytes).unwrap();
         let script = format!(
-            "mount --bind {VIEW} {VMLINUX} && exec $DUALQ_TOP attach --no-waits --watchdog 30"
+            "mount --bind {VIEW} {VMLINUX} && exec $DUALQ_TOP attach {options} --watchdog 30"
         );
         let mut scheduler = Running::from_script(&format!("unshare -m sh -c '{script}'"));
         wait_until("it is attached, or refused", PATIENCE, || {
@@ -111,9 +116,11 @@ fn tasks_behind_a_real_time_task_run_on_another_cpu() {
 
 #[test]
 fn without_the_names_that_the_next_kernel_drops_all_works() {
-    let Some(mut view) = View::new() else { return };
+    let Some(mut view) = View::of_the_next_kernel() else {
+        return;
+    };
     view.hide(REENQUEUE);
-    let scheduler = view.attach();
+    let scheduler = view.attach("--no-waits");
     let last = guest::cpus() - 1;
     let pair = [(); 2].map(|()| Load::hog().on_cpu(last).start());
     let both = [&pair[0], &pair[1]];
@@ -130,11 +137,27 @@ fn without_the_names_that_the_next_kernel_drops_all_works() {
 /// Not announced, but of the functions that serve this the one with two arguments is the younger.
 #[test]
 fn with_only_the_plain_name_to_give_tasks_back_they_move_on() {
-    let Some(mut view) = View::new() else { return };
+    let Some(mut view) = View::of_the_next_kernel() else {
+        return;
+    };
     view.hide("scx_bpf_dsq_reenq");
     view.untag(REENQUEUE);
-    let scheduler = view.attach();
+    let scheduler = view.attach("--no-waits");
     tasks_behind_a_real_time_task_run_on_another_cpu();
+    scheduler.terminate();
+    std::fs::remove_file(Path::new(VIEW)).unwrap();
+}
+
+/// The instrument is a part of the scheduler's object, which is loaded as a whole.
+#[test]
+fn instrument_that_cannot_load_is_left_out() {
+    let mut view = View::of_this_kernel();
+    view.hide("btf_trace_sched_waking");
+    let scheduler = view.attach("");
+    let text = run_ok(&["stats"]);
+    assert!(text.contains("waits are not measured"), "{text}");
+    let log = std::fs::read_to_string("/var/log/dualq-top.log").unwrap();
+    assert!(log.contains("cannot measure waits"), "{log}");
     scheduler.terminate();
     std::fs::remove_file(Path::new(VIEW)).unwrap();
 }

@@ -2,7 +2,6 @@
 //! stalled terminal must not delay a detach. So they have their own thread, which signals reach directly.
 
 use std::{
-    mem::MaybeUninit,
     sync::mpsc::{self, Receiver, RecvTimeoutError, Sender},
     thread::{self, JoinHandle},
     time::Duration,
@@ -13,7 +12,7 @@ use anyhow::{Context, Result, anyhow};
 use crate::model::{Cause, Exit};
 use crate::observe::SamplerRequest;
 use crate::scheduler::{
-    CurrentScheduler, Inherited, Options, Scheduler, SchedulerEvent, Standby, changes,
+    CurrentScheduler, Inherited, Options, Scheduler, SchedulerEvent, Standby, Storage, changes,
     detach_orphan, sysfs,
 };
 use crate::sys::capabilities;
@@ -98,7 +97,7 @@ pub fn own(options: Options, outlets: Outlets) -> Result<SchedulerThread> {
     let (requests, taken) = mpsc::channel();
     let (started, answer) = mpsc::channel();
     let thread = Some(spawn(move || {
-        let mut storage = MaybeUninit::uninit();
+        let mut storage = Storage::default();
         let begun = Scheduler::start(&mut storage, options, None).and_then(|scheduler| {
             capabilities::drop_unneeded()?;
             outlets.scheduler.own(scheduler.handle()?);
@@ -162,7 +161,7 @@ fn wait(own: Options, requests: &Receiver<Request>, outlets: &Outlets) {
             Request::Attach => {
                 let options = joined.and_then(|handle| handle.options().ok().flatten());
                 let options = options.unwrap_or(own);
-                let mut storage = MaybeUninit::uninit();
+                let mut storage = Storage::default();
                 let begun = Scheduler::start(&mut storage, options, joined)
                     .and_then(|scheduler| {
                         capabilities::drop_unneeded()?;

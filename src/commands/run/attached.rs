@@ -1,7 +1,6 @@
 //! `run --attach`: the scheduler for as long as the command runs. This process owns the scheduler,
 //! waits for the command and passes on what comes to it: signals, stops, the exit status.
 
-use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::process::Command;
 
@@ -16,7 +15,7 @@ use rustix::process::{
 
 use crate::cli::{RunOptions, RunQueue};
 use crate::refusal::complain;
-use crate::scheduler::{Options, Scheduler, SchedulerEvent};
+use crate::scheduler::{Options, Scheduler, SchedulerEvent, Storage};
 use crate::sys::capabilities;
 use crate::sys::log;
 
@@ -48,7 +47,7 @@ const SI_KERNEL: i32 = 0x80;
 /// Attaches, runs the command, detaches, and ends as the command did.
 pub fn run(options: &RunOptions, scheduler: Options) -> Result<()> {
     let signals = Received::new()?;
-    let mut storage = MaybeUninit::uninit();
+    let mut storage = Storage::default();
     let mut scheduler = Scheduler::start(&mut storage, scheduler, None)?;
     // Before the rights are given up: the command would inherit that.
     let child = start_command(options)?;

@@ -6,14 +6,11 @@
  * our scheduler and the kernel's own, so that before and after mean the same. Each histogram belongs
  * to one CPU and is written there with interrupts off: no lock, no atomic, constant work. The file
  * reads in the order in which a wait passes: begun by waking or by preemption, ended by running.
+ * A part of the scheduler's object, because libbpf reads the kernel's types once for each object.
+ * src/scheduler/load.rs leaves it out where it is not wanted or cannot be loaded.
  */
-#include "kernel.h"
-#include <bpf/bpf_helpers.h>
-#include <bpf/bpf_core_read.h>
-#include <bpf/bpf_tracing.h>
-#include "members.h"
-
-char _license[] SEC("license") = "GPL";
+#ifndef DUALQ_WAITS_H
+#define DUALQ_WAITS_H
 
 /* ---- what is kept; src/waits/layout.rs has the same layout ---- */
 
@@ -245,3 +242,5 @@ int BPF_PROG(waits_switch, bool preempt, struct task_struct *prev, struct task_s
 	end(next);
 	return 0;
 }
+
+#endif
