@@ -1,11 +1,17 @@
-//! Memory that a map shares with this process, for reading what programs write there.
+//! Memory that the kernel shares with this process: of a map, for reading what programs write there, and of a file.
 
 #![allow(unsafe_code)]
 
+use std::fs::File;
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
+use std::path::Path;
 use std::ptr::{self, NonNull};
+use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
+
+/// include/uapi/linux/magic.h
+const SYSFS_MAGIC: u64 = 0x6265_6572;
 
 /// The values of a map, one after the other, read only.
 pub(crate) struct Mapped {
@@ -22,14 +28,18 @@ impl Mapped {
     /// # Errors
     /// The system call's error.
     pub(crate) fn read_only(map: BorrowedFd<'_>, length: usize) -> io::Result<Self> {
+        Self::of(map, length, libc::MAP_SHARED)
+    }
+
+    fn of(descriptor: BorrowedFd<'_>, length: usize, flags: libc::c_int) -> io::Result<Self> {
         // SAFETY: the kernel chooses a place where nothing is, and the descriptor is open.
         let begin = unsafe {
             libc::mmap(
                 ptr::null_mut(),
                 length,
                 libc::PROT_READ,
-                libc::MAP_SHARED,
-                map.as_raw_fd(),
+                flags,
+                descriptor.as_raw_fd(),
                 0,
             )
         };
@@ -70,5 +80,40 @@ impl Drop for Mapped {
     fn drop(&mut self) {
         // SAFETY: it was mapped with this length, and nothing refers to it any more.
         unsafe { libc::munmap(self.begin.as_ptr(), self.length) };
+    }
+}
+
+/// A file of the kernel's whose bytes never change.
+pub(crate) enum KernelFile {
+    Mapped(Mapped),
+    Read(Vec<u8>),
+}
+
+impl KernelFile {
+    /// Maps the file. Where that is refused (the kernel's types before 6.16), or the file is none of sysfs, reads it: in
+    /// pages, which takes some milliseconds more.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub(crate) fn open(path: &Path) -> io::Result<Self> {
+        let file = File::open(path)?;
+        let length = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+        if rustix::fs::fstatfs(&file)?.f_type.cast_unsigned() == SYSFS_MAGIC
+            && let Ok(mapped) = Mapped::of(file.as_fd(), length, libc::MAP_PRIVATE)
+        {
+            return Ok(Self::Mapped(mapped));
+        }
+        std::fs::read(path).map(Self::Read)
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        match self {
+            // SAFETY: as many bytes are mapped, until this is dropped, and nobody can write to or shorten a file of sysfs
+            // that can be mapped in private.
+            Self::Mapped(mapped) => unsafe {
+                slice::from_raw_parts(mapped.begin.as_ptr().cast(), mapped.length)
+            },
+            Self::Read(bytes) => bytes,
+        }
     }
 }

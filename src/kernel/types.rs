@@ -9,6 +9,8 @@ use std::{
 
 use libbpf_rs::query::BtfInfoIter;
 
+use super::mapped::KernelFile;
+
 /// The kernel's file with its type information.
 pub(crate) const VMLINUX: &str = "/sys/kernel/btf/vmlinux";
 
@@ -122,8 +124,8 @@ impl KernelTypes {
         functions: &[&'static str],
         enums: &[&str],
     ) -> io::Result<Self> {
-        let file = std::fs::read(path)?;
-        let sections = Sections::of(&file)?;
+        let file = KernelFile::open(path)?;
+        let sections = Sections::of(file.bytes())?;
         let mut found = Self::default();
         sections.each_type(|_, head, more| match kind_of(head) {
             kind::STRUCT if sections.is(head[0], b"sched_ext_ops") => {
