@@ -43,10 +43,11 @@ CHECKED_ONCE bool still_waits(u64 overdue_dsq, u64 now, u64 *oldest_wait __arg_n
 
 /* Checked once, the verifiers of 6.18 to 7.0 fail in it ("verifier bug: backtracking call unexpected regs"), at the
  * comparison of `from` within the walk. */
-static int bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait __arg_nonnull)
+static u64 bring_forward(u64 from, u64 to, u64 now)
 {
 	struct bpf_iter_scx_dsq it;
 	struct task_struct *p;
+	u64 oldest_wait = 0;
 
 	if (!queued(from))
 		return 0;
@@ -60,8 +61,8 @@ static int bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait __arg_nonnu
 		if (!t || !t->queued_at || before(now, t->queued_at))
 			continue;
 		wait = now - t->queued_at;
-		if (*oldest_wait < wait)
-			*oldest_wait = wait;
+		if (oldest_wait < wait)
+			oldest_wait = wait;
 		/* It was queued before the others were overdue. */
 		works_on = t->kernel_thread && from == BATCH_DSQ;
 		if (wait < overdue_ns && !(works_on && overdue_lasts))
@@ -76,7 +77,7 @@ static int bring_forward(u64 from, u64 to, u64 now, u64 *oldest_wait __arg_nonnu
 	}
 	bpf_iter_scx_dsq_destroy(&it);
 	bpf_rcu_read_unlock();
-	return 0;
+	return oldest_wait;
 }
 
 /* An overdue member goes ahead of the others of its queue. */
@@ -105,17 +106,19 @@ CHECKED_ONCE int bring_members_forward(u64 dsq_id, u64 now)
 
 static int check_overdue(void *map, int *key, struct overdue_timer *timer)
 {
-	u64 now = clock_ns(), oldest_wait = 0;
+	u64 now = clock_ns(), oldest_wait, wait;
 	bool left;
 	s32 cpu;
 
 	if (!attached)
 		return 0;
-	bring_forward(BATCH_DSQ, OVERDUE_DSQ, now, &oldest_wait);
+	oldest_wait = bring_forward(BATCH_DSQ, OVERDUE_DSQ, now);
 	bring_members_forward(PRIORITY_DSQ, now);
 	left = still_waits(OVERDUE_DSQ, now, &oldest_wait);
 	bpf_for(cpu, 0, nr_possible_cpus) {
-		bring_forward(PINNED_DSQ(CLASS_BATCH, cpu), PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
+		wait = bring_forward(PINNED_DSQ(CLASS_BATCH, cpu), PINNED_OVERDUE_DSQ(cpu), now);
+		if (oldest_wait < wait)
+			oldest_wait = wait;
 		bring_members_forward(PINNED_DSQ(CLASS_PRIORITY, cpu), now);
 		left |= still_waits(PINNED_OVERDUE_DSQ(cpu), now, &oldest_wait);
 	}
