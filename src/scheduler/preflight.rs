@@ -239,9 +239,20 @@ fn jit() -> Finding {
 fn core_scheduling() -> Finding {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    for id in ids.filter_map(Pid::from_raw) {
-        // The kernel answers for one thread only (`sched_core_share_pid`, kernel/sched/core_sched.c).
-        match core_scheduling_cookie(id, CoreSchedulingScope::Thread) {
+    let ids = ids.filter_map(Pid::from_raw);
+    // The kernel answers for one thread only (`sched_core_share_pid`, kernel/sched/core_sched.c).
+    cookies(ids, |id| {
+        core_scheduling_cookie(id, CoreSchedulingScope::Thread)
+    })
+}
+
+/// Looks for a process that has a cookie, by what the kernel answers for each one.
+fn cookies(
+    ids: impl Iterator<Item = Pid>,
+    cookie_of: impl Fn(Pid) -> rustix::io::Result<u64>,
+) -> Finding {
+    for id in ids {
+        match cookie_of(id) {
             Ok(0) | Err(rustix::io::Errno::SRCH | rustix::io::Errno::PERM) => {}
             Ok(_) => {
                 return Finding::Lacking(format!(
@@ -373,7 +384,38 @@ pub(crate) fn effective(status: &str) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::effective;
+    use rustix::{io::Errno, process::Pid};
+
+    use super::{Finding, cookies, effective};
+
+    /// The finding where the kernel gives these answers for the processes 1, 2 and so on.
+    fn found(answers: &[Result<u64, Errno>]) -> Finding {
+        let ids = (1..).filter_map(Pid::from_raw).take(answers.len());
+        cookies(ids, |id| {
+            answers[usize::try_from(id.as_raw_pid() - 1).unwrap()]
+        })
+    }
+
+    #[test]
+    fn core_scheduling_is_a_warning_that_names_the_process() {
+        // One has ended, one belongs to another user.
+        let answers = [
+            Ok(0),
+            Err(Errno::SRCH),
+            Err(Errno::PERM),
+            Ok(0xffff_8881),
+            Ok(0),
+        ];
+        let Finding::Lacking(why) = found(&answers) else {
+            panic!("no warning");
+        };
+        assert!(why.contains("process 4 has a cookie"), "{why}");
+        let fine = |answers: &[_]| matches!(found(answers), Finding::Fine(_));
+        assert!(fine(&answers[..3]));
+        // Kernels without core scheduling, and machines whose cores have one thread each.
+        assert!(fine(&[Err(Errno::INVAL), Ok(1)]));
+        assert!(fine(&[Err(Errno::NODEV), Ok(1)]));
+    }
 
     #[test]
     fn effective_capabilities_are_read_from_status() {
