@@ -1,5 +1,7 @@
 //! Sends a signal to a process, and never to another one that has reused its id. Receives signals without
 //! losing one, and leaves those ignored that were ignored at the start.
+//!
+//! nix blocks signals for one thread: rustix and signal-hook have no safe function for that.
 
 #![forbid(unsafe_code)]
 
