@@ -91,7 +91,8 @@ fn prose(path: &Path) -> Vec<Prose> {
                 let comment = if doc || star {
                     Some(trimmed.trim_start_matches(['/', '!', '*', ' ']))
                 } else {
-                    line.split_once("// ").map(|(_, comment)| comment)
+                    let behind = line.split_once("// ").or(line.split_once("/* "));
+                    behind.map(|(_, comment)| comment)
                 };
                 (comment, doc)
             }

@@ -165,7 +165,7 @@ struct task_record {
 	u8 class;		/* as of the last enqueue, or the last look while running */
 	u8 direct;		/* given straight to a CPU: counts as enqueued and dispatched at once */
 	u8 overdue;
-	u8 slept;		/* and has not run since, or was cut short when it did */
+	u8 slept;		/* and has not run since, or was preempted when it did */
 	u8 kernel_thread;	/* as of the last enqueue */
 	u8 gave_way;		/* what is left of its turn it left to another of BATCH */
 	u8 level;		/* a member's, as of the last look at its class */

@@ -231,12 +231,12 @@ mod tests {
     }
 
     #[test]
-    fn a_counter_that_began_anew_gives_no_absurd_window() {
+    fn a_counter_that_was_reset_gives_no_absurd_window() {
         let mut earlier = Histogram::default();
         earlier.count(1000, 500);
-        let mut anew = Histogram::default();
-        anew.count(1000, 3);
-        assert_eq!(anew.since(&earlier).total(), 3);
+        let mut reset = Histogram::default();
+        reset.count(1000, 3);
+        assert_eq!(reset.since(&earlier).total(), 3);
     }
 
     #[test]

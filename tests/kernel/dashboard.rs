@@ -188,7 +188,7 @@ fn keys_answer_on_an_overloaded_machine() {
         });
         took.push(pressed.elapsed());
     }
-    // The one in the middle: the host may have been busy. Emulated, it is 0.2 to 1 s against 4 to 14.
+    // The median: the host may have been busy. Emulated, it is 0.2 to 1 s against 4 to 14.
     took.sort_unstable();
     assert!(took[3] < Duration::from_secs(3), "{took:?}");
     assert!(guest::is_attached());

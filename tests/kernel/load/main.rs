@@ -355,8 +355,8 @@ fn ping_pong() -> ! {
 }
 
 /// One thread never leaves CPU 1, and wakes another in passing, by a pipe, that may run anywhere and was
-/// there last. Says in microseconds how late that one was in the middle of so many wake-ups. Stops before
-/// it begins, until it is sent SIGCONT.
+/// there last. Prints the median delay of that one's wake-ups, of so many, in microseconds. Stops before it
+/// begins, until it is sent SIGCONT.
 fn late_after_sync(count: usize) -> ! {
     use rustix::process::{Signal, getpid, kill_process};
     use rustix::thread::{CpuSet, sched_setaffinity};
