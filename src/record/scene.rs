@@ -107,15 +107,28 @@ impl Change {
 }
 
 fn steps(before: &[Process], now: &[Process]) -> Vec<Step> {
-    let places: HashMap<ProcessId, usize> = before
-        .iter()
-        .enumerate()
-        .map(|(place, process)| (process.id, place))
-        .collect();
+    let places = || {
+        let places = before.iter().enumerate();
+        places
+            .map(|(place, process)| (process.id, place))
+            .collect::<HashMap<ProcessId, usize>>()
+    };
+    // Needed only if processes came, ended or changed places: otherwise each is at the next place.
+    let mut index = None;
     let mut steps = Vec::new();
     let mut at = 0;
     for process in now {
-        let Some(&place) = places.get(&process.id).filter(|place| **place >= at) else {
+        let place = match before.get(at) {
+            Some(next) if next.id == process.id => Some(at),
+            _ => {
+                let places = index.get_or_insert_with(places);
+                places
+                    .get(&process.id)
+                    .copied()
+                    .filter(|place| *place >= at)
+            }
+        };
+        let Some(place) = place else {
             steps.push(Step::New(Box::new(process.clone())));
             continue;
         };
