@@ -28,7 +28,7 @@ impl<W: Write> Writer<W> {
     pub fn new(mut file: W, about: &About) -> io::Result<Self> {
         frames::begin(&mut file)?;
         let mut packer = Packer::new();
-        file.write_all(&packer.pack(&serde_json::to_vec(about)?, true)?)?;
+        file.write_all(&packer.pack_json(about, true)?)?;
         Ok(Self {
             file,
             packer,
@@ -85,7 +85,7 @@ impl<W: Write> Writer<W> {
     fn line(&mut self, at: Duration, lost: u64, what: Written) -> io::Result<()> {
         let fresh = matches!(what, Written::Event(What::Snapshot(_)));
         let at = u64::try_from(at.as_micros()).unwrap_or(u64::MAX);
-        let text = serde_json::to_vec(&WrittenEvent { at, lost, what })?;
-        self.file.write_all(&self.packer.pack(&text, fresh)?)
+        let event = WrittenEvent { at, lost, what };
+        self.file.write_all(&self.packer.pack_json(&event, fresh)?)
     }
 }
