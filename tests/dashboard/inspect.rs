@@ -158,6 +158,26 @@ fn panel_tells_queue_cause_place_and_threads_of_a_process() {
 }
 
 #[test]
+fn waits_fill_the_room_that_the_threads_leave() {
+    let rows = |threads: usize| {
+        let (mut world, mut events) = seen(2);
+        events.push(key(Key::Char('i')));
+        for turns in [10, 11, 12] {
+            let mut reading = Inspected::clone(&reading(&world, turns));
+            let mut more = reading.threads.clone();
+            more.resize(threads, reading.threads[1].clone());
+            reading.threads = more;
+            world.snapshot.inspected = Some(Arc::new(reading));
+            events.push(world.tick());
+        }
+        let (shown, _) = with(Preferences::default(), events);
+        let drawn = |line: &&String| line.contains('█');
+        shown.lines().iter().filter(drawn).count()
+    };
+    assert_eq!([1, 20, 40].map(rows), [8, 7, 1]);
+}
+
+#[test]
 fn esc_closes_the_panel_and_nothing_is_read_any_more() {
     let (mut world, mut events) = seen(2);
     events.push(key(Key::Char('i')));

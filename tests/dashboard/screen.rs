@@ -200,6 +200,20 @@ fn a_process_that_stops_working_is_seen_to_have_worked() {
 }
 
 #[test]
+fn wide_screen_shows_more_of_the_past_of_each_process() {
+    let (mut world, mut events) = seen(2);
+    events.extend((0..12).map(|_| world.tick()));
+    let row = |width: u16| {
+        let shown = play((width, 40), clone(&events), &mut FakeEffects::default());
+        (shown.line("ffmpeg -i"), shown.has("POLICY"))
+    };
+    let (usual, policy) = row(120);
+    assert!(!usual.contains("██████") && !policy, "{usual}");
+    let (wide, policy) = row(160);
+    assert!(wide.contains("████████████") && policy, "{wide}");
+}
+
+#[test]
 fn long_directories_leave_room_for_the_arguments() {
     let (mut world, mut events) = seen(2);
     let line = "/usr/lib/gcc/x86_64-linux-gnu/12/cc1plus -quiet main.cpp";

@@ -5,6 +5,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
+use super::chart;
 use super::format;
 use super::frame;
 use super::pen::{Pen, cells};
@@ -14,8 +15,10 @@ use crate::tui::app::App;
 use crate::tui::app::inspect::Panel;
 use crate::tui::app::keymap::Action;
 
-/// Rows above the threads: the edge, the facts, a blank and the names of the columns.
+/// Rows above the threads: the edge, the facts with one row of waits, a blank and the names of the columns.
 const HEAD: u16 = 10;
+/// Rows of waits where the threads leave room for them.
+const TALLEST: u16 = 8;
 /// The start of the facts, after their names.
 const FACTS: u16 = 12;
 /// The last CPUs that are named.
@@ -34,6 +37,13 @@ fn rows(area: Rect) -> usize {
     usize::from(place(area).height.saturating_sub(HEAD + 1))
 }
 
+/// Returns the height of the chart of waits: what the threads leave free.
+fn waits_height(rows: usize, panel: &Panel<'_>) -> u16 {
+    let threads = panel.known.map_or(0, |known| known.threads.len());
+    let free = u16::try_from(rows.saturating_sub(threads)).unwrap_or(0);
+    free.clamp(1, TALLEST)
+}
+
 /// Returns the number of threads that do not fit, which the panel can be scrolled by.
 pub fn overflow(area: Rect, app: &App) -> usize {
     let threads = app.panel().and_then(|panel| panel.known);
@@ -49,6 +59,7 @@ pub fn overflow(area: Rect, app: &App) -> usize {
 /// │ cgroup     /system.slice/demo.service                                      │
 /// │ wake-up    p50 12.0 µs   p99 88.0 µs   1,203 waits in the last seconds     │
 /// │ a turn     ▁▂▁▁█▂   mean wait, at most 1.20 ms                             │
+/// │            (higher where there is room)                                    │
 /// │                                                                            │
 /// │    TID S CPU  NI POLICY     CPU%    A TURN NAME                            │
 /// ╰──────────────────────────────────────────── Esc closes ────────────────────╯
@@ -77,8 +88,10 @@ pub fn render(buffer: &mut Buffer, area: Rect, app: &App, first: usize, theme: &
     if let Some(percent) = panel.cpu_percent {
         pen.summary(&format!(" {percent:.1} % of a CPU "), theme);
     }
+    let height = waits_height(rows(area), &panel);
     facts(&mut pen, app, &panel, theme);
-    threads(&mut pen, &panel, first, theme);
+    history(&mut pen, &panel, height, theme);
+    threads(&mut pen, &panel, (HEAD - 1 + height, first), theme);
 }
 
 fn facts(pen: &mut Pen, app: &App, panel: &Panel<'_>, theme: &Theme) {
@@ -113,7 +126,6 @@ fn facts(pen: &mut Pen, app: &App, panel: &Panel<'_>, theme: &Theme) {
     let cgroup = text(known.and_then(|known| known.cgroup.as_deref()));
     fact(pen, "cgroup", &cgroup, Style::new());
     fact(pen, "wake-up", &wake_up(panel, missing), Style::new());
-    history(pen, panel, theme);
 }
 
 /// Returns the queue, and why the process is in it.
@@ -158,25 +170,28 @@ fn wake_up(panel: &Panel<'_>, missing: &str) -> String {
     )
 }
 
-/// The mean wait for a turn, an eighth of a cell for an eighth of the longest.
-fn history(pen: &mut Pen, panel: &Panel<'_>, theme: &Theme) {
+/// The mean wait for a turn; the longest one fills the height.
+#[allow(clippy::cast_precision_loss)]
+fn history(pen: &mut Pen, panel: &Panel<'_>, height: u16, theme: &Theme) {
     const Y: u16 = 7;
     pen.text(1, Y, "a turn", theme.quiet);
     let room = usize::from(pen.width().saturating_sub(FACTS + 34));
-    let history: Vec<Option<u64>> = panel.measured.history().rev().take(room).collect();
+    let mut history: Vec<Option<u64>> = panel.measured.history().rev().take(room).collect();
+    history.reverse();
     let longest = history.iter().flatten().copied().max();
     let Some(longest) = longest.filter(|_| panel.measured.is_of(panel.process.id)) else {
         pen.text(FACTS, Y, theme.glyphs.missing, Style::new());
         return;
     };
-    let mut x = FACTS;
-    for wait in history.iter().rev() {
-        let level = wait.map_or(0, |ns| (ns * 8).div_ceil(longest.max(1)).clamp(1, 8));
-        let glyph = theme.glyphs.levels[usize::try_from(level).unwrap_or(8).min(8)];
-        let style = panel.process.queue.map_or(theme.quiet, |q| theme.queue(q));
-        pen.text(x, Y, glyph, style);
-        x += 1;
-    }
+    let width = u16::try_from(history.len()).unwrap_or(0);
+    let values: Vec<Option<f32>> = history
+        .iter()
+        .map(|wait| wait.map(|ns| ns as f32))
+        .collect();
+    let queue = panel.process.queue.unwrap_or(Queue::Batch);
+    let mut place = pen.part(FACTS, Y, width, height);
+    chart::lane(&mut place, theme, queue, &values, longest.max(1) as f32);
+    let x = FACTS + width;
     let text = format!(
         "mean wait, at most {}",
         format::wait(Some(longest), "").trim()
@@ -198,8 +213,9 @@ const COLUMNS: [Cell; 8] = [
     ("NAME", 45, false),
 ];
 
-fn threads(pen: &mut Pen, panel: &Panel<'_>, first: usize, theme: &Theme) {
-    let (top, bottom) = (HEAD, pen.height());
+/// From row `top` on, beginning with thread `first`.
+fn threads(pen: &mut Pen, panel: &Panel<'_>, (top, first): (u16, usize), theme: &Theme) {
+    let bottom = pen.height();
     for (name, x, ends) in COLUMNS {
         put(pen, (x, ends), top - 1, name, theme.head);
     }

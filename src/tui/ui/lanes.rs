@@ -10,7 +10,8 @@ use crate::tui::app::measure::rates::{Pair, Rates};
 
 /// The least width of a lane with its label.
 const NARROW: u16 = 20;
-const TALLEST: u16 = 8;
+/// A few CPUs fill the room that many would take.
+const TALLEST: u16 = 24;
 
 /// The grid in which each CPU has a lane, as far as there is room. `count` says how many lanes there
 /// are where some CPUs share one.
@@ -162,6 +163,13 @@ mod tests {
     fn every_cpu_has_its_own_lane_on_a_machine_of_usual_size() {
         assert_eq!(grid(64, 80, 17).group, 1);
         assert_eq!(grid(256, 200, 41).group, 1);
+    }
+
+    #[test]
+    fn few_cpus_fill_the_room() {
+        assert_eq!(grid(1, 120, 17).height, 17);
+        assert_eq!(grid(2, 120, 17).height, 8);
+        assert_eq!(grid(1, 200, 41).height, TALLEST);
     }
 
     #[test]

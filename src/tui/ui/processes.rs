@@ -13,6 +13,7 @@ use super::pen::{Pen, cells};
 use super::theme::Theme;
 use crate::model::{ActiveScheduler, Details, Membership, Process, Queue};
 use crate::sys::text;
+use crate::tui::app::measure::activity::LOOKS;
 use crate::tui::app::order::{Branch, SortKey};
 use crate::tui::app::{App, Row};
 
@@ -46,6 +47,12 @@ fn text_or_missing<'a>(
 
 /// The column of small charts has no name of its own: it goes on with the percentages before it.
 const ACTIVITY: &str = "";
+/// The looks that its chart shows.
+const BRIEF: u16 = 5;
+/// From this width of the screen on it shows all that are kept, because commands are seldom that long.
+const ROOMY: u16 = 150;
+#[allow(clippy::cast_possible_truncation)]
+const ALL_LOOKS: u16 = LOOKS as u16;
 
 const COLUMNS: &[Column] = &[
     Column {
@@ -82,7 +89,7 @@ const COLUMNS: &[Column] = &[
     },
     Column {
         title: ACTIVITY,
-        width: 5,
+        width: BRIEF,
         numeric: false,
         from: 88,
         sort: SortKey::Cpu,
@@ -164,7 +171,7 @@ const COLUMNS: &[Column] = &[
         title: "POLICY",
         width: 8,
         numeric: false,
-        from: ON_REQUEST,
+        from: ROOMY,
         sort: SortKey::Policy,
         cell: |row, _| row.process.policy.short().into(),
     },
@@ -221,6 +228,7 @@ fn columns(width: u16, app: &App) -> Vec<(u16, u16, &'static Column)> {
     let has_levels = app.has_levels();
     let needs = |column: &Column| match column.sort {
         SortKey::Queue if has_levels => WITH_LEVEL,
+        _ if column.title == ACTIVITY && width >= ROOMY => ALL_LOOKS,
         _ => column.width,
     };
     let mut shown: Vec<&Column> = if chosen.is_empty() {
@@ -443,7 +451,12 @@ pub fn render(pen: &mut Pen, app: &App, theme: &Theme) {
                 }
                 _ => (x, width),
             };
-            if column.numeric {
+            if column.title == ACTIVITY {
+                // The newest ones.
+                let older = LOOKS.saturating_sub(usize::from(width));
+                let newest: String = text.chars().skip(older).collect();
+                pen.put(x, y, &newest, width, style);
+            } else if column.numeric {
                 let end = x + width;
                 let width = width.min(cells(&text));
                 pen.put(end - width, y, &text, width, style);

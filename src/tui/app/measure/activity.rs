@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use crate::model::{Process, ProcessId};
 
 /// Looks that are kept.
-pub const LOOKS: usize = 5;
+pub const LOOKS: usize = 20;
 
 /// Eighths of one CPU at each look, 0 to 8, the newest last.
 pub type Levels = [u8; LOOKS];
