@@ -322,22 +322,26 @@ void BPF_PROG(dualq_stopping, struct task_struct *p, bool runnable)
 	c->tgid = 0;
 }
 
-/* The rest of the slice counts as used, as under the kernel's own scheduler. Otherwise many tasks that yield are
- * ahead of a hog most of the time and take its CPU. A yield to another task (yield_to) does nothing. */
+/* The rest of the slice counts as used, but at most a quarter of BATCH's slice: about a turn of the kernel's own scheduler.
+ * If nothing counted, many tasks that yield would be ahead of a hog most of the time and take its CPU. A yield to another
+ * task (yield_to) does nothing. */
 SEC("struct_ops/yield")
 bool BPF_PROG(dualq_yield, struct task_struct *from, struct task_struct *to)
 {
 	struct task_record *t = task_record_of(from);
 	s32 cpu = scx_bpf_task_cpu(from);
 	struct cpu_record *c = cpu_record_of(cpu);
-	u64 now;
+	u64 now, left;
 
 	if (to || !t || !c)
 		return false;
 	/* The time until now is charged where the task stops. */
 	now = clock_ns();
 	if ((c->class == CLASS_BATCH || c->class == CLASS_PRIORITY) && before(now, c->turn_ends)) {
-		t->vtime = charged_vtime(t->vtime, c->turn_ends - now, c->weight);
+		left = c->turn_ends - now;
+		if (left > batch_slice_ns / 4)
+			left = batch_slice_ns / 4;
+		t->vtime = charged_vtime(t->vtime, left, c->weight);
 		c->vtime = t->vtime;
 	}
 	c->turn_ends = now;

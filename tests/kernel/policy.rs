@@ -216,6 +216,21 @@ fn tasks_that_only_yield_take_no_cpu_from_a_hog() {
 }
 
 #[test]
+fn a_yield_costs_a_quarter_of_a_turn_at_most() {
+    let _scheduler = Running::attach(&[]);
+    let hog = Load::hog().on_last_cpu().start();
+    let yielders = Load::new(&["yielders", "1000"]).on_last_cpu().start();
+    let before = guest::cpu_time(hog.pid());
+    let _taken = yielders.next_line();
+    let ran = guest::cpu_time(hog.pid()) - before;
+    // A quarter is 1 ms. Where the whole rest of a turn counted, it was 2.2 s.
+    assert!(
+        ran < Duration::from_millis(1600),
+        "beside 1,000 yields a hog ran for {ran:?}"
+    );
+}
+
+#[test]
 fn nobody_in_batch_starves_whatever_the_nice_values() {
     // The watchdog checks what a plain virtual time got wrong: ejected after 45 s at 30 s.
     let _scheduler = Running::attach(&["--watchdog", "4"]);
