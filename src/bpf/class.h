@@ -59,11 +59,14 @@ static u64 slice_of(u32 class, s32 cpu)
 }
 
 /* A BATCH task that has slept gets one slice more: if many tasks pass messages, a preempted writer leaves its reader
- * waiting for a round of all others. */
+ * waiting for a round of all others. The first turn of a member that has slept ends at a tick: of several that wake at
+ * once, the first one may work on while the others answer somebody. */
 static u64 first_slice(u32 class, s32 cpu, const struct task_record *t)
 {
 	if (class == CLASS_BATCH && t->slept)
 		return in_ticks(2 * batch_slice_ns);
+	if (class == CLASS_PRIORITY && t->slept)
+		return in_ticks(tick_ns);
 	return slice_of(class, cpu);
 }
 

@@ -262,6 +262,8 @@ void BPF_PROG(dualq_running, struct task_struct *p)
 	if (tracing)
 		trace_runs(p, t, c, cpu, class);
 	c->charged_at = clock_ns();
+	if (class == CLASS_BATCH)
+		make_room_for_woken(p, t, c, counted != CLASS_NONE);
 	begin_turn(c, p->scx.slice);
 	begin_protection(c, t);
 	/* It was pinned to another CPU and moved straight to this one. */

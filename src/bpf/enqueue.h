@@ -37,7 +37,10 @@ CHECKED_ONCE int queue_batch(struct task_struct *p __arg_trusted, struct task_re
 {
 	bool own = has_own_queue(pinned), wakes = enq_flags & SCX_ENQ_WAKEUP;
 	u64 place = place_in(t, CLASS_BATCH, own ? cpu : SHARED), slice = first_slice(CLASS_BATCH, cpu, t), dsq_id;
+	struct cpu_record *c = cpu_record_of(cpu);
 
+	if (wakes && c)
+		c->woken++;
 	if (turn_goes_on(t)) {
 		slice = t->turn_left;
 		place = place_of_cut(t, place);

@@ -121,6 +121,7 @@ struct cpu_record {
 	u64 protected_until;	/* no other of BATCH preempts it before: turn.h */
 	u32 batch_comes;	/* a BATCH task was dispatched straight to it and has not run */
 	u32 gives_way;		/* its task is being preempted by another BATCH task */
+	u32 woken;		/* tasks that have woken into BATCH here, and wait, or did a moment ago: turn.h */
 	u32 slept;		/* that task has, and its slice has not been renewed since */
 	s64 shared_offset;	/* from the shared queue's virtual time to that one: take.h */
 	s64 owed_ns;		/* CPU time that BATCH is owed here by the guarantee; below 0: in advance */

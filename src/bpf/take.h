@@ -203,6 +203,9 @@ CHECKED_ONCE int look_up_places(s32 cpu, struct cpu_record *c __arg_nonnull)
 	c->shared_place = head_of(BATCH_DSQ, cpu, c);
 	if (c->pinned_place != NOBODY)
 		c->only_foreign = false;
+	/* Other CPUs may have taken them. */
+	if (c->pinned_place == NOBODY && c->shared_place == NOBODY)
+		c->woken = 0;
 	c->own_place = runs_batch(c) ? place_of(c->vtime) : NOBODY;
 	/* First-come keys are times, which all queues share. Waiting tasks go before a task that has had a turn. */
 	if (batch_fifo) {

@@ -168,6 +168,34 @@ fn a_member_that_wakes_does_not_wait_for_busy_members() {
     );
 }
 
+/// Returns how often, of 40 times, a task that has hardly any work began before another that was woken with it had worked
+/// for 7 ms.
+fn in_time(is_member: bool) -> usize {
+    let pair = Load::new(&["woken-together", "40"]).on_last_cpu().start();
+    wait_until("it waits for its start", PATIENCE, || {
+        guest::is_stopped(pair.pid())
+    });
+    if is_member {
+        run_ok(&["add", &pair.pid().to_string()]);
+    }
+    let pid = Pid::from_raw(pair.pid().cast_signed()).unwrap();
+    kill_process(pid, Signal::CONT).unwrap();
+    pair.next_line().parse().unwrap()
+}
+
+/// The long one is the first in half of the rounds. A turn of 8 ms in BATCH, or of 10 in PRIORITY, is too long then.
+#[test]
+fn short_task_woken_with_a_long_one_does_not_wait_for_it() {
+    let _scheduler = Running::attach(&[]);
+    for is_member in [false, true] {
+        let in_time = in_time(is_member);
+        assert!(
+            in_time >= 36,
+            "{in_time} of 40 times (members: {is_member})"
+        );
+    }
+}
+
 /// Checks that a task of nice 19 gets the CPU again and again, and that the kernel keeps the scheduler.
 fn keeps_running(meek: &Hog) {
     for _ in 0..3 {

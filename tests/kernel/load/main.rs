@@ -8,8 +8,8 @@ use std::fs;
 use std::io;
 use std::os::unix::process::CommandExt;
 use std::process::Command;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Arc, Barrier};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,7 +18,7 @@ use rustix::thread::futex;
 
 mod crowd;
 
-const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | deadline PERCENT | yielders N | turns MILLISECONDS | ping-pong | late-after-sync N | parent \
+const USAGE: &str = "load hog | threads N | brief-threads | waker MICROSECONDS | worker MICROSECONDS MICROSECONDS | probe COUNT | sleeper | sleeping-threads N | real-time-hog | deadline PERCENT | yielders N | woken-together N | turns MILLISECONDS | ping-pong | late-after-sync N | parent \
     | fork-storm | thread-storm | exec-from-thread | leader-exits | as-pid PID \
     | other-scheduler OBJECT | rcu-reader OBJECT | tasks N MILLISECONDS | hold-memory MB | mergeable-memory MB | churn-memory MB";
 
@@ -64,6 +64,7 @@ fn main() {
         ["real-time-hog"] => real_time_hog(),
         ["deadline", percent] => deadline(percent.parse().expect("of a CPU")),
         ["yielders", count] => yielders(count.parse().expect("a number of yields")),
+        ["woken-together", rounds] => woken_together(rounds.parse().expect("a number of rounds")),
         ["turns", time] => turns(Duration::from_millis(time.parse().expect("milliseconds"))),
         ["ping-pong"] => ping_pong(),
         ["late-after-sync", count] => late_after_sync(count.parse().expect("a number of wake-ups")),
@@ -308,6 +309,47 @@ fn yielders(count: usize) -> ! {
         one_now != one && two_now != two
     });
     println!("{}", taken.count());
+    loop {
+        thread::park();
+    }
+}
+
+/// Two threads that are woken at the same moment, so many times, and then work for 7 ms of CPU time and for a
+/// moment. Stops before they begin, until it is sent SIGCONT. Says how often the second had begun before the first was
+/// done.
+fn woken_together(rounds: usize) -> ! {
+    use rustix::process::{Signal, getpid, kill_process};
+    ready();
+    kill_process(getpid(), Signal::STOP).expect("it stops itself");
+    let (woken, done) = (Arc::new(Barrier::new(3)), Arc::new(Barrier::new(3)));
+    let (begun, in_time) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+    let (wakes, ends) = (Arc::clone(&woken), Arc::clone(&done));
+    let (others, counted) = (Arc::clone(&begun), Arc::clone(&in_time));
+    thread::spawn(move || {
+        loop {
+            wakes.wait();
+            let until = cpu_time() + Duration::from_millis(7);
+            while cpu_time() < until {}
+            counted.fetch_add(others.load(Ordering::SeqCst), Ordering::SeqCst);
+            ends.wait();
+        }
+    });
+    let (wakes, ends) = (Arc::clone(&woken), Arc::clone(&done));
+    let begins = Arc::clone(&begun);
+    thread::spawn(move || {
+        loop {
+            wakes.wait();
+            begins.store(1, Ordering::SeqCst);
+            ends.wait();
+        }
+    });
+    for _ in 0..rounds {
+        begun.store(0, Ordering::SeqCst);
+        thread::sleep(Duration::from_millis(30));
+        woken.wait();
+        done.wait();
+    }
+    println!("{}", in_time.load(Ordering::SeqCst));
     loop {
         thread::park();
     }
