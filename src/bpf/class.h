@@ -120,8 +120,8 @@ static u64 key_of(struct task_record *t, s32 clock)
 }
 
 /*
- * Returns the place of a virtual time in the queue. Within one slice of virtual time, first come, first served: with exact
- * order, hundreds of tasks that pass messages switch to each reader for one message.
+ * Returns the place of a virtual time in the queue. Within a place, first come, first served: with exact order, hundreds
+ * of tasks that pass messages switch to each reader for one message.
  */
 static u64 place_of(u64 vtime)
 {

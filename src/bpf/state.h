@@ -68,8 +68,11 @@ const volatile u32 nr_possible_cpus = 1;
 
 /* Virtual time starts here. */
 #define VTIME_ORIGIN (1ULL << 60)
-/* The granularity of places in a queue: about one default slice, as a power of two. */
-#define PLACE_NS (1ULL << 22)
+/* The granularity of places in a queue, a quarter of a millisecond: within it, first come, first served. With a whole slice,
+ * a task that sleeps and is a little ahead waits for a round of all hogs. */
+#define PLACE_NS (1ULL << 18)
+/* A CPU looks this far for a task that ran on it last: about one default slice. */
+#define NEAR_NS (1ULL << 22)
 
 /* Indexes of queue_stats; src/scheduler/counters.rs names them in the same order. */
 enum stat {

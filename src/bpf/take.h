@@ -22,7 +22,7 @@ static bool take_kernel(s32 cpu, struct cpu_record *c)
 /* How many of a shared queue's tasks are looked at. */
 #define LOOK_AT 16
 
-/* Among those at the same place as the first, takes one that ran on this CPU last, because its cache is here. It comes
+/* Among those within a slice of the first, takes one that ran on this CPU last, because its cache is here. It comes
  * for a sixth of the work, without the lock of the CPU from which another would be fetched. */
 static bool take_near(u64 dsq_id, s32 cpu)
 {
@@ -32,14 +32,17 @@ static bool take_near(u64 dsq_id, s32 cpu)
 	u64 place = 0;
 	int i;
 
-	if (nr_possible_cpus == 1)
+	if (nr_possible_cpus == 1 || (dsq_id == BATCH_DSQ ? batch_fifo : priority_fifo))
 		return false;
 	bpf_iter_scx_dsq_new(&it, dsq_id, 0);
 	bpf_for(i, 0, LOOK_AT) {
 		p = bpf_iter_scx_dsq_next(&it);
-		if (!p || (i && p->scx.dsq_vtime != place))
+		if (!p)
 			break;
-		place = p->scx.dsq_vtime;
+		if (!i)
+			place = p->scx.dsq_vtime;
+		if (before(place + NEAR_NS, p->scx.dsq_vtime))
+			break;
 		if (scx_bpf_task_cpu(p) == cpu && bpf_cpumask_test_cpu(cpu, p->cpus_ptr)) {
 			taken = dsq_move(&it, p, SCX_DSQ_LOCAL_ON | cpu, 0);
 			break;
