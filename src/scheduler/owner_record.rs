@@ -7,7 +7,7 @@ use crate::kernel::layout;
 use crate::kernel::skeletons::dualq::types::owner_record;
 
 /// Version of the layout. It changes with the layout of any pinned map, to recognise other versions' pins.
-const LAYOUT: u32 = 9;
+const LAYOUT: u32 = 8;
 
 /// The owner's record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
