@@ -71,8 +71,6 @@ const volatile u32 nr_possible_cpus = 1;
 /* The granularity of places in a queue, a quarter of a millisecond: within it, first come, first served. With a whole slice,
  * a task that sleeps and is a little ahead waits for a round of all hogs. */
 #define PLACE_NS (1ULL << 18)
-/* A CPU looks this far for a task that ran on it last: about one default slice. */
-#define NEAR_NS (1ULL << 22)
 
 /* Indexes of queue_stats; src/scheduler/counters.rs names them in the same order. */
 enum stat {
@@ -124,7 +122,7 @@ struct cpu_record {
 	u64 protected_until;	/* no other of BATCH preempts it before: turn.h */
 	u32 batch_comes;	/* a BATCH task was dispatched straight to it and has not run */
 	u32 gives_way;		/* its task is being preempted by another BATCH task */
-	u32 woken;		/* tasks that have woken into BATCH here, and wait, or did a moment ago: turn.h */
+	u32 woken;		/* tasks that have woken into BATCH here, and wait, or did a moment ago: class.h */
 	u32 slept;		/* that task has, and its slice has not been renewed since */
 	s64 shared_offset;	/* from the shared queue's virtual time to that one: take.h */
 	s64 owed_ns;		/* CPU time that BATCH is owed here by the guarantee; below 0: in advance */

@@ -21,6 +21,8 @@ static bool take_kernel(s32 cpu, struct cpu_record *c)
 
 /* How many of a shared queue's tasks are looked at. */
 #define LOOK_AT 16
+/* A CPU looks this far for a task that ran on it last: about one default slice. */
+#define NEAR_NS (1ULL << 22)
 
 /* Among those within a slice of the first, takes one that ran on this CPU last, because its cache is here. It comes
  * for a sixth of the work, without the lock of the CPU from which another would be fetched. */
