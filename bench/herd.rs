@@ -15,7 +15,9 @@ pub struct Herd(Child);
 impl Herd {
     pub fn start(count: usize) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["herd", &count.to_string()]);
+        // Its name and not its path: in a list of 120 columns a long path is cut before the name by which its rows
+        // are known.
+        command.arg0("dashboard").args(["herd", &count.to_string()]);
         command.stdout(Stdio::piped());
         let mut child = command.spawn().expect("the herd starts");
         let mut line = String::new();

@@ -25,6 +25,8 @@ const COLUMNS: u16 = 120;
 const A_LIST: usize = 10;
 /// A screen stands when nothing more has come for this long.
 const QUIET: Duration = Duration::from_millis(15);
+/// A program that shows no list by then is not waited for any longer.
+const FIRST_FRAME_LIMIT: Duration = Duration::from_secs(30);
 /// Before the span over which is measured: what a start costs is not to be in it.
 const WARM_UP: Duration = Duration::from_secs(3);
 
@@ -114,9 +116,12 @@ fn first_frame(
 ) -> Duration {
     let mut screen = vt100::Parser::new(nonzero(ROWS), nonzero(COLUMNS), 0);
     loop {
+        let left = FIRST_FRAME_LIMIT.saturating_sub(begun.elapsed());
         let (mut last, bytes) = output
-            .recv_timeout(Duration::from_secs(20))
-            .unwrap_or_else(|_| panic!("no list of processes:\n{}", screen.screen().contents()));
+            .recv_timeout(left)
+            .ok()
+            .filter(|_| !left.is_zero())
+            .unwrap_or_else(|| panic!("no list of processes:\n{}", screen.screen().contents()));
         screen.process(&bytes);
         // Cheap enough to be done for each piece: it delays the next by microseconds.
         if listed(&screen.screen().contents(), names) < A_LIST {
