@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use rustix::process::{Signal, getpid, kill_process};
 use rustix::thread::futex;
 
-use super::{ready, set_policy};
+use super::{ready, ready_and_stopped, set_policy};
 
 /// Between two reports at least: the least that is of use to who reads them.
 const REPORT: Duration = Duration::from_millis(200);
@@ -49,8 +48,7 @@ pub fn tasks(count: usize, pause: Duration) -> ! {
     while crowd.there.load(Ordering::Relaxed) < count {
         thread::sleep(Duration::from_millis(1));
     }
-    ready();
-    kill_process(getpid(), Signal::STOP).expect("it stops itself");
+    ready_and_stopped();
     crowd.round.store(1, Ordering::Relaxed);
     let everybody = i32::MAX as u32;
     futex::wake(&crowd.round, futex::Flags::PRIVATE, everybody).expect("they can be woken");
