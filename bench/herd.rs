@@ -15,8 +15,8 @@ pub struct Herd(Child);
 impl Herd {
     pub fn start(count: usize) -> Self {
         let mut command = Command::new(std::env::current_exe().unwrap());
-        // Its name and not its path: in a list of 120 columns a long path is cut before the name by which its rows
-        // are known.
+        // Lists show the name instead of the path. At 120 columns they cut a long path before the program's name, and
+        // measure.rs looks for that name.
         command.arg0("dashboard").args(["herd", &count.to_string()]);
         command.stdout(Stdio::piped());
         let mut child = command.spawn().expect("the herd starts");
